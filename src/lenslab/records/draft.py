@@ -1,0 +1,196 @@
+"""A record in the making: every file is written beside its place and renamed into it, ``record.json`` last.
+
+This is the one place that writes a record's files. A process that dies leaves either a whole file or none, so a draft
+can be taken up again by whoever asks the same question.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lenslab.records.errors import BrokenRecordError, OtherRecordError, RecordNotFoundError
+from lenslab.records.provenance import sha256_of_json
+from lenslab.records.record import DOCUMENT, KINDS, SCHEMA, Record, read
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import pyarrow as pa
+
+REQUEST = "request.json"
+SHARDS = "shards"
+PARTIAL = ".*.partial"
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A directory that is becoming a record.
+
+    Attributes:
+        directory: where it lies.
+        kind: ``"run"`` or ``"study"``.
+        request: everything that decides a number, as JSON.
+    """
+
+    directory: Path
+    kind: str
+    request: Mapping[str, Any]
+
+    @classmethod
+    def open(cls, directory: str | Path, *, kind: str, request: Mapping[str, Any]) -> Draft:
+        """Begin a record, or take up a draft of the same request.
+
+        Args:
+            directory: a new or empty directory, or one that holds a draft of the same request.
+            kind: ``"run"`` or ``"study"``.
+            request: everything that decides a number; its hash is the record's key.
+
+        Returns:
+            The draft; its finished shards, if any, are still there.
+
+        Raises:
+            OtherRecordError: the directory holds another record, another draft, or files of somebody else.
+
+        Example:
+            >>> import tempfile
+            >>> with tempfile.TemporaryDirectory() as place:
+            ...     draft = Draft.open(f"{place}/run", kind="run", request={"network": "toy"})
+            ...     record = draft.finish({"accuracy": 0.5})
+            ...     (record.kind, record.document["accuracy"])
+            ('run', 0.5)
+        """
+        if kind not in KINDS:
+            raise ValueError(f"unknown kind of record {kind!r}; known kinds are {', '.join(KINDS)}")
+        draft = cls(Path(directory), kind, request)
+        draft._refuse_what_is_not_ours()
+        draft.directory.mkdir(parents=True, exist_ok=True)
+        draft.write_json(REQUEST, {"kind": kind, "key": draft.key, "request": dict(request)})
+        return draft
+
+    @property
+    def key(self) -> str:
+        """The record's key, see `key_of`."""
+        return key_of(self.kind, self.request)
+
+    def finished(self) -> Record | None:
+        """The finished record, where this very request has been answered here before."""
+        try:
+            record = read(self.directory)
+        except RecordNotFoundError:
+            return None
+        return record if record.key == self.key else None
+
+    def write_table(self, name: str, table: pd.DataFrame | pa.Table) -> Path:
+        """Write ``name.parquet``; equal tables give equal bytes.
+
+        Args:
+            name: the table's name without its ending; ``shards/...`` for a piece of the work.
+            table: one row per fact.
+
+        Returns:
+            The file's path.
+        """
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        arrow = table if isinstance(table, pa.Table) else pa.Table.from_pandas(table, preserve_index=False)
+        with self._replacing(f"{name}.parquet") as path:
+            pq.write_table(arrow.replace_schema_metadata(None), path, compression="zstd")
+        return self.directory / f"{name}.parquet"
+
+    def write_json(self, name: str, value: Mapping[str, Any]) -> Path:
+        """Write a JSON file, its name with the ending; numbers that are not finite are refused."""
+        text = json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False)
+        return self.write_text(name, f"{text}\n")
+
+    def write_text(self, name: str, text: str) -> Path:
+        """Write a text file, its name with the ending."""
+        with self._replacing(name) as path:
+            path.write_text(text, encoding="utf-8")
+        return self.directory / name
+
+    def shards(self, pattern: str) -> list[Path]:
+        """The finished pieces of the work whose file names match, in the order of their names."""
+        return sorted((self.directory / SHARDS).glob(pattern))
+
+    def finish(self, document: Mapping[str, Any]) -> Record:
+        """Write ``record.json``, the mark of completeness, and clear the scaffolding away.
+
+        Args:
+            document: what the record says; schema, kind, key and request are added here.
+
+        Returns:
+            The finished record.
+        """
+        head = {"schema": SCHEMA, "kind": self.kind, "key": self.key, "request": dict(self.request)}
+        self.write_json(DOCUMENT, {**head, **document})
+        shutil.rmtree(self.directory / SHARDS, ignore_errors=True)
+        for leftover in (self.directory / REQUEST, *self.directory.glob(PARTIAL)):
+            leftover.unlink(missing_ok=True)
+        return read(self.directory)
+
+    @contextmanager
+    def _replacing(self, name: str) -> Iterator[Path]:
+        final = self.directory / name
+        final.parent.mkdir(parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(dir=final.parent, prefix=".", suffix=".partial")
+        os.close(handle)
+        path = Path(temporary)
+        try:
+            yield path
+            with path.open("rb") as stream:
+                os.fsync(stream.fileno())
+            path.chmod(0o644)
+            path.replace(final)
+        finally:
+            path.unlink(missing_ok=True)
+
+    def _refuse_what_is_not_ours(self) -> None:
+        if self.directory.exists() and not self.directory.is_dir():
+            raise OtherRecordError(f"{self.directory} is a file; name a new directory")
+        advice = "Name another directory with --out, or remove this one yourself."
+        for name in (DOCUMENT, REQUEST):
+            path = self.directory / name
+            if not path.is_file():
+                continue
+            try:
+                held = json.loads(path.read_text(encoding="utf-8"))
+                key = held["key"]
+            except (ValueError, TypeError, KeyError) as error:
+                raise BrokenRecordError(f"{path} cannot be read: {error!r}. {advice}") from error
+            if key != self.key:
+                raise OtherRecordError(f"{self.directory} holds another {_describe(held, self.request)}. {advice}")
+            return
+        entries = self.directory.iterdir() if self.directory.is_dir() else ()
+        strangers = sorted(entry.name for entry in entries if not entry.match(PARTIAL))
+        if strangers:
+            raise OtherRecordError(
+                f"{self.directory} is not empty (it has {strangers[0]!r}) and is no record. {advice}"
+            )
+
+
+def key_of(kind: str, request: Mapping[str, Any]) -> str:
+    """Name a question: the SHA-256 of a record's kind and of everything that decides a number in it.
+
+    Example:
+        >>> key_of("run", {"seed": 0}) == key_of("run", {"seed": 1})
+        False
+    """
+    return sha256_of_json({"kind": kind, "request": dict(request)})
+
+
+def _describe(held: Mapping[str, Any], asked: Mapping[str, Any]) -> str:
+    """Say what is held and where it differs from what is asked."""
+    kind = str(held.get("kind", "record"))
+    request = held.get("request")
+    if not isinstance(request, dict):
+        return kind
+    differing = sorted(name for name in {*request, *asked} if request.get(name) != asked.get(name))
+    return f"{kind} (it differs in: {', '.join(differing)})" if differing else kind

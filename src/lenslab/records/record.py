@@ -1,0 +1,171 @@
+"""A finished record, read back: its document, its tables, its charts."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lenslab.records.errors import BrokenRecordError, RecordNotFoundError, UnknownSchemaError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+SCHEMA = 1
+"""The schema that this version writes, and the only one that it reads."""
+
+KINDS = ("run", "study")
+DOCUMENT = "record.json"
+
+
+@dataclass(frozen=True)
+class Record:
+    """A finished record.
+
+    Attributes:
+        directory: where it lies.
+        document: what ``record.json`` says.
+    """
+
+    directory: Path
+    document: Mapping[str, Any]
+
+    @property
+    def kind(self) -> str:
+        """``"run"`` for one ablation, ``"study"`` for a paper's claims with their verdicts."""
+        return str(self.document["kind"])
+
+    @property
+    def key(self) -> str:
+        """The SHA-256 of everything that was asked; equal keys mean equal questions."""
+        return str(self.document["key"])
+
+    def path(self, relative: str) -> Path:
+        """Find a file of the record, and nothing outside it.
+
+        Args:
+            relative: the file's name inside the record's directory, for instance ``"units.parquet"``.
+
+        Returns:
+            The path of an existing file.
+
+        Raises:
+            RecordNotFoundError: no such file, or the name leads out of the directory.
+        """
+        root = self.directory.resolve()
+        path = (root / relative).resolve() if "\0" not in relative else root
+        if not path.is_relative_to(root) or not path.is_file():
+            raise RecordNotFoundError(f"{self.directory} has no file {relative!r}")
+        return path
+
+    def table(self, name: str, columns: list[str] | None = None) -> pd.DataFrame:
+        """Read one of the record's tables.
+
+        Args:
+            name: the table's name without its ending, for instance ``"units"``.
+            columns: only these columns, else all.
+
+        Returns:
+            One row per fact. Figures are fractions.
+
+        Raises:
+            RecordNotFoundError: the record has no table of that name.
+            BrokenRecordError: the file is not a Parquet table, or lacks a column.
+        """
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        path = self.path(f"{name}.parquet")
+        try:
+            frame: pd.DataFrame = pq.ParquetFile(path).read(columns=columns).to_pandas()
+        except (pa.ArrowInvalid, OSError, KeyError) as error:
+            raise BrokenRecordError(f"{path} cannot be read as a Parquet table: {error}") from error
+        return frame
+
+    def chart(self, name: str) -> dict[str, Any]:
+        """Read one of the record's Vega-Lite specifications.
+
+        Args:
+            name: the chart's name, for instance ``"claim-a"``.
+
+        Raises:
+            RecordNotFoundError: the record has no chart of that name.
+            BrokenRecordError: the file is not a JSON object.
+        """
+        return _read_object(self.path(f"charts/{name}.vl.json"))
+
+
+def read(directory: str | Path) -> Record:
+    """Read a record, wherever it was copied to.
+
+    Args:
+        directory: the directory with ``record.json`` in it.
+
+    Returns:
+        The record; its tables are read when they are asked for.
+
+    Raises:
+        RecordNotFoundError: there is no ``record.json``.
+        UnknownSchemaError: it was written with a schema or kind that this version does not know.
+        BrokenRecordError: ``record.json`` is damaged.
+
+    Example:
+        >>> read("no/such/place")
+        Traceback (most recent call last):
+        ...
+        lenslab.records.errors.RecordNotFoundError: no record in no/such/place: it has no record.json
+    """
+    directory = Path(directory)
+    path = directory / DOCUMENT
+    if not path.is_file():
+        raise RecordNotFoundError(f"no record in {directory}: it has no {DOCUMENT}")
+    document = _read_object(path)
+    schema, kind = document.get("schema"), document.get("kind")
+    if schema != SCHEMA or isinstance(schema, bool):
+        raise UnknownSchemaError(
+            f"{path} has schema {schema!r}; this version reads schema {SCHEMA}. Upgrade lenslab, or measure again."
+        )
+    if kind not in KINDS:
+        raise UnknownSchemaError(f"{path} is of kind {kind!r}; known kinds are {', '.join(KINDS)}")
+    if not isinstance(document.get("key"), str):
+        raise BrokenRecordError(f"{path} has no key; the record is damaged, measure again")
+    return Record(directory, document)
+
+
+def find(directory: str | Path, *, kind: str) -> tuple[list[Record], list[str]]:
+    """Look for finished records directly inside a directory, the newest first.
+
+    Args:
+        directory: where the records lie side by side; it need not exist.
+        kind: ``"run"`` or ``"study"``.
+
+    Returns:
+        The records, and one sentence per directory that holds a ``record.json`` which cannot be read.
+
+    Example:
+        >>> find("no/such/place", kind="study")
+        ([], [])
+    """
+    records, problems = [], []
+    root = Path(directory)
+    for path in sorted(root.glob(f"*/{DOCUMENT}")) if root.is_dir() else []:
+        try:
+            record = read(path.parent)
+        except (UnknownSchemaError, BrokenRecordError) as error:
+            problems.append(str(error))
+            continue
+        if record.kind == kind:
+            records.append(record)
+    return sorted(records, key=lambda record: str(record.document.get("finished")), reverse=True), problems
+
+
+def _read_object(path: Path) -> dict[str, Any]:
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except (ValueError, RecursionError, OSError) as error:
+        raise BrokenRecordError(f"{path} cannot be read as JSON: {error}") from error
+    if not isinstance(value, dict):
+        raise BrokenRecordError(f"{path} holds a {type(value).__name__} and not an object; the record is damaged")
+    return value

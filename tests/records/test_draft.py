@@ -1,0 +1,142 @@
+"""Records: written whole or not at all, read back as written, refused by name where they are not ours."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lenslab import records
+
+REQUEST = {"network": "toy", "seed": 0}
+
+
+def finished(directory: Path, **document: object) -> records.Record:
+    draft = records.Draft.open(directory, kind="run", request=REQUEST)
+    draft.write_table("units", pd.DataFrame({"site": ["a", "b"], "accuracy_drop": [0.25, -0.5]}))
+    return draft.finish(document)
+
+
+@given(
+    st.dictionaries(st.text(), st.none() | st.integers() | st.text() | st.floats(allow_nan=False, allow_infinity=False))
+)
+def test_what_is_written_is_what_is_read(tmp_path_factory: pytest.TempPathFactory, document: dict[str, object]) -> None:
+    kept = {name: value for name, value in document.items() if name not in ("schema", "kind", "key", "request")}
+    directory = tmp_path_factory.mktemp("record") / "run"
+    finished(directory, extra=kept)
+    record = records.read(directory)
+    assert record.document["extra"] == kept
+    assert record.document["request"] == REQUEST
+    assert record.table("units")["accuracy_drop"].tolist() == [0.25, -0.5]
+
+
+def test_a_record_can_be_copied_and_read_elsewhere(tmp_path: Path) -> None:
+    finished(tmp_path / "run")
+    (tmp_path / "run").rename(tmp_path / "elsewhere")
+    assert records.read(tmp_path / "elsewhere").kind == "run"
+
+
+def test_a_draft_is_no_record_and_goes_on_where_it_was(tmp_path: Path) -> None:
+    draft = records.Draft.open(tmp_path, kind="run", request=REQUEST)
+    draft.write_table("shards/images-0-5", pd.DataFrame({"image": [0]}))
+    with pytest.raises(records.RecordNotFoundError, match=r"no record in .*record\.json"):
+        records.read(tmp_path)
+    again = records.Draft.open(tmp_path, kind="run", request=REQUEST)
+    assert [path.name for path in again.shards("images-*")] == ["images-0-5.parquet"]
+    assert again.finished() is None
+    again.finish({})
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["record.json"]
+    assert records.Draft.open(tmp_path, kind="run", request=REQUEST).finished() is not None
+
+
+def test_a_directory_with_another_record_is_refused_and_left_alone(tmp_path: Path) -> None:
+    finished(tmp_path / "run", accuracy=0.5)
+    before = (tmp_path / "run" / "record.json").read_bytes()
+    with pytest.raises(records.OtherRecordError, match=r"holds another run \(it differs in: seed\).*--out"):
+        records.Draft.open(tmp_path / "run", kind="run", request={**REQUEST, "seed": 1})
+    assert (tmp_path / "run" / "record.json").read_bytes() == before
+
+
+def test_a_directory_of_somebody_else_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "thesis.tex").write_text("precious")
+    with pytest.raises(records.OtherRecordError, match=r"not empty \(it has 'thesis.tex'\)"):
+        records.Draft.open(tmp_path, kind="run", request=REQUEST)
+    with pytest.raises(records.OtherRecordError, match="is a file"):
+        records.Draft.open(tmp_path / "thesis.tex", kind="run", request=REQUEST)
+    assert (tmp_path / "thesis.tex").read_text() == "precious"
+
+
+def test_a_file_that_was_being_written_leaves_nothing_behind(tmp_path: Path) -> None:
+    draft = records.Draft.open(tmp_path, kind="run", request=REQUEST)
+    draft.write_json("half.json", {"good": 1})
+    with pytest.raises(ValueError, match="JSON compliant"):
+        draft.write_json("half.json", {"bad": float("nan")})
+    with pytest.raises(UnicodeEncodeError):
+        draft.write_text("half.json", "half and then \ud800")
+    assert json.loads((tmp_path / "half.json").read_text()) == {"good": 1}
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["half.json", "request.json"]
+
+
+def test_equal_tables_give_equal_bytes(tmp_path: Path) -> None:
+    frame = pd.DataFrame({"site": ["a"] * 1000, "unit": range(1000)})
+    draft = records.Draft.open(tmp_path, kind="run", request=REQUEST)
+    first, second = draft.write_table("first", frame), draft.write_table("second", frame.copy())
+    assert first.read_bytes() == second.read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("document", "error", "message"),
+    [
+        (
+            '{"schema": 2, "kind": "run", "key": "k"}',
+            records.UnknownSchemaError,
+            "has schema 2; this version reads schema 1",
+        ),
+        ('{"schema": true, "kind": "run", "key": "k"}', records.UnknownSchemaError, "has schema True"),
+        ('{"kind": "run"}', records.UnknownSchemaError, "has schema None"),
+        ('{"schema": 1, "kind": "recipe", "key": "k"}', records.UnknownSchemaError, "of kind 'recipe'"),
+        ('{"schema": 1, "kind": "run"}', records.BrokenRecordError, "has no key"),
+        ('{"schema": 1', records.BrokenRecordError, "cannot be read as JSON"),
+        ("[" * 100_000, records.BrokenRecordError, "cannot be read as JSON"),
+        ("[1]", records.BrokenRecordError, "holds a list and not an object"),
+    ],
+)
+def test_a_record_that_is_not_ours_is_refused_by_name(
+    tmp_path: Path, document: str, error: type[Exception], message: str
+) -> None:
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "record.json").write_text(document)
+    with pytest.raises(error, match=message):
+        records.read(tmp_path / "run")
+    found, problems = records.find(tmp_path, kind="run")
+    assert found == []
+    assert len(problems) == 1
+    assert message in problems[0]
+
+
+@pytest.mark.parametrize("name", ["../secret.txt", "/etc/hostname", "charts/../../secret.txt", "", "a\0b", "link.txt"])
+def test_no_name_leads_out_of_a_record(tmp_path: Path, name: str) -> None:
+    (tmp_path / "secret.txt").write_text("secret")
+    record = finished(tmp_path / "run")
+    (tmp_path / "run" / "link.txt").symlink_to(tmp_path / "secret.txt")
+    with pytest.raises(records.RecordNotFoundError):
+        record.path(name)
+
+
+def test_a_damaged_table_is_named(tmp_path: Path) -> None:
+    record = finished(tmp_path / "run")
+    (tmp_path / "run" / "units.parquet").write_bytes(b"PAR1 nothing")
+    with pytest.raises(records.BrokenRecordError, match=r"units\.parquet cannot be read"):
+        record.table("units")
+
+
+def test_records_are_found_newest_first_and_by_kind(tmp_path: Path) -> None:
+    for name, finish in (("old", "2026-01-01"), ("new", "2026-02-01")):
+        finished(tmp_path / name, finished=finish)
+    found, problems = records.find(tmp_path, kind="run")
+    assert ([record.directory.name for record in found], problems) == (["new", "old"], [])
+    assert records.find(tmp_path, kind="study") == ([], [])
