@@ -1,0 +1,80 @@
+"""What can go wrong in ``lenslab.units``, and what to do about it.
+
+::
+
+    UnitsError
+    ├── UnknownNetworkError      (LookupError)      no network of that name
+    ├── UnknownSiteError         (LookupError)      no site of that name
+    ├── AmbiguousSiteError       (LookupError)      a name that means more than one site
+    ├── UnknownImagesError       (LookupError)      no images of that name, no such file
+    ├── ImagesUnavailableError   (OSError)          known images that cannot be had or read
+    ├── UndecodableImageError    (ValueError)       one picture of a source that does not decode
+    ├── ImageLayoutError         (ValueError)       arrays or tables that are not labelled images
+    ├── LabelError               (ValueError)       a label that is no class
+    ├── PreprocessingError       (ValueError)       preprocessing that does not fit images or network
+    ├── WeightsError             (ValueError)       weights that cannot be read or do not fit
+    ├── NotFiniteError           (ValueError)       NaN or infinity where a number has to be
+    ├── TrainingModeError        (ValueError)       a network left in training mode
+    ├── UnsupportedNetworkError  (ValueError)       something that is not a classifier of images
+    └── VerificationError        (ArithmeticError)  a fast path that disagrees with the plain way
+"""
+
+
+class UnitsError(Exception):
+    """Anything that ``lenslab.units`` refuses, with one message that names the thing and the next step."""
+
+
+class UnknownNetworkError(UnitsError, LookupError):
+    """No network of that name; the message lists the networks and the nearest name."""
+
+
+class UnknownSiteError(UnitsError, LookupError):
+    """No site of that name in this network; the message says the nearest name and how to list them."""
+
+
+class AmbiguousSiteError(UnitsError, LookupError):
+    """A site's name that means more than one value in the network; the message names the candidates."""
+
+
+class UnknownImagesError(UnitsError, LookupError):
+    """No images of that name and no such file; the message lists what there is."""
+
+
+class ImagesUnavailableError(UnitsError, OSError):
+    """Images that are known and cannot be had or read; the message says what was tried."""
+
+
+class UndecodableImageError(UnitsError, ValueError):
+    """One picture that does not decode; the message names the file and the row."""
+
+
+class ImageLayoutError(UnitsError, ValueError):
+    """Arrays or tables that cannot be understood as labelled images; the message says what is expected."""
+
+
+class LabelError(UnitsError, ValueError):
+    """A label that is not a class: negative, missing, not an integer, or without a logit."""
+
+
+class PreprocessingError(UnitsError, ValueError):
+    """Preprocessing that is incomplete or does not fit the images or the network."""
+
+
+class WeightsError(UnitsError, ValueError):
+    """Weights that cannot be read as a plain state dict, or do not fit the network."""
+
+
+class NotFiniteError(UnitsError, ValueError):
+    """NaN or infinity in weights, activations or logits; the message names where."""
+
+
+class TrainingModeError(UnitsError, ValueError):
+    """A network, or one of its submodules, is in training mode: its answers would depend on the batch."""
+
+
+class UnsupportedNetworkError(UnitsError, ValueError):
+    """A module that does not map images [n, C, H, W] to logits [n, K], or cannot be loaded as one."""
+
+
+class VerificationError(UnitsError, ArithmeticError):
+    """A decision of a fast path differs from the plain way; the message names the pairs."""

@@ -1,0 +1,135 @@
+"""Arrays in memory as labelled images: which axis is what, and which numbers are pixels."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from lenslab.units.errors import ImageLayoutError, LabelError
+from lenslab.units.images.collection import Images, Pixels
+
+
+def images_of_arrays(
+    pixels: ArrayLike,
+    labels: ArrayLike,
+    *,
+    name: str = "arrays",
+    source: str = "arrays in memory",
+    class_names: tuple[str, ...] | None = None,
+    sha256: str | None = None,
+) -> Images:
+    """Make images of an array of pixels and an array of labels.
+
+    Args:
+        pixels: [n, H, W] (grey), [n, H, W, C] or [n, C, H, W] with C = 1 or 3; see `as_pixels` for the numbers.
+        labels: [n] or [n, 1], integers from 0.
+        name: short name of the images.
+        source: what messages call them.
+        class_names: a name for each class.
+        sha256: of the source, where it is not the arrays themselves.
+
+    Raises:
+        ImageLayoutError: the arrays are not images.
+        LabelError: the labels are not classes, or their number differs.
+
+    Example:
+        >>> images_of_arrays(np.zeros((4, 3, 8, 8), np.uint8), [0, 1, 2, 3]).limited(2).labels
+        array([0, 1])
+    """
+    array = as_pixels(np.asarray(pixels), source)
+    classes = as_labels(np.asarray(labels), source)
+    if len(array) != len(classes):
+        raise LabelError(f"{source} has {len(array):,} images and {len(classes):,} labels")
+
+    def read(start: int, stop: int) -> Iterator[Pixels]:
+        yield from array[start:stop]
+
+    def digest() -> str:
+        return sha256 or _hash_of_arrays(array, classes)
+
+    return Images(name, source, classes, class_names, read, digest)
+
+
+def as_pixels(array: NDArray[Any], source: str) -> NDArray[np.uint8]:
+    """Understand an array as images: uint8 [n, H, W, C].
+
+    Numbers are taken only where nothing has to be guessed: integers from 0 to 255, or floats that are such integers,
+    or such integers divided by 255.
+
+    Raises:
+        ImageLayoutError: it cannot be done without guessing.
+
+    Example:
+        >>> as_pixels(np.ones((2, 1, 4, 5)) * 0.2, "example").shape
+        (2, 4, 5, 1)
+    """
+    return _as_bytes(_channels_last(array, source), source)
+
+
+def as_labels(array: NDArray[Any], source: str) -> NDArray[np.int64]:
+    """Understand an array as class numbers: int64 [n].
+
+    Raises:
+        LabelError: it is neither [n] nor [n, 1], or not of integers.
+
+    Example:
+        >>> as_labels(np.array([[3], [1]], np.uint8), "example")
+        array([3, 1])
+    """
+    flat = array[:, 0] if array.ndim == 2 and array.shape[1] == 1 else array
+    if flat.ndim != 1:
+        raise LabelError(f"the labels of {source} have the shape {list(array.shape)}; expected one integer per image")
+    if not np.issubdtype(flat.dtype, np.integer):
+        raise LabelError(f"the labels of {source} are {array.dtype}; classes are integers from 0")
+    return flat.astype(np.int64)
+
+
+def _channels_last(array: NDArray[Any], source: str) -> NDArray[Any]:
+    shape = list(array.shape)
+    if array.ndim == 3:
+        return array[:, :, :, None]
+    if array.ndim == 4:
+        last, first = shape[3] in (1, 3), shape[1] in (1, 3)
+        if last and first:
+            raise ImageLayoutError(
+                f"{source}: the shape {shape} may be [n, H, W, C] or [n, C, H, W]; pictures of 1 or 3 pixels are too "
+                "small to tell"
+            )
+        if last:
+            return array
+        if first:
+            return np.moveaxis(array, 1, 3)
+    raise ImageLayoutError(
+        f"{source}: the shape {shape} is not images; expected [n, H, W], [n, H, W, C] or [n, C, H, W] with C = 1 or 3"
+    )
+
+
+def _as_bytes(array: NDArray[Any], source: str) -> NDArray[np.uint8]:
+    if array.dtype == np.uint8 or array.size == 0:
+        return array.astype(np.uint8, copy=False)
+    expected = "expected uint8, or integers from 0 to 255, or such integers divided by 255"
+    if not (np.issubdtype(array.dtype, np.integer) or np.issubdtype(array.dtype, np.floating)):
+        raise ImageLayoutError(f"{source}: pixels of type {array.dtype}; {expected}")
+    if not np.isfinite(array).all():
+        raise ImageLayoutError(f"{source}: pixels hold NaN or infinity; {expected}")
+    lowest, highest = array.min(), array.max()
+    fractions = np.issubdtype(array.dtype, np.floating) and highest <= 1
+    scaled = array.astype(np.float64) * 255 if fractions else array
+    rounded = np.rint(scaled)
+    if lowest < 0 or highest > 255 or np.abs(scaled - rounded).max() > 1e-3 * (255 if array.itemsize < 4 else 1):
+        raise ImageLayoutError(
+            f"{source}: {array.dtype} pixels from {lowest:.4g} to {highest:.4g} (already normalised?); {expected}. "
+            "Save the images before normalisation and give --mean and --sd"
+        )
+    return rounded.astype(np.uint8)
+
+
+def _hash_of_arrays(pixels: NDArray[np.uint8], labels: NDArray[np.int64]) -> str:
+    digest = hashlib.sha256(f"images {list(pixels.shape)} ".encode())
+    digest.update(np.ascontiguousarray(pixels).data)
+    digest.update(np.ascontiguousarray(labels, dtype="<i8").data)
+    return digest.hexdigest()

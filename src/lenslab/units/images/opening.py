@@ -1,0 +1,81 @@
+"""From what a person typed to labelled images."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import TypeAlias
+
+from numpy.typing import ArrayLike
+
+from lenslab.units.errors import UnknownImagesError
+from lenslab.units.images.arrays import images_of_arrays
+from lenslab.units.images.collection import Images
+from lenslab.units.images.digits import digits
+from lenslab.units.images.fashion_mnist import fashion_mnist
+from lenslab.units.images.npz import open_npz
+from lenslab.units.images.parquet import open_parquet
+
+Source: TypeAlias = str | Path | tuple[ArrayLike, ArrayLike] | Images
+"""A name, a path, a pair (pixels, labels) of arrays, or images that are open already."""
+
+NAMED: Mapping[str, tuple[str, Callable[[], Images]]] = MappingProxyType(
+    {
+        "digits": ("590 grey 8x8 images in 10 classes, held out from training; comes with scikit-learn", digits),
+        "digits-train": ("the 1,207 digits that the shipped network was trained on", lambda: digits(train=True)),
+        "fashion-mnist": ("10,000 grey 28x28 test images in 10 classes; fetched once", fashion_mnist),
+        "fashion-mnist-train": ("its 60,000 training images; fetched once", lambda: fashion_mnist(train=True)),
+    }
+)
+"""What each name means, and how it is opened."""
+
+
+def open_images(source: Source) -> Images:
+    """Open labelled images.
+
+    Args:
+        source: ``digits``, ``digits-train``, ``fashion-mnist`` or ``fashion-mnist-train``; the path of an ``.npz``
+            file, of a Parquet file in Hugging Face's layout, or of a directory of such files; or a pair of arrays
+            (pixels, labels). Images are returned as they are.
+
+    Raises:
+        UnknownImagesError: there is nothing of that name.
+        ImagesUnavailableError: it is known and cannot be had or read.
+        ImageLayoutError: it is not labelled images.
+        LabelError: a label is not a class.
+
+    Example:
+        >>> open_images("digits").class_names[:3]
+        ('0', '1', '2')
+        >>> open_images("digit")
+        Traceback (most recent call last):
+        lenslab.units.errors.UnknownImagesError: no images named 'digit' and no such file; did you mean 'digits'? ...
+    """
+    if isinstance(source, Images):
+        return source
+    if isinstance(source, tuple):
+        return images_of_arrays(*source)
+    if str(source) in NAMED:
+        return NAMED[str(source)][1]()
+    path = Path(source).expanduser()
+    if not path.exists():
+        raise UnknownImagesError(_unknown(str(source)))
+    if path.suffix.lower() == ".npz":
+        return open_npz(path, source=str(source))
+    if path.is_dir() or path.suffix.lower() == ".parquet":
+        return open_parquet(path, source=str(source))
+    raise UnknownImagesError(
+        f"{source} is not a kind of file that is read here; give an .npz or .parquet file, a directory of .parquet "
+        f"files, or one of {', '.join(NAMED)}"
+    )
+
+
+def _unknown(name: str) -> str:
+    near = difflib.get_close_matches(name, NAMED, n=1)
+    guess = f"; did you mean {near[0]!r}?" if near else "."
+    return (
+        f"no images named {name!r} and no such file{guess} There are {', '.join(NAMED)}, .npz files, and .parquet "
+        "files or directories of them"
+    )

@@ -1,0 +1,167 @@
+"""Hugging Face's Parquet layout: a column of encoded pictures and a column of labels, read group by group."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from lenslab.records import sha256_of_file
+from lenslab.units.errors import ImageLayoutError, ImagesUnavailableError, LabelError, UndecodableImageError
+from lenslab.units.images.collection import Images, Pixels
+
+IMAGE_COLUMNS = ("image", "img")
+"""Names of the column of pictures."""
+
+LABEL_COLUMNS = ("label", "labels", "fine_label")
+"""Names of the column of labels."""
+
+_PICTURES_AT_ONCE = 64
+"""Encoded pictures that are in memory together."""
+
+
+@dataclass(frozen=True)
+class _Part:
+    """One file: its first image's number in the source, its columns and the number of rows in each row group."""
+
+    path: Path
+    start: int
+    image: str
+    label: str
+    groups: tuple[int, ...]
+
+    @property
+    def rows(self) -> int:
+        return sum(self.groups)
+
+
+def open_parquet(path: Path, *, source: str | None = None) -> Images:
+    """Open the images of a Parquet file, or of all Parquet files of a directory in the order of their names.
+
+    The pictures' column, ``image`` or ``img``, is a struct with ``bytes`` or plain binary; the labels' column,
+    ``label``, ``labels`` or ``fine_label``, holds integers. Class names come from the schema's metadata. Labels are
+    read at once, pictures only when asked for.
+
+    Args:
+        path: of the file or directory.
+        source: what messages call it; the path by default.
+
+    Raises:
+        ImagesUnavailableError: a file cannot be read as Parquet.
+        ImageLayoutError: a column is missing or of another kind.
+        LabelError: a label is missing or not a class.
+
+    Example:
+        >>> import io, tempfile
+        >>> from PIL import Image
+        >>> buffer = io.BytesIO()
+        >>> Image.new("RGB", (3, 2)).save(buffer, "PNG")
+        >>> with tempfile.TemporaryDirectory() as directory:
+        ...     path = Path(directory) / "mine.parquet"
+        ...     pq.write_table(pa.table({"image": [{"bytes": buffer.getvalue()}], "label": [7]}), path)
+        ...     next(open_parquet(path).blocks(10)).pixels[0].shape
+        (2, 3, 3)
+    """
+    files = sorted(path.glob("*.parquet")) if path.is_dir() else [path]
+    if not files:
+        raise ImageLayoutError(f"the directory {path} holds no .parquet files")
+    parts: list[_Part] = []
+    labels: list[NDArray[np.int64]] = []
+    class_names: tuple[str, ...] | None = None
+    for file in files:
+        try:
+            parquet = pq.ParquetFile(file)
+        except (OSError, pa.ArrowException) as error:
+            raise ImagesUnavailableError(f"{file} cannot be read as Parquet: {error}") from error
+        with parquet:
+            part = _part(file, parquet, sum(part.rows for part in parts))
+            parts.append(part)
+            labels.append(_labels(parquet, part))
+            class_names = class_names or _class_names(parquet.schema_arrow, part.label)
+
+    def read(start: int, stop: int) -> Iterator[Pixels]:
+        for part in parts:
+            first, last = max(start - part.start, 0), min(stop - part.start, part.rows)
+            if first < last:
+                yield from _pictures(part, first, last)
+
+    def digest() -> str:
+        if not path.is_dir():
+            return sha256_of_file(path)
+        return hashlib.sha256("".join(f"{sha256_of_file(f)}  {f.name}\n" for f in files).encode()).hexdigest()
+
+    return Images(path.stem, source or str(path), np.concatenate(labels), class_names, read, digest)
+
+
+def _part(file: Path, parquet: pq.ParquetFile, start: int) -> _Part:
+    schema = parquet.schema_arrow
+    image = next((name for name in IMAGE_COLUMNS if name in schema.names), None)
+    label = next((name for name in LABEL_COLUMNS if name in schema.names), None)
+    if image is None or label is None:
+        raise ImageLayoutError(
+            f"{file} has the columns {', '.join(schema.names)}; expected pictures in {' or '.join(IMAGE_COLUMNS)} and "
+            f"labels in {' or '.join(LABEL_COLUMNS)}"
+        )
+    kind = schema.field(image).type
+    encoded = kind.field("bytes").type if pa.types.is_struct(kind) and kind.get_field_index("bytes") >= 0 else kind
+    if not (pa.types.is_binary(encoded) or pa.types.is_large_binary(encoded)):
+        raise ImageLayoutError(
+            f"the column {image} of {file} is {kind}; expected encoded pictures (binary, or a struct with bytes)"
+        )
+    if not pa.types.is_integer(schema.field(label).type):
+        raise LabelError(f"the column {label} of {file} is {schema.field(label).type}; classes are integers from 0")
+    groups = tuple(parquet.metadata.row_group(group).num_rows for group in range(parquet.num_row_groups))
+    return _Part(file, start, image, label, groups)
+
+
+def _labels(parquet: pq.ParquetFile, part: _Part) -> NDArray[np.int64]:
+    column = parquet.read(columns=[part.label]).column(part.label)
+    if column.null_count:
+        row = column.is_null().to_pylist().index(True)
+        raise LabelError(f"row {row} of {part.path} has no label ({column.null_count:,} rows have none)")
+    return np.asarray(column.cast(pa.int64()).to_numpy())
+
+
+def _class_names(schema: pa.Schema, label: str) -> tuple[str, ...] | None:
+    try:
+        document = json.loads((schema.metadata or {})[b"huggingface"])
+        names = document["info"]["features"][label]["names"]
+    except (KeyError, TypeError, ValueError):
+        return None  # names are a courtesy: without them, or with other metadata, classes go by number
+    return tuple(names) if isinstance(names, list) and all(isinstance(name, str) for name in names) else None
+
+
+def _pictures(part: _Part, first: int, last: int) -> Iterator[Pixels]:
+    from lenslab.units.images.pictures import decode
+
+    edges = np.cumsum((0, *part.groups))
+    wanted = [group for group in range(len(part.groups)) if edges[group] < last and edges[group + 1] > first]
+    row = int(edges[wanted[0]])
+    try:
+        with pq.ParquetFile(part.path) as parquet:
+            for batch in parquet.iter_batches(_PICTURES_AT_ONCE, row_groups=wanted, columns=[part.image]):
+                for value in batch.column(0).slice(max(first - row, 0), max(last - max(row, first), 0)):
+                    number = max(row, first)
+                    yield decode(_encoded(value, number, part), f"row {number} of {part.path}")
+                    first = number + 1
+                row += len(batch)
+    except (OSError, pa.ArrowException) as error:
+        raise ImagesUnavailableError(f"{part.path} cannot be read: {error}") from error
+
+
+def _encoded(value: pa.Scalar, row: int, part: _Part) -> bytes:
+    content = value.as_py()
+    if isinstance(content, dict):
+        content = content.get("bytes")
+    if not content:
+        raise UndecodableImageError(
+            f"row {row} of {part.path} holds no picture; embed the pictures' bytes in the column {part.image}"
+        )
+    return bytes(content)

@@ -1,0 +1,118 @@
+"""A classifier, with what its input is and which weights it has."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from lenslab.units.errors import PreprocessingError, TrainingModeError, UnsupportedNetworkError
+from lenslab.units.preprocessing import Preprocessing
+from lenslab.units.weights import WeightsInfo
+
+
+@dataclass(frozen=True, eq=False)
+class Network:
+    """A classifier of images.
+
+    Attributes:
+        name: what it is called in records.
+        module: maps float32 [n, C, H, W] to logits [n, classes]; every submodule is in eval mode.
+        preprocessing: what happens to an image before the module sees it.
+        classes: number of logits.
+        class_names: a name for each logit.
+        weights: the file that the weights came from, if they came from one.
+
+    Raises:
+        TrainingModeError: the module or a submodule is in training mode. It is yours, so it is not switched here.
+        UnsupportedNetworkError: the class names are not as many as the classes.
+
+    Example:
+        >>> module = nn.Sequential(nn.Conv2d(1, 4, 3), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(4, 2)).eval()
+        >>> Network("mine", module, Preprocessing(1, (8, 8), (0.0,), (1.0,)), classes=2).parameters
+        50
+    """
+
+    name: str
+    module: nn.Module
+    preprocessing: Preprocessing
+    classes: int
+    class_names: tuple[str, ...] | None = None
+    weights: WeightsInfo | None = None
+
+    def __post_init__(self) -> None:
+        training = [name or type(self.module).__name__ for name, part in self.module.named_modules() if part.training]
+        if training:
+            others = f" and {len(training) - 1} more" if len(training) > 1 else ""
+            raise TrainingModeError(
+                f"{self.name} is in training mode ({training[0]}{others}): its answers would depend on the batch; "
+                "call .eval() on it first"
+            )
+        if self.class_names is not None and len(self.class_names) != self.classes:
+            raise UnsupportedNetworkError(
+                f"{self.name} has {self.classes} logits and {len(self.class_names)} class names; give one for each"
+            )
+
+    @property
+    def parameters(self) -> int:
+        """Number of parameters."""
+        return sum(parameter.numel() for parameter in self.module.parameters())
+
+
+def network_of(
+    module: nn.Module,
+    preprocessing: Preprocessing,
+    *,
+    name: str | None = None,
+    class_names: Sequence[str] | None = None,
+    weights: WeightsInfo | None = None,
+) -> Network:
+    """Make a network of your own module; the number of classes is read off its answer to one blank image.
+
+    Args:
+        module: in eval mode; it is not changed.
+        preprocessing: what happens to an image before the module sees it; its size has to be given.
+        name: what it is called in records; the class's name by default.
+        class_names: a name for each logit.
+        weights: the file that the weights came from.
+
+    Raises:
+        TrainingModeError: the module is in training mode.
+        PreprocessingError: no size is given.
+        UnsupportedNetworkError: the module does not map [1, C, H, W] to [1, K].
+
+    Example:
+        >>> module = nn.Sequential(nn.Flatten(), nn.Linear(64, 3)).eval()
+        >>> network_of(module, Preprocessing(1, (8, 8), (0.0,), (1.0,))).classes
+        3
+    """
+    called = name or type(module).__name__
+    if preprocessing.size is None:
+        raise PreprocessingError(f"the size of the images that {called} takes is unknown; give one with --size")
+    unchecked = Network(called, module, preprocessing, classes=0, weights=weights)
+    classes = _classes(unchecked)
+    return Network(called, module, preprocessing, classes, None if class_names is None else tuple(class_names), weights)
+
+
+def _classes(network: Network) -> int:
+    height, width = network.preprocessing.size or (1, 1)
+    parameter = next(network.module.parameters(), None)
+    device = torch.device("cpu") if parameter is None else parameter.device
+    blank = torch.zeros(1, network.preprocessing.channels, height, width, device=device)
+    shape = list(blank.shape)
+    try:
+        with torch.inference_mode():
+            logits = network.module(blank)
+    except Exception as error:  # a stranger's module may raise anything
+        raise UnsupportedNetworkError(
+            f"{network.name} does not take images {shape}: {type(error).__name__}: {error}. "
+            "Are channels (as many as --mean has values) and --size right?"
+        ) from error
+    if not isinstance(logits, Tensor) or logits.ndim != 2 or len(logits) != 1 or logits.shape[1] < 2:
+        what = list(logits.shape) if isinstance(logits, Tensor) else type(logits).__name__
+        raise UnsupportedNetworkError(
+            f"{network.name} answers images {shape} with {what}; a classifier answers [1, K] logits with K of 2 or more"
+        )
+    return int(logits.shape[1])

@@ -1,0 +1,135 @@
+import hashlib
+import io
+import json
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from PIL import Image
+
+from lenslab.units.errors import ImageLayoutError, ImagesUnavailableError, LabelError, UndecodableImageError
+from lenslab.units.images import open_images
+
+PIXELS = np.random.default_rng(3).integers(0, 256, (23, 5, 6, 3), dtype=np.uint8)
+LABELS = np.arange(23) % 4
+
+
+def png(pixels) -> bytes:
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+ENCODED = [png(pixels) for pixels in PIXELS]
+
+
+def write(path, encoded=ENCODED, labels=LABELS, *, image="image", label="label", names=None, group=5, struct=True):
+    pictures = pa.array([{"bytes": content, "path": None} for content in encoded] if struct else list(encoded))
+    table = pa.table({image: pictures, label: pa.array(labels)})
+    if names:
+        features = {"info": {"features": {label: {"names": names, "_type": "ClassLabel"}}}}
+        table = table.replace_schema_metadata({"huggingface": json.dumps(features)})
+    pq.write_table(table, path, row_group_size=group)
+    return path
+
+
+@pytest.mark.parametrize(
+    "layout",
+    [{}, {"struct": False}, {"image": "img", "label": "fine_label"}, {"group": 1}, {"group": 100}],
+    ids=lambda layout: "-".join(map(str, layout)) or "usual",
+)
+def test_pictures_and_labels_are_read_in_every_layout(tmp_path, layout):
+    images = open_images(write(tmp_path / "mine.parquet", names=["a", "b", "c", "d"], **layout))
+    np.testing.assert_array_equal(images.labels, LABELS)
+    assert images.class_names == ("a", "b", "c", "d")
+    decoded = [pixels for block in images.blocks(4) for pixels in block.pixels]
+    np.testing.assert_array_equal(np.stack(decoded), PIXELS)
+
+
+@pytest.mark.parametrize("size", [1, 2, 7, 64])
+def test_any_part_is_the_part_of_the_whole(tmp_path, size):
+    images = open_images(write(tmp_path / "mine.parquet"))
+    for start in range(0, 23, 3):
+        for stop in range(start, 24, 4):
+            part = [pixels for block in images.blocks(size, start=start, stop=stop) for pixels in block.pixels]
+            assert len(part) == stop - start
+            assert all((picture == PIXELS[start + i]).all() for i, picture in enumerate(part))
+
+
+def test_a_directory_is_its_files_in_the_order_of_their_names(tmp_path):
+    write(tmp_path / "b.parquet", ENCODED[9:], LABELS[9:])
+    write(tmp_path / "a.parquet", ENCODED[:9], LABELS[:9])
+    (tmp_path / "README.md").write_text("not read")
+    images = open_images(tmp_path)
+    np.testing.assert_array_equal(images.labels, LABELS)
+    part = [pixels for block in images.blocks(3, start=7, stop=12) for pixels in block.pixels]
+    np.testing.assert_array_equal(np.stack(part), PIXELS[7:12])
+
+
+def test_a_file_is_hashed_as_it_is_and_a_directory_by_its_files(tmp_path):
+    path = write(tmp_path / "a.parquet")
+    alone = open_images(path).sha256
+    assert alone == hashlib.sha256(path.read_bytes()).hexdigest()
+    one = open_images(tmp_path).sha256
+    write(tmp_path / "b.parquet")
+    assert len({alone, one, open_images(tmp_path).sha256}) == 3
+
+
+def test_only_the_asked_pictures_are_decoded(tmp_path):
+    encoded = [*ENCODED[:20], b"damaged", *ENCODED[21:]]
+    images = open_images(write(tmp_path / "mine.parquet", encoded))
+    assert sum(len(block) for block in images.limited(20).blocks(6)) == 20
+    assert sum(len(block) for block in images.blocks(6, start=21)) == 2
+
+
+def test_a_picture_that_does_not_decode_is_named_by_file_and_row(tmp_path):
+    write(tmp_path / "a.parquet", ENCODED[:9], LABELS[:9])
+    write(tmp_path / "b.parquet", [*ENCODED[:6], ENCODED[6][:40], *ENCODED[7:]])
+    with pytest.raises(UndecodableImageError, match=r"row 6 of .*b\.parquet does not decode"):
+        list(open_images(tmp_path).blocks(8))
+
+
+def test_a_row_without_embedded_bytes_is_named(tmp_path):
+    images = open_images(write(tmp_path / "mine.parquet", [*ENCODED[:3], None], LABELS[:4]))
+    with pytest.raises(UndecodableImageError, match=r"row 3 of .*mine\.parquet holds no picture; embed"):
+        list(images.blocks(8))
+
+
+def test_missing_columns_are_told_with_those_that_are_there(tmp_path):
+    path = write(tmp_path / "mine.parquet", image="picture", label="class")
+    with pytest.raises(ImageLayoutError, match="has the columns picture, class; expected pictures in image or img"):
+        open_images(path)
+
+
+def test_a_column_of_text_is_no_column_of_pictures(tmp_path):
+    pq.write_table(pa.table({"image": ["a.png"], "label": [0]}), tmp_path / "mine.parquet")
+    with pytest.raises(ImageLayoutError, match=r"the column image of .* is string"):
+        open_images(tmp_path / "mine.parquet")
+
+
+@pytest.mark.parametrize(
+    ("labels", "message"),
+    [
+        ([0, None, 1], "row 1 of .* has no label"),
+        ([0.0, 1.0, 2.0], "is double; classes are integers"),
+        (["cat", "dog", "cat"], "is string; classes are integers"),
+        ([0, 1, -1], "image 2 of .* has the label -1"),
+    ],
+)
+def test_labels_that_are_no_classes_are_refused(tmp_path, labels, message):
+    with pytest.raises(LabelError, match=message):
+        open_images(write(tmp_path / "mine.parquet", ENCODED[:3], labels))
+
+
+def test_a_file_that_is_not_parquet_and_an_empty_directory_are_one_message(tmp_path):
+    with pytest.raises(ImageLayoutError, match=r"holds no \.parquet files"):
+        open_images(tmp_path)
+    (tmp_path / "mine.parquet").write_bytes(b"<html>not found</html>")
+    with pytest.raises(ImagesUnavailableError, match=r"mine\.parquet cannot be read as Parquet"):
+        open_images(tmp_path)
+
+
+def test_metadata_of_another_kind_leaves_classes_without_names(tmp_path):
+    path = write(tmp_path / "mine.parquet", names=["a", 2])
+    assert open_images(path).class_names is None
