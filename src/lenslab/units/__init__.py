@@ -1,0 +1,56 @@
+"""How much does one unit matter? Silence every unit of a CNN and measure what it costs, overall and per class."""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from lenslab.units.ablation import Question, Run, ablate, answer, ask
+    from lenslab.units.engine.sites import Site, select
+    from lenslab.units.engine.trace import Trace, trace
+    from lenslab.units.errors import UnitsError
+    from lenslab.units.images import Images, open_images
+    from lenslab.units.networks import Network, load, network_of
+    from lenslab.units.preprocessing import Preprocessing
+
+_HOMES = {
+    "ablation": ("Question", "Run", "ablate", "answer", "ask"),
+    "engine.sites": ("Site", "select"),
+    "engine.trace": ("Trace", "trace"),
+    "errors": ("UnitsError",),
+    "images": ("Images", "open_images"),
+    "networks": ("Network", "load", "network_of"),
+    "preprocessing": ("Preprocessing",),
+}
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
+
+__all__ = [
+    "Images",
+    "Network",
+    "Preprocessing",
+    "Question",
+    "Run",
+    "Site",
+    "Trace",
+    "UnitsError",
+    "ablate",
+    "answer",
+    "ask",
+    "load",
+    "network_of",
+    "open_images",
+    "select",
+    "trace",
+]
+
+
+def __getattr__(name: str) -> Any:
+    # Importing the package loads nothing heavy; torch comes with the first name that needs it.
+    if name in _HOME_OF:
+        return getattr(importlib.import_module(f"{__name__}.{_HOME_OF[name]}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

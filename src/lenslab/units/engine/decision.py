@@ -1,0 +1,73 @@
+"""Which class a row of logits decides for, and when float32 is not sure.
+
+float32 is not one function: its last bits change with batch size, threads, memory layout and device. So a decision is
+defined by the network in float64: a row whose top-two margin lies within :data:`NEAR_TIE` of the logits' scale is
+decided again there, in every engine, and all of them give the same integers.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+
+NEAR_TIE = 1e-4
+"""Margins below this share of the logits' scale (their largest absolute value) are decided again in float64."""
+
+_SAME = 1e-10
+"""In float64, classes this close to the largest logit (as a share of the scale) are tied: the lowest label wins."""
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What rows of logits decide.
+
+    Attributes:
+        classes: the predicted class of each row, int64 ``[rows]``.
+        margin: the top-two margin as a share of the logits' scale, ``[rows]``.
+        near_tie: whether the row has to be decided again in float64, bool ``[rows]``.
+        finite: whether the row holds finite logits only, bool ``[rows]``.
+    """
+
+    classes: torch.Tensor
+    margin: torch.Tensor
+    near_tie: torch.Tensor
+    finite: torch.Tensor
+
+
+def decide(logits: torch.Tensor) -> Decision:
+    """Decide rows of float32 logits.
+
+    Args:
+        logits: ``[rows, classes]`` with at least two classes.
+
+    Returns:
+        The decision for each row.
+
+    Example:
+        >>> decision = decide(torch.tensor([[1.0, 3.0], [2.0, 2.00001]]))
+        >>> decision.classes.tolist(), decision.near_tie.tolist()
+        ([1, 1], [False, True])
+    """
+    top, classes = logits.topk(2, dim=1)
+    scale = logits.abs().amax(dim=1)
+    margin = (top[:, 0] - top[:, 1]) / scale.clamp_min(torch.finfo(logits.dtype).tiny)
+    return Decision(classes[:, 0], margin, ~(margin >= NEAR_TIE), logits.isfinite().all(dim=1))
+
+
+def decide_finally(logits: torch.Tensor) -> torch.Tensor:
+    """Decide rows of float64 logits: the largest wins, and of tied ones the lowest label.
+
+    Args:
+        logits: ``[rows, classes]`` in float64.
+
+    Returns:
+        The predicted class of each row, int64 ``[rows]``.
+
+    Example:
+        >>> decide_finally(torch.tensor([[0.0, 1.0, 1.0]], dtype=torch.float64)).tolist()
+        [1]
+    """
+    slack = _SAME * logits.abs().amax(dim=1, keepdim=True)
+    tied = logits >= logits.amax(dim=1, keepdim=True) - slack
+    return tied.to(torch.uint8).argmax(dim=1)

@@ -1,0 +1,114 @@
+"""The exact engine: one golden pass per batch, then only what can differ, with the same integers as the plain one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import torch
+from torch import nn
+
+from lenslab.units.engine.decision import NEAR_TIE
+from lenslab.units.engine.judge import Judge
+from lenslab.units.engine.outcome import INACTIVE, Decided, Outcome, Reference, SiteOutcome
+from lenslab.units.engine.plan import LINEAR_TAIL, Plan
+from lenslab.units.engine.program import Golden
+from lenslab.units.engine.replacement import differs, spatial_mean
+from lenslab.units.engine.tail import contributions
+from lenslab.units.engine.trace import Trace
+from lenslab.units.engine.traced import TracedProgram
+from lenslab.units.errors import UnsupportedNetworkError
+
+_ELEMENTS = 1 << 24
+"""Numbers that the closed form may hold at once."""
+
+
+class ExactEngine:
+    """Records one clean pass, skips units that are silent anyway, and resumes from the cut for the others.
+
+    Args:
+        trace: the network seen from inside.
+        plans: what to do at each site.
+        device: where to run.
+    """
+
+    def __init__(self, trace: Trace, plans: Sequence[Plan], device: torch.device) -> None:
+        self._trace = trace
+        self._plans = plans
+        self._program = trace.program(device, fast=True)
+        self._judge = Judge(trace, device)
+        self._checked = False
+
+    def run(self, inputs: torch.Tensor, first: int) -> Outcome:
+        """Silence every unit of every site on a batch.
+
+        Args:
+            inputs: preprocessed images ``[images, ...]``, float32, on the device.
+            first: the number of the batch's first image, for messages.
+
+        Raises:
+            NotFiniteError: a logit is NaN or infinite.
+            UnsupportedNetworkError: resuming from a site does not give the network's own answer.
+        """
+        reference = self._judge.reference(inputs, first)
+        golden = self._program.golden(inputs, [plan.site.name for plan in self._plans])
+        if not self._checked:
+            self._check(golden, reference)
+            self._checked = True
+        return Outcome(reference, self._sites(inputs, first, reference, golden))
+
+    def _sites(self, inputs: torch.Tensor, first: int, reference: Reference, golden: Golden) -> Iterator[SiteOutcome]:
+        for plan in self._plans:
+            site = plan.site.name
+            value = golden.values[site]
+            different = differs(value)
+            outcome = SiteOutcome(site, spatial_mean(value))
+            rows, units = (~different).nonzero(as_tuple=True)
+            outcome.decided.append(Decided(INACTIVE, rows, units, reference.predictions[rows], reference.margin[rows]))
+            for some_rows, some_units, logits in self._logits(plan, golden, different):
+                outcome.decided += self._judge.decided(
+                    logits, inputs, site, some_rows, some_units, path=plan.path, first=first
+                )
+            yield outcome
+
+    def _logits(
+        self, plan: Plan, golden: Golden, different: torch.Tensor
+    ) -> Iterator[tuple[torch.Tensor, torch.Tensor, torch.Tensor]]:
+        if plan.path == LINEAR_TAIL:
+            yield from self._closed_form(plan, golden, different)
+            return
+        rows, units = different.nonzero(as_tuple=True)
+        size = len(golden.inputs)
+        for some_rows, some_units in zip(torch.split(rows, size), torch.split(units, size), strict=True):
+            if len(some_rows):
+                yield some_rows, some_units, self._program.resumed(golden, plan.site.name, some_rows, some_units)
+
+    def _closed_form(
+        self, plan: Plan, golden: Golden, different: torch.Tensor
+    ) -> Iterator[tuple[torch.Tensor, torch.Tensor, torch.Tensor]]:
+        program, tail = self._program, self._trace.tails[plan.site.name]
+        assert isinstance(program, TracedProgram)  # only a traced network has tails
+        layer = program.layer(tail.layer)
+        assert isinstance(layer, nn.Linear)
+        features = program.features(golden, plan.site.name, tail.features)
+        size = max(1, _ELEMENTS // (plan.site.units * self._trace.classes))
+        for start in range(0, len(features), size):
+            rows, units = different[start : start + size].nonzero(as_tuple=True)
+            if len(rows):
+                taken = contributions(features[start : start + size], layer, plan.site.units)
+                yield start + rows, units, golden.logits[start + rows] - taken[rows, units]
+
+    def _check(self, golden: Golden, reference: Reference) -> None:
+        """Resume from every site with nothing silenced, in another order of the images: it must change nothing."""
+        rows = torch.arange(len(golden.inputs) - 1, -1, -1, device=golden.inputs.device)
+        answers = {"a trace": golden.logits[rows]}
+        for plan in self._plans:
+            answers[f"site {plan.site.name!r}"] = self._program.resumed(golden, plan.site.name, rows, None)
+        scale = reference.logits.abs().amax(dim=1)[rows]
+        for where, logits in answers.items():
+            error = float(((logits - reference.logits[rows]).abs().amax(dim=1) / scale.clamp_min(1e-30)).max())
+            if not error < NEAR_TIE / 2:
+                raise UnsupportedNetworkError(
+                    f"resumed from {where}, the network gives another answer than by itself (off by {error:.1e} of the "
+                    "logits' scale): it may mix the images of a batch or overwrite its own values. "
+                    "Use --engine plain, or name other sites"
+                )

@@ -1,0 +1,84 @@
+"""What silencing every unit did to one batch of images."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+INACTIVE = "inactive"
+FLOAT64 = "float64"
+
+
+@dataclass(frozen=True)
+class Decided:
+    """Some pairs of unit and image of one site, decided along one path.
+
+    Attributes:
+        path: how they were decided.
+        rows: the image of each pair, by its place in the batch, int64 ``[pairs]``.
+        units: the unit of each pair, int64 ``[pairs]``.
+        after: the predicted class of each pair, int64 ``[pairs]``.
+        margin: the top-two margin that decided, as a share of the logits' scale, ``[pairs]``.
+    """
+
+    path: str
+    rows: torch.Tensor
+    units: torch.Tensor
+    after: torch.Tensor
+    margin: torch.Tensor
+
+
+@dataclass
+class SiteOutcome:
+    """What silencing every unit of one site did to one batch.
+
+    Attributes:
+        site: the site's name.
+        activations: the spatial mean of each unit on each image, float32 ``[images, units]``.
+        decided: the pairs, all of them, in pieces.
+    """
+
+    site: str
+    activations: NDArray[np.float32]
+    decided: list[Decided] = field(default_factory=list)
+
+    def paths(self) -> dict[str, int]:
+        """Count the pairs by the path that decided them; a path that decided none is left out."""
+        counts: dict[str, int] = {}
+        for piece in self.decided:
+            if not len(piece.rows):
+                continue
+            counts[piece.path] = counts.get(piece.path, 0) + len(piece.rows)
+        return counts
+
+
+@dataclass(frozen=True)
+class Reference:
+    """What the network predicts with every unit in place.
+
+    Attributes:
+        predictions: the predicted class of each image, int64 ``[images]``.
+        logits: ``[images, classes]`` in float32.
+        margin: the top-two margin of each image, as a share of the logits' scale.
+    """
+
+    predictions: torch.Tensor
+    logits: torch.Tensor
+    margin: torch.Tensor
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What silencing every unit of every site did to one batch.
+
+    Attributes:
+        reference: the predictions before.
+        sites: one outcome per site, made one after the other as they are asked for.
+    """
+
+    reference: Reference
+    sites: Iterator[SiteOutcome]

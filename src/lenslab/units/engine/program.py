@@ -1,0 +1,49 @@
+"""A network as something that can be run, recorded, cut and resumed: what every engine is written against."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import torch
+
+
+@dataclass(frozen=True)
+class Golden:
+    """One clean pass over a batch of images, with what is needed to resume it.
+
+    Attributes:
+        logits: ``[images, classes]``.
+        values: each recorded site's value, ``[images, units, ...]``, by the site's name.
+        inputs: the batch itself.
+        frontier: other values that the passes resumed from the sites need, by their names inside the network.
+    """
+
+    logits: torch.Tensor
+    values: Mapping[str, torch.Tensor]
+    inputs: torch.Tensor
+    frontier: Mapping[str, Any]
+
+
+class Program(Protocol):
+    """A network in evaluation mode on one device in one precision."""
+
+    def logits(self, inputs: torch.Tensor) -> torch.Tensor:
+        """Run the whole network."""
+        ...
+
+    def golden(self, inputs: torch.Tensor, sites: Sequence[str]) -> Golden:
+        """Run the whole network and record these sites."""
+        ...
+
+    def ablated(self, inputs: torch.Tensor, site: str, units: torch.Tensor) -> torch.Tensor:
+        """Run the whole network with unit ``units[i]`` of the site silenced on image ``i``."""
+        ...
+
+    def resumed(self, golden: Golden, site: str, rows: torch.Tensor, units: torch.Tensor | None) -> torch.Tensor:
+        """Run the rest of the network from a site on, for images ``rows`` of the golden pass.
+
+        Unit ``units[i]`` is silenced in row ``i``; ``None`` silences nothing.
+        """
+        ...

@@ -1,0 +1,108 @@
+"""Sites: the values inside a network where units can be silenced, and how they are named and chosen."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+
+from lenslab.units.errors import AmbiguousSiteError, UnknownSiteError
+
+_WILDCARD = re.compile(r"[*?\[]")
+
+
+@dataclass(frozen=True)
+class Site:
+    """A value inside a network whose channels, or features, are its units.
+
+    Attributes:
+        name: the dotted path of the module that makes the value; of the module around it and the operation where no
+            module makes it (``layer1.0.add``); with ``:1``, ``:2`` behind it where the name is called more than once.
+        units: how many channels (or features) the value has: its size along dimension 1.
+        shape: the value's shape for one image, ``(units, height, width)`` or ``(units,)``.
+        operation: what makes the value, for instance ``"conv2d"``, ``"relu"``, ``"add"``.
+        default: whether it is one of the default sites: the values that convolutions hand on to the next ones.
+        filters: the dotted path of the convolution or linear layer whose filters make the units, where there is one.
+    """
+
+    name: str
+    units: int
+    shape: tuple[int, ...]
+    operation: str
+    default: bool
+    filters: str | None
+
+
+def numbered(names: Sequence[str]) -> list[str]:
+    """Tell calls of the same name apart by ``:1``, ``:2``, in the order of execution.
+
+    Args:
+        names: the names in the order of execution, with repetitions.
+
+    Returns:
+        Unique names; a name that occurs once is left alone.
+
+    Example:
+        >>> numbered(["relu", "conv", "relu"])
+        ['relu:1', 'conv', 'relu:2']
+    """
+    seen: dict[str, int] = {}
+    unique = []
+    for name in names:
+        seen[name] = seen.get(name, 0) + 1
+        unique.append(f"{name}:{seen[name]}" if names.count(name) > 1 else name)
+    return unique
+
+
+def select(sites: Iterable[Site], patterns: Sequence[str] | None) -> tuple[Site, ...]:
+    """Choose sites by shell globs over their names.
+
+    Args:
+        sites: all sites of a network, in the order of execution.
+        patterns: globs such as ``"layer3.*"``; ``None`` or none of them chooses the default sites.
+
+    Returns:
+        The chosen sites in the order of execution, each once.
+
+    Raises:
+        UnknownSiteError: a pattern matches nothing, or there are no default sites.
+        AmbiguousSiteError: a name without wildcards belongs to a module that is called more than once.
+
+    Example:
+        >>> sites = [Site(name, 8, (8, 4, 4), "relu", name == "b", None) for name in ("a:1", "a:2", "b")]
+        >>> [site.name for site in select(sites, None)], [site.name for site in select(sites, ["a*"])]
+        (['b'], ['a:1', 'a:2'])
+        >>> select(sites, ["a"])
+        Traceback (most recent call last):
+        ...
+        lenslab.units.errors.AmbiguousSiteError: 'a' is called 2 times; name one of 'a:1', 'a:2', or all ... 'a:*'
+    """
+    sites = tuple(sites)
+    if not patterns:
+        chosen = {site.name for site in sites if site.default}
+        if not chosen:
+            raise UnknownSiteError(
+                "this network has no default sites, because it has no convolution; "
+                "name some with --sites (list them with: lenslab sites NETWORK)"
+            )
+    else:
+        chosen = set().union(*(_matching(sites, pattern) for pattern in patterns))
+    return tuple(site for site in sites if site.name in chosen)
+
+
+def _matching(sites: tuple[Site, ...], pattern: str) -> set[str]:
+    names = [site.name for site in sites]
+    matches = {name for name in names if fnmatchcase(name, pattern)}
+    if matches:
+        return matches
+    calls = [name for name in names if name.rpartition(":")[0] == pattern]
+    if calls and not _WILDCARD.search(pattern):
+        listed = ", ".join(repr(name) for name in calls)
+        raise AmbiguousSiteError(
+            f"{pattern!r} is called {len(calls)} times; name one of {listed}, or all of them with '{pattern}:*'"
+        )
+    close = difflib.get_close_matches(pattern, names, n=1)
+    hint = f"; did you mean {close[0]!r}?" if close else "."
+    raise UnknownSiteError(f"no site matches {pattern!r}{hint} List them with: lenslab sites NETWORK")

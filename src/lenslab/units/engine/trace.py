@@ -1,0 +1,152 @@
+"""Looking inside a network: its sites, and programs that run it whole, cut and resumed."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import nn
+
+from lenslab.units.engine.graph import Graph
+from lenslab.units.engine.hooks import HookedProgram, sites_of
+from lenslab.units.engine.program import Program
+from lenslab.units.engine.sites import Site
+from lenslab.units.engine.tail import LinearTail, linear_tail
+from lenslab.units.engine.traced import TracedProgram
+from lenslab.units.errors import TrainingModeError, UnsupportedNetworkError
+
+
+@dataclass(frozen=True)
+class Trace:
+    """What was seen inside a network.
+
+    Attributes:
+        module: a private copy of the network; the caller's own is never run, hooked or changed.
+        sites: every value whose units can be silenced, by name, in the order of execution.
+        classes: number of logits.
+        graph: the graph of operations; ``None`` where torch.fx could not trace the network and hooks are used.
+        obstacle: why it could not, in torch's words; empty where it could.
+        costs: multiply-accumulates per image from each site on, by its name, and of the whole network under ``""``;
+            empty without a graph.
+        tails: the linear tail behind a site, by its name, where there is one.
+    """
+
+    module: nn.Module
+    sites: dict[str, Site]
+    classes: int
+    graph: Graph | None
+    obstacle: str
+    costs: dict[str, int]
+    tails: dict[str, LinearTail]
+    _make: Callable[[torch.device, torch.dtype, bool], Program]
+
+    def program(self, device: torch.device, *, precision: torch.dtype = torch.float32, fast: bool = False) -> Program:
+        """Make a program that runs the network.
+
+        Args:
+            device: where to run.
+            precision: ``torch.float32``, or ``torch.float64`` for the last word.
+            fast: fold batch norms and put channels last, which changes the last bits and nothing else.
+        """
+        return self._make(device, precision, fast)
+
+
+def trace(module: nn.Module, input_shape: tuple[int, ...]) -> Trace:
+    """Look inside a network.
+
+    torch.fx traces the usual classifiers and sees every operation. Where it cannot, forward hooks see what the modules
+    without submodules put out.
+
+    Args:
+        module: a classifier in evaluation mode: images ``[n, *input_shape]`` to logits ``[n, classes]``. It is copied.
+        input_shape: the shape of one input, for instance ``(3, 32, 32)``.
+
+    Returns:
+        The sites and the means to run them.
+
+    Raises:
+        TrainingModeError: the network or one of its submodules is in training mode.
+        UnsupportedNetworkError: it cannot be copied or run on such an input, or does not give logits.
+
+    Example:
+        >>> network = nn.Sequential(nn.Conv2d(1, 4, 3), nn.ReLU(), nn.Flatten(), nn.Linear(4 * 4 * 4, 2)).eval()
+        >>> traced = trace(network, (1, 6, 6))
+        >>> [(site.name, site.units) for site in traced.sites.values() if site.default], traced.classes
+        ([('1', 4)], 2)
+    """
+    _refuse_training(module)
+    try:
+        private = copy.deepcopy(module).requires_grad_(False)
+    except Exception as error:
+        raise UnsupportedNetworkError(f"the network cannot be copied: {error!r}") from error
+    parameter = next(private.parameters(), None)
+    probe = torch.zeros(2, *input_shape, device=None if parameter is None else parameter.device)
+    with torch.inference_mode():
+        classes = _classes(private, probe)
+        try:
+            graph = Graph(private, probe)
+        except Exception as error:  # torch.fx and a network's own code raise anything at all here
+            return _hooked(private, probe, classes, obstacle=str(error).strip() or repr(error))
+    return _traced(private, graph, classes)
+
+
+def _traced(module: nn.Module, graph: Graph, classes: int) -> Trace:
+    found = graph.sites()
+    nodes = {name: node for name, (_, node) in found.items()}
+    reaching = {name for name, node in nodes.items() if graph.result in graph.downstream[node]}
+    tails = {name: linear_tail(graph, nodes[name]) for name in reaching}
+    costs = {name: graph.cost(graph.downstream[nodes[name]]) for name in reaching}
+    return Trace(
+        module=module,
+        sites={name: site for name, (site, _) in found.items() if name in reaching},
+        classes=classes,
+        graph=graph,
+        obstacle="",
+        costs={**costs, "": graph.cost(set(graph.nodes))},
+        tails={name: tail for name, tail in tails.items() if tail},
+        _make=lambda device, precision, fast: TracedProgram(
+            graph, nodes, device=device, precision=precision, fast=fast
+        ),
+    )
+
+
+def _hooked(module: nn.Module, probe: torch.Tensor, classes: int, *, obstacle: str) -> Trace:
+    found = sites_of(module, probe)
+    calls = {name: call for name, (_, call) in found.items()}
+    return Trace(
+        module=module,
+        sites={name: site for name, (site, _) in found.items()},
+        classes=classes,
+        graph=None,
+        obstacle=obstacle,
+        costs={},
+        tails={},
+        _make=lambda device, precision, _: HookedProgram(module, calls, device=device, precision=precision),
+    )
+
+
+def _refuse_training(module: nn.Module) -> None:
+    training = [path or "the network itself" for path, layer in module.named_modules() if layer.training]
+    if training:
+        more = f" and {len(training) - 3} more" if len(training) > 3 else ""
+        raise TrainingModeError(
+            f"in training mode: {', '.join(training[:3])}{more}. "
+            "Dropout and batch norm would make the answers depend on chance and on the batch; call .eval() first"
+        )
+
+
+def _classes(module: nn.Module, probe: torch.Tensor) -> int:
+    shape = tuple(probe.shape[1:])
+    try:
+        logits = module(probe)
+    except Exception as error:
+        raise UnsupportedNetworkError(f"the network does not run on images of shape {shape}: {error}") from error
+    if not isinstance(logits, torch.Tensor) or logits.dim() != 2 or len(logits) != len(probe) or logits.shape[1] < 2:
+        kind = f"shape {tuple(logits.shape)}" if isinstance(logits, torch.Tensor) else f"a {type(logits).__name__}"
+        raise UnsupportedNetworkError(
+            f"the network answers {len(probe)} images with {kind}; lenslab needs logits of shape [images, classes] "
+            "with two classes or more. Wrap the network so that it gives them"
+        )
+    return int(logits.shape[1])

@@ -1,0 +1,101 @@
+"""Checking the engine by doing some of its pairs again the plain way."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import torch
+
+from lenslab.units.engine.judge import Judge
+from lenslab.units.engine.plan import WHOLE
+from lenslab.units.engine.trace import Trace
+from lenslab.units.errors import VerificationError
+from lenslab.units.images import Images
+from lenslab.units.preprocessing import Preprocessing
+
+
+def verify(
+    trace: Trace,
+    candidates: pd.DataFrame,
+    images: Images,
+    preprocessing: Preprocessing,
+    *,
+    pairs: int,
+    batch_size: int,
+    device: torch.device,
+) -> dict[str, int]:
+    """Decide some pairs again by the plain way, evenly over the paths that decided them.
+
+    Args:
+        trace: the network seen from inside.
+        candidates: columns ``site, path, unit, image, after, priority``, see `lenslab.units.sweep`.
+        images: the images of the sweep.
+        preprocessing: of the sweep.
+        pairs: how many pairs to check; fewer where there are fewer candidates.
+        batch_size: images per batch.
+        device: where to run.
+
+    Returns:
+        How many pairs of each path were checked; all of them agreed.
+
+    Raises:
+        VerificationError: some did not; the message names the first ones.
+    """
+    drawn = draw(candidates, pairs)
+    program, judge = trace.program(device), Judge(trace, device)
+    again = np.full(len(drawn), -1)
+    for start, block in drawn.groupby(drawn["image"] // batch_size):
+        first = int(start) * batch_size
+        (pixels,) = images.blocks(batch_size, start=first, stop=min(first + batch_size, len(images)))
+        inputs = preprocessing(pixels.pixels).to(device)
+        for site, group in block.groupby("site"):
+            rows = torch.tensor(group["image"].to_numpy() - first, device=device)
+            units = torch.tensor(group["unit"].to_numpy(), device=device).long()
+            with torch.inference_mode():
+                logits = program.ablated(inputs[rows], str(site), units)
+                pieces = judge.decided(logits, inputs, str(site), rows, units, path=WHOLE, first=first)
+            answers = {
+                (row, unit): after
+                for piece in pieces
+                for row, unit, after in zip(
+                    *(part.tolist() for part in (piece.rows, piece.units, piece.after)), strict=True
+                )
+            }
+            again[group.index.to_numpy()] = [answers[pair] for pair in zip(rows.tolist(), units.tolist(), strict=True)]
+    _refuse_differences(drawn.assign(again=again))
+    counts = drawn.groupby("path").size()
+    return {str(path): int(count) for path, count in counts.items()}
+
+
+def draw(candidates: pd.DataFrame, pairs: int) -> pd.DataFrame:
+    """Choose pairs evenly over the paths, within a path by priority.
+
+    Args:
+        candidates: one row per pair, with ``path`` and ``priority``.
+        pairs: how many.
+
+    Returns:
+        At most ``pairs`` rows.
+
+    Example:
+        >>> candidates = pd.DataFrame({"path": list("aaab"), "priority": [0.1, 0.9, 0.5, 0.2]})
+        >>> draw(candidates, 3)["priority"].tolist()
+        [0.9, 0.2, 0.5]
+    """
+    ranked = candidates.sort_values("priority", ascending=False, kind="stable")
+    turn = ranked.groupby("path").cumcount()
+    return ranked.loc[turn.sort_values(kind="stable").index].head(pairs).reset_index(drop=True)
+
+
+def _refuse_differences(pairs: pd.DataFrame) -> None:
+    differing = pairs[pairs["again"] != pairs["after"]]
+    if differing.empty:
+        return
+    shown = "; ".join(
+        f"site {pair.site!r} unit {pair.unit} image {pair.image}: {pair.path} gave {pair.after}, plain {pair.again}"
+        for pair in differing.head(5).itertuples()
+    )
+    raise VerificationError(
+        f"{len(differing)} of {len(pairs)} pairs checked differ from the plain way: {shown}. "
+        "Do not trust this run; measure with --engine plain and report the network"
+    )

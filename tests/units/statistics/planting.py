@@ -1,0 +1,32 @@
+"""Observations with effects that are known because they were planted."""
+
+import numpy as np
+import pandas as pd
+
+from lenslab.units.statistics.observations import Observations, observe
+
+
+def images_frame(labels, half=None) -> pd.DataFrame:
+    """Labelled images; without halves given they alternate within each class."""
+    labels = np.asarray(labels)
+    if half is None:
+        rank = np.zeros(len(labels), int)
+        for label in np.unique(labels):
+            rank[labels == label] = np.arange((labels == label).sum())
+        half = np.where(rank % 2 == 0, "A", "B")
+    return pd.DataFrame({"image": np.arange(len(labels), dtype=np.int32), "label": labels, "half": half})
+
+
+def flips_frame(rows) -> pd.DataFrame:
+    """Flips from (unit, image, before, after)."""
+    return pd.DataFrame(rows, columns=["unit", "image", "before", "after"]).astype("int32")
+
+
+def random_observations(random, *, units=6, images=60, classes=4, rate=0.2) -> Observations:
+    """Observations in which every answer before and after is drawn by chance."""
+    labels = random.integers(0, classes, images)
+    before = np.where(random.random(images) < 0.7, labels, random.integers(0, classes, images))
+    after = np.where(random.random((units, images)) < rate, random.integers(0, classes, (units, images)), before)
+    unit, image = np.nonzero(after != before)
+    flips = flips_frame(np.stack([unit, image, before[image], after[unit, image]], axis=1))
+    return observe(flips, images_frame(labels), random.random((images, units)), classes=classes)

@@ -1,0 +1,346 @@
+"""What an ablation finds out, and the laws that it obeys whatever engine, batch or order."""
+
+from __future__ import annotations
+
+import copy
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import nn
+
+from lenslab.records import OtherRecordError
+from lenslab.units import ablate, ask, load
+from lenslab.units.engine.exact import ExactEngine
+from lenslab.units.errors import (
+    LabelError,
+    NotFiniteError,
+    TrainingModeError,
+    UnknownSiteError,
+    UnsupportedNetworkError,
+    VerificationError,
+)
+from lenslab.units.images import open_images
+from tests.units import toys
+
+INTEGERS = ["site", "unit", "image", "label", "before", "after"]
+
+
+def flips_of(module: nn.Module, count: int = 40, **options: object) -> pd.DataFrame:
+    return ablate(toys.network(module), toys.digits(count), **options).flips[INTEGERS]
+
+
+def test_a_network_small_enough_to_solve_by_hand_gives_the_hands_numbers() -> None:
+    # logits: class 0 = quarter 0 + quarter 1, class 1 = 1.5 * quarter 2 (in units of 16)
+    images = (toys.quarters((0,), (0, 1), (2,), (0, 1, 2), (0, 2)), [0, 0, 1, 0, 0])
+    run = ablate(toys.by_hand(), images, seed=0)
+    assert run.accuracy == 0.8  # the last image goes to class 1
+    assert sorted(map(tuple, run.flips[["unit", "image", "before", "after"]].to_numpy())) == [
+        (0, 3, 0, 1),  # 2 - 1 < 1.5
+        (1, 3, 0, 1),
+        (2, 2, 1, 0),  # all zero: the lowest label wins
+        (2, 4, 1, 0),  # a gain: wrong before, right after
+    ]
+    drops = run.units.set_index("unit")
+    assert drops["accuracy_drop"].tolist() == pytest.approx([0.2, 0.2, 0.0, 0.0])
+    assert drops["max_class_drop"].tolist() == pytest.approx([0.25, 0.25, 1.0, 0.0])
+    assert drops["max_class"].tolist() == [0, 0, 1, 0]
+    assert drops.loc[2, ["losses", "gains"]].tolist() == [1, 1]
+    classes = run.classes.set_index(["unit", "label"])["drop"]
+    assert classes[2, 0] == pytest.approx(-0.25)
+
+
+@pytest.mark.parametrize("module", [toys.Residual, toys.Branches, toys.Shared, toys.Untraceable])
+def test_the_exact_engine_gives_the_integers_of_the_plain_one_at_every_site(module: type[nn.Module]) -> None:
+    made = toys.trained(module())
+    exact, plain = (flips_of(made, sites=["*"], engine=engine, verify=0) for engine in ("exact", "plain"))
+    assert exact.groupby("site")["image"].count().max() > 20, "the values must differ among themselves"
+    pd.testing.assert_frame_equal(exact, plain)
+
+
+def test_batch_size_decides_no_integer() -> None:
+    made = toys.trained(toys.Residual())
+    runs = [flips_of(made, batch_size=size) for size in (1, 7, 40)]
+    assert len(runs[0]) > 20
+    for other in runs[1:]:
+        pd.testing.assert_frame_equal(runs[0], other)
+
+
+def test_the_order_of_the_images_decides_nothing_but_their_numbers() -> None:
+    made, images = toys.network(toys.trained(toys.Branches())), toys.digits(40)
+    (block,) = images.blocks(40)
+    pixels = np.stack(block.pixels)
+    order = np.random.default_rng(1).permutation(40)
+    straight = ablate(made, (pixels, images.labels))
+    shuffled = ablate(made, (pixels[order], images.labels[order]))
+    numbers = ["site", "unit", "accuracy_drop", "max_class_drop", "max_class", "heldout_a_to_b", "heldout_b_to_a"]
+    pd.testing.assert_frame_equal(straight.units[numbers], shuffled.units[numbers])
+    assert (straight.units["heldout_a_to_b"] != straight.units["heldout_b_to_a"]).any()
+    back = shuffled.flips.assign(image=order[shuffled.flips["image"]]).sort_values(["site", "unit", "image"])
+    expected = straight.flips.sort_values(["site", "unit", "image"])
+    assert back[INTEGERS].to_numpy().tolist() == expected[INTEGERS].to_numpy().tolist()
+
+
+@settings(max_examples=5, deadline=None)
+@given(st.permutations(range(6)))
+def test_permuting_the_units_permutes_the_results(order: list[int]) -> None:
+    made = toys.trained(toys.Residual())
+    permuted = copy.deepcopy(made)
+    permuted.conv1.weight.data = made.conv1.weight.data[order]
+    for name in ("weight", "bias", "running_mean", "running_var"):
+        getattr(permuted.bn1, name).data = getattr(made.bn1, name).data[order]
+    permuted.conv2.weight.data = made.conv2.weight.data[:, order]
+    before, after = (
+        ablate(toys.network(module), toys.digits(25), sites=["relu:2"]).units.set_index("unit")["losses"]
+        for module in (made, permuted)
+    )
+    assert before.nunique() > 1
+    assert after.tolist() == before[order].tolist()
+
+
+def test_the_only_unit_wired_to_a_class_ranks_first_for_it() -> None:
+    images = (toys.quarters((2,), (2,), (0, 1), (0, 1), (0, 1)), [1, 1, 0, 0, 0])
+    run = ablate(toys.by_hand(), images)
+    assert run.classes.query("label == 1").set_index("unit")["drop"].idxmax() == 2
+    assert run.classes.query("label == 1")["drop"].max() == 1.0
+
+
+def test_a_unit_that_leads_nowhere_changes_no_prediction() -> None:
+    run = ablate(toys.by_hand(), (toys.quarters((0,), (2,), (0, 1, 2, 3), (3,)), [0, 1, 0, 1]))
+    assert 3 not in set(run.flips["unit"])
+    assert set(run.flips["unit"])
+
+
+def test_inactive_units_are_counted_and_change_nothing() -> None:
+    run = ablate(toys.by_hand(), (toys.quarters((0,), (0,), (0, 1)), [0, 0, 0]))
+    # every unit sees every quarter, so nothing is inactive until an image is black
+    assert run.record.document["paths"]["1"].get("inactive", 0) == 0
+    black = ablate(toys.by_hand(), (toys.quarters((), (0,)), [0, 0]))
+    assert black.record.document["paths"]["1"]["inactive"] == 4
+
+
+def test_near_ties_are_decided_in_float64_by_both_engines() -> None:
+    made = toys.by_hand()
+    made.module[3].weight.data[1] = made.module[3].weight.data[0] * (1 + 1e-6)  # class 1 is ahead by a hair
+    images = (toys.quarters((0,), (1,), (0, 1)), [1, 1, 1])
+    exact, plain = (ablate(made, images, engine=engine) for engine in ("exact", "plain"))
+    assert exact.record.document["paths"]["1"] == {"float64": 12}
+    assert exact.accuracy == plain.accuracy == 1.0
+    pd.testing.assert_frame_equal(exact.flips, plain.flips)
+    assert exact.record.table("images")["prediction"].tolist() == [1, 1, 1]
+
+
+def state_of(module: nn.Module) -> tuple[object, ...]:
+    return (
+        {name: (value.clone(), value.data_ptr()) for name, value in module.state_dict().items()},
+        {name: part.training for name, part in module.named_modules()},
+        {name: len(part._forward_hooks) + len(part._forward_pre_hooks) for name, part in module.named_modules()},
+        {name: value.requires_grad for name, value in module.named_parameters()},
+        torch.get_rng_state(),
+        np.random.get_state()[1].tolist(),  # noqa: NPY002 - the caller's own global state
+        torch.backends.cudnn.allow_tf32,
+    )
+
+
+def assert_same_state(before: tuple[object, ...], after: tuple[object, ...]) -> None:
+    for name, (value, place) in before[0].items():
+        assert torch.equal(value, after[0][name][0]), name
+        assert place == after[0][name][1], name
+    assert before[1:4] == after[1:4]
+    assert torch.equal(before[4], after[4])
+    assert before[5:] == after[5:]
+
+
+@pytest.mark.parametrize("module", [toys.Residual, toys.Untraceable])
+def test_the_callers_module_is_as_it_was_after_success_and_after_an_exception(module: type[nn.Module]) -> None:
+    made = toys.trained(module())
+    made.last.register_forward_hook(lambda *_: None)
+    before = state_of(made)
+    assert len(flips_of(made, engine="exact", verify=5)) > 0
+    assert_same_state(before, state_of(made))
+
+    def stop(done: float, total: float) -> None:
+        if done > total / 2:
+            raise RuntimeError("stopped")
+
+    with pytest.raises(RuntimeError, match="stopped"):
+        flips_of(made, progress=stop, batch_size=10)
+    assert_same_state(before, state_of(made))
+
+
+def test_a_network_left_in_training_mode_is_refused_by_name() -> None:
+    made = toys.trained(toys.Residual())
+    made.bn2.train()
+    with pytest.raises(TrainingModeError, match=r"bn2.*\.eval\(\)"):
+        ablate(toys.network(made), toys.digits(5))
+
+
+def test_nan_in_the_network_names_the_image_and_the_unit() -> None:
+    made = toys.by_hand()
+    made.module[3].weight.data[:] = float("nan")
+    with pytest.raises(NotFiniteError, match="image 0 are not finite"):
+        ablate(made, (toys.quarters((0,)), [0]))
+
+
+class Normalises(nn.Module):
+    """Divides by the sum over units, so silencing the only active one gives 0 / 0."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(1, 2, 4, stride=4, bias=False)
+        self.conv.weight.data = torch.stack([torch.ones(1, 4, 4), torch.zeros(1, 4, 4)])
+        self.last = nn.Linear(8, 2)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        x = self.conv(x).relu()
+        return self.last((x / x.sum(dim=1, keepdim=True)).flatten(1))
+
+
+@pytest.mark.parametrize("engine", ["exact", "plain"])
+def test_nan_that_only_an_ablation_brings_names_the_unit(engine: str) -> None:
+    made = toys.network(Normalises().eval(), classes=2)
+    with pytest.raises(NotFiniteError, match="image 0 with unit 0 of site 'relu' silenced"):
+        ablate(made, (toys.quarters((0, 1, 2, 3)), [0]), sites=["relu"], engine=engine)
+
+
+def test_a_label_without_a_logit_is_named() -> None:
+    with pytest.raises(LabelError, match=r"image 1 .* has label 2, but toy has logits for the classes 0 to 1"):
+        ablate(toys.by_hand(), (toys.quarters((0,), (1,)), [0, 2]))
+
+
+def test_classes_without_images_are_left_out_and_counted_in_one_warning() -> None:
+    run = ablate(toys.network(toys.trained(toys.Branches())), toys.digits(4))
+    missing = 10 - len(set(toys.digits(4).labels))
+    assert run.record.document["warnings"] == [f"{missing} of 10 classes have no images and are left out"]
+    assert set(run.classes["label"]) == set(toys.digits(4).labels)
+
+
+class MixesTheBatch(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(1, 4, 3)
+        self.last = nn.Linear(4, 10)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        x = self.conv(x).amax(dim=(2, 3))
+        return self.last(x - torch.arange(len(x)).unsqueeze(1) * x.mean(dim=0))
+
+
+class OverwritesItsPast(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(1, 4, 3)
+        self.last = nn.Linear(4, 10)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        kept = self.conv(x)
+        changed = kept.mul_(2.0)
+        return self.last((kept + changed.clone().relu()).mean(dim=(2, 3)))
+
+
+def test_a_network_that_mixes_the_images_of_a_batch_is_refused() -> None:
+    with pytest.raises(UnsupportedNetworkError, match="it may mix the images of a batch"):
+        ablate(toys.network(toys.trained(MixesTheBatch())), toys.digits(12))
+
+
+def test_a_network_that_cannot_be_resumed_truly_is_refused_by_the_site() -> None:
+    made = toys.trained(OverwritesItsPast())
+    with pytest.raises(UnsupportedNetworkError, match=r"site 'relu'.*--engine plain"):
+        ablate(toys.network(made), toys.digits(12), sites=["relu"])
+    assert len(ablate(toys.network(made), toys.digits(12), sites=["relu"], engine="plain").units) == 4
+
+
+def test_a_run_that_was_stopped_goes_on_and_gives_the_same_bytes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("lenslab.units.sweep.SHARD_SECONDS", 0.0)
+    made = toys.network(toys.trained(toys.Residual()))
+    options = {"batch_size": 8, "verify": 9}
+    ablate(made, toys.digits(40), out=tmp_path / "whole", **options)
+
+    def stop(done: float, total: float) -> None:
+        if done >= 0.55 * total:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        ablate(made, toys.digits(40), out=tmp_path / "stopped", progress=stop, **options)
+    seen: list[float] = []
+
+    def note(done: float, total: float) -> None:
+        seen.append(done / total)
+
+    ablate(made, toys.digits(40), out=tmp_path / "stopped", progress=note, **options)
+    assert seen[0] == pytest.approx(0.4)  # two of five batches were kept
+    files = sorted(path.name for path in (tmp_path / "whole").iterdir())
+    assert files == sorted(path.name for path in (tmp_path / "stopped").iterdir())
+    for name in files:
+        if name != "record.json":
+            assert (tmp_path / "whole" / name).read_bytes() == (tmp_path / "stopped" / name).read_bytes(), name
+
+
+def test_a_finished_run_is_read_and_another_question_is_refused(tmp_path: Path) -> None:
+    made = toys.network(toys.trained(toys.Residual()))
+    first = ablate(made, toys.digits(10), out=tmp_path / "run")
+    assert not first.reused
+    again = ablate(made, toys.digits(10), out=tmp_path / "run")
+    assert again.reused
+    pd.testing.assert_frame_equal(first.units, again.units)
+    with pytest.raises(OtherRecordError, match="it differs in: seed"):
+        ablate(made, toys.digits(10), out=tmp_path / "run", seed=1)
+
+
+def test_everything_that_decides_a_number_changes_the_key() -> None:
+    made = toys.trained(toys.Residual())
+    base = ask(toys.network(made), toys.digits(10))
+    changed = copy.deepcopy(made)
+    changed.conv1.weight.data[0, 0, 0, 0] += 1e-3
+    strided = copy.deepcopy(made)
+    strided.conv1.padding_mode = "circular"
+    other_preprocessing = toys.network(made)
+    object.__setattr__(other_preprocessing, "preprocessing", toys.PLAIN.override(mean=[0.1]))
+    (block,) = toys.digits(10).blocks(10)
+    pixels = np.stack(block.pixels)
+    pixels[0, 0, 0] += 1
+    questions = [
+        ask(toys.network(changed), toys.digits(10)),
+        ask(toys.network(strided), toys.digits(10)),
+        ask(other_preprocessing, toys.digits(10)),
+        ask(toys.network(made), toys.digits(11)),
+        ask(toys.network(made), (pixels, block.labels)),
+        ask(toys.network(made), toys.digits(10), seed=1),
+        ask(toys.network(made), toys.digits(10), sites=["relu:1"]),
+    ]
+    keys = [base.key, *(question.key for question in questions)]
+    assert len(set(keys)) == len(keys)
+    assert ask(toys.network(copy.deepcopy(made)), toys.digits(10), batch_size=3).key == base.key
+
+
+def test_verification_fails_loudly_where_an_engine_is_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = load("small", weights="digits")
+    right = ExactEngine._logits
+
+    def wrong(self: ExactEngine, *arguments: object) -> object:
+        for rows, units, logits in right(self, *arguments):
+            yield rows, units, logits.roll(1, dims=1)
+
+    checked = ablate(made, toys.digits(20), verify=30).record.document["verification"]
+    assert sum(checked.values()) == 30
+    assert set(checked) == {"suffix", "inactive", "linear tail"}
+    monkeypatch.setattr(ExactEngine, "_logits", wrong)
+    with pytest.raises(VerificationError, match=r"pairs checked differ from the plain way: site '.*' unit \d+ image"):
+        ablate(made, toys.digits(20), verify=30)
+
+
+def test_unknown_sites_are_named_with_the_nearest_one() -> None:
+    with pytest.raises(UnknownSiteError, match="did you mean 'relu3'"):
+        ablate(load("small"), "digits", sites=["relu33"], limit=2)
+
+
+def test_equal_images_lie_in_the_same_half() -> None:
+    images = open_images((toys.quarters((0,), (0,), (2,), (2,)), [0, 0, 1, 1]))
+    run = ablate(toys.by_hand(), images)
+    assert run.record.table("images").groupby("content")["half"].nunique().tolist() == [1, 1]
