@@ -1,0 +1,177 @@
+"""An arXiv identifier: every way to write one, and the one way to store it.
+
+The schemes are those of https://info.arxiv.org/help/arxiv_identifier.html. What arXiv's own parser lets pass
+but no paper can have (month 34, four digits after 2014) is refused here, so that a typing error is told at once.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from lenslab.papers.errors import ArxivIdError
+
+EXAMPLE = "write it like 1806.02891, 1806.02891v1 or hep-th/9901001"
+
+_NEW = re.compile(r"(?P<year>\d\d)(?P<month>\d\d)\.(?P<number>\d{4,5})(?:v(?P<version>\d+))?", re.ASCII)
+_OLD = re.compile(
+    r"(?P<archive>[a-z]+(?:-[a-z]+)?)(?:\.[a-z][a-z-]+)?"
+    r"/(?P<year>\d\d)(?P<month>\d\d)(?P<number>\d{3})(?:v(?P<version>\d+))?",
+    re.ASCII | re.IGNORECASE,
+)
+_WRAPPING = re.compile(
+    r"""
+    (?: (?:https?://)? (?:[a-z]+\.)? arxiv\.org / (?:abs|pdf|html|format|ps|src|e-print) /   # a page of the paper
+      | (?:https?://)? (?:dx\.)? doi\.org / 10\.48550/arxiv\.                               # DataCite, as an address
+      | (?:doi:\s*)? 10\.48550/arxiv\.                                                      # DataCite, bare
+      | oai:arxiv\.org:                                                                     # OAI-PMH
+      | arxiv: \s*
+      | /? (?:abs|pdf) /
+    )
+    """,
+    re.VERBOSE | re.IGNORECASE,
+)
+_ENDINGS = (".pdf", ".ps", ".gz")
+# The archives of the old scheme, 1991 to March 2007.
+_ARCHIVE_NAMES = (
+    "acc-phys adap-org alg-geom ao-sci astro-ph atom-ph bayes-an chao-dyn chem-ph cmp-lg comp-gas cond-mat cs dg-ga "
+    "funct-an gr-qc hep-ex hep-lat hep-ph hep-th math math-ph mtrl-th nlin nucl-ex nucl-th patt-sol physics plasm-ph "
+    "q-alg q-bio quant-ph solv-int supr-con"
+)
+_ARCHIVES = frozenset(_ARCHIVE_NAMES.split())
+_WITHOUT_HYPHEN = {archive.replace("-", ""): archive for archive in _ARCHIVES}
+
+
+@dataclass(frozen=True, slots=True)
+class ArxivId:
+    """A paper on arXiv, or one version of it.
+
+    Attributes:
+        base: the identifier without a version, in its canonical form (subject classes of the old scheme dropped).
+        version: the version that was named, counted from 1; ``None`` means the newest.
+
+    >>> ArxivId.parse("https://arxiv.org/pdf/1806.02891v1.pdf")
+    ArxivId(base='1806.02891', version=1)
+    >>> str(ArxivId.parse("math.CA/0611800v2"))
+    'math/0611800v2'
+    """
+
+    base: str
+    version: int | None = None
+
+    def __post_init__(self) -> None:
+        name = str(self)
+        match = _NEW.fullmatch(name) or _OLD.fullmatch(name)
+        if match is None:
+            raise ArxivIdError(f"{name!r} is no arXiv identifier; {EXAMPLE}")
+        _check(name, match)
+        if self.base != _canonical(match):
+            raise ArxivIdError(f"{self.base!r} is not in canonical form; use ArxivId.parse({name!r})")
+
+    @classmethod
+    def parse(cls, name: str) -> ArxivId:
+        """Reads any usual way to name an arXiv paper.
+
+        Args:
+            name: an identifier of the new or old scheme, with or without version, bare or as ``arXiv:``, as the address
+                of its abstract or PDF, as an OAI name, or as arXiv's DOI at DataCite.
+
+        Raises:
+            ArxivIdError: no paper can have this name; the message says why and shows a good one.
+
+        >>> ArxivId.parse("10.48550/ARXIV.1806.02891").base
+        '1806.02891'
+        """
+        text = name.strip()
+        if wrapping := _WRAPPING.match(text):
+            text = text[wrapping.end() :]
+        text = text.split("#")[0].split("?")[0].rstrip("/")
+        for ending in _ENDINGS:
+            text = text.removesuffix(ending)
+        match = _NEW.fullmatch(text) or _OLD.fullmatch(text)
+        if match is None:
+            raise ArxivIdError(f"{_shown(name)} is no arXiv identifier; {EXAMPLE}")
+        _check(name, match)
+        version = match["version"]
+        return cls(_canonical(match), None if version is None else int(version))
+
+    def __str__(self) -> str:
+        return self.base if self.version is None else f"{self.base}v{self.version}"
+
+    @property
+    def url(self) -> str:
+        """The address of the abstract at arXiv.
+
+        >>> ArxivId("1806.02891").url
+        'https://arxiv.org/abs/1806.02891'
+        """
+        return f"https://arxiv.org/abs/{self}"
+
+    @property
+    def year(self) -> int:
+        """The year in which the first version was submitted, as the identifier says.
+
+        >>> ArxivId("hep-th/9901001").year, ArxivId("1806.02891").year
+        (1999, 2018)
+        """
+        match = _NEW.fullmatch(self.base) or _OLD.fullmatch(self.base)
+        assert match is not None
+        return _year(match)
+
+
+def _canonical(match: re.Match[str]) -> str:
+    parts = match.groupdict()
+    if "archive" not in parts:
+        return f"{parts['year']}{parts['month']}.{parts['number']}"
+    archive = parts["archive"].lower()
+    archive = _WITHOUT_HYPHEN.get(archive, archive)
+    return f"{archive}/{parts['year']}{parts['month']}{parts['number']}"
+
+
+def _year(match: re.Match[str]) -> int:
+    """The old scheme ran from August 1991 to March 2007; the new one began in April 2007."""
+    year, month = int(match["year"]), int(match["month"])
+    if "archive" in match.groupdict():
+        return 1900 + year if year >= 91 else 2000 + year
+    return 2000 + year if (year, month) >= (7, 4) else 2100 + year
+
+
+def _check(name: str, match: re.Match[str]) -> None:
+    shown = _shown(name)
+    month = int(match["month"])
+    if not 1 <= month <= 12:
+        raise ArxivIdError(f"{shown} names month {match['month']}, and there are twelve; {EXAMPLE}")
+    if match["version"] is not None and (int(match["version"]) < 1 or match["version"].startswith("0")):
+        raise ArxivIdError(f"{shown} names version {match['version']}; versions are counted from 1, as in 1806.02891v1")
+    if int(match["number"]) < 1:
+        raise ArxivIdError(f"{shown} has number zero; papers of a month are counted from 1, as in 0704.0001")
+    if "archive" in match.groupdict():
+        _check_old(shown, match)
+    else:
+        _check_new(shown, match)
+
+
+def _check_new(shown: str, match: re.Match[str]) -> None:
+    digits = 4 if (2007, 4) <= (_year(match), int(match["month"])) <= (2014, 12) else 5
+    if len(match["number"]) != digits:
+        since = "from January 2015 on" if digits == 5 else "up to December 2014"
+        raise ArxivIdError(
+            f"{shown} has {len(match['number'])} digits after the dot; {since} arXiv writes {digits}, "
+            f"as in {'1501.00001' if digits == 5 else '1412.7878'}"
+        )
+
+
+def _check_old(shown: str, match: re.Match[str]) -> None:
+    archive = match["archive"].lower()
+    archive = _WITHOUT_HYPHEN.get(archive, archive)
+    if archive not in _ARCHIVES:
+        raise ArxivIdError(f"{shown} names the archive {archive!r}, which arXiv never had; {EXAMPLE}")
+    if not (1991, 7) <= (_year(match), int(match["month"])) <= (2007, 3):
+        raise ArxivIdError(
+            f"{shown} is dated outside of July 1991 to March 2007, when arXiv wrote identifiers with a slash; {EXAMPLE}"
+        )
+
+
+def _shown(name: str) -> str:
+    """The name in quotes, shortened where somebody pasted a whole page."""
+    return repr(name if len(name) <= 80 else name[:77] + "...")

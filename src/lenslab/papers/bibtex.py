@@ -1,0 +1,141 @@
+"""A paper as a BibTeX entry."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from typing import TYPE_CHECKING
+
+from lenslab.papers.categories import category
+from lenslab.papers.latex import segments
+from lenslab.papers.letters import ACCENTS, LETTERS
+from lenslab.papers.work import citation_key, surname
+
+if TYPE_CHECKING:
+    from lenslab.papers.paper import Paper
+
+_ESCAPES = {
+    "\\": r"\textbackslash{}",
+    "{": r"\{",
+    "}": r"\}",
+    "$": r"\$",
+    "&": r"\&",
+    "%": r"\%",
+    "#": r"\#",
+    "_": r"\_",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    "\u00a0": "~",
+    "–": "--",
+    "—": "---",
+    "‘": "`",
+    "’": "'",
+    "“": "``",
+    "”": "''",
+    "…": r"\ldots{}",
+}
+_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_ACCENT_OF = {combining: command for command, combining in ACCENTS.items()}
+_COMMAND_OF = {letter: command for command, letter in LETTERS.items()}
+
+
+def bibtex(paper: Paper) -> str:
+    r"""Writes a paper as a BibTeX entry that LaTeX of any age reads.
+
+    Args:
+        paper: the paper.
+
+    Returns:
+        An ``@misc`` entry as arXiv recommends it, or an ``@article`` where the journal is known.
+
+    >>> from lenslab.papers.arxiv_id import ArxivId
+    >>> from lenslab.papers.paper import Paper
+    >>> paper = Paper(title="Units & classes", authors=("Ada Lovelace",), year=2018,
+    ...     arxiv_id=ArxivId("1806.02891"), categories=("cs.CV",))
+    >>> print(bibtex(paper), end="")
+    @misc{lovelace2018units,
+      title         = {Units \& classes},
+      author        = {Lovelace, Ada},
+      year          = {2018},
+      eprint        = {1806.02891},
+      archivePrefix = {arXiv},
+      primaryClass  = {cs.CV},
+      url           = {https://arxiv.org/abs/1806.02891}
+    }
+    """
+    kind = "article" if paper.journal_reference else "misc"
+    fields = {name: value for name, value in _fields(paper).items() if value}
+    width = max(map(len, fields), default=0)
+    lines = [
+        # A month is one of BibTeX's own strings, which stand without braces.
+        f"  {name:<{width}} = {value if name == 'month' else '{' + value + '}'}"
+        for name, value in fields.items()
+    ]
+    return f"@{kind}{{{citation_key(paper)},\n" + ",\n".join(lines) + "\n}\n"
+
+
+def _fields(paper: Paper) -> dict[str, str]:
+    identifier = paper.arxiv_id
+    return {
+        "title": _title(paper.title),
+        "author": " and ".join(_author(name) for name in paper.authors),
+        "year": "" if paper.year is None else str(paper.year),
+        "month": _MONTHS[paper.submitted.month - 1] if paper.submitted else "",
+        "journal": _escaped(paper.journal_reference),
+        "doi": paper.doi if re.fullmatch(r"[^\s{}\\%]+", paper.doi) else "",
+        "eprint": str(identifier) if identifier else "",
+        "archivePrefix": "arXiv" if identifier else "",
+        "primaryClass": category(paper.primary_category).id if identifier and paper.primary_category else "",
+        "url": identifier.url if identifier else "",
+    }
+
+
+def _title(title: str) -> str:
+    """The title with its formulas; words with capitals inside are braced, since styles put titles in lower case."""
+    parts = []
+    for segment in segments(title):
+        if segment.kind == "formula":
+            parts.append(f"${segment.text}$" if _is_balanced(segment.text) else _escaped(segment.text))
+        elif segment.kind != "citation":
+            words = re.split(r"(\s+)", segment.text)
+            parts.append("".join(_protected(word) for word in words))
+    return "".join(parts)
+
+
+def _protected(word: str) -> str:
+    escaped = _escaped(word)
+    return f"{{{escaped}}}" if any(character.isupper() for character in word[1:]) else escaped
+
+
+def _author(name: str) -> str:
+    """A name as ``Family, Given``; a group's name, which BibTeX would take apart, is braced."""
+    family = surname(name)
+    given = name.split(",", 1)[1].strip() if "," in name else name.strip().removesuffix(family).strip()
+    if not given:
+        return f"{{{_escaped(family)}}}"
+    return f"{_escaped(family)}, {_escaped(given)}"
+
+
+def _is_balanced(formula: str) -> bool:
+    depth = 0
+    for sign in re.findall(r"\\.|[{}]", formula):
+        depth += {"{": 1, "}": -1}.get(sign, 0)
+        if depth < 0:
+            return False
+    return depth == 0
+
+
+def _escaped(text: str) -> str:
+    return "".join(_escaped_character(character) for character in re.sub(r"\s+", " ", text.strip("\n")))
+
+
+def _escaped_character(character: str) -> str:
+    if character in _ESCAPES:
+        return _ESCAPES[character]
+    if character in _COMMAND_OF:
+        return f"{{\\{_COMMAND_OF[character]}}}"
+    decomposed = unicodedata.normalize("NFD", character)
+    if len(decomposed) == 2 and decomposed[0].isascii() and decomposed[1] in _ACCENT_OF:
+        letter = f"\\{decomposed[0]}" if decomposed[0] in "ij" else decomposed[0]
+        return f"{{\\{_ACCENT_OF[decomposed[1]]}{{{letter}}}}}"
+    return character

@@ -1,0 +1,78 @@
+"""arXiv's categories by name; one subject under two ids is shown once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+# Two ids of one category: papers carry both (https://arxiv.org/category_taxonomy).
+_PAIRS = (
+    ("math-ph", "math.MP"),
+    ("cs.IT", "math.IT"),
+    ("math.NA", "cs.NA"),
+    ("math.ST", "stat.TH"),
+    ("econ.GN", "q-fin.EC"),
+    ("eess.SY", "cs.SY"),
+)
+# Archives that papers of their time carry bare.
+_FORMER = {"astro-ph": "Astrophysics", "cond-mat": "Condensed Matter", "q-bio": "Quantitative Biology"}
+
+
+@dataclass(frozen=True, slots=True)
+class Category:
+    """A category of arXiv.
+
+    Attributes:
+        id: its id, for instance ``cs.CV``.
+        name: its name; the id itself where this version does not know it.
+        alias: the other id of the same category, or the id that it had before; empty where there is none.
+    """
+
+    id: str
+    name: str
+    alias: str = ""
+
+
+@cache
+def categories() -> dict[str, Category]:
+    """The 155 active categories by id, in arXiv's order.
+
+    >>> categories()["cs.CV"].name
+    'Computer Vision and Pattern Recognition'
+    """
+    lines = (files("lenslab.papers") / "data" / "categories.txt").read_text("utf-8").splitlines()
+    found = (Category(*line.split("|")) for line in lines if line and not line.startswith("#"))
+    return {category.id: category for category in found}
+
+
+def category(name: str) -> Category:
+    """A category by its id, by an id that was merged into another, or by an archive that once stood alone.
+
+    >>> category("cmp-lg").name, category("astro-ph").name, category("xx.YY").name
+    ('Computation and Language', 'Astrophysics', 'xx.YY')
+    """
+    known = categories()
+    if name in known:
+        return known[name]
+    if name in _FORMER:
+        return Category(name, _FORMER[name])
+    merged = next((category for category in known.values() if category.alias == name), None)
+    return Category(name, merged.name if merged else name, merged.id if merged else "")
+
+
+def shown_once(names: Iterable[str]) -> tuple[Category, ...]:
+    """The categories of a paper in their order, each subject once, under the id that comes first.
+
+    >>> [category.id for category in shown_once(["cs.IT", "math.IT", "cs.LG"])]
+    ['cs.IT', 'cs.LG']
+    """
+    found: dict[frozenset[str], Category] = {}
+    for name in names:
+        subject = next((frozenset(pair) for pair in _PAIRS if name in pair), frozenset({name}))
+        found.setdefault(subject, category(name))
+    return tuple(found.values())

@@ -1,0 +1,115 @@
+"""Licences of arXiv papers: the name behind an address, and what a reader may do."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class License:
+    """A licence.
+
+    Attributes:
+        uri: its address; empty where none is known.
+        name: its name.
+        short: its short name.
+        allows: what it lets a reader do, in one sentence.
+    """
+
+    uri: str
+    name: str
+    short: str
+    allows: str
+
+
+_NOT_COMMERCIALLY = "You may share and adapt the paper, but not commercially, if you name its authors"
+_ATTRIBUTION = "You may share and adapt the paper for any purpose if you name its authors"
+_LICENSES = (
+    License(
+        "http://creativecommons.org/licenses/by/4.0/",
+        "Creative Commons Attribution 4.0",
+        "CC BY 4.0",
+        f"{_ATTRIBUTION}.",
+    ),
+    License(
+        "http://creativecommons.org/licenses/by-sa/4.0/",
+        "Creative Commons Attribution-ShareAlike 4.0",
+        "CC BY-SA 4.0",
+        f"{_ATTRIBUTION} and pass it on under the same licence.",
+    ),
+    License(
+        "http://creativecommons.org/licenses/by-nc-sa/4.0/",
+        "Creative Commons Attribution-NonCommercial-ShareAlike 4.0",
+        "CC BY-NC-SA 4.0",
+        f"{_NOT_COMMERCIALLY} and pass it on under the same licence.",
+    ),
+    License(
+        "http://creativecommons.org/licenses/by-nc-nd/4.0/",
+        "Creative Commons Attribution-NonCommercial-NoDerivatives 4.0",
+        "CC BY-NC-ND 4.0",
+        "You may share the paper unchanged, but not commercially, if you name its authors.",
+    ),
+    License(
+        "http://creativecommons.org/publicdomain/zero/1.0/",
+        "Creative Commons Zero 1.0, public domain",
+        "CC0 1.0",
+        "You may do with the paper what you like.",
+    ),
+    License(
+        "http://creativecommons.org/licenses/by/3.0/",
+        "Creative Commons Attribution 3.0",
+        "CC BY 3.0",
+        f"{_ATTRIBUTION}.",
+    ),
+    License(
+        "http://creativecommons.org/licenses/by-nc-sa/3.0/",
+        "Creative Commons Attribution-NonCommercial-ShareAlike 3.0",
+        "CC BY-NC-SA 3.0",
+        f"{_NOT_COMMERCIALLY} and pass it on under the same licence.",
+    ),
+    License(
+        "http://creativecommons.org/licenses/publicdomain/",
+        "Public domain",
+        "public domain",
+        "You may do with the paper what you like.",
+    ),
+    License(
+        "http://arxiv.org/licenses/nonexclusive-distrib/1.0/",
+        "arXiv.org perpetual, non-exclusive licence 1.0",
+        "arXiv licence",
+        "arXiv may distribute the paper; for anything beyond reading and quoting, ask its authors.",
+    ),
+    License(
+        "http://arxiv.org/licenses/assumed-1991-2003/",
+        "Assumed arXiv.org perpetual, non-exclusive licence, for papers of 1991 to 2003",
+        "assumed arXiv licence",
+        "arXiv may distribute the paper; for anything beyond reading and quoting, ask its authors.",
+    ),
+)
+
+
+def _plain(uri: str) -> str:
+    """An address without what differs between sources: scheme, www, the last slash, and what comes after it."""
+    return re.sub(r"^https?://(www\.)?", "", uri.strip().lower()).split("#")[0].removesuffix("legalcode").rstrip("/")
+
+
+_BY_URI = {_plain(known.uri): known for known in _LICENSES}
+
+
+def license_of(uri: str | None) -> License:
+    """The licence behind an address.
+
+    Args:
+        uri: the address as a source gives it, with http or https, with or without a last slash; ``None`` or empty where
+            the source gives none.
+
+    >>> license_of("https://creativecommons.org/licenses/by/4.0").short
+    'CC BY 4.0'
+    >>> license_of(None).name
+    'Not stated'
+    """
+    if not uri or not uri.strip():
+        return License("", "Not stated", "not stated", "The source names no licence; ask the authors.")
+    known = _BY_URI.get(_plain(uri))
+    return known or License(uri, uri, uri, "This version does not know the licence; read it at its address.")

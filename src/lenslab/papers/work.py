@@ -1,0 +1,124 @@
+"""A work: the little that every source says about a paper, enough to name it and to recognise it."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+class Described(Protocol):
+    """Whatever has a title, authors and perhaps a year."""
+
+    @property
+    def title(self) -> str:
+        """The title as a source wrote it."""
+        ...
+
+    @property
+    def authors(self) -> Sequence[str]:
+        """The names in the work's own order; empty where nobody is named."""
+        ...
+
+    @property
+    def year(self) -> int | None:
+        """The year of publication, where known."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """A work in a list of references or citations.
+
+    Attributes:
+        title: the title as the source wrote it.
+        authors: the names in the work's own order; empty where the source names nobody.
+        year: the year of publication, where known.
+        key: its stable name in a library; empty outside of one.
+    """
+
+    title: str
+    authors: tuple[str, ...] = ()
+    year: int | None = None
+    key: str = ""
+
+
+def surname(name: str) -> str:
+    """The family name in a name written in either order.
+
+    Particles in lower case, such as *van* in ``Stan van Wingerden``, stay with the surname.
+
+    >>> surname("Ari S. Morcos"), surname("Morcos, Ari S."), surname("Stan van Wingerden")
+    ('Morcos', 'Morcos', 'van Wingerden')
+    """
+    if "," in name:
+        return name.split(",", 1)[0].strip()
+    words = name.split()
+    if not words:
+        return ""
+    if len(words) > 2 and words[-1].rstrip(".").lower() in {"jr", "sr", "ii", "iii", "iv"}:
+        words = words[:-1]
+    # BibTeX's rule: from the first word in lower case on, given names apart.
+    start = next((place for place, word in enumerate(words[:-1]) if place and word.islower()), len(words) - 1)
+    return " ".join(words[start:])
+
+
+def plain_letters(text: str) -> str:
+    """The text in lower-case letters without accents, for comparing and for keys.
+
+    >>> plain_letters("Nürnberger, Ağa Łódź")
+    'nurnberger, aga lodz'
+    """
+    # Letters that Unicode does not decompose into a letter and an accent.
+    text = text.translate(_UNDECOMPOSED)
+    decomposed = unicodedata.normalize("NFKD", text)
+    return "".join(character for character in decomposed if not unicodedata.combining(character)).lower()
+
+
+_UNDECOMPOSED = str.maketrans(
+    {"ø": "o", "Ø": "O", "ł": "l", "Ł": "L", "đ": "d", "Đ": "D", "ı": "i", "ß": "ss", "æ": "ae", "Æ": "AE"}
+    | {"œ": "oe", "Œ": "OE", "þ": "th", "Þ": "Th", "ð": "d", "Ð": "D"}
+)
+
+# What bibliographies skip when they make a key from a title's first word.
+_SKIPPED_WORDS = "a an the on of in to for and from with by at is are do does how what when where why"
+_SKIPPED = frozenset(_SKIPPED_WORDS.split())
+
+
+def first_word(title: str) -> str:
+    """The first word of a title that says something, in plain letters.
+
+    >>> first_word("On the importance of single directions for generalization")
+    'importance'
+    """
+    words = re.findall(r"[a-z0-9]+", plain_letters(title))
+    return next((word for word in words if word not in _SKIPPED), words[0] if words else "")
+
+
+def citation_key(work: Described) -> str:
+    """The key that bibliographies make: surname of the first author, year, first telling word of the title.
+
+    >>> citation_key(Work("On the importance of single directions for generalization", ("Ari S. Morcos",), 2018))
+    'morcos2018importance'
+    """
+    family = re.sub(r"[^a-z0-9]", "", plain_letters(surname(work.authors[0]))) if work.authors else ""
+    year = "" if work.year is None else str(work.year)
+    return f"{family or 'anonymous'}{year}{first_word(work.title)}"
+
+
+def short_authors(authors: Sequence[str], *, most: int = 2) -> str:
+    """The authors as a reader names them in passing.
+
+    >>> short_authors(["Bolei Zhou", "Yiyou Sun", "David Bau"])
+    'Zhou et al.'
+    >>> short_authors(["Matthew L. Leavitt", "Ari S. Morcos"])
+    'Leavitt and Morcos'
+    """
+    families = [surname(name) for name in authors]
+    if len(families) > most:
+        return f"{families[0]} et al."
+    return " and ".join(families)
