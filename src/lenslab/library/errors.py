@@ -1,0 +1,25 @@
+"""What can go wrong in ``lenslab.library``, and what to do about it.
+
+::
+
+    LibraryError
+    ├── UnknownPaperError (LookupError)    no work of that name in the library
+    ├── LibraryUnavailableError (OSError)  the database cannot be opened or written
+    └── ShippedDataError (ValueError)      the data that came with the package is damaged
+"""
+
+
+class LibraryError(Exception):
+    """Anything that ``lenslab.library`` refuses, with one message that names the thing and the next step."""
+
+
+class UnknownPaperError(LibraryError, LookupError):
+    """No work of that name is in the library."""
+
+
+class LibraryUnavailableError(LibraryError, OSError):
+    """The database cannot be opened or written."""
+
+
+class ShippedDataError(LibraryError, ValueError):
+    """The data that came with the package is damaged."""

@@ -1,0 +1,33 @@
+"""Names of works in addresses: an arXiv id, or a slug made of title, first author and year."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from lenslab.papers.work import plain_letters, surname
+
+if TYPE_CHECKING:
+    from lenslab.papers.work import Described
+
+_LONGEST_TITLE = 72
+
+
+def slug(work: Described) -> str:
+    """A readable name for a work without an arXiv id; it depends on nothing but the work's title, author and year.
+
+    >>> from lenslab.papers.work import Work
+    >>> slug(Work("Understanding trained CNNs by indexing neuron selectivity", ("Ivet Rafegas",), 2017))
+    'understanding-trained-cnns-by-indexing-neuron-selectivity-rafegas-2017'
+    """
+    title = _hyphened(work.title)
+    if len(title) > _LONGEST_TITLE:
+        title = title[: _LONGEST_TITLE + 1].rsplit("-", 1)[0]
+    author = _hyphened(surname(work.authors[0])) if work.authors else ""
+    year = "" if work.year is None else str(work.year)
+    return "-".join(part for part in (title, author, year) if part) or "untitled"
+
+
+def _hyphened(text: str) -> str:
+    # Letters outside of ASCII stay, so that a title in another script still names its work.
+    return re.sub(r"[\W_]+", "-", plain_letters(text)).strip("-")
