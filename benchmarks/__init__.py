@@ -1,0 +1,1 @@
+"""Benchmarks: each prints a table and writes a record that the README's figures come from."""

@@ -1,0 +1,1 @@
+"""The command line: everything that lenslab does, typed."""

@@ -1,0 +1,75 @@
+"""What a person sees: answers on standard output, everything else on standard error."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+answers = Console(highlight=False)
+"""Standard output: the answer, and nothing else."""
+
+remarks = Console(stderr=True, highlight=False)
+"""Standard error: progress, remarks, refusals."""
+
+
+def print_json(value: Any) -> None:
+    """Print one JSON document, with nothing around it."""
+    answers.file.write(json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def remark(text: str) -> None:
+    """Say something that is not the answer; the text is shown as it is, without markup."""
+    remarks.print(text, markup=False, soft_wrap=True)
+
+
+def table(*columns: str, numbers: tuple[str, ...] = (), title: str | None = None) -> Table:
+    """Begin a table in the house's style.
+
+    Args:
+        columns: the headings, in order.
+        numbers: which of them hold numbers, set flush right.
+        title: above the table, if it needs one.
+    """
+    grid = Table(box=None, title=title, title_justify="left", title_style="bold", header_style="dim", pad_edge=False)
+    for column in columns:
+        grid.add_column(column, justify="right" if column in numbers else "left", no_wrap=column in numbers)
+    return grid
+
+
+@contextmanager
+def progress(description: str) -> Iterator[Callable[[float, float], None]]:
+    """Show how far a long piece of work has come, with the time that is left.
+
+    Args:
+        description: what is being done.
+
+    Yields:
+        A callable that is told ``done`` and ``total``.
+    """
+    bar = Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TaskProgressColumn(),
+        TimeRemainingColumn(elapsed_when_finished=True),
+        console=remarks,
+        transient=not remarks.is_terminal,
+    )
+    with bar:
+        task = bar.add_task(description, total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+def points(fraction: float, *, signed: bool = False) -> str:
+    """Write a fraction of images in points, as people read it.
+
+    Example:
+        >>> points(0.1674), points(0.0012, signed=True)
+        ('16.74', '+0.12')
+    """
+    return f"{100 * fraction:+.2f}" if signed else f"{100 * fraction:.2f}"

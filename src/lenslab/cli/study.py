@@ -1,0 +1,144 @@
+"""``lenslab study list | run | show``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from lenslab.cli import console
+from lenslab.cli.options import AsJson, Mean, Sd, Size, Weights, numbers, size_of
+
+if TYPE_CHECKING:
+    from lenslab.studies import StudyResult
+
+app = typer.Typer(
+    help="Measure a paper's claims on your own network and images.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+
+
+_COLOURS = {"supported": "green", "contradicted": "red", "undecided": "yellow", "not run": "dim"}
+
+
+@app.command("list")
+def list_(as_json: AsJson = False) -> None:
+    """List the studies, and the claims of each."""
+    from lenslab.studies import list_studies
+
+    studies = list_studies()
+    if as_json:
+        console.print_json(
+            {
+                "studies": [
+                    {
+                        "id": rules.study,
+                        "title": rules.title,
+                        "rules_sha256": rules.sha256,
+                        "claims": [{"id": claim.id, "statement": claim.statement} for claim in rules.claims],
+                    }
+                    for rules in studies
+                ]
+            }
+        )
+        return
+    for rules in studies:
+        grid = console.table("", "claim")
+        for claim in rules.claims:
+            grid.add_row(claim.id, claim.statement)
+        console.answers.print(f"[bold]{rules.study}[/bold]  {rules.title}\n")
+        console.answers.print(grid)
+        console.remark(f"\nMeasure them: lenslab study run {rules.study}")
+
+
+@app.command()
+def run(
+    study: Annotated[str, typer.Argument(metavar="ID", help="A paper's arXiv id from 'lenslab study list'.")],
+    network: Annotated[
+        str | None,
+        typer.Option("--network", metavar="N", help="A name from 'lenslab networks', or package.module:callable."),
+    ] = None,
+    weights: Weights = None,
+    images: Annotated[
+        str | None,
+        typer.Option(
+            "--images", metavar="SOURCE", help="Default: Fashion-MNIST's test images, or digits without a network."
+        ),
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", metavar="DIR", help="Where the record goes. Default: runs/<id>-<network>-<short hash>."),
+    ] = None,
+    seed: Annotated[int, typer.Option("--seed", metavar="S", help="Decides halves and bootstrap.")] = 0,
+    limit: Annotated[int | None, typer.Option("--limit", metavar="N", help="Only the first N images.")] = None,
+    mean: Mean = None,
+    sd: Sd = None,
+    size: Size = None,
+    device: Annotated[str, typer.Option("--device", help="cpu, cuda, cuda:1, ...")] = "cpu",
+    as_json: AsJson = False,
+) -> None:
+    """Silence every unit, decide the paper's claims by its rules, and leave a record that the site shows."""
+    from lenslab import studies
+
+    studies.load_rules(study)  # an unknown study is refused before anything is loaded or shown
+    with console.progress("silencing") as progress:
+        result = studies.run(
+            study,
+            network=network,
+            weights=weights,
+            mean=numbers("--mean", mean),
+            sd=numbers("--sd", sd),
+            size=size_of(size),
+            images=images,
+            out=out,
+            seed=seed,
+            limit=limit,
+            device=device,
+            progress=progress,
+            tell=console.remark,
+        )
+    _show(result, as_json)
+
+
+@app.command()
+def show(
+    directory: Annotated[Path, typer.Argument(metavar="DIR", help="A study's record.")], as_json: AsJson = False
+) -> None:
+    """Show what a study found."""
+    from lenslab.studies import read_study
+
+    _show(read_study(directory), as_json)
+
+
+def _show(result: StudyResult, as_json: bool) -> None:
+    if as_json:
+        console.print_json({"directory": str(result.directory), **result.record.document})
+        return
+    from rich.markup import escape
+
+    grid = console.table("", "claim", "here", "estimate with interval")
+    for claim in result.claims:
+        colour = _COLOURS[claim.verdict]
+        grid.add_row(claim.id, escape(claim.statement), f"[{colour}]{claim.verdict}[/{colour}]", escape(claim.words))
+        for part in claim.parts:
+            grid.add_row("", f"  {escape(part.name)}", str(part.verdict), escape(part.words), style="dim")
+        if claim.detail:
+            grid.add_row("", f"  {escape(claim.detail)}", "", "", style="dim")
+    confidence = max((claim.confidence for claim in result.claims), default=0.0)
+    dead = f", {result.dead} of them dead" if result.dead else ""
+    console.answers.print(
+        f"{result.study} on {result.network} and {result.image_count:,} images of {result.images}: accuracy "
+        f"{100 * result.accuracy:.2f} %, site {result.site} with {result.units} units{dead}\n",
+        markup=False,
+    )
+    console.answers.print(grid)
+    scope = "; ".join(result.scope) or "none"
+    console.answers.print(
+        f"\nscope flags: {scope}\nintervals at {100 * confidence:g} %; rules {result.rules_file} "
+        f"{result.rules_sha256[:12]}\nrecord: {result.directory}",
+        markup=False,
+    )
+    for warning in result.warnings:
+        console.remark(f"note: {warning}")

@@ -1,0 +1,214 @@
+"""``lenslab networks``, ``lenslab sites`` and ``lenslab ablate``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from lenslab.cli import console
+from lenslab.cli.options import AsJson, Mean, NetworkName, Sd, Size, Weights, load
+
+if TYPE_CHECKING:
+    from lenslab.units import Network, Question, Run
+
+
+def networks(as_json: AsJson = False) -> None:
+    """List the networks that have a name, and the weights that come with them."""
+    from lenslab.units.networks import networks as catalogue
+
+    entries = catalogue()
+    if as_json:
+        console.print_json({"networks": [_entry(entry) for entry in entries]})
+        return
+    for entry in entries:
+        shipped = ", ".join(f"{weights.name} ({100 * weights.accuracy:.2f} %)" for weights in entry.weights)
+        console.answers.print(f"[bold]{entry.name}[/]  {entry.description}", soft_wrap=True)
+        console.answers.print(f"    weights: {shipped or 'none shipped; give a file with --weights'}", soft_wrap=True)
+    console.remark("\nYour own: lenslab sites package.module:callable --mean ... --sd ... --size ...")
+
+
+def sites(
+    network: NetworkName,
+    weights: Weights = None,
+    mean: Mean = None,
+    sd: Sd = None,
+    size: Size = None,
+    as_json: AsJson = False,
+) -> None:
+    """List the sites of a network: the values whose units can be silenced."""
+    loaded = load(network, weights, mean, sd, size, untrained=True)
+    found = _trace(loaded)
+    listed = list(found.sites.values())
+    if as_json:
+        document = {
+            "network": loaded.name,
+            "sites": [
+                {
+                    "name": site.name,
+                    "units": site.units,
+                    "shape": list(site.shape),
+                    "operation": site.operation,
+                    "default": site.default,
+                }
+                for site in listed
+            ],
+        }
+        console.print_json(document)
+        return
+    grid = console.table("site", "units", "shape", "operation", "", numbers=("units",))
+    for site in listed:
+        shape = " x ".join(str(size) for size in site.shape)
+        style = "bold" if site.default else "dim"
+        grid.add_row(site.name, str(site.units), shape, site.operation, "default" if site.default else "", style=style)
+    console.answers.print(grid)
+    default = [site for site in listed if site.default]
+    console.remark(f"\n{len(default)} default sites with {sum(site.units for site in default):,} units")
+    if found.obstacle:
+        console.remark(
+            f"torch.fx cannot trace it ({found.obstacle.splitlines()[0]}): hooks see what modules put out only"
+        )
+
+
+def ablate(
+    network: NetworkName,
+    images: Annotated[
+        str,
+        typer.Option("--images", metavar="SOURCE", help="digits, fashion-mnist, a Parquet file or directory, or .npz."),
+    ],
+    weights: Weights = None,
+    sites: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--sites",
+            metavar="PATTERN",
+            help="Sites by name, shell globs allowed; repeatable. Default: the default sites.",
+        ),
+    ] = None,
+    engine: Annotated[
+        str, typer.Option("--engine", metavar="exact|plain", help="exact, or plain: the whole network for every unit.")
+    ] = "exact",
+    limit: Annotated[int | None, typer.Option("--limit", metavar="N", help="Only the first N images.")] = None,
+    seed: Annotated[int, typer.Option("--seed", metavar="S", help="Decides halves, bootstrap and verified pairs.")] = 0,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", metavar="DIR", help="Where the record goes. Default: runs/<network>-<short hash>."),
+    ] = None,
+    verify: Annotated[
+        int,
+        typer.Option("--verify", metavar="K", min=0, help="Do K pairs again the plain way, and fail if one differs."),
+    ] = 0,
+    mean: Mean = None,
+    sd: Sd = None,
+    size: Size = None,
+    batch_size: Annotated[
+        int | None, typer.Option("--batch-size", metavar="N", help="Images per batch; it decides no integer.")
+    ] = None,
+    device: Annotated[str, typer.Option("--device", help="cpu, cuda, cuda:1, ...")] = "cpu",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be done, and stop.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Silence every unit of a network, one at a time, and measure what each one costs."""
+    from lenslab import units
+
+    loaded = load(network, weights, mean, sd, size, images=images)
+    question = units.ask(loaded, images, sites=sites, engine=engine, limit=limit, seed=seed, batch_size=batch_size)
+    if dry_run:
+        _show_plan(question, as_json)
+        return
+    directory = out or Path("runs") / f"{_file_name(loaded.name)}-{question.key[:8]}"
+    if not as_json:
+        console.remark(
+            f"{loaded.name}: {question.units:,} units at {len(question.plans)} sites on "
+            f"{len(question.images):,} images of {question.images.name}, into {directory}"
+        )
+    with console.progress("silencing") as progress:
+        run = units.answer(question, device=device, verify=verify, out=directory, progress=progress)
+    if as_json:
+        console.print_json({"directory": str(directory), "reused": run.reused, **run.record.document})
+    else:
+        _show_run(run, directory)
+
+
+def _trace(network: Network) -> Any:
+    from lenslab import units
+
+    height, width = network.preprocessing.size or (32, 32)
+    return units.trace(network.module, (network.preprocessing.channels, height, width))
+
+
+def _file_name(network: str) -> str:
+    return "".join(letter if letter.isalnum() or letter in "-_" else "-" for letter in network)
+
+
+def _entry(entry: Any) -> dict[str, Any]:
+    return {
+        "name": entry.name,
+        "description": entry.description,
+        "classes": entry.classes,
+        "preprocessing": entry.preprocessing.to_json(),
+        "weights": [{"name": weights.name, "accuracy": weights.accuracy} for weights in entry.weights],
+    }
+
+
+def _show_plan(question: Question, as_json: bool) -> None:
+    plans = [
+        {
+            "site": plan.site.name,
+            "units": plan.site.units,
+            "path": plan.path,
+            "multiply_accumulates_per_pair": plan.cost,
+        }
+        for plan in question.plans
+    ]
+    pairs = question.units * len(question.images)
+    if as_json:
+        document = {"images": len(question.images), "units": question.units, "pairs": pairs}
+        console.print_json({**document, "multiply_accumulates": question.cost, "plans": plans})
+        return
+    grid = console.table("site", "units", "path", "MMAC per pair", numbers=("units", "MMAC per pair"))
+    for plan in question.plans:
+        cost = "?" if plan.cost is None else f"{plan.cost / 1e6:,.3f}"
+        grid.add_row(plan.site.name, str(plan.site.units), plan.path, cost)
+    console.answers.print(grid)
+    most = (
+        "" if question.cost is None else f", {question.cost / 1e12:,.2f} million million multiply-accumulates at most"
+    )
+    console.remark(
+        f"\n{question.units:,} units x {len(question.images):,} images = {pairs:,} pairs{most}; nothing was run"
+    )
+
+
+def _show_run(run: Run, directory: Path) -> None:
+    document, table = run.record.document, run.units
+    if run.reused:
+        console.remark("this was measured before; here is the record")
+    for warning in document["warnings"]:
+        console.remark(f"note: {warning}")
+    names = document["images"]["class_names"]
+    figures = ("units", "dead", "drop\nmean", "\nlargest", "class drop\nmean", "\nlargest ")
+    grid = console.table("site", *figures, "hit\nhardest", "by\nunit", numbers=("site", *figures, "by\nunit"))
+    for site, rows in table.groupby("site", sort=False):
+        worst = rows.nlargest(1, "heldout_max_class_drop").iloc[0]
+        label = int(worst["max_class"])
+        grid.add_row(
+            str(site),
+            str(len(rows)),
+            str(int(rows["dead"].sum())),
+            console.points(rows["accuracy_drop"].mean()),
+            console.points(rows["accuracy_drop"].max()),
+            console.points(rows["heldout_max_class_drop"].mean()),
+            console.points(worst["heldout_max_class_drop"]),
+            str(names[label] if names else label),
+            str(int(worst["unit"])),
+        )
+    grid.columns[0].justify = "left"
+    console.answers.print(grid)
+    console.answers.print(
+        f"\naccuracy before: {100 * run.accuracy:.2f} %\n"
+        "drops in points; a class drop is that of the class hit hardest, chosen on one half, read on the other\n"
+        f"record: {directory}",
+        markup=False,
+        soft_wrap=True,
+    )

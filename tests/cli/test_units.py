@@ -1,0 +1,190 @@
+"""The command line of the ablation half: what it prints, writes and refuses."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from lenslab import records
+from lenslab.cli import main
+
+Typed = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def typed(capfd: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Typed:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "200")
+
+    def run(*arguments: object) -> tuple[int, str, str]:
+        code = main.run([str(argument) for argument in arguments])
+        out, err = capfd.readouterr()
+        return code, out, err
+
+    return run
+
+
+def test_networks_lists_the_shipped_ones(typed: Typed) -> None:
+    code, out, _ = typed("networks")
+    assert code == 0
+    assert "small" in out
+    assert "digits (99." in out
+    listed = json.loads(typed("networks", "--json")[1])["networks"]
+    assert [entry["name"] for entry in listed] == ["small", "resnet20"]
+
+
+def test_sites_counts_resnet20s_688_units(typed: Typed) -> None:
+    code, out, err = typed("sites", "resnet20")
+    assert (code, "19 default sites with 688 units" in err) == (0, True)
+    assert "layer1.0.add" in out
+    default = [site for site in json.loads(typed("sites", "resnet20", "--json")[1])["sites"] if site["default"]]
+    assert (len(default), sum(site["units"] for site in default)) == (19, 688)
+
+
+def test_ablate_leaves_a_record_where_it_says(typed: Typed, tmp_path: Path) -> None:
+    code, out, err = typed("ablate", "small", "--images", "digits", "--limit", 60)
+    assert code == 0
+    (directory,) = (tmp_path / "runs").iterdir()
+    assert directory.name.startswith("small-")
+    assert f"record: runs/{directory.name}" in out
+    assert f"into runs/{directory.name}" in err
+    assert sorted(path.name for path in directory.iterdir()) == [
+        *("activations.parquet", "classes.parquet", "correlations.parquet", "flips.parquet", "images.parquet"),
+        *("record.json", "units.parquet"),
+    ]
+    record = records.read(directory)
+    assert {"kind", "network", "images", "accuracy", "sites", "paths"} <= set(record.document)
+    assert list(record.table("units").columns[:3]) == ["site", "unit", "images"]
+    again = typed("ablate", "small", "--images", "digits", "--limit", 60)
+    assert "this was measured before" in again[2]
+    assert again[1] == out
+
+
+def test_ablate_as_json_prints_one_document_and_nothing_else(typed: Typed, tmp_path: Path) -> None:
+    arguments = ("ablate", "small", "--images", "digits", "--limit", 30, "--sites", "relu3", "--out", tmp_path / "o")
+    code, out, _ = typed(*arguments, "--verify", 10, "--json")
+    document = json.loads(out)
+    assert code == 0
+    assert document["directory"] == str(tmp_path / "o")
+    assert [site["name"] for site in document["sites"]] == ["relu3"]
+    assert sum(document["verification"].values()) == 10
+
+
+def test_both_engines_write_the_same_tables(typed: Typed, tmp_path: Path) -> None:
+    for engine in ("exact", "plain"):
+        assert (
+            typed("ablate", "small", "--images", "digits", "--limit", 40, "--engine", engine, "--out", engine)[0] == 0
+        )
+    exact, plain = (records.read(tmp_path / engine) for engine in ("exact", "plain"))
+    assert len(exact.table("flips")) > 20
+    assert exact.table("flips").equals(plain.table("flips"))
+    assert exact.table("classes").equals(plain.table("classes"))
+
+
+def test_a_dry_run_shows_the_plan_and_runs_nothing(typed: Typed, tmp_path: Path) -> None:
+    code, out, err = typed("ablate", "small", "--images", "digits", "--dry-run")
+    assert (code, list(tmp_path.iterdir())) == (0, [])
+    assert "linear tail" in out
+    assert "160 units x 590 images = 94,400 pairs" in err
+    plans = json.loads(typed("ablate", "small", "--images", "digits", "--dry-run", "--json")[1])["plans"]
+    assert [plan["path"] for plan in plans] == ["suffix", "suffix", "linear tail"]
+
+
+def test_a_network_of_ones_own_is_named_by_module_and_callable(typed: Typed, tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text(
+        "from torch import nn\n"
+        "def net():\n"
+        "    layers = [nn.Conv2d(1, 3, 3), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(3, 10)]\n"
+        "    return nn.Sequential(*layers)\n"
+    )
+    np.savez(tmp_path / "mine.npz", X=np.arange(20 * 36, dtype=np.uint8).reshape(20, 6, 6), Y=np.arange(20) % 10)
+    options = ("--mean", "0.5", "--sd", "0.5", "--size", "6")
+    code, out, _ = typed("ablate", "mine:net", "--images", "mine.npz", *options, "--out", "out")
+    assert code == 0
+    assert records.read(tmp_path / "out").document["network"]["name"] == "mine:net"
+    assert "mine:net" not in out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("ablate", "smal", "--images", "digits"), "no network named 'smal'; did you mean 'small'?"),
+        (("ablate", "small", "--images", "digit"), "no images named 'digit' and no such file; did you mean 'digits'?"),
+        (("ablate", "small", "--images", "digits", "--sites", "relu9"), "no site matches 'relu9'"),
+        (("ablate", "resnet20", "--images", "digits"), "resnet20 comes without weights"),
+        (("ablate", "small", "--images", "digits", "--weights", "no.pth"), "no weights 'no.pth': no such file"),
+        (("ablate", "small", "--images", "digits", "--engine", "magic"), "no engine named 'magic'"),
+        (("ablate", "small", "--images", "digits", "--limit", "0"), "a limit of 0 leaves no images"),
+        (("ablate", "small", "--images", "digits", "--size", "big"), "'big' is not a size"),
+        (("ablate", "small", "--images", "digits", "--mean", "a,b"), "'a,b' is not a list of numbers"),
+        (("ablate", "small", "--images", "digits", "--device", "toaster"), "no device 'toaster' here"),
+        (("ablate", "nowhere:net", "--images", "digits", "--mean", "0", "--sd", "1", "--size", "8"), "nowhere"),
+        (("sites", "small", "--weights", "hostile.pth"), "hostile.pth"),
+        (
+            (
+                "ablate",
+                "small",
+            ),
+            "--images",
+        ),
+    ],
+)
+def test_what_cannot_be_is_refused_with_one_message(
+    typed: Typed, tmp_path: Path, arguments: tuple[str, ...], message: str
+) -> None:
+    (tmp_path / "hostile.pth").write_bytes(b"cos\nsystem\n(S'touch executed'\ntR.")
+    code, out, err = typed(*arguments)
+    assert (code, out) == (2, "")
+    assert message in err
+    assert "Traceback" not in err
+    assert not (tmp_path / "executed").exists()
+    assert not (tmp_path / "runs").exists()
+
+
+def test_an_output_directory_with_another_run_is_refused_and_kept(typed: Typed, tmp_path: Path) -> None:
+    first = ("ablate", "small", "--images", "digits", "--limit", 20, "--sites", "relu3", "--out", "o")
+    typed(*first)
+    before = (tmp_path / "o" / "record.json").read_bytes()
+    code, _, err = typed(*first, "--seed", 1)
+    assert (code, "holds another run (it differs in: seed)" in err) == (2, True)
+    assert (tmp_path / "o" / "record.json").read_bytes() == before
+
+
+def test_ctrl_c_keeps_what_was_finished(typed: Typed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from lenslab.units import sweep
+
+    monkeypatch.setattr(sweep, "SHARD_SECONDS", 0.0)
+    flips = sweep._flips
+
+    def interrupt(site: object, reference: object, start: int, labels: object) -> object:
+        if start:
+            raise KeyboardInterrupt
+        return flips(site, reference, start, labels)
+
+    arguments = ("ablate", "small", "--images", "digits", "--limit", 40, "--batch-size", 20, "--out", "o")
+    monkeypatch.setattr(sweep, "_flips", interrupt)
+    code, _, err = typed(*arguments)
+    assert (code, "the same command goes on from there" in err) == (130, True)
+    assert [path.name for path in (tmp_path / "o" / "shards").glob("images*")] == ["images-000000000-000000020.parquet"]
+    monkeypatch.setattr(sweep, "_flips", flips)
+    assert typed(*arguments)[0] == 0
+    assert len(records.read(tmp_path / "o").table("images")) == 40
+
+
+def test_a_failed_verification_leaves_with_1(typed: Typed, monkeypatch: pytest.MonkeyPatch) -> None:
+    from lenslab.units.engine.exact import ExactEngine
+
+    right = ExactEngine._logits
+
+    def wrong(self: ExactEngine, *arguments: object) -> object:
+        for rows, units, logits in right(self, *arguments):
+            yield rows, units, logits.roll(1, dims=1)
+
+    monkeypatch.setattr(ExactEngine, "_logits", wrong)
+    code, _, err = typed("ablate", "small", "--images", "digits", "--limit", 20, "--verify", 20, "--out", "o")
+    assert code == 1
+    assert "differ from the plain way" in err
