@@ -7,7 +7,7 @@ NODE := $(shell command -v node)
 NPM = $(if $(NODE),npm,PATH="$(CURDIR)/$(BIN):$$PATH" npm)
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
 DIST := src/lenslab/web/static/dist
-DOCUMENTED := $(addprefix lenslab.,units.ablation units.engine units.images units.networks.catalogue units.networks.loading units.networks.network units.preprocessing units.statistics \
+DOCUMENTED := $(addprefix lenslab.,units.ablation units.question units.engine units.images units.networks.catalogue units.networks.loading units.networks.network units.preprocessing units.statistics \
 	units.verification units.errors records.record records.draft records.provenance studies.study studies.reading papers)
 FRONTEND := frontend/package-lock.json frontend/vite.config.ts $(shell find frontend/src -type f)
 
@@ -59,5 +59,5 @@ frontend/node_modules/.installed: frontend/package-lock.json | $(BIN)/python
 	@touch $@
 
 $(DIST)/.built: $(FRONTEND) frontend/node_modules/.installed
-	cd frontend && $(NPM) run --silent build
+	cd frontend && $(NPM) run --silent build -- --logLevel warn
 	@touch $@

@@ -166,7 +166,7 @@ _PANELS = (
 def _prediction(frame: pd.DataFrame, part: Part, column: str, title: str, figure: str) -> Chart:
     rho = part.estimate.figures[figure]
     words = f"ρ = {say(rho.estimate, 'correlation')}" if rho.known else "no correlation"
-    axis = alt.Axis(tickCount=4, labelOverlap="greedy", labelSeparation=6)
+    axis = alt.Axis(tickCount=3)
     dots = (
         alt.Chart(frame)
         .mark_circle(style="unit", size=0.8 * _size(len(frame)), opacity=0.75)

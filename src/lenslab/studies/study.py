@@ -16,10 +16,11 @@ from lenslab.studies.evidence import Evidence, evidence
 from lenslab.studies.finding import Finding, judge
 from lenslab.studies.reading import StudyResult, study_result
 from lenslab.studies.rulebook import Rulebook, load_rules
-from lenslab.units.ablation import Question, answer, ask
+from lenslab.units.ablation import answer
 from lenslab.units.errors import ImagesUnavailableError
 from lenslab.units.images import Images, Source, open_images
 from lenslab.units.networks import Network, load, shipped_weights_for
+from lenslab.units.question import Question, ask
 from lenslab.units.sweep import Progress
 
 DEFAULT_NETWORK = "small"

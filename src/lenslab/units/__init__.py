@@ -6,22 +6,24 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from lenslab.units.ablation import Question, Run, ablate, answer, ask
+    from lenslab.units.ablation import Run, ablate, answer
     from lenslab.units.engine.sites import Site, select
     from lenslab.units.engine.trace import Trace, trace
     from lenslab.units.errors import UnitsError
     from lenslab.units.images import Images, open_images
     from lenslab.units.networks import Network, load, network_of
     from lenslab.units.preprocessing import Preprocessing
+    from lenslab.units.question import Question, ask
 
 _HOMES = {
-    "ablation": ("Question", "Run", "ablate", "answer", "ask"),
+    "ablation": ("Run", "ablate", "answer"),
     "engine.sites": ("Site", "select"),
     "engine.trace": ("Trace", "trace"),
     "errors": ("UnitsError",),
     "images": ("Images", "open_images"),
     "networks": ("Network", "load", "network_of"),
     "preprocessing": ("Preprocessing",),
+    "question": ("Question", "ask"),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 

@@ -1,0 +1,155 @@
+"""An ablation before it runs: what is asked, and how it would be answered."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from torch import nn
+
+from lenslab import __version__
+from lenslab.records import key_of
+from lenslab.units.engine.plan import Plan, plan
+from lenslab.units.engine.replacement import ZERO
+from lenslab.units.engine.sites import select
+from lenslab.units.engine.trace import Trace, trace
+from lenslab.units.errors import LabelError, UnitsError
+from lenslab.units.images import Images, Source, open_images
+from lenslab.units.networks import Network, load
+from lenslab.units.sweep import ENGINES
+
+_RECORDED_BYTES = 1 << 28
+"""What the values recorded in one golden pass may take; it decides the batch size."""
+
+
+@dataclass(frozen=True)
+class Question:
+    """An ablation before it runs: what is asked, and how it would be answered.
+
+    Attributes:
+        network: the network.
+        images: the images, limited as asked.
+        trace: the network seen from inside.
+        plans: one per chosen site.
+        engine: ``"exact"`` or ``"plain"``.
+        seed: decides the halves, the bootstrap and which pairs are verified.
+        batch_size: images per batch; it decides no integer.
+    """
+
+    network: Network
+    images: Images
+    trace: Trace
+    plans: tuple[Plan, ...]
+    engine: str
+    seed: int
+    batch_size: int
+
+    @property
+    def request(self) -> dict[str, Any]:
+        """Everything that decides a number; its hash is the record's key."""
+        return {
+            "lenslab": __version__,
+            "network": self.network.name,
+            "architecture_sha256": _hash_of_architecture(self.trace),
+            "weights_sha256": _hash_of_weights(self.trace.module),
+            "preprocessing": self.network.preprocessing.to_json(),
+            "images_sha256": self.images.sha256,
+            "count": len(self.images),
+            "sites": [plan.site.name for plan in self.plans],
+            "replacement": ZERO,
+            "engine": self.engine,
+            "seed": self.seed,
+        }
+
+    @property
+    def key(self) -> str:
+        """The key of the record that answers it."""
+        return key_of("run", self.request)
+
+    @property
+    def units(self) -> int:
+        """How many units are silenced, over all sites."""
+        return sum(plan.site.units for plan in self.plans)
+
+    @property
+    def cost(self) -> int | None:
+        """Multiply-accumulates that the plans need at most, one golden pass per image included."""
+        whole = self.trace.costs.get("")
+        if whole is None:
+            return None
+        return len(self.images) * (whole + sum(plan.site.units * (plan.cost or 0) for plan in self.plans))
+
+
+def ask(
+    network: Network | str,
+    images: Source,
+    *,
+    sites: Sequence[str] | None = None,
+    engine: str = "exact",
+    limit: int | None = None,
+    seed: int = 0,
+    batch_size: int | None = None,
+) -> Question:
+    """Put an ablation together without running it: what a dry run shows.
+
+    Args:
+        network: a network, or the name of one (see `lenslab.units.load`).
+        images: labelled images, or where they are (see `lenslab.units.open_images`).
+        sites: globs over the names of sites; by default the value that each convolution hands on.
+        engine: ``"exact"``, or ``"plain"`` for the reference that runs the whole network for every unit.
+        limit: only the first so many images.
+        seed: decides the halves, the bootstrap and which pairs are verified.
+        batch_size: images per batch; by default what fits a quarter of a GiB of recorded values.
+
+    Raises:
+        UnitsError: anything asked does not exist or does not fit; the message says what.
+
+    Example:
+        >>> question = ask(load("small", weights="digits"), "digits", limit=50)
+        >>> [(plan.site.name, plan.site.units, plan.path) for plan in question.plans]
+        [('relu1', 32, 'suffix'), ('relu2', 64, 'suffix'), ('relu3', 64, 'linear tail')]
+    """
+    if engine not in ENGINES:
+        raise UnitsError(f"no engine named {engine!r}; there are {', '.join(ENGINES)}")
+    if batch_size is not None and batch_size < 1:
+        raise UnitsError(f"a batch of {batch_size} images is empty; give --batch-size 1 or more")
+    network = load(network) if isinstance(network, str) else network
+    opened = open_images(images).limited(limit)
+    _refuse_labels(opened, network)
+    traced = trace(network.module, _input_shape(network, opened))
+    chosen = select(traced.sites.values(), sites)
+    if batch_size is None:
+        recorded = 4 * sum(int(np.prod(site.shape)) for site in chosen)
+        batch_size = int(np.clip(_RECORDED_BYTES // recorded, 16, 256))
+    return Question(network, opened, traced, plan(traced, chosen, engine=engine), engine, seed, batch_size)
+
+
+def _input_shape(network: Network, images: Images) -> tuple[int, ...]:
+    first = next(images.blocks(1))
+    return tuple(network.preprocessing(first.pixels).shape[1:])
+
+
+def _refuse_labels(images: Images, network: Network) -> None:
+    wrong = np.flatnonzero(images.labels >= network.classes)
+    if len(wrong):
+        first = int(wrong[0])
+        raise LabelError(
+            f"image {first} of {images.source} has label {images.labels[first]}, but {network.name} has logits for the "
+            f"classes 0 to {network.classes - 1} only ({len(wrong)} of {len(images)} images have such labels)"
+        )
+
+
+def _hash_of_weights(module: nn.Module) -> str:
+    digest = hashlib.sha256()
+    for name, tensor in sorted(module.state_dict().items()):
+        digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}\n".encode())
+        digest.update(np.ascontiguousarray(tensor.detach().cpu().float().numpy()).tobytes())
+    return digest.hexdigest()
+
+
+def _hash_of_architecture(trace_: Trace) -> str:
+    code = trace_.graph.module.code if trace_.graph is not None else ""
+    return hashlib.sha256(f"{trace_.module!r}\n{code}".encode()).hexdigest()
