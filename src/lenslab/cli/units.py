@@ -95,6 +95,13 @@ def ablate(
         Path | None,
         typer.Option("--out", metavar="DIR", help="Where the record goes. Default: runs/<network>-<short hash>."),
     ] = None,
+    replacement: Annotated[
+        str,
+        typer.Option("--replacement", metavar="R", help="zero, mean, mean-map, filter, or a number."),
+    ] = "zero",
+    reference: Annotated[
+        str | None, typer.Option("--reference", metavar="SOURCE", help="Images that means are measured on.")
+    ] = None,
     verify: Annotated[
         int,
         typer.Option("--verify", metavar="K", min=0, help="Do K pairs again the plain way, and fail if one differs."),
@@ -113,7 +120,17 @@ def ablate(
     from lenslab import units
 
     loaded = load(network, weights, mean, sd, size, images=images)
-    question = units.ask(loaded, images, sites=sites, engine=engine, limit=limit, seed=seed, batch_size=batch_size)
+    question = units.ask(
+        loaded,
+        images,
+        sites=sites,
+        engine=engine,
+        limit=limit,
+        seed=seed,
+        batch_size=batch_size,
+        replacement=replacement,
+        reference=reference,
+    )
     if dry_run:
         _show_plan(question, as_json)
         return

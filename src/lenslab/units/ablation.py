@@ -21,6 +21,7 @@ from lenslab.units.findings import write_findings
 from lenslab.units.images import Source
 from lenslab.units.networks import Network
 from lenslab.units.question import Question, ask
+from lenslab.units.silence import with_replacements
 from lenslab.units.sweep import Progress, collected, sweep
 
 
@@ -71,6 +72,8 @@ def ablate(
     limit: int | None = None,
     seed: int = 0,
     batch_size: int | None = None,
+    replacement: str | float = "zero",
+    reference: Source | None = None,
     device: str = "cpu",
     verify: int = 0,
     out: str | Path | None = None,
@@ -78,10 +81,10 @@ def ablate(
 ) -> Run:
     """Silence every unit of a network, one at a time, and measure what each one costs.
 
-    The output of a unit (a channel of a site's value) becomes 0 and every image is classified again: overall and per
-    class, ``drop = before - after``, so bigger means that the unit mattered more (Zhou et al. 2018, arXiv 1806.02891).
-    Every engine gives the same integers, see `lenslab.units.engine.decision`. The network itself is copied, never
-    changed.
+    The output of a unit (a channel of a site's value) becomes 0, or another replacement, and every image is classified
+    again: overall and per class, ``drop = before - after``, so bigger means that the unit mattered more (Zhou et al.
+    2018, arXiv 1806.02891). Every engine gives the same integers, see `lenslab.units.engine.decision`. The network
+    itself is copied, never changed.
 
     Args:
         network: a network, or the name of one (see `lenslab.units.load`).
@@ -91,6 +94,9 @@ def ablate(
         limit: only the first so many images.
         seed: decides the halves, the bootstrap and which pairs are verified.
         batch_size: images per batch; it decides no integer.
+        replacement: what a silenced unit becomes: ``"zero"``, ``"mean"``, ``"mean-map"``, ``"filter"`` or a number, see
+            `lenslab.units.ask`.
+        reference: the images that means are measured on; by default the images themselves.
         device: where to run, in torch's words.
         verify: so many pairs are done again the plain way, see `lenslab.units.verification`.
         out: the directory for the record; a temporary one that goes with the result by default. A sweep that was
@@ -109,7 +115,17 @@ def ablate(
         >>> len(run.units), run.accuracy > 0.9
         (64, True)
     """
-    question = ask(network, images, sites=sites, engine=engine, limit=limit, seed=seed, batch_size=batch_size)
+    question = ask(
+        network,
+        images,
+        sites=sites,
+        engine=engine,
+        limit=limit,
+        seed=seed,
+        batch_size=batch_size,
+        replacement=replacement,
+        reference=reference,
+    )
     return answer(question, device=device, verify=verify, out=out, progress=progress)
 
 
@@ -142,9 +158,17 @@ def _answer(question: Question, out: Path, device: torch.device, verify: int, pr
         return Run(record, reused=True)
     started, clock = timestamp(), time.monotonic()
     with full_precision():
+        plans = with_replacements(
+            question.plans,
+            question.replacement,
+            question.trace,
+            question.reference,
+            question.network.preprocessing,
+            device,
+        )
         sweep(
             question.trace,
-            question.plans,
+            plans,
             question.images,
             question.network.preprocessing,
             draft,
@@ -157,6 +181,7 @@ def _answer(question: Question, out: Path, device: torch.device, verify: int, pr
         )
         checked = verification.verify(
             question.trace,
+            plans,
             collected(draft, "candidates").to_pandas(),
             question.images,
             question.network.preprocessing,

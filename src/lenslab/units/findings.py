@@ -11,7 +11,6 @@ import torch
 from numpy.typing import NDArray
 
 from lenslab.records import Draft, machine, versions
-from lenslab.units.engine.replacement import ZERO
 from lenslab.units.engine.trace import Trace
 from lenslab.units.question import Question
 from lenslab.units.statistics import attributes, tables
@@ -89,7 +88,7 @@ def _document(question: Question, images: pd.DataFrame, paths: pd.DataFrame) -> 
             for planned in question.plans
         },
         "engine": question.engine,
-        "replacement": ZERO,
+        "replacement": question.replacement,
         "seed": question.seed,
         "warnings": [*_hook_warning(trace_), *_class_warning(missing, trace_.classes)],
         "versions": versions(),

@@ -13,12 +13,12 @@ from torch import nn
 from lenslab import __version__
 from lenslab.records import key_of
 from lenslab.units.engine.plan import Plan, plan
-from lenslab.units.engine.replacement import ZERO
 from lenslab.units.engine.sites import select
 from lenslab.units.engine.trace import Trace, trace
 from lenslab.units.errors import LabelError, UnitsError
 from lenslab.units.images import Images, Source, open_images
 from lenslab.units.networks import Network, load
+from lenslab.units.silence import FILTER, MEAN, MEAN_MAP, word_for
 from lenslab.units.sweep import ENGINES
 
 _RECORDED_BYTES = 1 << 28
@@ -37,6 +37,8 @@ class Question:
         engine: ``"exact"`` or ``"plain"``.
         seed: decides the halves, the bootstrap and which pairs are verified.
         batch_size: images per batch; it decides no integer.
+        replacement: what a silenced unit becomes, in words, see `lenslab.units.silence.word_for`.
+        reference: the images that means are measured on.
     """
 
     network: Network
@@ -46,10 +48,13 @@ class Question:
     engine: str
     seed: int
     batch_size: int
+    replacement: str
+    reference: Images
 
     @property
     def request(self) -> dict[str, Any]:
         """Everything that decides a number; its hash is the record's key."""
+        measured = self.replacement in (MEAN, MEAN_MAP)
         return {
             "lenslab": __version__,
             "network": self.network.name,
@@ -59,7 +64,8 @@ class Question:
             "images_sha256": self.images.sha256,
             "count": len(self.images),
             "sites": [plan.site.name for plan in self.plans],
-            "replacement": ZERO,
+            "replacement": self.replacement,
+            **({"reference_sha256": self.reference.sha256, "reference_count": len(self.reference)} if measured else {}),
             "engine": self.engine,
             "seed": self.seed,
         }
@@ -92,6 +98,8 @@ def ask(
     limit: int | None = None,
     seed: int = 0,
     batch_size: int | None = None,
+    replacement: str | float = "zero",
+    reference: Source | None = None,
 ) -> Question:
     """Put an ablation together without running it: what a dry run shows.
 
@@ -103,6 +111,10 @@ def ask(
         limit: only the first so many images.
         seed: decides the halves, the bootstrap and which pairs are verified.
         batch_size: images per batch; by default what fits a quarter of a GiB of recorded values.
+        replacement: what a silenced unit becomes: ``"zero"``, ``"mean"`` (its mean over the reference images),
+            ``"mean-map"`` (at each position), a number, or ``"filter"`` (its weights and bias are 0; where batch norm
+            follows, that is not the same as silencing the unit's output).
+        reference: the images that means are measured on; by default the images themselves.
 
     Raises:
         UnitsError: anything asked does not exist or does not fit; the message says what.
@@ -124,7 +136,10 @@ def ask(
     if batch_size is None:
         recorded = 4 * sum(int(np.prod(site.shape)) for site in chosen)
         batch_size = int(np.clip(_RECORDED_BYTES // recorded, 16, 256))
-    return Question(network, opened, traced, plan(traced, chosen, engine=engine), engine, seed, batch_size)
+    word = word_for(replacement)
+    plans = plan(traced, chosen, engine=engine, at_filters=word == FILTER)
+    measured_on = opened if reference is None else open_images(reference)
+    return Question(network, opened, traced, plans, engine, seed, batch_size, word, measured_on)
 
 
 def _input_shape(network: Network, images: Images) -> tuple[int, ...]:

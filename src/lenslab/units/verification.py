@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 import torch
 
 from lenslab.units.engine.judge import Judge
-from lenslab.units.engine.plan import WHOLE
+from lenslab.units.engine.plan import WHOLE, Plan
 from lenslab.units.engine.trace import Trace
 from lenslab.units.errors import VerificationError
 from lenslab.units.images import Images
@@ -16,6 +18,7 @@ from lenslab.units.preprocessing import Preprocessing
 
 def verify(
     trace: Trace,
+    plans: Sequence[Plan],
     candidates: pd.DataFrame,
     images: Images,
     preprocessing: Preprocessing,
@@ -28,6 +31,7 @@ def verify(
 
     Args:
         trace: the network seen from inside.
+        plans: those of the sweep.
         candidates: columns ``site, path, unit, image, after, priority``, see `lenslab.units.sweep`.
         images: the images of the sweep.
         preprocessing: of the sweep.
@@ -42,6 +46,7 @@ def verify(
         VerificationError: some did not; the message names the first ones.
     """
     drawn = draw(candidates, pairs)
+    planned = {plan.site.name: plan for plan in plans}
     program, judge = trace.program(device), Judge(trace, device)
     again = np.full(len(drawn), -1)
     for start, block in drawn.groupby(drawn["image"] // batch_size):
@@ -52,8 +57,11 @@ def verify(
             rows = torch.tensor(group["image"].to_numpy() - first, device=device)
             units = torch.tensor(group["unit"].to_numpy(), device=device).long()
             with torch.inference_mode():
-                logits = program.ablated(inputs[rows], str(site), units)
-                pieces = judge.decided(logits, inputs, str(site), rows, units, path=WHOLE, first=first)
+                cut, replacement = planned[str(site)].cut, planned[str(site)].replacement
+                logits = program.ablated(inputs[rows], cut, units, replacement)
+                pieces = judge.decided(
+                    logits, inputs, cut, rows, units, path=WHOLE, first=first, replacement=replacement
+                )
             answers = {
                 (row, unit): after
                 for piece in pieces

@@ -12,7 +12,7 @@ from lenslab.units.engine.judge import Judge
 from lenslab.units.engine.outcome import INACTIVE, Decided, Outcome, Reference, SiteOutcome
 from lenslab.units.engine.plan import LINEAR_TAIL, Plan
 from lenslab.units.engine.program import Golden
-from lenslab.units.engine.replacement import differs, spatial_mean
+from lenslab.units.engine.replacement import spatial_mean
 from lenslab.units.engine.tail import contributions
 from lenslab.units.engine.trace import Trace
 from lenslab.units.engine.traced import TracedProgram
@@ -50,7 +50,9 @@ class ExactEngine:
             UnsupportedNetworkError: resuming from a site does not give the network's own answer.
         """
         reference = self._judge.reference(inputs, first)
-        golden = self._program.golden(inputs, [plan.site.name for plan in self._plans])
+        golden = self._program.golden(
+            inputs, [*dict.fromkeys(name for plan in self._plans for name in (plan.site.name, plan.cut))]
+        )
         if not self._checked:
             self._check(golden, reference)
             self._checked = True
@@ -58,15 +60,20 @@ class ExactEngine:
 
     def _sites(self, inputs: torch.Tensor, first: int, reference: Reference, golden: Golden) -> Iterator[SiteOutcome]:
         for plan in self._plans:
-            site = plan.site.name
-            value = golden.values[site]
-            different = differs(value)
-            outcome = SiteOutcome(site, spatial_mean(value))
+            different = plan.replacement.differs(golden.values[plan.cut])
+            outcome = SiteOutcome(plan.site.name, spatial_mean(golden.values[plan.site.name]))
             rows, units = (~different).nonzero(as_tuple=True)
             outcome.decided.append(Decided(INACTIVE, rows, units, reference.predictions[rows], reference.margin[rows]))
             for some_rows, some_units, logits in self._logits(plan, golden, different):
                 outcome.decided += self._judge.decided(
-                    logits, inputs, site, some_rows, some_units, path=plan.path, first=first
+                    logits,
+                    inputs,
+                    plan.cut,
+                    some_rows,
+                    some_units,
+                    path=plan.path,
+                    first=first,
+                    replacement=plan.replacement,
                 )
             yield outcome
 
@@ -80,16 +87,22 @@ class ExactEngine:
         size = len(golden.inputs)
         for some_rows, some_units in zip(torch.split(rows, size), torch.split(units, size), strict=True):
             if len(some_rows):
-                yield some_rows, some_units, self._program.resumed(golden, plan.site.name, some_rows, some_units)
+                logits = self._program.resumed(golden, plan.cut, some_rows, some_units, plan.replacement)
+                yield some_rows, some_units, logits
 
     def _closed_form(
         self, plan: Plan, golden: Golden, different: torch.Tensor
     ) -> Iterator[tuple[torch.Tensor, torch.Tensor, torch.Tensor]]:
-        program, tail = self._program, self._trace.tails[plan.site.name]
+        program, tail = self._program, self._trace.tails[plan.cut]
         assert isinstance(program, TracedProgram)  # only a traced network has tails
         layer = program.layer(tail.layer)
         assert isinstance(layer, nn.Linear)
-        features = program.features(golden, plan.site.name, tail.features)
+        value = golden.values[plan.cut]
+        features, replaced = (
+            program.features(golden, plan.cut, tail.features, each)
+            for each in (value, plan.replacement.everywhere(value))
+        )
+        features = features - replaced
         size = max(1, _ELEMENTS // (plan.site.units * self._trace.classes))
         for start in range(0, len(features), size):
             rows, units = different[start : start + size].nonzero(as_tuple=True)
@@ -102,7 +115,7 @@ class ExactEngine:
         rows = torch.arange(len(golden.inputs) - 1, -1, -1, device=golden.inputs.device)
         answers = {"a trace": golden.logits[rows]}
         for plan in self._plans:
-            answers[f"site {plan.site.name!r}"] = self._program.resumed(golden, plan.site.name, rows, None)
+            answers[f"site {plan.cut!r}"] = self._program.resumed(golden, plan.cut, rows, None)
         scale = reference.logits.abs().amax(dim=1)[rows]
         for where, logits in answers.items():
             error = float(((logits - reference.logits[rows]).abs().amax(dim=1) / scale.clamp_min(1e-30)).max())

@@ -101,7 +101,8 @@ class Graph:
         """Every value whose units can be silenced, in the order of execution, by name."""
         nodes = [node for node in self.nodes if self._has_units(node)]
         default = {self._handed_on(node) for node in self.nodes if self.is_convolution(node)}
-        names = numbered([self._dotted(node) for node in nodes])
+        names = dict(zip(nodes, numbered([self._dotted(node) for node in nodes]), strict=True))
+        makers = {node: self._maker(node) for node in nodes}
         return {
             name: (
                 Site(
@@ -110,11 +111,13 @@ class Graph:
                     shape=self.shapes[node][1:],
                     operation=self.operation(node),
                     default=node in default,
-                    filters=self._filters(node),
+                    filters=str(maker.target) if maker else None,
+                    source=names.get(maker) if maker else None,
                 ),
                 node,
             )
-            for name, node in zip(names, nodes, strict=True)
+            for node, name in names.items()
+            for maker in [makers[node]]
         }
 
     def cost(self, nodes: set[fx.Node]) -> int:
@@ -150,11 +153,11 @@ class Graph:
                 return value
             value = node
 
-    def _filters(self, node: fx.Node) -> str | None:
-        """Follow a value back to the layer whose filters make its units; of a sum, its first term counts."""
+    def _maker(self, node: fx.Node) -> fx.Node | None:
+        """Follow a value back to the layer whose filters make its units; of a sum, the first term counts."""
         while node in self.shapes:
             if node.op == "call_module" and isinstance(self.modules[str(node.target)], (*CONVOLUTIONS, nn.Linear)):
-                return str(node.target)
+                return node
             inputs = self.tensor_inputs(node)
             passes = self.is_identity(node) or self.is_activation(node) or self.is_normalisation(node)
             if not inputs or not (passes or self.is_addition(node)):

@@ -16,7 +16,7 @@ from torch import nn
 
 from lenslab.units.engine.graph import ACTIVATIONS, CONVOLUTIONS, IDENTITIES, NORMALISATIONS
 from lenslab.units.engine.program import Golden
-from lenslab.units.engine.replacement import silenced
+from lenslab.units.engine.replacement import ZERO, Replacement
 from lenslab.units.engine.sites import Site, numbered
 
 
@@ -69,15 +69,24 @@ class HookedProgram:
             logits = self.logits(inputs)
         return Golden(logits, recorded, inputs.to(self._device, self._precision), {})
 
-    def ablated(self, inputs: torch.Tensor, site: str, units: torch.Tensor) -> torch.Tensor:
+    def ablated(
+        self, inputs: torch.Tensor, site: str, units: torch.Tensor, replacement: Replacement = ZERO
+    ) -> torch.Tensor:
         """Run the whole network with unit ``units[i]`` of the site silenced on image ``i``."""
-        with _watching(self._module, self._calls[site], lambda value: silenced(value, units)):
+        with _watching(self._module, self._calls[site], lambda value: replacement.silenced(value, units)):
             return self.logits(inputs)
 
-    def resumed(self, golden: Golden, site: str, rows: torch.Tensor, units: torch.Tensor | None) -> torch.Tensor:
+    def resumed(
+        self,
+        golden: Golden,
+        site: str,
+        rows: torch.Tensor,
+        units: torch.Tensor | None,
+        replacement: Replacement = ZERO,
+    ) -> torch.Tensor:
         """Run the whole network again for images ``rows``: without a graph there is no resuming in the middle."""
         inputs = golden.inputs.index_select(0, rows)
-        return self.logits(inputs) if units is None else self.ablated(inputs, site, units)
+        return self.logits(inputs) if units is None else self.ablated(inputs, site, units, replacement)
 
 
 def sites_of(module: nn.Module, probe: torch.Tensor) -> dict[str, tuple[Site, Call]]:
@@ -119,6 +128,7 @@ def sites_of(module: nn.Module, probe: torch.Tensor) -> dict[str, tuple[Site, Ca
             operation=type(layer).__name__.lower(),
             default=any(call is other for other in default),
             filters=path if isinstance(layer, (*CONVOLUTIONS, nn.Linear)) else None,
+            source=name if isinstance(layer, (*CONVOLUTIONS, nn.Linear)) else None,
         )
         sites[name] = (site, Call(path, index))
     return sites

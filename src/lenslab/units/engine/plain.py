@@ -43,11 +43,12 @@ class PlainEngine:
     def _sites(self, inputs: torch.Tensor, first: int) -> Iterator[SiteOutcome]:
         rows = torch.arange(len(inputs), device=inputs.device)
         for plan in self._plans:
-            site = plan.site.name
-            golden = self._program.golden(inputs, [site])
-            outcome = SiteOutcome(site, spatial_mean(golden.values[site]))
+            golden = self._program.golden(inputs, [plan.site.name])
+            outcome = SiteOutcome(plan.site.name, spatial_mean(golden.values[plan.site.name]))
             for unit in range(plan.site.units):
                 units = torch.full_like(rows, unit)
-                logits = self._program.ablated(inputs, site, units)
-                outcome.decided += self._judge.decided(logits, inputs, site, rows, units, path=WHOLE, first=first)
+                logits = self._program.ablated(inputs, plan.cut, units, plan.replacement)
+                outcome.decided += self._judge.decided(
+                    logits, inputs, plan.cut, rows, units, path=WHOLE, first=first, replacement=plan.replacement
+                )
             yield outcome

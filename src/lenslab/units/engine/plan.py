@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from lenslab.units.engine.replacement import ZERO, Replacement
 from lenslab.units.engine.sites import Site
 from lenslab.units.engine.trace import Trace
+from lenslab.units.errors import UnsupportedNetworkError
 
 LINEAR_TAIL = "linear tail"
 SUFFIX = "suffix"
@@ -22,30 +24,47 @@ class Plan:
         path: ``"linear tail"`` (the closed form, nothing is run), ``"suffix"`` (only what follows from the site is
             run), or ``"whole network"``.
         cost: multiply-accumulates per pair of unit and image; ``None`` where nothing is known about the network.
+        cut: the name of the site whose value is replaced: the site itself, or its filters' own output.
+        replacement: what a silenced unit becomes there.
     """
 
     site: Site
     path: str
     cost: int | None
+    cut: str
+    replacement: Replacement = ZERO
 
 
-def plan(trace: Trace, sites: Sequence[Site], *, engine: str) -> tuple[Plan, ...]:
+def plan(trace: Trace, sites: Sequence[Site], *, engine: str, at_filters: bool = False) -> tuple[Plan, ...]:
     """Decide how each site's units will be silenced.
 
     Args:
         trace: the network seen from inside.
         sites: the chosen sites.
         engine: ``"exact"`` takes the cheapest exact way, ``"plain"`` always runs the whole network.
+        at_filters: silence the filters' own output (weights and bias 0) in place of the site's value.
 
     Returns:
         One plan per site, in the order given.
+
+    Raises:
+        UnsupportedNetworkError: the filters of a site are asked for and not to be seen.
     """
-    return tuple(_plan(trace, site, engine) for site in sites)
+    return tuple(_plan(trace, site, engine, _source(site) if at_filters else site.name) for site in sites)
 
 
-def _plan(trace: Trace, site: Site, engine: str) -> Plan:
+def _plan(trace: Trace, site: Site, engine: str, cut: str) -> Plan:
     if engine == "plain" or trace.graph is None:
-        return Plan(site, WHOLE, trace.costs.get(""))
-    if site.name in trace.tails:
-        return Plan(site, LINEAR_TAIL, trace.tails[site.name].cost(trace.classes))
-    return Plan(site, SUFFIX, trace.costs[site.name])
+        return Plan(site, WHOLE, trace.costs.get(""), cut)
+    if cut in trace.tails:
+        return Plan(site, LINEAR_TAIL, trace.tails[cut].cost(trace.classes), cut)
+    return Plan(site, SUFFIX, trace.costs[cut], cut)
+
+
+def _source(site: Site) -> str:
+    if site.source is None:
+        raise UnsupportedNetworkError(
+            f"no convolution or linear layer is seen to make the units of site {site.name!r}, so its filters cannot be "
+            "set to zero; name that layer's own output as the site, or use another replacement"
+        )
+    return site.source

@@ -8,6 +8,8 @@ from typing import Any, Protocol
 
 import torch
 
+from lenslab.units.engine.replacement import ZERO, Replacement
+
 
 @dataclass(frozen=True)
 class Golden:
@@ -37,11 +39,20 @@ class Program(Protocol):
         """Run the whole network and record these sites."""
         ...
 
-    def ablated(self, inputs: torch.Tensor, site: str, units: torch.Tensor) -> torch.Tensor:
+    def ablated(
+        self, inputs: torch.Tensor, site: str, units: torch.Tensor, replacement: Replacement = ZERO
+    ) -> torch.Tensor:
         """Run the whole network with unit ``units[i]`` of the site silenced on image ``i``."""
         ...
 
-    def resumed(self, golden: Golden, site: str, rows: torch.Tensor, units: torch.Tensor | None) -> torch.Tensor:
+    def resumed(
+        self,
+        golden: Golden,
+        site: str,
+        rows: torch.Tensor,
+        units: torch.Tensor | None,
+        replacement: Replacement = ZERO,
+    ) -> torch.Tensor:
         """Run the rest of the network from a site on, for images ``rows`` of the golden pass.
 
         Unit ``units[i]`` is silenced in row ``i``; ``None`` silences nothing.

@@ -25,6 +25,7 @@ class Site:
         operation: what makes the value, for instance ``"conv2d"``, ``"relu"``, ``"add"``.
         default: whether it is one of the default sites: the values that convolutions hand on to the next ones.
         filters: the dotted path of the convolution or linear layer whose filters make the units, where there is one.
+        source: the name of the site that is those filters' own output.
     """
 
     name: str
@@ -33,6 +34,7 @@ class Site:
     operation: str
     default: bool
     filters: str | None
+    source: str | None = None
 
 
 def numbered(names: Sequence[str]) -> list[str]:

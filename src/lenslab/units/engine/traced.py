@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -11,7 +11,7 @@ from torch import fx, nn
 
 from lenslab.units.engine.graph import Graph
 from lenslab.units.engine.program import Golden
-from lenslab.units.engine.replacement import silenced
+from lenslab.units.engine.replacement import ZERO, Replacement
 from lenslab.units.engine.suffix import Suffix, folded, suffix, tolerant
 
 
@@ -57,12 +57,22 @@ class TracedProgram:
         values = {site: recorder.recorded[name] for site, name in names.items()}
         return Golden(logits, values, prepared, {name: recorder.recorded[name] for name in frontier})
 
-    def ablated(self, inputs: torch.Tensor, site: str, units: torch.Tensor) -> torch.Tensor:
+    def ablated(
+        self, inputs: torch.Tensor, site: str, units: torch.Tensor, replacement: Replacement = ZERO
+    ) -> torch.Tensor:
         """Run the whole network with unit ``units[i]`` of the site silenced on image ``i``."""
-        result: torch.Tensor = _Silencer(self._whole, self._nodes[site].name, units).run(self._prepared(inputs))
+        silencer = _Silencer(self._whole, self._nodes[site].name, lambda value: replacement.silenced(value, units))
+        result: torch.Tensor = silencer.run(self._prepared(inputs))
         return result
 
-    def resumed(self, golden: Golden, site: str, rows: torch.Tensor, units: torch.Tensor | None) -> torch.Tensor:
+    def resumed(
+        self,
+        golden: Golden,
+        site: str,
+        rows: torch.Tensor,
+        units: torch.Tensor | None,
+        replacement: Replacement = ZERO,
+    ) -> torch.Tensor:
         """Run only what follows from a site, for images ``rows`` of the golden pass.
 
         Some networks carry the batch's size as a number; so the rows are filled up to the golden batch where a number
@@ -76,13 +86,12 @@ class TracedProgram:
             units = None if units is None else torch.cat([units, units.new_zeros(batch - wanted)])
         value = golden.values[site].index_select(0, rows)
         if units is not None:
-            value = silenced(value, units)
+            value = replacement.silenced(value, units)
         result: torch.Tensor = part.module(value, *(_rows_of(other, rows, batch) for other in others))
         return result[:wanted]
 
-    def features(self, golden: Golden, site: str, end: fx.Node) -> torch.Tensor:
-        """Run from a site to a later node, for all images of the golden pass."""
-        value = golden.values[site]
+    def features(self, golden: Golden, site: str, end: fx.Node, value: torch.Tensor) -> torch.Tensor:
+        """Run from a site to a later node with this value in the site's place, for all images of the golden pass."""
         if end is self._nodes[site]:
             return value
         part = self._suffix(self._nodes[site], end)
@@ -126,13 +135,13 @@ class _Recorder(fx.Interpreter):
 
 
 class _Silencer(fx.Interpreter):
-    """Silences a unit of one value on its way."""
+    """Silences units of one value on its way."""
 
-    def __init__(self, module: fx.GraphModule, name: str, units: torch.Tensor) -> None:
+    def __init__(self, module: fx.GraphModule, name: str, silence: Callable[[torch.Tensor], torch.Tensor]) -> None:
         super().__init__(module)
         self._name = name
-        self._units = units
+        self._silence = silence
 
     def run_node(self, n: fx.Node) -> Any:
         value = super().run_node(n)
-        return silenced(value, self._units) if n.name == self._name else value
+        return self._silence(value) if n.name == self._name else value
