@@ -13,8 +13,20 @@ EXPORTS = {
         "versions",
     },
     "lenslab.units": {
-        *("Images", "Network", "Preprocessing", "Question", "Run", "Site", "Trace", "UnitsError", "ablate", "answer"),
-        *("ask", "load", "network_of", "open_images", "select", "trace"),
+        *(
+            "Images",
+            "Network",
+            "Preprocessing",
+            "Question",
+            "Run",
+            "Site",
+            "Trace",
+            "UnitsError",
+            "ablate",
+            "ablated",
+            "answer",
+        ),
+        *("ask", "load", "network_of", "open_images", "select", "silenced", "trace"),
     },
 }
 

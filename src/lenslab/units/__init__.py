@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from lenslab.units.networks import Network, load, network_of
     from lenslab.units.preprocessing import Preprocessing
     from lenslab.units.question import Question, ask
+    from lenslab.units.silencing import ablated, silenced
 
 _HOMES = {
     "ablation": ("Run", "ablate", "answer"),
@@ -24,6 +25,7 @@ _HOMES = {
     "networks": ("Network", "load", "network_of"),
     "preprocessing": ("Preprocessing",),
     "question": ("Question", "ask"),
+    "silencing": ("ablated", "silenced"),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
@@ -37,12 +39,14 @@ __all__ = [
     "Trace",
     "UnitsError",
     "ablate",
+    "ablated",
     "answer",
     "ask",
     "load",
     "network_of",
     "open_images",
     "select",
+    "silenced",
     "trace",
 ]
 

@@ -81,6 +81,36 @@ def test_hooks_and_graph_agree_on_the_sites_that_both_have(name: str) -> None:
         assert not torch.equal(ours, traced.program(CPU).logits(inputs()))
 
 
+class HasTwoNames(nn.Module):
+    """Adds in place to a value that it uses again under its old name; torch.fx takes it for a new value."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(1, 6, 3, padding=1)
+        self.relu = nn.ReLU()
+        self.last = nn.Linear(6, 10)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        kept = x = self.relu(self.conv(x))
+        x += 1.0
+        return self.last((x * kept).mean(dim=(2, 3)))
+
+
+def test_a_graph_that_gives_another_answer_is_not_believed() -> None:
+    traced = trace(toys.trained(HasTwoNames()), (1, 8, 8))
+    assert traced.graph is None
+    assert "another answer than the network itself" in traced.obstacle
+    units = torch.arange(12) % 6
+    with torch.inference_mode():
+        made = traced.module
+        handle = made.relu.register_forward_hook(
+            lambda _m, _i, out: out.index_put((torch.arange(12), units), out.new_zeros(()))
+        )
+        expected = made(inputs())
+        handle.remove()
+        torch.testing.assert_close(traced.program(CPU).ablated(inputs(), "relu", units), expected)
+
+
 def test_hooks_are_taken_off_after_an_exception() -> None:
     made = toys.trained(toys.Untraceable())
     program = trace(made, (1, 8, 8)).program(CPU)

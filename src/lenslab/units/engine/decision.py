@@ -55,6 +55,36 @@ def decide(logits: torch.Tensor) -> Decision:
     return Decision(classes[:, 0], margin, ~(margin >= NEAR_TIE), logits.isfinite().all(dim=1))
 
 
+def close(logits: torch.Tensor, expected: torch.Tensor) -> bool:
+    """Tell whether two answers differ by rounding alone: by less than half of :data:`NEAR_TIE` of the logits' scale.
+
+    Args:
+        logits: ``[rows, classes]``.
+        expected: the same shape.
+
+    Example:
+        >>> expected = torch.tensor([[1.0, 3.0]])
+        >>> close(expected + 1e-6, expected), close(expected + 1e-3, expected)
+        (True, False)
+    """
+    return error(logits, expected) < NEAR_TIE / 2
+
+
+def error(logits: torch.Tensor, expected: torch.Tensor) -> float:
+    """Measure how far two answers are apart: the largest difference as a share of the row's scale.
+
+    Args:
+        logits: ``[rows, classes]``.
+        expected: the same shape; its largest absolute value in each row is the scale.
+
+    Example:
+        >>> error(torch.tensor([[1.0, 2.0]]), torch.tensor([[1.0, 4.0]]))
+        0.5
+    """
+    scale = expected.abs().amax(dim=1).clamp_min(torch.finfo(expected.dtype).tiny)
+    return float(((logits - expected).abs().amax(dim=1) / scale).max())
+
+
 def decide_finally(logits: torch.Tensor) -> torch.Tensor:
     """Decide rows of float64 logits: the largest wins, and of tied ones the lowest label.
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 import torch
 from torch import nn
 
-from lenslab.units.engine.decision import NEAR_TIE
+from lenslab.units.engine.decision import close, error
 from lenslab.units.engine.judge import Judge
 from lenslab.units.engine.outcome import INACTIVE, Decided, Outcome, Reference, SiteOutcome
 from lenslab.units.engine.plan import LINEAR_TAIL, Plan
@@ -116,12 +116,11 @@ class ExactEngine:
         answers = {"a trace": golden.logits[rows]}
         for plan in self._plans:
             answers[f"site {plan.cut!r}"] = self._program.resumed(golden, plan.cut, rows, None)
-        scale = reference.logits.abs().amax(dim=1)[rows]
         for where, logits in answers.items():
-            error = float(((logits - reference.logits[rows]).abs().amax(dim=1) / scale.clamp_min(1e-30)).max())
-            if not error < NEAR_TIE / 2:
+            if not close(logits, reference.logits[rows]):
+                off = error(logits, reference.logits[rows])
                 raise UnsupportedNetworkError(
-                    f"resumed from {where}, the network gives another answer than by itself (off by {error:.1e} of the "
+                    f"resumed from {where}, the network gives another answer than by itself (off by {off:.1e} of the "
                     "logits' scale): it may mix the images of a batch or overwrite its own values. "
                     "Use --engine plain, or name other sites"
                 )

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
+from lenslab.units.engine.decision import close
 from lenslab.units.engine.graph import Graph
 from lenslab.units.engine.hooks import HookedProgram, sites_of
 from lenslab.units.engine.program import Program
@@ -16,6 +17,11 @@ from lenslab.units.engine.sites import Site
 from lenslab.units.engine.tail import LinearTail, linear_tail
 from lenslab.units.engine.traced import TracedProgram
 from lenslab.units.errors import TrainingModeError, UnsupportedNetworkError
+
+_OTHER_ANSWER = (
+    "its graph gives another answer than the network itself, as where an operation in place changes a value that has "
+    "two names"
+)
 
 
 @dataclass(frozen=True)
@@ -82,13 +88,20 @@ def trace(module: nn.Module, input_shape: tuple[int, ...]) -> Trace:
     except Exception as error:
         raise UnsupportedNetworkError(f"the network cannot be copied: {error!r}") from error
     parameter = next(private.parameters(), None)
-    probe = torch.zeros(2, *input_shape, device=None if parameter is None else parameter.device)
+    random = torch.Generator().manual_seed(0)
+    probe = torch.rand(2, *input_shape, generator=random).to(
+        torch.device("cpu") if parameter is None else parameter.device
+    )
     with torch.inference_mode():
-        classes = _classes(private, probe)
+        logits = _logits(private, probe)
+        classes = int(logits.shape[1])
         try:
             graph = Graph(private, probe)
+            same = close(graph.module(probe), logits)
         except Exception as error:  # torch.fx and a network's own code raise anything at all here
             return _hooked(private, probe, classes, obstacle=str(error).strip() or repr(error))
+        if not same:
+            return _hooked(private, probe, classes, obstacle=_OTHER_ANSWER)
     return _traced(private, graph, classes)
 
 
@@ -137,7 +150,7 @@ def _refuse_training(module: nn.Module) -> None:
         )
 
 
-def _classes(module: nn.Module, probe: torch.Tensor) -> int:
+def _logits(module: nn.Module, probe: torch.Tensor) -> torch.Tensor:
     shape = tuple(probe.shape[1:])
     try:
         logits = module(probe)
@@ -149,4 +162,4 @@ def _classes(module: nn.Module, probe: torch.Tensor) -> int:
             f"the network answers {len(probe)} images with {kind}; lenslab needs logits of shape [images, classes] "
             "with two classes or more. Wrap the network so that it gives them"
         )
-    return int(logits.shape[1])
+    return logits
