@@ -24,6 +24,7 @@ EXPORTS = {
             "UnitsError",
             "ablate",
             "ablated",
+            "all_but",
             "answer",
         ),
         *("ask", "load", "network_of", "open_images", "select", "silenced", "trace"),

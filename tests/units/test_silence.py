@@ -10,7 +10,8 @@ import pytest
 import torch
 from torch import nn
 
-from lenslab.units import ablate, ask
+from lenslab.units import ablate, all_but, ask
+from lenslab.units.engine.replacement import ZERO, haar
 from lenslab.units.errors import UnitsError, UnsupportedNetworkError
 from tests.units import toys
 
@@ -107,3 +108,76 @@ def test_a_replacement_that_there_is_not_is_refused(word: str) -> None:
 def test_filters_that_are_not_seen_are_refused_by_the_site() -> None:
     with pytest.raises(UnsupportedNetworkError, match="make the units of site 'relu1'"):
         ask(toys.network(toys.trained(toys.Untraceable())), toys.digits(5), replacement="filter")
+
+
+@pytest.mark.parametrize("module", [toys.Residual, toys.Branches, toys.Shared])
+def test_both_engines_agree_for_directions_and_for_sets(module: type[nn.Module]) -> None:
+    made = toys.network(toys.trained(module()))
+    last = ask(made, toys.digits(5)).plans[-1].site
+    groups = {last.name: [[0, 1], [], all_but(last.units, [2]), range(last.units)]}
+    for options in ({"basis": "haar"}, {"groups": groups}, {"groups": groups, "replacement": "mean"}):
+        exact, plain = (ablate(made, toys.digits(40), engine=engine, **options) for engine in ("exact", "plain"))
+        assert len(exact.flips) > 20
+        pd.testing.assert_frame_equal(exact.flips[INTEGERS], plain.flips[INTEGERS])
+
+
+def test_sets_of_one_are_units() -> None:
+    made = toys.network(toys.trained(toys.Residual()))
+    alone = ablate(made, toys.digits(40), sites=["relu:2"])
+    sets = ablate(made, toys.digits(40), groups={"relu:2": [[unit] for unit in range(6)]})
+    pd.testing.assert_frame_equal(alone.flips, sets.flips)
+    numbers = ["accuracy_drop", "max_class_drop", "class_selectivity"]
+    pd.testing.assert_frame_equal(alone.units[numbers], sets.units[numbers])
+    assert sets.units["l1_norm"].isna().all()
+
+
+def test_the_empty_set_changes_nothing_and_the_whole_one_leaves_the_bias() -> None:
+    made = toys.by_hand()
+    images = (toys.quarters((0,), (2,), (1, 2)), [0, 1, 1])
+    run = ablate(made, images, groups={"1": [[], range(4), all_but(4, [2])]})
+    # Without units every logit is 0 and class 0 wins; with unit 2 alone class 1 wins wherever quarter 2 is white.
+    assert sorted(map(tuple, run.flips[["unit", "image", "after"]].to_numpy().tolist())) == [(1, 1, 0), (1, 2, 0)]
+
+
+def test_directions_of_the_units_themselves_are_units() -> None:
+    from lenslab.units.engine.replacement import Directions
+
+    value = torch.randn(6, 4, 3, 3, dtype=torch.float64)
+    axes = Directions(torch.eye(4, dtype=torch.float64))
+    things = torch.tensor([0, 1, 2, 3, 0, 2])
+    assert torch.equal(axes.silenced(value, things), ZERO.silenced(value, things))
+    assert torch.equal(axes.observed(value[:, :, 0, 0]), value[:, :, 0, 0])
+
+
+def test_taking_every_direction_out_leaves_nothing() -> None:
+    value = torch.randn(1, 5, 2, 2, dtype=torch.float64)
+    directions = haar(5, seed=3)
+    for thing in range(5):
+        value = directions.silenced(value, torch.tensor([thing]))
+    torch.testing.assert_close(value, torch.zeros_like(value))
+    assert not torch.equal(haar(5, seed=3).basis, haar(5, seed=4).basis)
+
+
+def test_directions_and_sets_are_part_of_the_question() -> None:
+    made = toys.network(toys.trained(toys.Residual()))
+    questions = [
+        ask(made, toys.digits(10), sites=["relu:2"]),
+        ask(made, toys.digits(10), sites=["relu:2"], basis="haar"),
+        ask(made, toys.digits(10), groups={"relu:2": [[0]]}),
+        ask(made, toys.digits(10), groups={"relu:2": [[0], [1]]}),
+    ]
+    assert len({question.key for question in questions}) == len(questions)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"basis": "fourier"}, "no basis 'fourier'"),
+        ({"basis": "haar", "replacement": "mean"}, "random directions are taken out"),
+        ({"groups": {"relu:2": [[6]]}}, "has no unit 6; its units are 0 to 5"),
+        ({"groups": {"relu:9": [[0]]}}, "no site matches 'relu:9'"),
+    ],
+)
+def test_directions_and_sets_that_cannot_be_are_refused(options: dict[str, object], message: str) -> None:
+    with pytest.raises(UnitsError, match=message):
+        ask(toys.network(toys.trained(toys.Residual())), toys.digits(5), **options)

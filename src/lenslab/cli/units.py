@@ -102,6 +102,9 @@ def ablate(
     reference: Annotated[
         str | None, typer.Option("--reference", metavar="SOURCE", help="Images that means are measured on.")
     ] = None,
+    basis: Annotated[
+        str, typer.Option("--basis", metavar="units|haar", help="haar: random directions in place of units.")
+    ] = "units",
     verify: Annotated[
         int,
         typer.Option("--verify", metavar="K", min=0, help="Do K pairs again the plain way, and fail if one differs."),
@@ -130,6 +133,7 @@ def ablate(
         batch_size=batch_size,
         replacement=replacement,
         reference=reference,
+        basis=basis,
     )
     if dry_run:
         _show_plan(question, as_json)

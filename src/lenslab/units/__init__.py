@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from lenslab.units.networks import Network, load, network_of
     from lenslab.units.preprocessing import Preprocessing
     from lenslab.units.question import Question, ask
+    from lenslab.units.silence import all_but
     from lenslab.units.silencing import ablated, silenced
 
 _HOMES = {
@@ -25,6 +26,7 @@ _HOMES = {
     "networks": ("Network", "load", "network_of"),
     "preprocessing": ("Preprocessing",),
     "question": ("Question", "ask"),
+    "silence": ("all_but",),
     "silencing": ("ablated", "silenced"),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
@@ -40,6 +42,7 @@ __all__ = [
     "UnitsError",
     "ablate",
     "ablated",
+    "all_but",
     "answer",
     "ask",
     "load",

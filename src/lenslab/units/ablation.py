@@ -6,9 +6,10 @@ import shutil
 import tempfile
 import time
 import weakref
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 import pandas as pd
 import torch
@@ -74,6 +75,8 @@ def ablate(
     batch_size: int | None = None,
     replacement: str | float = "zero",
     reference: Source | None = None,
+    basis: str = "units",
+    groups: Mapping[str, Sequence[Sequence[int]]] = MappingProxyType({}),
     device: str = "cpu",
     verify: int = 0,
     out: str | Path | None = None,
@@ -97,6 +100,8 @@ def ablate(
         replacement: what a silenced unit becomes: ``"zero"``, ``"mean"``, ``"mean-map"``, ``"filter"`` or a number, see
             `lenslab.units.ask`.
         reference: the images that means are measured on; by default the images themselves.
+        basis: ``"units"``, or ``"haar"`` for random directions, see `lenslab.units.ask`.
+        groups: sets of units to silence together, by the name of their site, see `lenslab.units.ask`.
         device: where to run, in torch's words.
         verify: so many pairs are done again the plain way, see `lenslab.units.verification`.
         out: the directory for the record; a temporary one that goes with the result by default. A sweep that was
@@ -125,6 +130,8 @@ def ablate(
         batch_size=batch_size,
         replacement=replacement,
         reference=reference,
+        basis=basis,
+        groups=groups,
     )
     return answer(question, device=device, verify=verify, out=out, progress=progress)
 

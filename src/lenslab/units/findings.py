@@ -11,9 +11,10 @@ import torch
 from numpy.typing import NDArray
 
 from lenslab.records import Draft, machine, versions
+from lenslab.units.attributes import norms
 from lenslab.units.engine.trace import Trace
 from lenslab.units.question import Question
-from lenslab.units.statistics import attributes, tables
+from lenslab.units.statistics import tables
 from lenslab.units.statistics.halves import halves
 from lenslab.units.statistics.observations import Observations, observe
 from lenslab.units.sweep import collected
@@ -40,9 +41,9 @@ def write_findings(question: Question, draft: Draft) -> dict[str, Any]:
     for planned in question.plans:
         site = planned.site
         ours = by_site.get(site.name, flips.iloc[:0]).sort_values(["unit", "image"], kind="stable")
-        activations = per_image.column(site.name).combine_chunks().flatten().to_numpy().reshape(-1, site.units)
+        activations = per_image.column(site.name).combine_chunks().flatten().to_numpy().reshape(-1, planned.count)
         seen: Observations = observe(ours, frame, activations, classes=question.trace.classes)
-        norm = _l1_norm(question.trace, site.filters, site.units)
+        norm = _l1_norm(question.trace, site.filters, site.units) if planned.silencing.single else None
         parts["flips"].append(ours)
         parts["units"].append(tables.units_table(site.name, seen, norm))
         parts["classes"].append(tables.classes_table(site.name, seen))
@@ -114,4 +115,4 @@ def _l1_norm(trace_: Trace, filters: str | None, units: int) -> NDArray[np.float
         return None
     weight = trace_.module.get_submodule(filters).weight
     assert isinstance(weight, torch.Tensor)  # convolutions and linear layers have one
-    return attributes.l1_norm(weight.detach().cpu().numpy()) if len(weight) == units else None
+    return norms.l1_norm(weight.detach().cpu().numpy()) if len(weight) == units else None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,6 +16,13 @@ from lenslab.units.images.collection import Pixels
 
 if TYPE_CHECKING:
     import torch
+    from PIL import Image
+
+FILTERS = ("nearest", "box", "bilinear", "hamming", "bicubic", "lanczos")
+"""Pillow's filters for resizing."""
+
+RESIZINGS = ("cover", "stretch")
+"""Ways to bring an image to the size: scaled until it covers it and cut, or scaled in each direction on its own."""
 
 
 @dataclass(frozen=True)
@@ -22,15 +30,20 @@ class Preprocessing:
     """What happens to an image before the network sees it.
 
     An image is converted to the network's channels, resized where its size differs (it is scaled until it covers the
-    size and the middle is kept; Pillow's bilinear filter, which averages when it shrinks), divided by 255, and
-    normalised per channel: ``(pixel / 255 - mean) / sd``. Every step works on one image alone, so the result does not
-    depend on how images are grouped into blocks.
+    size and the middle is kept; Pillow's filters, which average when they shrink), divided by 255, and normalised per
+    channel: ``(pixel / 255 - mean) / sd``. Every step works on one image alone, so the result does not depend on how
+    images are grouped into blocks.
 
     Attributes:
         channels: 1 (grey) or 3 (RGB).
         size: (height, width) in pixels, or ``None`` to take the images as they are.
         mean: subtracted, one per channel, in units of the full scale (0 to 1).
         sd: divided by, one per channel, in units of the full scale; positive.
+        filter: one of `FILTERS`.
+        resizing: one of `RESIZINGS`.
+        shorter: with ``"cover"``, what the shorter side of every image is scaled to before the middle is cut out, also
+            where an image has the size already; by default no more than covers the size. This is torchvision's
+            ``Resize(shorter)`` and ``CenterCrop(size)``, pixel for pixel.
 
     Raises:
         PreprocessingError: a field is out of its range, or the lengths differ.
@@ -46,6 +59,9 @@ class Preprocessing:
     size: tuple[int, int] | None
     mean: tuple[float, ...]
     sd: tuple[float, ...]
+    filter: str = "bilinear"
+    resizing: str = "cover"
+    shorter: int | None = None
 
     def __post_init__(self) -> None:
         if self.channels not in (1, 3):
@@ -61,6 +77,17 @@ class Preprocessing:
                 raise PreprocessingError(f"{name} {list(values)} has a value that is not finite")
         if min(self.sd) <= 0:
             raise PreprocessingError(f"sd {list(self.sd)} divides the pixels: every value has to be above 0")
+        if self.filter not in FILTERS:
+            raise PreprocessingError(f"no filter named {self.filter!r}; there are {', '.join(FILTERS)}")
+        if self.resizing not in RESIZINGS:
+            raise PreprocessingError(f"no way to resize named {self.resizing!r}; there are {', '.join(RESIZINGS)}")
+        if self.shorter is not None and (self.size is None or self.resizing != "cover"):
+            raise PreprocessingError("a shorter side is stated, which needs a size and the resizing cover")
+        if self.shorter is not None and self.size is not None and self.shorter < max(self.size):
+            raise PreprocessingError(
+                f"a shorter side of {self.shorter} pixels does not cover {self.size[0]}x{self.size[1]}; give "
+                f"{max(self.size)} or more"
+            )
 
     def override(
         self,
@@ -71,19 +98,28 @@ class Preprocessing:
     ) -> Preprocessing:
         """Replace what is given and keep the rest; one value of mean or sd stands for every channel.
 
+        A shorter side goes along with the size in proportion, so the same part of an image is seen.
+
         Raises:
             PreprocessingError: as for the class.
 
         Example:
-            >>> Preprocessing(3, (32, 32), (0.5, 0.5, 0.5), (1.0, 1.0, 1.0)).override(sd=[0.25], size=(64, 64))
-            Preprocessing(channels=3, size=(64, 64), mean=(0.5, 0.5, 0.5), sd=(0.25, 0.25, 0.25))
+            >>> other = Preprocessing(3, (32, 32), (0.5, 0.5, 0.5), (1.0, 1.0, 1.0)).override(sd=[0.25], size=(64, 64))
+            >>> other.size, other.mean, other.sd
+            ((64, 64), (0.5, 0.5, 0.5), (0.25, 0.25, 0.25))
         """
         return replace(
             self,
             mean=self.mean if mean is None else self._per_channel(mean),
             sd=self.sd if sd is None else self._per_channel(sd),
             size=self.size if size is None else size,
+            shorter=self.shorter if size is None else self._shorter_for(size),
         )
+
+    def _shorter_for(self, size: tuple[int, int]) -> int | None:
+        if self.shorter is None or self.size is None or max(size) < 1:
+            return self.shorter
+        return max(round(self.shorter * max(size) / max(self.size)), max(size))
 
     def _per_channel(self, values: Sequence[float]) -> tuple[float, ...]:
         numbers = tuple(float(value) for value in values)
@@ -135,13 +171,19 @@ class Preprocessing:
         return np.asarray(Image.fromarray(image).convert("L"))[:, :, None]
 
     def _resized(self, image: Pixels) -> Pixels:
-        if self.size is None or image.shape[:2] == self.size:
+        if self.size is None or (image.shape[:2] == self.size and self.shorter is None):
             return image
         from PIL import Image, ImageOps
 
         height, width = self.size
         picture = Image.fromarray(image[:, :, 0] if self.channels == 1 else image)
-        fitted = ImageOps.fit(picture, (width, height), method=Image.Resampling.BILINEAR)
+        method = Image.Resampling[self.filter.upper()]
+        if self.shorter is not None:
+            fitted = _middle(_scaled(picture, self.shorter, method), height, width)
+        elif self.resizing == "stretch":
+            fitted = picture.resize((width, height), method)
+        else:
+            fitted = ImageOps.fit(picture, (width, height), method=method)
         return np.asarray(fitted).reshape(height, width, self.channels)
 
     def to_json(self) -> dict[str, Any]:
@@ -151,12 +193,16 @@ class Preprocessing:
             >>> Preprocessing(1, (8, 8), (0.5,), (0.25,)).to_json()
             {'channels': 1, 'size': [8, 8], 'mean': [0.5], 'sd': [0.25]}
         """
-        return {
+        document: dict[str, Any] = {
             "channels": self.channels,
             "size": None if self.size is None else list(self.size),
             "mean": list(self.mean),
             "sd": list(self.sd),
         }
+        # What is not stated is the default, so records from before these fields keep their meaning and their key.
+        given = {"filter": self.filter, "resizing": self.resizing, "shorter": self.shorter}
+        defaults = {"filter": "bilinear", "resizing": "cover", "shorter": None}
+        return document | {name: value for name, value in given.items() if value != defaults[name]}
 
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> Preprocessing:
@@ -176,8 +222,46 @@ class Preprocessing:
                 size=None if size is None else (int(size[0]), int(size[1])),
                 mean=tuple(float(value) for value in document["mean"]),
                 sd=tuple(float(value) for value in document["sd"]),
+                filter=str(document.get("filter", "bilinear")),
+                resizing=str(document.get("resizing", "cover")),
+                shorter=None if document.get("shorter") is None else int(document["shorter"]),
             )
         except (KeyError, TypeError, IndexError, ValueError) as error:
             if isinstance(error, PreprocessingError):
                 raise
             raise PreprocessingError(f"not preprocessing: {dict(document)!r} (channels, size, mean and sd)") from error
+
+    @classmethod
+    def read(cls, path: str | Path) -> Preprocessing:
+        """Read preprocessing from a JSON file: ours (`to_json`), Transformers' or timm's.
+
+        Ours has the fields of this class; Transformers' is ``preprocessor_config.json``; timm's is ``config.json`` with
+        a ``pretrained_cfg``, or the latter alone. See `lenslab.units.declarations` for how they are understood.
+
+        Raises:
+            PreprocessingError: the file cannot be read, is none of these, or asks for a step that is not done here.
+
+        Example:
+            >>> import json, tempfile
+            >>> with tempfile.TemporaryDirectory() as directory:
+            ...     path = Path(directory) / "config.json"
+            ...     timm = {"input_size": [3, 224, 224], "mean": [0.5] * 3, "std": [0.5] * 3, "crop_pct": 0.875}
+            ...     _ = path.write_text(json.dumps(timm))
+            ...     Preprocessing.read(path).shorter
+            256
+        """
+        from lenslab.units.declarations import read_declaration
+
+        return read_declaration(path)
+
+
+def _scaled(picture: Image.Image, shorter: int, method: Image.Resampling) -> Image.Image:
+    # torchvision's rule: the longer side is cut to whole pixels, not rounded.
+    width, height = picture.size
+    size = (shorter, shorter * height // width) if width <= height else (shorter * width // height, shorter)
+    return picture if size == picture.size else picture.resize(size, method)
+
+
+def _middle(picture: Image.Image, height: int, width: int) -> Image.Image:
+    left, top = round((picture.width - width) / 2), round((picture.height - height) / 2)
+    return picture.crop((left, top, left + width, top + height))

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,7 @@ from lenslab.units.engine.trace import Trace, trace
 from lenslab.units.errors import LabelError, UnitsError
 from lenslab.units.images import Images, Source, open_images
 from lenslab.units.networks import Network, load
-from lenslab.units.silence import FILTER, MEAN, MEAN_MAP, word_for
+from lenslab.units.silence import FILTER, MEAN, MEAN_MAP, UNITS, silencings_for, word_for
 from lenslab.units.sweep import ENGINES
 
 _RECORDED_BYTES = 1 << 28
@@ -39,6 +40,8 @@ class Question:
         batch_size: images per batch; it decides no integer.
         replacement: what a silenced unit becomes, in words, see `lenslab.units.silence.word_for`.
         reference: the images that means are measured on.
+        basis: ``"units"``, or ``"haar"`` for random directions.
+        groups: the sets of units that are silenced, by the site's name; empty where it is each unit alone.
     """
 
     network: Network
@@ -50,11 +53,14 @@ class Question:
     batch_size: int
     replacement: str
     reference: Images
+    basis: str
+    groups: Mapping[str, Sequence[Sequence[int]]]
 
     @property
     def request(self) -> dict[str, Any]:
         """Everything that decides a number; its hash is the record's key."""
         measured = self.replacement in (MEAN, MEAN_MAP)
+        named = sorted(self.groups.items())
         return {
             "lenslab": __version__,
             "network": self.network.name,
@@ -66,6 +72,8 @@ class Question:
             "sites": [plan.site.name for plan in self.plans],
             "replacement": self.replacement,
             **({"reference_sha256": self.reference.sha256, "reference_count": len(self.reference)} if measured else {}),
+            **({"basis": self.basis} if self.basis != UNITS else {}),
+            **({"groups": {name: [list(group) for group in groups] for name, groups in named}} if named else {}),
             "engine": self.engine,
             "seed": self.seed,
         }
@@ -78,7 +86,7 @@ class Question:
     @property
     def units(self) -> int:
         """How many units are silenced, over all sites."""
-        return sum(plan.site.units for plan in self.plans)
+        return sum(plan.count for plan in self.plans)
 
     @property
     def cost(self) -> int | None:
@@ -86,7 +94,7 @@ class Question:
         whole = self.trace.costs.get("")
         if whole is None:
             return None
-        return len(self.images) * (whole + sum(plan.site.units * (plan.cost or 0) for plan in self.plans))
+        return len(self.images) * (whole + sum(plan.count * (plan.cost or 0) for plan in self.plans))
 
 
 def ask(
@@ -100,6 +108,8 @@ def ask(
     batch_size: int | None = None,
     replacement: str | float = "zero",
     reference: Source | None = None,
+    basis: str = "units",
+    groups: Mapping[str, Sequence[Sequence[int]]] = MappingProxyType({}),
 ) -> Question:
     """Put an ablation together without running it: what a dry run shows.
 
@@ -115,6 +125,10 @@ def ask(
             ``"mean-map"`` (at each position), a number, or ``"filter"`` (its weights and bias are 0; where batch norm
             follows, that is not the same as silencing the unit's output).
         reference: the images that means are measured on; by default the images themselves.
+        basis: ``"units"``, or ``"haar"``: random directions of each site's space, drawn by the seed (Haar), in place of
+            its axes. The network computes the same; only what is taken out of it differs.
+        groups: sets of units to silence together, by the name of their site; the tables' ``unit`` is then the set's
+            number. Only the sites that are named are measured. See `lenslab.units.all_but` for keep-only sets.
 
     Raises:
         UnitsError: anything asked does not exist or does not fit; the message says what.
@@ -132,14 +146,15 @@ def ask(
     opened = open_images(images).limited(limit)
     _refuse_labels(opened, network)
     traced = trace(network.module, _input_shape(network, opened))
-    chosen = select(traced.sites.values(), sites)
+    chosen = select(traced.sites.values(), list(groups) or sites)
     if batch_size is None:
         recorded = 4 * sum(int(np.prod(site.shape)) for site in chosen)
         batch_size = int(np.clip(_RECORDED_BYTES // recorded, 16, 256))
     word = word_for(replacement)
-    plans = plan(traced, chosen, engine=engine, at_filters=word == FILTER)
+    silencings = silencings_for(chosen, word, basis, groups, seed)
+    plans = plan(traced, chosen, engine=engine, at_filters=word == FILTER, silencings=silencings)
     measured_on = opened if reference is None else open_images(reference)
-    return Question(network, opened, traced, plans, engine, seed, batch_size, word, measured_on)
+    return Question(network, opened, traced, plans, engine, seed, batch_size, word, measured_on, basis, groups)
 
 
 def _input_shape(network: Network, images: Images) -> tuple[int, ...]:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
 import torch
 
 from lenslab.units.engine.plan import Plan
-from lenslab.units.engine.replacement import Replacement
+from lenslab.units.engine.replacement import ZERO as NOTHING
+from lenslab.units.engine.replacement import Replacement, Sets, Silencing, haar
+from lenslab.units.engine.sites import Site
 from lenslab.units.engine.trace import Trace
-from lenslab.units.errors import UnitsError
+from lenslab.units.errors import UnitsError, UnknownSiteError
 from lenslab.units.images import Images
 from lenslab.units.preprocessing import Preprocessing
 
@@ -19,6 +21,9 @@ ZERO = "zero"
 MEAN = "mean"
 MEAN_MAP = "mean-map"
 FILTER = "filter"
+
+UNITS = "units"
+HAAR = "haar"
 
 _BATCH = 64
 """Images per batch when means are measured; fixed, so that the last bits of a mean depend on nothing else."""
@@ -51,6 +56,57 @@ def word_for(replacement: str | float) -> str:
     return repr(constant) if constant else ZERO
 
 
+def silencings_for(
+    sites: Sequence[Site], word: str, basis: str, groups: Mapping[str, Sequence[Sequence[int]]], seed: int
+) -> dict[str, Silencing]:
+    """Say what is silenced at each site, where it is not each unit alone.
+
+    Args:
+        sites: the chosen sites.
+        word: the replacement, see `word_for`.
+        basis: ``"units"`` or ``"haar"``.
+        groups: sets of units by the site's name.
+        seed: decides random directions.
+
+    Raises:
+        UnitsError: there is no such basis or unit, or the two do not go together.
+    """
+    if basis not in (UNITS, HAAR):
+        raise UnitsError(f"no basis {basis!r}; there are units and haar (random directions)")
+    if basis == HAAR and (groups or word != ZERO):
+        raise UnitsError(
+            "random directions are taken out (replacement zero), one at a time; leave replacement and sets"
+        )
+    if basis == HAAR:
+        return {site.name: haar(site.units, seed) for site in sites}
+    return {site.name: Sets(_members(site, groups[site.name]), NOTHING) for site in sites if site.name in groups}
+
+
+def all_but(units: int, kept: Iterable[int]) -> list[int]:
+    """Name every unit of a site except those to keep: a keep-only set is the silence of all the others.
+
+    Args:
+        units: how many the site has.
+        kept: the units to keep.
+
+    Example:
+        >>> all_but(5, [1, 3])
+        [0, 2, 4]
+    """
+    spared = set(kept)
+    return [unit for unit in range(units) if unit not in spared]
+
+
+def _members(site: Site, groups: Sequence[Sequence[int]]) -> torch.Tensor:
+    members = torch.zeros(len(groups), site.units, dtype=torch.bool)
+    for row, group in zip(members, groups, strict=True):
+        for unit in group:
+            if not 0 <= unit < site.units:
+                raise UnknownSiteError(f"site {site.name!r} has no unit {unit}; its units are 0 to {site.units - 1}")
+            row[unit] = True
+    return members
+
+
 def with_replacements(
     plans: Sequence[Plan],
     word: str,
@@ -73,11 +129,17 @@ def with_replacements(
         return tuple(plans)
     if word not in (MEAN, MEAN_MAP):
         constant = Replacement(torch.tensor(float(word), dtype=torch.float64))
-        return tuple(replace(plan, replacement=constant) for plan in plans)
+        return tuple(_replaced(plan, constant) for plan in plans)
     maps = _mean_maps(plans, trace, reference, preprocessing, device)
     if word == MEAN:
         maps = {name: fill if fill.dim() == 1 else fill.flatten(1).mean(dim=1) for name, fill in maps.items()}
-    return tuple(replace(plan, replacement=Replacement(maps[plan.cut])) for plan in plans)
+    return tuple(_replaced(plan, Replacement(maps[plan.cut])) for plan in plans)
+
+
+def _replaced(plan: Plan, replacement: Replacement) -> Plan:
+    if isinstance(plan.silencing, Sets):
+        return replace(plan, silencing=replace(plan.silencing, replacement=replacement))
+    return replace(plan, silencing=replacement)
 
 
 def _mean_maps(

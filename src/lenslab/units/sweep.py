@@ -108,7 +108,7 @@ def sweep(
     """
     done = finished(draft)
     runner = ENGINES[engine](trace, plans, device)
-    cost = {plan.site.name: 1.0 + plan.site.units * (plan.cost or 1) for plan in plans}
+    cost = {plan.site.name: 1.0 + plan.count * (plan.cost or 1) for plan in plans}
     total = sum(cost.values()) * len(images)
     spent = sum(cost.values()) * done
     report: Callable[[float], None] = (lambda now: progress(now, total)) if progress else lambda _: None

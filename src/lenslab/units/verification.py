@@ -57,11 +57,9 @@ def verify(
             rows = torch.tensor(group["image"].to_numpy() - first, device=device)
             units = torch.tensor(group["unit"].to_numpy(), device=device).long()
             with torch.inference_mode():
-                cut, replacement = planned[str(site)].cut, planned[str(site)].replacement
-                logits = program.ablated(inputs[rows], cut, units, replacement)
-                pieces = judge.decided(
-                    logits, inputs, cut, rows, units, path=WHOLE, first=first, replacement=replacement
-                )
+                cut, silencing = planned[str(site)].cut, planned[str(site)].silencing
+                logits = program.ablated(inputs[rows], cut, units, silencing)
+                pieces = judge.decided(logits, inputs, cut, rows, units, path=WHOLE, first=first, silencing=silencing)
             answers = {
                 (row, unit): after
                 for piece in pieces

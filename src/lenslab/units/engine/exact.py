@@ -12,7 +12,7 @@ from lenslab.units.engine.judge import Judge
 from lenslab.units.engine.outcome import INACTIVE, Decided, Outcome, Reference, SiteOutcome
 from lenslab.units.engine.plan import LINEAR_TAIL, Plan
 from lenslab.units.engine.program import Golden
-from lenslab.units.engine.replacement import spatial_mean
+from lenslab.units.engine.replacement import Replacement, spatial_mean
 from lenslab.units.engine.tail import contributions
 from lenslab.units.engine.trace import Trace
 from lenslab.units.engine.traced import TracedProgram
@@ -60,8 +60,8 @@ class ExactEngine:
 
     def _sites(self, inputs: torch.Tensor, first: int, reference: Reference, golden: Golden) -> Iterator[SiteOutcome]:
         for plan in self._plans:
-            different = plan.replacement.differs(golden.values[plan.cut])
-            outcome = SiteOutcome(plan.site.name, spatial_mean(golden.values[plan.site.name]))
+            different = plan.silencing.differs(golden.values[plan.cut])
+            outcome = SiteOutcome(plan.site.name, spatial_mean(golden.values[plan.site.name], plan.silencing))
             rows, units = (~different).nonzero(as_tuple=True)
             outcome.decided.append(Decided(INACTIVE, rows, units, reference.predictions[rows], reference.margin[rows]))
             for some_rows, some_units, logits in self._logits(plan, golden, different):
@@ -73,7 +73,7 @@ class ExactEngine:
                     some_units,
                     path=plan.path,
                     first=first,
-                    replacement=plan.replacement,
+                    silencing=plan.silencing,
                 )
             yield outcome
 
@@ -87,7 +87,7 @@ class ExactEngine:
         size = len(golden.inputs)
         for some_rows, some_units in zip(torch.split(rows, size), torch.split(units, size), strict=True):
             if len(some_rows):
-                logits = self._program.resumed(golden, plan.cut, some_rows, some_units, plan.replacement)
+                logits = self._program.resumed(golden, plan.cut, some_rows, some_units, plan.silencing)
                 yield some_rows, some_units, logits
 
     def _closed_form(
@@ -97,10 +97,11 @@ class ExactEngine:
         assert isinstance(program, TracedProgram)  # only a traced network has tails
         layer = program.layer(tail.layer)
         assert isinstance(layer, nn.Linear)
+        assert isinstance(plan.silencing, Replacement)  # the closed form is for single units
         value = golden.values[plan.cut]
         features, replaced = (
             program.features(golden, plan.cut, tail.features, each)
-            for each in (value, plan.replacement.everywhere(value))
+            for each in (value, plan.silencing.everywhere(value))
         )
         features = features - replaced
         size = max(1, _ELEMENTS // (plan.site.units * self._trace.classes))

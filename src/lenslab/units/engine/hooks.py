@@ -16,7 +16,7 @@ from torch import nn
 
 from lenslab.units.engine.graph import ACTIVATIONS, CONVOLUTIONS, IDENTITIES, NORMALISATIONS
 from lenslab.units.engine.program import Golden
-from lenslab.units.engine.replacement import ZERO, Replacement
+from lenslab.units.engine.replacement import ZERO, Silencing
 from lenslab.units.engine.sites import Site, numbered
 
 
@@ -70,10 +70,10 @@ class HookedProgram:
         return Golden(logits, recorded, inputs.to(self._device, self._precision), {})
 
     def ablated(
-        self, inputs: torch.Tensor, site: str, units: torch.Tensor, replacement: Replacement = ZERO
+        self, inputs: torch.Tensor, site: str, units: torch.Tensor, silencing: Silencing = ZERO
     ) -> torch.Tensor:
         """Run the whole network with unit ``units[i]`` of the site silenced on image ``i``."""
-        with _watching(self._module, self._calls[site], lambda value: replacement.silenced(value, units)):
+        with _watching(self._module, self._calls[site], lambda value: silencing.silenced(value, units)):
             return self.logits(inputs)
 
     def resumed(
@@ -82,11 +82,11 @@ class HookedProgram:
         site: str,
         rows: torch.Tensor,
         units: torch.Tensor | None,
-        replacement: Replacement = ZERO,
+        silencing: Silencing = ZERO,
     ) -> torch.Tensor:
         """Run the whole network again for images ``rows``: without a graph there is no resuming in the middle."""
         inputs = golden.inputs.index_select(0, rows)
-        return self.logits(inputs) if units is None else self.ablated(inputs, site, units, replacement)
+        return self.logits(inputs) if units is None else self.ablated(inputs, site, units, silencing)
 
 
 def sites_of(module: nn.Module, probe: torch.Tensor) -> dict[str, tuple[Site, Call]]:

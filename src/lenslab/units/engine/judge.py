@@ -8,7 +8,7 @@ import torch
 
 from lenslab.units.engine.decision import Decision, decide, decide_finally
 from lenslab.units.engine.outcome import FLOAT64, Decided, Reference
-from lenslab.units.engine.replacement import ZERO, Replacement
+from lenslab.units.engine.replacement import ZERO, Silencing
 from lenslab.units.engine.trace import Trace
 from lenslab.units.errors import NotFiniteError
 
@@ -53,7 +53,7 @@ class Judge:
         *,
         path: str,
         first: int,
-        replacement: Replacement = ZERO,
+        silencing: Silencing = ZERO,
     ) -> list[Decided]:
         """Decide pairs from their float32 logits, near ties again in float64 with the whole network.
 
@@ -65,7 +65,7 @@ class Judge:
             units: the unit of each pair.
             path: how the logits were had.
             first: the number of the batch's first image, for messages.
-            replacement: what the units became.
+            silencing: what was silenced.
 
         Raises:
             NotFiniteError: a logit is NaN or infinite.
@@ -76,16 +76,16 @@ class Judge:
         sure = Decided(path, rows[~near], units[~near], decision.classes[~near], decision.margin[~near])
         if not near.any():
             return [sure]
-        final = self.finally_decided(inputs, site, rows[near], units[near], replacement)
+        final = self.finally_decided(inputs, site, rows[near], units[near], silencing)
         return [sure, Decided(FLOAT64, rows[near], units[near], final, decision.margin[near])]
 
     def finally_decided(
-        self, inputs: torch.Tensor, site: str, rows: torch.Tensor, units: torch.Tensor, replacement: Replacement = ZERO
+        self, inputs: torch.Tensor, site: str, rows: torch.Tensor, units: torch.Tensor, silencing: Silencing = ZERO
     ) -> torch.Tensor:
         """Decide pairs in float64, each by a run of the whole network."""
         size = len(inputs)
         pieces = [
-            decide_finally(self._double.ablated(inputs[some_rows], site, some_units, replacement))
+            decide_finally(self._double.ablated(inputs[some_rows], site, some_units, silencing))
             for some_rows, some_units in zip(torch.split(rows, size), torch.split(units, size), strict=True)
         ]
         return torch.cat(pieces)

@@ -44,11 +44,11 @@ class PlainEngine:
         rows = torch.arange(len(inputs), device=inputs.device)
         for plan in self._plans:
             golden = self._program.golden(inputs, [plan.site.name])
-            outcome = SiteOutcome(plan.site.name, spatial_mean(golden.values[plan.site.name]))
-            for unit in range(plan.site.units):
+            outcome = SiteOutcome(plan.site.name, spatial_mean(golden.values[plan.site.name], plan.silencing))
+            for unit in range(plan.count):
                 units = torch.full_like(rows, unit)
-                logits = self._program.ablated(inputs, plan.cut, units, plan.replacement)
+                logits = self._program.ablated(inputs, plan.cut, units, plan.silencing)
                 outcome.decided += self._judge.decided(
-                    logits, inputs, plan.cut, rows, units, path=WHOLE, first=first, replacement=plan.replacement
+                    logits, inputs, plan.cut, rows, units, path=WHOLE, first=first, silencing=plan.silencing
                 )
             yield outcome

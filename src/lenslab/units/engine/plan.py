@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
-from lenslab.units.engine.replacement import ZERO, Replacement
+from lenslab.units.engine.replacement import ZERO, Replacement, Silencing
 from lenslab.units.engine.sites import Site
 from lenslab.units.engine.trace import Trace
 from lenslab.units.errors import UnsupportedNetworkError
@@ -25,17 +26,29 @@ class Plan:
             run), or ``"whole network"``.
         cost: multiply-accumulates per pair of unit and image; ``None`` where nothing is known about the network.
         cut: the name of the site whose value is replaced: the site itself, or its filters' own output.
-        replacement: what a silenced unit becomes there.
+        silencing: what is silenced there: single units, unless something else was asked for.
     """
 
     site: Site
     path: str
     cost: int | None
     cut: str
-    replacement: Replacement = ZERO
+    silencing: Silencing = ZERO
+
+    @property
+    def count(self) -> int:
+        """How many things are silenced."""
+        return self.silencing.count(self.site.units)
 
 
-def plan(trace: Trace, sites: Sequence[Site], *, engine: str, at_filters: bool = False) -> tuple[Plan, ...]:
+def plan(
+    trace: Trace,
+    sites: Sequence[Site],
+    *,
+    engine: str,
+    at_filters: bool = False,
+    silencings: Mapping[str, Silencing] = MappingProxyType({}),
+) -> tuple[Plan, ...]:
     """Decide how each site's units will be silenced.
 
     Args:
@@ -43,6 +56,7 @@ def plan(trace: Trace, sites: Sequence[Site], *, engine: str, at_filters: bool =
         sites: the chosen sites.
         engine: ``"exact"`` takes the cheapest exact way, ``"plain"`` always runs the whole network.
         at_filters: silence the filters' own output (weights and bias 0) in place of the site's value.
+        silencings: what is silenced at a site, by its name; single units where nothing is said.
 
     Returns:
         One plan per site, in the order given.
@@ -50,15 +64,18 @@ def plan(trace: Trace, sites: Sequence[Site], *, engine: str, at_filters: bool =
     Raises:
         UnsupportedNetworkError: the filters of a site are asked for and not to be seen.
     """
-    return tuple(_plan(trace, site, engine, _source(site) if at_filters else site.name) for site in sites)
+    return tuple(
+        _plan(trace, site, engine, _source(site) if at_filters else site.name, silencings.get(site.name, ZERO))
+        for site in sites
+    )
 
 
-def _plan(trace: Trace, site: Site, engine: str, cut: str) -> Plan:
+def _plan(trace: Trace, site: Site, engine: str, cut: str, silencing: Silencing) -> Plan:
     if engine == "plain" or trace.graph is None:
-        return Plan(site, WHOLE, trace.costs.get(""), cut)
-    if cut in trace.tails:
-        return Plan(site, LINEAR_TAIL, trace.tails[cut].cost(trace.classes), cut)
-    return Plan(site, SUFFIX, trace.costs[cut], cut)
+        return Plan(site, WHOLE, trace.costs.get(""), cut, silencing)
+    if cut in trace.tails and isinstance(silencing, Replacement):
+        return Plan(site, LINEAR_TAIL, trace.tails[cut].cost(trace.classes), cut, silencing)
+    return Plan(site, SUFFIX, trace.costs[cut], cut, silencing)
 
 
 def _source(site: Site) -> str:

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 import torch
 
-from lenslab.units.engine.replacement import ZERO, Replacement
+from lenslab.units.engine.replacement import ZERO, Silencing
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class Program(Protocol):
         ...
 
     def ablated(
-        self, inputs: torch.Tensor, site: str, units: torch.Tensor, replacement: Replacement = ZERO
+        self, inputs: torch.Tensor, site: str, units: torch.Tensor, silencing: Silencing = ZERO
     ) -> torch.Tensor:
         """Run the whole network with unit ``units[i]`` of the site silenced on image ``i``."""
         ...
@@ -51,7 +51,7 @@ class Program(Protocol):
         site: str,
         rows: torch.Tensor,
         units: torch.Tensor | None,
-        replacement: Replacement = ZERO,
+        silencing: Silencing = ZERO,
     ) -> torch.Tensor:
         """Run the rest of the network from a site on, for images ``rows`` of the golden pass.
 

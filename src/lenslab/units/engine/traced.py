@@ -11,7 +11,7 @@ from torch import fx, nn
 
 from lenslab.units.engine.graph import Graph
 from lenslab.units.engine.program import Golden
-from lenslab.units.engine.replacement import ZERO, Replacement
+from lenslab.units.engine.replacement import ZERO, Silencing
 from lenslab.units.engine.suffix import Suffix, folded, suffix, tolerant
 
 
@@ -58,10 +58,10 @@ class TracedProgram:
         return Golden(logits, values, prepared, {name: recorder.recorded[name] for name in frontier})
 
     def ablated(
-        self, inputs: torch.Tensor, site: str, units: torch.Tensor, replacement: Replacement = ZERO
+        self, inputs: torch.Tensor, site: str, units: torch.Tensor, silencing: Silencing = ZERO
     ) -> torch.Tensor:
         """Run the whole network with unit ``units[i]`` of the site silenced on image ``i``."""
-        silencer = _Silencer(self._whole, self._nodes[site].name, lambda value: replacement.silenced(value, units))
+        silencer = _Silencer(self._whole, self._nodes[site].name, lambda value: silencing.silenced(value, units))
         result: torch.Tensor = silencer.run(self._prepared(inputs))
         return result
 
@@ -71,7 +71,7 @@ class TracedProgram:
         site: str,
         rows: torch.Tensor,
         units: torch.Tensor | None,
-        replacement: Replacement = ZERO,
+        silencing: Silencing = ZERO,
     ) -> torch.Tensor:
         """Run only what follows from a site, for images ``rows`` of the golden pass.
 
@@ -86,7 +86,7 @@ class TracedProgram:
             units = None if units is None else torch.cat([units, units.new_zeros(batch - wanted)])
         value = golden.values[site].index_select(0, rows)
         if units is not None:
-            value = replacement.silenced(value, units)
+            value = silencing.silenced(value, units)
         result: torch.Tensor = part.module(value, *(_rows_of(other, rows, batch) for other in others))
         return result[:wanted]
 
