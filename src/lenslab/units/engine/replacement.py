@@ -200,18 +200,18 @@ ZERO = Replacement(torch.zeros(()))
 """The unit's output is 0 everywhere: the replacement of Zhou et al. 2018 (arXiv 1806.02891)."""
 
 
-def spatial_mean(value: torch.Tensor, silencing: Silencing) -> NDArray[np.float32]:
+def spatial_mean(value: torch.Tensor, silencing: Silencing = ZERO) -> NDArray[np.float32]:
     """Average each thing that can be silenced over its positions.
 
     Args:
         value: a site's value, ``[images, units, ...]``.
-        silencing: the things.
+        silencing: the things; each unit by default.
 
     Returns:
         float32 ``[images, things]``; a value without positions is given as it is.
 
     Example:
-        >>> spatial_mean(torch.tensor([[[1.0, 3.0]]]), ZERO).tolist()
+        >>> spatial_mean(torch.tensor([[[1.0, 3.0]]])).tolist()
         [[2.0]]
     """
     mean = value if value.dim() == 2 else value.flatten(2).mean(dim=2)

@@ -1,0 +1,72 @@
+"""Which units does a class need? The answer of a finished run, with its evidence."""
+
+from __future__ import annotations
+
+import difflib
+
+import pandas as pd
+
+from lenslab.records import Record
+from lenslab.units.errors import LabelError, UnknownSiteError
+
+
+def units_for(record: Record, wanted: str | int, *, site: str | None = None, level: float = 0.05) -> pd.DataFrame:
+    """Find the units that a class needs: those whose silencing costs its images more than chance explains.
+
+    Args:
+        record: a finished run.
+        wanted: the class, by its name or its label.
+        site: only the units of this site.
+        level: the false-discovery rate: of the units that are named, at most this share is expected to be named by
+            chance (Benjamini-Hochberg over all units and classes of a site, exact McNemar tests, two-sided).
+
+    Returns:
+        Columns ``site, unit, label, images, drop, low, high, losses, gains, p_value, q_value``, the largest drop first.
+        Fractions; ``low`` and ``high`` are Tango's 95 % interval of each row by itself.
+
+    Raises:
+        LabelError: the run has no such class, or no image of it.
+        UnknownSiteError: the run has no such site.
+
+    Example:
+        >>> from lenslab.units import ablate, load
+        >>> run = ablate(load("small", weights="digits"), "digits", sites=["relu1"])
+        >>> units_for(run.record, "8")[["unit", "images", "losses"]].head(1)
+           unit  images  losses
+        0    31      65      49
+    """
+    label = label_of(record, wanted)
+    table = record.table("classes")
+    sites = table["site"].unique().tolist()
+    if site is not None and site not in sites:
+        raise UnknownSiteError(f"{record.directory} has no site {site!r}; it has {', '.join(sites)}")
+    rows = table[(table["label"] == label) & (table["site"] == (site or table["site"]))]
+    if rows.empty:
+        raise LabelError(f"{record.directory} has no image of class {wanted!r}, so nothing is known about it")
+    needed = rows[(rows["drop"] > 0) & (rows["q_value"] <= level)]
+    return needed.sort_values(["drop", "site", "unit"], ascending=[False, True, True]).reset_index(drop=True)
+
+
+def label_of(record: Record, wanted: str | int) -> int:
+    """Find a class of a run by its name, whatever its case, or by its label.
+
+    Args:
+        record: a finished run.
+        wanted: the name or the label.
+
+    Raises:
+        LabelError: there is no such class.
+    """
+    names = [str(name) for name in record.document["images"]["class_names"] or ()]
+    classes = int(record.document["images"]["classes"])
+    matching = [label for label, name in enumerate(names) if name.casefold() == str(wanted).casefold()]
+    if len(matching) == 1:
+        return matching[0]
+    if str(wanted).isdecimal() and int(wanted) < classes:
+        return int(wanted)
+    near = difflib.get_close_matches(str(wanted), names, n=1, cutoff=0.5)
+    hint = f"; did you mean {near[0]!r}?" if near else "."
+    known = f"labels 0 to {classes - 1}" + (
+        f": {', '.join(names[:12])}{', ...' if len(names) > 12 else ''}" * bool(names)
+    )
+    raise LabelError(f"no class {wanted!r} in {record.directory}{hint} It has {known}")
