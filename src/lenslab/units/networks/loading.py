@@ -2,23 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from types import MappingProxyType
 
 import torch
-from torch import nn
 
 from lenslab.units.errors import PreprocessingError, WeightsError
-from lenslab.units.networks.catalogue import Entry, entry, making_of
+from lenslab.units.networks.architectures import untrained as without_weights
+from lenslab.units.networks.architectures import weighted
+from lenslab.units.networks.catalogue import entry, making_of
+from lenslab.units.networks.entry import Entry
 from lenslab.units.networks.importing import import_network
+from lenslab.units.networks.libraries import Found, is_of_library, library_network
 from lenslab.units.networks.network import Network, network_of
-from lenslab.units.networks.resnet20 import ResNet20
-from lenslab.units.networks.small import Small
 from lenslab.units.preprocessing import Preprocessing
 from lenslab.units.weights import WeightsInfo, describe_weights, put_weights, read_weights
 
-_BUILDERS: Mapping[str, Callable[[], nn.Module]] = MappingProxyType({"small": Small, "resnet20": ResNet20})
+
+@dataclass(frozen=True)
+class _Weights:
+    """Weights that were found for a network of the catalogue, and what comes with them."""
+
+    path: Path
+    info: WeightsInfo
+    preprocessing: Preprocessing
+    class_names: tuple[str, ...]
 
 
 def load(
@@ -34,8 +43,11 @@ def load(
     """Load a network in eval mode, on the CPU. The global random state is left as it was.
 
     Args:
-        name: of the catalogue, or ``package.module:callable`` for your own.
-        weights: the name of shipped weights (`small` has ``fashion-mnist``, its default, and ``digits``) or a file.
+        name: of the catalogue, ``package.module:callable`` for your own, ``torchvision:NAME``, ``timm:NAME``, or
+            ``transformers:DIRECTORY``.
+        weights: a file, or a name: `small` has ``fashion-mnist``, its default, and ``digits``; `efficientnet_lite0`
+            has ``imagenet``; `library_network` says which names the libraries take. The network gets as many logits as
+            the last layer of the weights.
         untrained: allow random weights (always the same) where none are given, to look at the network's sites.
         preprocessing: in place of the network's own.
         mean: in place of the preprocessing's, one value per channel or one for all.
@@ -57,49 +69,86 @@ def load(
         Traceback (most recent call last):
         lenslab.units.errors.WeightsError: resnet20 comes without weights; give a file with --weights FILE
     """
+    if is_of_library(name):
+        return _load_of_library(name, weights, untrained, preprocessing, mean=mean, sd=sd, size=size)
     if ":" in name:
         own = _own_preprocessing(name, preprocessing, mean, sd)
         return _load_own(name, weights, own.override(mean=mean, sd=sd, size=size))
     known = entry(name)
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)
-        module = _BUILDERS[name]().eval()
-    if weights is None and not known.weights:
-        if not untrained:
-            raise WeightsError(f"{name} comes without weights; give a file with --weights FILE")
-        info, own, class_names = None, known.preprocessing, known.class_names
+    found = _found(known, weights, untrained)
+    if found is None:
+        module, declared = without_weights(name), known.preprocessing
     else:
-        info, own, class_names = _weigh(module, known, known.weights[0].name if weights is None else weights)
-    chosen = (preprocessing or own).override(mean=mean, sd=sd, size=size)
+        module, declared = weighted(name, read_weights(found.path), source=found.path.name), found.preprocessing
+    chosen = (preprocessing or declared).override(mean=mean, sd=sd, size=size)
     if chosen.channels != known.preprocessing.channels:
         raise PreprocessingError(
             f"{name} takes images of {known.preprocessing.channels} channel(s), and the preprocessing has "
             f"{chosen.channels}"
         )
-    return Network(name, module, chosen, known.classes, class_names, info)
+    classes = list(module.parameters())[-1].numel()  # the bias of the last layer
+    class_names = known.class_names if found is None else found.class_names
+    named = class_names if len(class_names) == classes else None
+    return Network(name, module, chosen, classes, named, None if found is None else found.info)
 
 
-def _weigh(module: nn.Module, known: Entry, weights: str | Path) -> tuple[WeightsInfo, Preprocessing, tuple[str, ...]]:
+def _found(known: Entry, weights: str | Path | None, untrained: bool) -> _Weights | None:
+    if weights is None and known.weights:
+        weights = known.weights[0].name
+    if weights is None and known.packaged and not (untrained and not known.packaged.installed):
+        weights = known.packaged.name
+    if weights is None:
+        if not untrained:
+            raise WeightsError(f"{known.name} comes without weights; give a file with --weights FILE")
+        return None
     shipped = known.shipped(str(weights))
-    path = shipped.path if shipped else Path(weights).expanduser()
+    if shipped:
+        info = WeightsInfo(shipped.path.name, shipped.sha256)
+        return _Weights(shipped.path, info, shipped.preprocessing, shipped.class_names)
+    packaged = known.packaged if known.packaged and known.packaged.name == str(weights) else None
+    path = packaged.path() if packaged else Path(weights).expanduser()
     if not path.is_file():
-        names = ", ".join(weights.name for weights in known.weights)
+        names = [*(weights.name for weights in known.weights), *([known.packaged.name] if known.packaged else [])]
         raise WeightsError(
             f"no weights {str(weights)!r}: no such file"
-            + (f", and {known.name} is shipped with {names}" if names else "")
+            + (f", and {known.name} comes with {', '.join(names)}" if names else "")
         )
-    put_weights(module, read_weights(path), source=path.name)
-    if shipped:
-        return WeightsInfo(path.name, shipped.sha256), shipped.preprocessing, shipped.class_names
     making = making_of(path) if path.suffix.lower() == ".safetensors" else {}
     if making.get("network") == known.name:  # written by our own training script
         own = Preprocessing.from_json(making.get("preprocessing", {}))
-        return describe_weights(path), own, tuple(making.get("class_names") or known.class_names)
-    return describe_weights(path), known.preprocessing, known.class_names
+        return _Weights(path, describe_weights(path), own, tuple(making.get("class_names") or known.class_names))
+    return _Weights(path, describe_weights(path), known.preprocessing, known.class_names)
+
+
+def _load_of_library(
+    name: str,
+    weights: str | Path | None,
+    untrained: bool,
+    preprocessing: Preprocessing | None,
+    *,
+    mean: Sequence[float] | None,
+    sd: Sequence[float] | None,
+    size: tuple[int, int] | None,
+) -> Network:
+    found = library_network(name, weights=weights, untrained=untrained)
+    chosen = (preprocessing or _declared(name, found, mean, sd, size)).override(mean=mean, sd=sd, size=size)
+    return network_of(found.module, chosen, name=name, class_names=found.class_names, weights=found.weights)
+
+
+def _declared(
+    name: str, found: Found, mean: Sequence[float] | None, sd: Sequence[float] | None, size: tuple[int, int] | None
+) -> Preprocessing:
+    try:
+        return found.declared()
+    except PreprocessingError as error:
+        if mean is None or sd is None or size is None:
+            raise PreprocessingError(f"{error}; or give --mean, --sd and --size") from error
+        return _own_preprocessing(name, None, mean, sd)
 
 
 def _load_own(name: str, weights: str | Path | None, preprocessing: Preprocessing) -> Network:
     with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)  # so that a network without weights is the same every time
         module = import_network(name)
     if weights is None:
         return network_of(module, preprocessing, name=name)

@@ -1,0 +1,101 @@
+"""The architectures behind the names of the catalogue, with random weights or with given ones."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from types import MappingProxyType
+
+import torch
+from torch import Tensor, nn
+
+from lenslab.units.networks.alexnet import AlexNet
+from lenslab.units.networks.efficientnet_lite0 import EfficientNetLite0
+from lenslab.units.networks.resnet import resnet18, resnet34, resnet50
+from lenslab.units.networks.resnet20 import ResNet20
+from lenslab.units.networks.small import Small
+from lenslab.units.networks.vgg import VGG16
+from lenslab.units.weights import put_weights
+
+Builder = Callable[..., nn.Module]
+"""Makes a network with random weights; ``classes`` is its number of logits."""
+
+BUILDERS: Mapping[str, Builder] = MappingProxyType(
+    {
+        "small": Small,
+        "efficientnet_lite0": EfficientNetLite0,
+        "resnet20": ResNet20,
+        "alexnet": AlexNet,
+        "vgg16": VGG16,
+        "vgg16_bn": partial(VGG16, batch_norm=True),
+        "resnet18": resnet18,
+        "resnet34": resnet34,
+        "resnet50": resnet50,
+    }
+)
+"""What makes the network of each name."""
+
+
+def untrained(name: str) -> nn.Module:
+    """Make a network with random weights, always the same, in eval mode. The global random state is left as it was.
+
+    Example:
+        >>> one, other = untrained("small"), untrained("small")
+        >>> torch.equal(one.linear.weight, other.linear.weight)
+        True
+    """
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        return BUILDERS[name]().eval()
+
+
+def weighted(name: str, state: Mapping[str, Tensor], *, source: str) -> nn.Module:
+    """Make a network with given weights, in eval mode; it has as many logits as their last layer.
+
+    Args:
+        name: of the catalogue.
+        state: tensors by name.
+        source: what messages call the weights.
+
+    Raises:
+        WeightsError: they do not fit.
+        NotFiniteError: a tensor holds NaN or infinity.
+
+    Example:
+        >>> weighted("small", Small(classes=3).state_dict(), source="mine.pth").linear.out_features
+        3
+    """
+    with torch.device("meta"):  # no time goes into random weights that nobody sees
+        module = BUILDERS[name]()
+        classes = classes_of(module, state)
+        module = BUILDERS[name]() if classes is None else BUILDERS[name](classes=classes)
+    module = module.to_empty(device="cpu").eval()
+    for buffer_name, buffer in module.named_buffers():
+        if buffer_name.endswith("num_batches_tracked"):  # weights may come without these
+            buffer.zero_()
+    put_weights(module, state, source=source)
+    return module
+
+
+def classes_of(module: nn.Module, state: Mapping[str, Tensor]) -> int | None:
+    """Read the number of logits off the weights: the outputs of the module's last layer.
+
+    Args:
+        module: a network of the same architecture, with any number of logits.
+        state: tensors by name.
+
+    Returns:
+        The number, or ``None`` where the weights have nothing, or something else, in the last layer's place.
+
+    Example:
+        >>> classes_of(nn.Linear(4, 10), {"weight": torch.zeros(3, 4)})
+        3
+    """
+    layers = [(name, parameter) for name, parameter in module.named_parameters() if parameter.ndim > 1]
+    if not layers:
+        return None
+    name, parameter = layers[-1]
+    found = state.get(name)
+    if found is None or found.shape[1:] != parameter.shape[1:] or len(found) < 2:
+        return None
+    return len(found)
