@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,7 +9,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from lenslab.units.errors import PreprocessingError
-from lenslab.units.preprocessing import Preprocessing
+from lenslab.units.preprocessing import FILTERS, Preprocessing
 
 IMAGES = np.random.default_rng(4).integers(0, 256, (9, 12, 10, 3), dtype=np.uint8)
 COLOUR = Preprocessing(3, None, (0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
@@ -122,3 +123,71 @@ def test_json_keeps_every_field(preprocessing):
 def test_json_of_another_kind_is_refused(document):
     with pytest.raises(PreprocessingError, match="not preprocessing"):
         Preprocessing.from_json(document)
+
+
+def usual(picture: np.ndarray, shorter: int, side: int, method) -> np.ndarray:
+    """The usual pipeline by hand: the shorter side scaled, the longer cut to whole pixels, the middle kept."""
+    height, width = picture.shape[:2]
+    scaled = (shorter, int(shorter * height / width)) if width <= height else (int(shorter * width / height), shorter)
+    image = Image.fromarray(picture).resize(scaled, method)
+    left, top = round((image.width - side) / 2.0), round((image.height - side) / 2.0)
+    return np.asarray(image.crop((left, top, left + side, top + side)))
+
+
+def shown(prepared: torch.Tensor) -> np.ndarray:
+    return (prepared.numpy() * 255).round().astype(np.uint8).transpose(0, 2, 3, 1)
+
+
+PLAIN = Preprocessing(3, (16, 16), (0.0,) * 3, (1.0,) * 3)
+
+
+@given(height=st.integers(3, 60), width=st.integers(3, 60), shorter=st.integers(16, 30))
+def test_a_shorter_side_is_scaled_and_the_middle_kept(height, width, shorter):
+    picture = np.random.default_rng(height).integers(0, 256, (height, width, 3), dtype=np.uint8)
+    prepared = replace(PLAIN, shorter=shorter, filter="bicubic")([picture])
+    np.testing.assert_array_equal(shown(prepared)[0], usual(picture, shorter, 16, Image.Resampling.BICUBIC))
+
+
+def test_a_shorter_side_is_scaled_also_where_the_size_is_there_already():
+    picture = np.random.default_rng(1).integers(0, 256, (16, 16, 3), dtype=np.uint8)
+    assert not (shown(replace(PLAIN, shorter=20)([picture]))[0] == picture).all()
+    assert (shown(replace(PLAIN, shorter=16)([picture]))[0] == picture).all()
+
+
+@pytest.mark.parametrize("name", FILTERS)
+def test_every_filter_is_that_of_pillow(name):
+    prepared = shown(replace(PLAIN, filter=name, resizing="stretch")(IMAGES))
+    for before, after in zip(IMAGES, prepared, strict=True):
+        expected = Image.fromarray(before).resize((16, 16), Image.Resampling[name.upper()])
+        np.testing.assert_array_equal(after, np.asarray(expected))
+
+
+def test_the_size_takes_the_shorter_side_along():
+    photographs = replace(PLAIN, size=(224, 224), shorter=256)
+    assert photographs.override(size=(112, 112)).shorter == 128
+    assert photographs.override(size=(256, 224)).shorter == 293
+    assert photographs.override(mean=[0.5]).shorter == 256
+    assert PLAIN.override(size=(8, 8)).shorter is None
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"filter": "cubic"}, "no filter named 'cubic'; there are nearest"),
+        ({"resizing": "pad"}, "no way to resize named 'pad'; there are cover, stretch"),
+        ({"shorter": 15}, "15 pixels does not cover 16x16; give 16 or more"),
+        ({"shorter": 20, "size": None}, "needs a size"),
+        ({"shorter": 20, "resizing": "stretch"}, "the resizing cover"),
+    ],
+)
+def test_ways_of_resizing_that_do_not_exist_are_refused(fields, message):
+    with pytest.raises(PreprocessingError, match=message):
+        replace(PLAIN, **fields)
+
+
+def test_json_states_only_what_is_not_the_default():
+    assert PLAIN.to_json() == {"channels": 3, "size": [16, 16], "mean": [0.0] * 3, "sd": [1.0] * 3}
+    other = replace(PLAIN, filter="lanczos", shorter=18)
+    assert other.to_json() == PLAIN.to_json() | {"filter": "lanczos", "shorter": 18}
+    for each in (other, replace(PLAIN, resizing="stretch")):
+        assert Preprocessing.from_json(json.loads(json.dumps(each.to_json()))) == each

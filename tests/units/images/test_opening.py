@@ -3,9 +3,11 @@ import sys
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from lenslab.units.errors import UnknownImagesError
 from lenslab.units.images import NAMED, open_images
+from tests.units.images.test_parquet import write
 
 
 def test_a_wrong_name_is_told_with_the_nearest_and_all_others():
@@ -25,6 +27,14 @@ def test_another_kind_of_file_is_told_with_what_is_read(tmp_path):
     path.touch()
     with pytest.raises(UnknownImagesError, match=r"give an \.npz or \.parquet file"):
         open_images(path)
+
+
+def test_a_directory_is_parquet_files_or_class_folders(tmp_path):
+    (tmp_path / "cat").mkdir()
+    Image.new("L", (2, 2)).save(tmp_path / "cat/1.png")
+    assert open_images(tmp_path).class_names == ("cat",)
+    write(tmp_path / "a.parquet")
+    assert len(open_images(tmp_path)) == 23
 
 
 def test_open_images_and_pairs_of_arrays_are_taken():

@@ -67,6 +67,30 @@ def test_a_directory_is_its_files_in_the_order_of_their_names(tmp_path):
     np.testing.assert_array_equal(np.stack(part), PIXELS[7:12])
 
 
+def test_a_glob_is_the_files_that_it_means_in_the_order_of_their_names(tmp_path):
+    (tmp_path / "data").mkdir()
+    write(tmp_path / "data/train-1-of-2.parquet", ENCODED[9:], LABELS[9:])
+    write(tmp_path / "data/train-0-of-2.parquet", ENCODED[:9], LABELS[:9])
+    write(tmp_path / "data/test.parquet", ENCODED[:2], LABELS[:2])
+    images = open_images(f"{tmp_path}/data/train-*.parquet")
+    np.testing.assert_array_equal(images.labels, LABELS)
+    assert (images.name, images.source) == ("train", f"{tmp_path}/data/train-*.parquet")
+    assert len(open_images(f"{tmp_path}/**/*.parquet")) == 25
+    assert open_images(tmp_path / "data" / "*.parquet").name == "data"
+    assert len({images.sha256, open_images(tmp_path / "data").sha256}) == 2
+    one = open_images(tmp_path / "data" / "tes?.parquet")
+    assert len(one) == 2
+
+
+def test_a_glob_that_means_nothing_is_told(tmp_path):
+    with pytest.raises(ImageLayoutError, match=r"no file is of the form .*none-\*\.parquet"):
+        open_images(tmp_path / "none-*.parquet")
+
+
+def test_a_file_whose_name_looks_like_a_glob_is_a_file(tmp_path):
+    assert len(open_images(write(tmp_path / "a[1].parquet"))) == 23
+
+
 def test_a_file_is_hashed_as_it_is_and_a_directory_by_its_files(tmp_path):
     path = write(tmp_path / "a.parquet")
     alone = open_images(path).sha256
@@ -123,7 +147,7 @@ def test_labels_that_are_no_classes_are_refused(tmp_path, labels, message):
 
 
 def test_a_file_that_is_not_parquet_and_an_empty_directory_are_one_message(tmp_path):
-    with pytest.raises(ImageLayoutError, match=r"holds no \.parquet files"):
+    with pytest.raises(ImageLayoutError, match=r"holds no \.parquet files and no directory for each"):
         open_images(tmp_path)
     (tmp_path / "mine.parquet").write_bytes(b"<html>not found</html>")
     with pytest.raises(ImagesUnavailableError, match=r"mine\.parquet cannot be read as Parquet"):

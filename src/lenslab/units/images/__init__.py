@@ -1,6 +1,16 @@
 """Labelled images: opened by name, file or array; decoded block by block."""
 
-from lenslab.units.images.collection import ImageBlock, Images, Pixels, content_hash
+from lenslab.units.images.collection import ImageBlock, Images, OnError, Pixels, Skipped, content_hash
 from lenslab.units.images.opening import NAMED, Source, open_images
 
-__all__ = ["NAMED", "ImageBlock", "Images", "Pixels", "Source", "content_hash", "open_images"]
+__all__ = [
+    "NAMED",
+    "ImageBlock",
+    "Images",
+    "OnError",
+    "Pixels",
+    "Skipped",
+    "Source",
+    "content_hash",
+    "open_images",
+]

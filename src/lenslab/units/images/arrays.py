@@ -12,6 +12,9 @@ from numpy.typing import ArrayLike, NDArray
 from lenslab.units.errors import ImageLayoutError, LabelError
 from lenslab.units.images.collection import Images, Pixels
 
+_BYTES_AT_ONCE = 1 << 22
+"""What a step over a large array takes of it."""
+
 
 def images_of_arrays(
     pixels: ArrayLike,
@@ -40,16 +43,18 @@ def images_of_arrays(
         >>> images_of_arrays(np.zeros((4, 3, 8, 8), np.uint8), [0, 1, 2, 3]).limited(2).labels
         array([0, 1])
     """
-    array = as_pixels(np.asarray(pixels), source)
+    array = _channels_last(np.asarray(pixels), source)
     classes = as_labels(np.asarray(labels), source)
     if len(array) != len(classes):
         raise LabelError(f"{source} has {len(array):,} images and {len(classes):,} labels")
+    scale = _scale(array, source)
 
     def read(start: int, stop: int) -> Iterator[Pixels]:
-        yield from array[start:stop]
+        for number in range(start, stop):
+            yield _as_bytes(np.asarray(array[number]), scale)
 
     def digest() -> str:
-        return sha256 or _hash_of_arrays(array, classes)
+        return sha256 or _hash_of_arrays(array, scale, classes)
 
     return Images(name, source, classes, class_names, read, digest)
 
@@ -67,7 +72,8 @@ def as_pixels(array: NDArray[Any], source: str) -> NDArray[np.uint8]:
         >>> as_pixels(np.ones((2, 1, 4, 5)) * 0.2, "example").shape
         (2, 4, 5, 1)
     """
-    return _as_bytes(_channels_last(array, source), source)
+    images = _channels_last(array, source)
+    return _as_bytes(images, _scale(images, source))
 
 
 def as_labels(array: NDArray[Any], source: str) -> NDArray[np.int64]:
@@ -108,28 +114,49 @@ def _channels_last(array: NDArray[Any], source: str) -> NDArray[Any]:
     )
 
 
-def _as_bytes(array: NDArray[Any], source: str) -> NDArray[np.uint8]:
+def _scale(array: NDArray[Any], source: str) -> int:
+    """Find what the numbers are to be multiplied by, 1 or 255, looking at a few images at a time."""
     if array.dtype == np.uint8 or array.size == 0:
-        return array.astype(np.uint8, copy=False)
+        return 1
     expected = "expected uint8, or integers from 0 to 255, or such integers divided by 255"
     if not (np.issubdtype(array.dtype, np.integer) or np.issubdtype(array.dtype, np.floating)):
         raise ImageLayoutError(f"{source}: pixels of type {array.dtype}; {expected}")
-    if not np.isfinite(array).all():
-        raise ImageLayoutError(f"{source}: pixels hold NaN or infinity; {expected}")
-    lowest, highest = array.min(), array.max()
-    fractions = np.issubdtype(array.dtype, np.floating) and highest <= 1
-    scaled = array.astype(np.float64) * 255 if fractions else array
-    rounded = np.rint(scaled)
-    if lowest < 0 or highest > 255 or np.abs(scaled - rounded).max() > 1e-3 * (255 if array.itemsize < 4 else 1):
+    lowest, highest = np.inf, -np.inf
+    for piece in _pieces(array):
+        if not np.isfinite(piece).all():
+            raise ImageLayoutError(f"{source}: pixels hold NaN or infinity; {expected}")
+        lowest, highest = min(lowest, float(piece.min())), max(highest, float(piece.max()))
+    scale = 255 if np.issubdtype(array.dtype, np.floating) and highest <= 1 else 1
+    tolerance = 1e-3 * (255 if array.itemsize < 4 else 1)
+    if lowest < 0 or highest > 255 or max(_distance(piece, scale) for piece in _pieces(array)) > tolerance:
         raise ImageLayoutError(
             f"{source}: {array.dtype} pixels from {lowest:.4g} to {highest:.4g} (already normalised?); {expected}. "
             "Save the images before normalisation and give --mean and --sd"
         )
-    return rounded.astype(np.uint8)
+    return scale
 
 
-def _hash_of_arrays(pixels: NDArray[np.uint8], labels: NDArray[np.int64]) -> str:
-    digest = hashlib.sha256(f"images {list(pixels.shape)} ".encode())
-    digest.update(np.ascontiguousarray(pixels).data)
+def _pieces(array: NDArray[Any]) -> Iterator[NDArray[Any]]:
+    # An array may be a file that is larger than the memory, so no step may hold a second one of its size.
+    step = max(1, _BYTES_AT_ONCE * len(array) // max(array.nbytes, 1))
+    for start in range(0, len(array), step):
+        yield np.asarray(array[start : start + step])
+
+
+def _distance(piece: NDArray[Any], scale: int) -> float:
+    scaled = piece.astype(np.float64) * scale
+    return float(np.abs(scaled - np.rint(scaled)).max())
+
+
+def _as_bytes(array: NDArray[Any], scale: int) -> NDArray[np.uint8]:
+    if array.dtype == np.uint8 or array.size == 0:
+        return array.astype(np.uint8, copy=False)
+    return np.rint(array.astype(np.float64) * scale).astype(np.uint8)
+
+
+def _hash_of_arrays(array: NDArray[Any], scale: int, labels: NDArray[np.int64]) -> str:
+    digest = hashlib.sha256(f"images {list(array.shape)} ".encode())
+    for piece in _pieces(array):
+        digest.update(np.ascontiguousarray(_as_bytes(piece, scale)).data)
     digest.update(np.ascontiguousarray(labels, dtype="<i8").data)
     return digest.hexdigest()

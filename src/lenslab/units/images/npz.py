@@ -1,13 +1,19 @@
-"""Images and labels in one ``.npz`` file; nothing in it is ever unpickled."""
+"""Images and labels in one ``.npz`` file, mapped instead of loaded; nothing in it is ever unpickled."""
 
 from __future__ import annotations
 
+import math
+import shutil
+import tempfile
 import zipfile
 import zlib
 from collections.abc import Iterable
 from pathlib import Path
+from typing import IO, Any
 
 import numpy as np
+from numpy.lib import format as npy
+from numpy.typing import NDArray
 
 from lenslab.records import sha256_of_file
 from lenslab.units.errors import ImageLayoutError, ImagesUnavailableError
@@ -25,16 +31,22 @@ KEYS = (
 )
 """Names of the two arrays, in any case of letters; the first pair that is there is taken."""
 
+_CHUNK = 1 << 20
+"""Bytes that are read at once where a whole member is gone through."""
+
 
 def open_npz(path: Path, *, source: str | None = None) -> Images:
-    """Open the images in an ``.npz`` file.
+    """Open the images in an ``.npz`` file without loading it.
+
+    What ``np.savez`` wrote is mapped into memory where it lies. What ``np.savez_compressed`` wrote is unpacked once
+    into a temporary file without a name, which goes with the images.
 
     Args:
         path: of the file. `KEYS` lists the names of the two arrays; `as_pixels` tells which numbers are pixels.
         source: what messages call it; the path by default.
 
     Raises:
-        ImagesUnavailableError: it is not an ``.npz`` file, or is damaged.
+        ImagesUnavailableError: it is not an ``.npz`` file, is damaged, or there is no room to unpack it.
         ImageLayoutError: it does not hold images and labels.
         LabelError: the labels are not classes.
 
@@ -50,18 +62,12 @@ def open_npz(path: Path, *, source: str | None = None) -> Images:
     if not zipfile.is_zipfile(path):
         raise ImagesUnavailableError(f"{named} is not an .npz file (or was cut short)")
     try:
-        with np.load(path, allow_pickle=False) as file:
-            keys = _keys(file.files, named)
-            pixels, labels = (file[key] for key in keys)
-    except ValueError as error:
-        if isinstance(error, ImageLayoutError):
-            raise
-        if "allow_pickle" in str(error):
-            raise ImageLayoutError(
-                f"{named} holds Python objects, which are not unpickled here since that can run code; save plain arrays"
-            ) from error
-        raise ImagesUnavailableError(f"{named} cannot be read: {error}") from error
-    except (OSError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+        with zipfile.ZipFile(path) as archive:
+            members = {info.filename.removesuffix(".npy"): info for info in archive.infolist()}
+            pixels, labels = (_mapped(path, archive, members[key], named) for key in _keys(members, named))
+    except (OSError, EOFError, ValueError, RuntimeError, zipfile.BadZipFile, zlib.error) as error:
+        if isinstance(error, ImageLayoutError | ImagesUnavailableError):
+            raise  # RuntimeError is what zipfile says of a password, or, as NotImplementedError, of a compression
         raise ImagesUnavailableError(f"{named} cannot be read as an .npz file: {error}") from error
     return images_of_arrays(pixels, labels, name=path.stem, source=named, sha256=sha256_of_file(path))
 
@@ -75,3 +81,55 @@ def _keys(present: Iterable[str], named: str) -> tuple[str, str]:
         f"{named} holds {', '.join(by_lower.values()) or 'nothing'}; expected two arrays named "
         + ", ".join(f"{pixels}/{labels}" for pixels, labels in KEYS)
     )
+
+
+def _mapped(path: Path, archive: zipfile.ZipFile, info: zipfile.ZipInfo, named: str) -> NDArray[Any]:
+    with archive.open(info) as member:
+        shape, fortran, dtype = _header(member, info.filename, named)
+        begin = member.tell()
+        size = math.prod(shape) * dtype.itemsize
+        if info.file_size - begin != size:
+            raise ImagesUnavailableError(f"{named} cannot be read: {info.filename} has another length than it states")
+        if size == 0:
+            return np.zeros(shape, dtype)
+        stored = info.compress_type == zipfile.ZIP_STORED
+        place: IO[bytes] = path.open("rb") if stored else _room(size, info.filename, named)
+        offset = begin + _start_of_member(place, info) if stored else 0
+        with place:  # the map keeps the file, also after it is closed
+            while chunk := member.read(_CHUNK):  # to the end: only there zipfile compares the checksum
+                if not stored:
+                    place.write(chunk)
+            place.flush()
+            return np.memmap(place, dtype, "r", offset, shape, "F" if fortran else "C")
+
+
+def _header(member: IO[bytes], name: str, named: str) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
+    version = npy.read_magic(member)
+    read = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}.get(version)
+    if read is None:
+        raise ImageLayoutError(f"{named}: {name} is no plain array of numbers")
+    shape, fortran, dtype = read(member)
+    if dtype.hasobject:
+        raise ImageLayoutError(
+            f"{named} holds Python objects, which are not unpickled here since that can run code; save plain arrays"
+        )
+    return shape, fortran, dtype
+
+
+def _start_of_member(file: IO[bytes], info: zipfile.ZipInfo) -> int:
+    # A member's own header is 30 bytes, its name and its extra field, whose lengths stand in bytes 26 to 29; they may
+    # differ from those in the archive's directory.
+    file.seek(info.header_offset + 26)
+    lengths = file.read(4)
+    return info.header_offset + 30 + int.from_bytes(lengths[:2], "little") + int.from_bytes(lengths[2:], "little")
+
+
+def _room(size: int, name: str, named: str) -> IO[bytes]:
+    place = tempfile.gettempdir()
+    free = shutil.disk_usage(place).free
+    if free < size:
+        raise ImagesUnavailableError(
+            f"{named}: unpacking {name} takes {size:,} bytes and {place} has {free:,} left; set TMPDIR to a directory "
+            "with room, or save the arrays with np.savez, which needs no unpacking"
+        )
+    return tempfile.TemporaryFile()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import difflib
+import glob
+import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import MappingProxyType
@@ -10,16 +12,18 @@ from typing import TypeAlias
 
 from numpy.typing import ArrayLike
 
-from lenslab.units.errors import UnknownImagesError
+from lenslab.units.errors import ImageLayoutError, UnknownImagesError
 from lenslab.units.images.arrays import images_of_arrays
-from lenslab.units.images.collection import Images
+from lenslab.units.images.collection import Images, OnError
+from lenslab.units.images.datasets import Pairs, images_of_dataset
 from lenslab.units.images.digits import digits
 from lenslab.units.images.fashion_mnist import fashion_mnist
+from lenslab.units.images.folders import open_folders
 from lenslab.units.images.npz import open_npz
 from lenslab.units.images.parquet import open_parquet
 
-Source: TypeAlias = str | Path | tuple[ArrayLike, ArrayLike] | Images
-"""A name, a path, a pair (pixels, labels) of arrays, or images that are open already."""
+Source: TypeAlias = str | Path | tuple[ArrayLike, ArrayLike] | Pairs | Images
+"""A name, a path, a pair (pixels, labels) of arrays, a data set of pairs, or images that are open already."""
 
 NAMED: Mapping[str, tuple[str, Callable[[], Images]]] = MappingProxyType(
     {
@@ -32,19 +36,22 @@ NAMED: Mapping[str, tuple[str, Callable[[], Images]]] = MappingProxyType(
 """What each name means, and how it is opened."""
 
 
-def open_images(source: Source) -> Images:
+def open_images(source: Source, *, on_error: OnError = "raise") -> Images:
     """Open labelled images.
 
     Args:
         source: ``digits``, ``digits-train``, ``fashion-mnist`` or ``fashion-mnist-train``; the path of an ``.npz``
-            file, of a Parquet file in Hugging Face's layout, or of a directory of such files; or a pair of arrays
-            (pixels, labels). Images are returned as they are.
+            file, of a Parquet file in Hugging Face's layout or of a directory or glob of such files, or of a directory
+            with a directory for each class; a pair of arrays (pixels, labels); or a data set of pairs, such as a
+            map-style `torch.utils.data.Dataset`. Images are returned as they are.
+        on_error: ``"skip"`` leaves out the pictures that do not decode, see `Images.skipping`.
 
     Raises:
         UnknownImagesError: there is nothing of that name.
         ImagesUnavailableError: it is known and cannot be had or read.
         ImageLayoutError: it is not labelled images.
         LabelError: a label is not a class.
+        UndecodableImageError: an item of a data set cannot be read; files are decoded later.
 
     Example:
         >>> open_images("digits").class_names[:3]
@@ -53,22 +60,36 @@ def open_images(source: Source) -> Images:
         Traceback (most recent call last):
         lenslab.units.errors.UnknownImagesError: no images named 'digit' and no such file; did you mean 'digits'? ...
     """
+    if on_error not in ("raise", "skip"):
+        raise ImageLayoutError(f"on_error is {on_error!r}; give 'raise' or 'skip'")
+    opened = _open(source, on_error)
+    return opened.skipping() if on_error == "skip" else opened
+
+
+def _open(source: Source, on_error: OnError) -> Images:
     if isinstance(source, Images):
         return source
     if isinstance(source, tuple):
+        if len(source) != 2:
+            raise ImageLayoutError(f"{len(source)} arrays are given; expected two, (pixels, labels)")
         return images_of_arrays(*source)
+    if not isinstance(source, str | os.PathLike):
+        return images_of_dataset(source, on_error=on_error)
     if str(source) in NAMED:
         return NAMED[str(source)][1]()
     path = Path(source).expanduser()
+    if path.is_dir():
+        opener = open_parquet if any(path.glob("*.parquet")) else open_folders
+        return opener(path, source=str(source))
+    if path.suffix.lower() == ".parquet" and (path.exists() or glob.has_magic(str(path))):
+        return open_parquet(path, source=str(source))
     if not path.exists():
         raise UnknownImagesError(_unknown(str(source)))
     if path.suffix.lower() == ".npz":
         return open_npz(path, source=str(source))
-    if path.is_dir() or path.suffix.lower() == ".parquet":
-        return open_parquet(path, source=str(source))
     raise UnknownImagesError(
         f"{source} is not a kind of file that is read here; give an .npz or .parquet file, a directory of .parquet "
-        f"files, or one of {', '.join(NAMED)}"
+        f"files or of class folders, or one of {', '.join(NAMED)}"
     )
 
 
@@ -76,6 +97,6 @@ def _unknown(name: str) -> str:
     near = difflib.get_close_matches(name, NAMED, n=1)
     guess = f"; did you mean {near[0]!r}?" if near else "."
     return (
-        f"no images named {name!r} and no such file{guess} There are {', '.join(NAMED)}, .npz files, and .parquet "
-        "files or directories of them"
+        f"no images named {name!r} and no such file{guess} There are {', '.join(NAMED)}, .npz files, .parquet files, "
+        "directories or globs of them, and directories with one for each class"
     )

@@ -1,9 +1,11 @@
-"""Hugging Face's Parquet layout: a column of encoded pictures and a column of labels, read group by group."""
+"""Hugging Face's Parquet layout: a column of encoded pictures and a column of labels, read a few rows at a time."""
 
 from __future__ import annotations
 
+import glob
 import hashlib
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +28,9 @@ LABEL_COLUMNS = ("label", "labels", "fine_label")
 _PICTURES_AT_ONCE = 64
 """Encoded pictures that are in memory together."""
 
+_BUFFER = 1 << 20
+"""Bytes of a file that are read together; without a buffer a whole row group, and with Arrow's own a whole file."""
+
 
 @dataclass(frozen=True)
 class _Part:
@@ -43,14 +48,14 @@ class _Part:
 
 
 def open_parquet(path: Path, *, source: str | None = None) -> Images:
-    """Open the images of a Parquet file, or of all Parquet files of a directory in the order of their names.
+    """Open the images of a Parquet file, or of the Parquet files of a directory or glob in the order of their names.
 
     The pictures' column, ``image`` or ``img``, is a struct with ``bytes`` or plain binary; the labels' column,
     ``label``, ``labels`` or ``fine_label``, holds integers. Class names come from the schema's metadata. Labels are
     read at once, pictures only when asked for.
 
     Args:
-        path: of the file or directory.
+        path: of the file or directory, or a glob such as ``data/train-*.parquet`` (``**`` goes into directories).
         source: what messages call it; the path by default.
 
     Raises:
@@ -69,9 +74,7 @@ def open_parquet(path: Path, *, source: str | None = None) -> Images:
         ...     next(open_parquet(path).blocks(10)).pixels[0].shape
         (2, 3, 3)
     """
-    files = sorted(path.glob("*.parquet")) if path.is_dir() else [path]
-    if not files:
-        raise ImageLayoutError(f"the directory {path} holds no .parquet files")
+    files, name = _files(path)
     parts: list[_Part] = []
     labels: list[NDArray[np.int64]] = []
     class_names: tuple[str, ...] | None = None
@@ -86,18 +89,37 @@ def open_parquet(path: Path, *, source: str | None = None) -> Images:
             labels.append(_labels(parquet, part))
             class_names = class_names or _class_names(parquet.schema_arrow, part.label)
 
-    def read(start: int, stop: int) -> Iterator[Pixels]:
+    def read(start: int, stop: int) -> Iterator[Pixels | UndecodableImageError]:
         for part in parts:
             first, last = max(start - part.start, 0), min(stop - part.start, part.rows)
             if first < last:
                 yield from _pictures(part, first, last)
 
     def digest() -> str:
-        if not path.is_dir():
+        if files == [path]:
             return sha256_of_file(path)
         return hashlib.sha256("".join(f"{sha256_of_file(f)}  {f.name}\n" for f in files).encode()).hexdigest()
 
-    return Images(path.stem, source or str(path), np.concatenate(labels), class_names, read, digest)
+    return Images(name, source or str(path), np.concatenate(labels), class_names, read, digest)
+
+
+def _files(path: Path) -> tuple[list[Path], str]:
+    """The files meant by a path, and what the images are called."""
+    if path.is_dir():
+        files = sorted(path.glob("*.parquet"))
+        if not files:
+            raise ImageLayoutError(f"the directory {path} holds no .parquet files")
+        return files, path.stem
+    if path.is_file():
+        return [path], path.stem
+    files = sorted(Path(found) for found in glob.glob(str(path), recursive=True))  # noqa: PTH207 Path.glob needs a base
+    if not files:
+        raise ImageLayoutError(f"no file is of the form {path}")
+    others = [file for file in files if file.suffix.lower() != ".parquet"]
+    if others:
+        raise ImageLayoutError(f"{path} also means {others[0]}, which is no .parquet file; let it end in .parquet")
+    before = re.split(r"[*?\[]", path.name, maxsplit=1)[0].rstrip("-_. ")
+    return files, before.removesuffix(".parquet") or path.parent.name or "images"
 
 
 def _part(file: Path, parquet: pq.ParquetFile, start: int) -> _Part:
@@ -138,30 +160,34 @@ def _class_names(schema: pa.Schema, label: str) -> tuple[str, ...] | None:
     return tuple(names) if isinstance(names, list) and all(isinstance(name, str) for name in names) else None
 
 
-def _pictures(part: _Part, first: int, last: int) -> Iterator[Pixels]:
-    from lenslab.units.images.pictures import decode
-
+def _pictures(part: _Part, first: int, last: int) -> Iterator[Pixels | UndecodableImageError]:
     edges = np.cumsum((0, *part.groups))
     wanted = [group for group in range(len(part.groups)) if edges[group] < last and edges[group + 1] > first]
     row = int(edges[wanted[0]])
     try:
-        with pq.ParquetFile(part.path) as parquet:
-            for batch in parquet.iter_batches(_PICTURES_AT_ONCE, row_groups=wanted, columns=[part.image]):
+        with pq.ParquetFile(part.path, buffer_size=_BUFFER, pre_buffer=False) as parquet:
+            batches = parquet.iter_batches(_PICTURES_AT_ONCE, wanted, columns=[part.image], use_threads=False)
+            for batch in batches:
                 for value in batch.column(0).slice(max(first - row, 0), max(last - max(row, first), 0)):
                     number = max(row, first)
-                    yield decode(_encoded(value, number, part), f"row {number} of {part.path}")
+                    yield _picture(value, number, part)
                     first = number + 1
                 row += len(batch)
     except (OSError, pa.ArrowException) as error:
         raise ImagesUnavailableError(f"{part.path} cannot be read: {error}") from error
 
 
-def _encoded(value: pa.Scalar, row: int, part: _Part) -> bytes:
+def _picture(value: pa.Scalar, row: int, part: _Part) -> Pixels | UndecodableImageError:
+    from lenslab.units.images.pictures import decode
+
     content = value.as_py()
     if isinstance(content, dict):
         content = content.get("bytes")
     if not content:
-        raise UndecodableImageError(
+        return UndecodableImageError(
             f"row {row} of {part.path} holds no picture; embed the pictures' bytes in the column {part.image}"
         )
-    return bytes(content)
+    try:
+        return decode(bytes(content), f"row {row} of {part.path}")
+    except UndecodableImageError as error:
+        return error

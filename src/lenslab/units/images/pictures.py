@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import warnings
+from collections.abc import Callable
 
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
@@ -39,12 +40,37 @@ def decode(content: bytes, name: str) -> Pixels:
         >>> decode(buffer.getvalue(), "an example").shape
         (2, 4, 3)
     """
+    return _guarded(lambda: _decoded(content), name)
+
+
+def pixels_of(picture: Image.Image, name: str) -> Pixels:
+    """Take the pixels of a picture that Pillow has opened, by the rules of `decode`.
+
+    Args:
+        picture: it may be one whose file has not been read to the end yet.
+        name: what messages call it.
+
+    Raises:
+        UndecodableImageError: as for `decode`.
+
+    Example:
+        >>> pixels_of(Image.new("LA", (4, 2)), "an example").shape
+        (2, 4, 1)
+    """
+    return _guarded(lambda: _pixels(ImageOps.exif_transpose(picture)), name)
+
+
+def _decoded(content: bytes) -> Pixels:
+    with Image.open(io.BytesIO(content), formats=FORMATS) as picture:
+        return _pixels(ImageOps.exif_transpose(picture))
+
+
+def _guarded(work: Callable[[], Pixels], name: str) -> Pixels:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             warnings.filterwarnings("ignore", category=UserWarning)  # damaged metadata beside sound pixels
-            with Image.open(io.BytesIO(content), formats=FORMATS) as picture:
-                return _pixels(ImageOps.exif_transpose(picture))
+            return work()
     except MemoryError:
         raise
     except Exception as error:  # Pillow's decoders raise nearly every builtin on damaged bytes
