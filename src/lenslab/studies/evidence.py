@@ -8,7 +8,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from lenslab.records import BrokenRecordError, Record
-from lenslab.units.statistics import attributes
+from lenslab.units.attributes import activity
 from lenslab.units.statistics.counts import Counts, count
 from lenslab.units.statistics.observations import Observations, observe
 
@@ -93,7 +93,7 @@ def weigh(site: str, observations: Observations, l1_norm: Floats | None) -> Evid
         site=site,
         observations=observations,
         counts=count(observations),
-        dead=attributes.dead(observations.activations),
+        dead=activity.dead(observations.activations),
         l1_norm=l1_norm,
     )
 

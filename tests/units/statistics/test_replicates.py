@@ -3,8 +3,9 @@ import dataclasses
 import numpy as np
 import pytest
 
+from lenslab.units.attributes.activity import class_means
+from lenslab.units.attributes.selectivity import class_selectivity
 from lenslab.units.statistics import replicates
-from lenslab.units.statistics.attributes import class_means, class_selectivity
 from lenslab.units.statistics.counts import count
 from lenslab.units.statistics.drops import half_drops, heldout_class_drop, max_class_drop, overall_drop
 from lenslab.units.statistics.observations import observe

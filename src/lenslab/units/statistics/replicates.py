@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from lenslab.units.statistics import attributes, drops
+from lenslab.units.attributes import selectivity
+from lenslab.units.statistics import drops
 from lenslab.units.statistics.halves import HALVES
 from lenslab.units.statistics.observations import Observations
 
@@ -142,7 +143,7 @@ def _activation_sums(observations: Observations, drawn: NDArray[np.float32]) -> 
 
 def _selectivity(sums: Floats, images: NDArray[np.int64]) -> Floats:
     means = np.divide(sums, images, out=np.full(sums.shape, np.nan), where=images > 0)
-    return attributes.class_selectivity(means)
+    return selectivity.class_selectivity(means)
 
 
 def _shape(observations: Observations) -> tuple[int, int, int]:

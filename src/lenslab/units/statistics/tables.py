@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from lenslab.units.statistics import attributes
+from lenslab.units.attributes import activity, selectivity
 from lenslab.units.statistics.correlations import correlate
 from lenslab.units.statistics.counts import count
 from lenslab.units.statistics.drops import class_drops, heldout_class_drop, max_class_drop, overall_drop
@@ -70,7 +70,7 @@ def units_table(site: str, observations: Observations, l1_norm: NDArray[np.float
             "heldout_a_to_b": heldout.drop[0],
             "heldout_b_to_a": heldout.drop[1],
             "heldout_max_class_drop": heldout.mean,
-            "dead": attributes.dead(observations.activations),
+            "dead": activity.dead(observations.activations),
             "class_selectivity": _selectivity(observations),
             "l1_norm": unknown if l1_norm is None else np.asarray(l1_norm, dtype=np.float64),
         }
@@ -161,7 +161,7 @@ def correlations_table(
     """
     observed = measure(observations)
     replicated = replicate(observations, replicates=replicates, seed=seed)
-    dead = attributes.dead(observations.activations)
+    dead = activity.dead(observations.activations)
     # Where the replicates' attribute is the observed one, it has no replicate axis.
     pairs = {"class_selectivity": (observed.class_selectivity, replicated.class_selectivity)}
     if l1_norm is not None:
@@ -188,5 +188,5 @@ def correlations_table(
 
 
 def _selectivity(observations: Observations) -> NDArray[np.float64]:
-    means = attributes.class_means(observations.activations, observations.labels, classes=observations.classes)
-    return attributes.class_selectivity(means)
+    means = activity.class_means(observations.activations, observations.labels, classes=observations.classes)
+    return selectivity.class_selectivity(means)

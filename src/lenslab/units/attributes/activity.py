@@ -1,0 +1,168 @@
+"""Activity: how much, how often and where a unit answers at all."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy import sparse
+
+Floats = NDArray[np.float64]
+
+# Float32 means of one constant differ in their last bits from batch to batch.
+CONSTANT = 1e-6
+"""A unit whose values differ by less than this share of their size is taken as constant."""
+
+
+def membership(labels: ArrayLike, classes: int) -> sparse.csr_array:
+    """Say which image belongs to which class, as a sparse matrix of ones, shape ``[classes, images]``.
+
+    Example:
+        >>> (membership([1, 0, 1], 2) @ np.array([[1.0], [2.0], [3.0]])).ravel().tolist()
+        [2.0, 4.0]
+    """
+    labels = np.asarray(labels, dtype=np.int64)
+    return sparse.csr_array((np.ones(len(labels)), (labels, np.arange(len(labels)))), shape=(classes, len(labels)))
+
+
+def class_means(activations: NDArray[np.floating[Any]], labels: ArrayLike, *, classes: int) -> Floats:
+    """The mean of each unit's activation over the images of each class.
+
+    Args:
+        activations: The spatial mean of each unit on each image, shape ``[images, units]``.
+        labels: The class of each image, shape ``[images]``.
+        classes: How many classes there are.
+
+    Returns:
+        Shape ``[units, classes]``; NaN for classes without images.
+
+    Example:
+        >>> class_means(np.array([[1.0], [3.0], [5.0]]), [0, 0, 1], classes=3).tolist()
+        [[2.0, 5.0, nan]]
+    """
+    images = np.bincount(np.asarray(labels, dtype=np.int64), minlength=classes)
+    sums = np.asarray(membership(labels, classes) @ activations).T
+    return np.asarray(np.divide(sums, images, out=np.full(sums.shape, np.nan), where=images > 0))
+
+
+def dead(activations: NDArray[np.floating[Any]]) -> NDArray[np.bool_]:
+    """Which units say nothing about the image: never active, or constant over all images.
+
+    Args:
+        activations: The spatial mean of each unit on each image, shape ``[images, units]``.
+
+    Returns:
+        Shape ``[units]``.
+
+    Example:
+        >>> dead(np.array([[0.0, 2.0, 1.0], [0.0, 2.0, 3.0]])).tolist()
+        [True, True, False]
+    """
+    high, low = activations.max(axis=0), activations.min(axis=0)
+    return np.asarray(high - low <= CONSTANT * np.maximum(np.abs(high), np.abs(low)))
+
+
+def mean_activation(activations: NDArray[np.floating[Any]]) -> Floats:
+    r"""The mean of a unit over images and positions.
+
+    .. math:: \frac{1}{NM} \sum_{x, m} a_{u,m}(x)
+
+    with N images and M positions. Any real number; 0 and above behind a ReLU. Source: a ranking that pruning and
+    ablation papers compare with, for instance Molchanov, Tyree, Karras, Aila and Kautz 2017, Pruning convolutional
+    neural networks for resource efficient inference (arXiv 1611.06440). Trap: it scales with the layer's weights and so
+    compares units of one site only, never of two.
+
+    Args:
+        activations: The spatial mean of each unit on each image, shape ``[images, units]``.
+
+    Returns:
+        Shape ``[units]``.
+
+    Example:
+        >>> mean_activation(np.array([[1.0, 0.0], [2.0, 0.0]])).tolist()
+        [1.5, 0.0]
+    """
+    return np.asarray(activations.mean(axis=0, dtype=np.float64))
+
+
+def max_activation(maps: NDArray[np.floating[Any]]) -> Floats:
+    r"""The largest value that a unit takes at any position of any image.
+
+    .. math:: \max_{x, m} a_{u,m}(x)
+
+    Any real number; 0 and above behind a ReLU. Source: the value by which units' top images are found (Zhou, Khosla,
+    Lapedriza, Oliva and Torralba 2015, Object detectors emerge in deep scene CNNs, arXiv 1412.6856). Trap: one position
+    of one image decides it, so it grows with the number of images; compare it over the same images only.
+
+    Args:
+        maps: A site's values, shape ``[images, units, ...]``.
+
+    Returns:
+        Shape ``[units]``.
+
+    Example:
+        >>> max_activation(np.array([[[0.0, 3.0], [1.0, 1.0]]])).tolist()
+        [3.0, 1.0]
+    """
+    return np.asarray(_by_unit(maps).max(axis=1), dtype=np.float64)
+
+
+def apoz(maps: NDArray[np.floating[Any]]) -> Floats:
+    r"""Average percentage of zeros: how often a unit is exactly 0, as a fraction.
+
+    .. math:: \frac{1}{NM} \sum_{x, m} [a_{u,m}(x) = 0]
+
+    with N images and M positions: 0 for a unit that is always on, 1 for one that never is. Source: Hu, Peng, Tai and
+    Tang 2016, Network trimming (arXiv 1607.03250). Traps: M counts positions, and not positions times channels, as one
+    public implementation has it. It means something behind a ReLU only: before it, or behind a leaky ReLU, GELU or
+    SiLU, exact zeros are accidents.
+
+    Args:
+        maps: A site's values, shape ``[images, units, ...]``.
+
+    Returns:
+        Shape ``[units]``.
+
+    Example:
+        >>> apoz(np.array([[[0.0, 3.0], [1.0, 1.0]]])).tolist()
+        [0.5, 0.0]
+    """
+    return np.asarray((_by_unit(maps) == 0).mean(axis=1, dtype=np.float64))
+
+
+def feature_map_rank(maps: NDArray[np.floating[Any]]) -> Floats:
+    r"""The rank of a unit's map, averaged over images (HRank).
+
+    .. math:: \frac{1}{N} \sum_x \operatorname{rank} A_u(x)
+
+    where :math:`A_u(x)` is the height x width matrix of the unit's values: from 0, for a unit that is always 0, to the
+    smaller of height and width. Source: Lin, Ji, Wang, Zhang, Zhang, Tian and Shao 2020, HRank: filter pruning using
+    high-rank feature map (arXiv 2002.10179), who average over a few hundred images and find that more change little.
+    Traps: a numerical rank counts singular values above a tolerance, here the largest one times the longer side times
+    the spacing of float32, so another precision gives other ranks. Maps of one position have rank 1 wherever they are
+    not 0, which says no more than `apoz`.
+
+    Args:
+        maps: A site's values, shape ``[images, units, height, width]``; ``[images, units]`` counts as one position.
+
+    Returns:
+        Shape ``[units]``.
+
+    Example:
+        >>> feature_map_rank(np.array([[[[1.0, 1.0], [1.0, 1.0]], [[1.0, 0.0], [0.0, 1.0]]]])).tolist()
+        [1.0, 2.0]
+    """
+    images, units = maps.shape[:2]
+    if maps.ndim == 2:
+        maps = maps[:, :, None, None]
+    matrices = maps.reshape(images * units, *maps.shape[2:]).astype(np.float32, copy=False)
+    ranks = np.zeros(images * units)
+    alive = matrices.any(axis=(1, 2))  # silent maps are common and need no decomposition
+    if alive.any():
+        ranks[alive] = np.linalg.matrix_rank(matrices[alive])
+    return np.asarray(ranks.reshape(images, units).mean(axis=0))
+
+
+def _by_unit(maps: NDArray[np.floating[Any]]) -> NDArray[np.floating[Any]]:
+    return np.moveaxis(maps, 1, 0).reshape(maps.shape[1], -1)
