@@ -305,3 +305,9 @@ def test_weights_that_are_named_win_over_the_shipped_ones(typed: Typed) -> None:
 def test_a_name_in_brackets_is_shown_as_it_is(typed: Typed) -> None:
     err = typed("ablate", "small", "--images", "[red]digits[/red]")[2]
     assert "'[red]digits[/red]'" in err
+
+
+@pytest.mark.parametrize("options", [("--seed", "-1"), ("--size", "\u00b2"), ("--device", "meta")])
+def test_more_that_cannot_be(options: tuple[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main.run(["ablate", "small", "--images", "digits", "--limit", "20", *options]) == 2

@@ -6,6 +6,8 @@ import json
 from pathlib import Path
 
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -118,13 +120,103 @@ def test_a_record_that_is_not_ours_is_refused_by_name(
     assert message in problems[0]
 
 
-@pytest.mark.parametrize("name", ["../secret.txt", "/etc/hostname", "charts/../../secret.txt", "", "a\0b", "link.txt"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "../secret.txt",
+        "/etc/hostname",
+        "charts/../../secret.txt",
+        "",
+        "a\0b",
+        "link.txt",
+        "../run-of-another/secret.txt",
+    ],
+)
 def test_no_name_leads_out_of_a_record(tmp_path: Path, name: str) -> None:
     (tmp_path / "secret.txt").write_text("secret")
+    (tmp_path / "run-of-another").mkdir()
+    (tmp_path / "run-of-another" / "secret.txt").write_text("secret")
     record = finished(tmp_path / "run")
     (tmp_path / "run" / "link.txt").symlink_to(tmp_path / "secret.txt")
     with pytest.raises(records.RecordNotFoundError):
         record.path(name)
+
+
+def test_a_file_of_the_record_is_found_and_everyone_may_read_it(tmp_path: Path) -> None:
+    path = finished(tmp_path / "run").path("units.parquet")
+    assert path == tmp_path / "run" / "units.parquet"
+    assert path.stat().st_mode & 0o777 == 0o644
+
+
+def test_what_a_killed_writer_left_neither_hinders_a_draft_nor_stays_in_the_record(tmp_path: Path) -> None:
+    (tmp_path / ".abc123.partial").write_text("half")
+    records.Draft.open(tmp_path, kind="run", request=REQUEST).finish({})
+    assert [path.name for path in tmp_path.iterdir()] == ["record.json"]
+
+
+def test_a_record_of_another_request_does_not_finish_a_draft(tmp_path: Path) -> None:
+    finished(tmp_path)
+    assert records.Draft(tmp_path, "run", REQUEST).finished() is not None
+    assert records.Draft(tmp_path, "run", {**REQUEST, "seed": 1}).finished() is None
+
+
+def test_a_draft_of_another_request_is_refused(tmp_path: Path) -> None:
+    records.Draft.open(tmp_path, kind="run", request=REQUEST)
+    with pytest.raises(records.OtherRecordError, match=r"holds another run \(it differs in: network\)"):
+        records.Draft.open(tmp_path, kind="run", request={**REQUEST, "network": "other"})
+    with pytest.raises(records.OtherRecordError, match="holds another run"):
+        records.Draft.open(tmp_path, kind="study", request=REQUEST)
+
+
+def test_a_kind_that_does_not_exist_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="unknown kind of record 'recipe'; known kinds are run, study"):
+        records.Draft.open(tmp_path / "run", kind="recipe", request=REQUEST)
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize("name", ["record.json", "request.json"])
+@pytest.mark.parametrize("document", ['{"key": ', "[1]", "{}"])
+def test_a_damaged_directory_is_refused_and_left_alone(tmp_path: Path, name: str, document: str) -> None:
+    (tmp_path / name).write_text(document)
+    with pytest.raises(records.BrokenRecordError, match=rf"{name} cannot be read: .*remove this one yourself"):
+        records.Draft.open(tmp_path, kind="run", request=REQUEST)
+    assert (tmp_path / name).read_text() == document
+
+
+def test_shards_come_in_the_order_of_their_names(tmp_path: Path) -> None:
+    draft = records.Draft.open(tmp_path, kind="run", request=REQUEST)
+    for name in ("images-3", "images-1", "flips-0", "images-2"):
+        draft.write_table(f"shards/{name}", pd.DataFrame({"image": [0]}))
+    assert [path.stem for path in draft.shards("images-*.parquet")] == ["images-1", "images-2", "images-3"]
+
+
+def test_a_table_holds_its_columns_and_nothing_of_the_frame_that_it_came_from(tmp_path: Path) -> None:
+    frame = pd.DataFrame({"site": ["a", "b"], "unit": [0, 1]}, index=[7, 3])
+    draft = records.Draft.open(tmp_path, kind="run", request=REQUEST)
+    for table in (frame, pa.Table.from_pandas(frame, preserve_index=False)):
+        schema = pq.read_schema(draft.write_table("table", table))
+        assert (schema.names, schema.metadata) == (["site", "unit"], None)
+
+
+def test_a_table_is_read_as_far_as_it_is_asked_for(tmp_path: Path) -> None:
+    record = finished(tmp_path / "run")
+    assert list(record.table("units", columns=["site"]).columns) == ["site"]
+    with pytest.raises(records.RecordNotFoundError, match=r"has no file 'classes\.parquet'"):
+        record.table("classes")
+
+
+def test_a_chart_is_a_json_object_or_refused(tmp_path: Path) -> None:
+    record = finished(tmp_path / "run")
+    (tmp_path / "run" / "charts").mkdir()
+    for name, text in (("good", '{"mark": "bar"}'), ("list", "[]"), ("half", "{")):
+        (tmp_path / "run" / "charts" / f"{name}.vl.json").write_text(text)
+    assert record.chart("good") == {"mark": "bar"}
+    with pytest.raises(records.BrokenRecordError, match="holds a list and not an object"):
+        record.chart("list")
+    with pytest.raises(records.BrokenRecordError, match="cannot be read as JSON"):
+        record.chart("half")
+    with pytest.raises(records.RecordNotFoundError):
+        record.chart("none")
 
 
 def test_a_damaged_table_is_named(tmp_path: Path) -> None:
@@ -140,3 +232,16 @@ def test_records_are_found_newest_first_and_by_kind(tmp_path: Path) -> None:
     found, problems = records.find(tmp_path, kind="run")
     assert ([record.directory.name for record in found], problems) == (["new", "old"], [])
     assert records.find(tmp_path, kind="study") == ([], [])
+
+
+@pytest.mark.parametrize("name", ["a" * 300, "\ud800"])
+def test_a_name_that_no_file_can_have_is_not_found(tmp_path: Path, name: str) -> None:
+    record = records.Draft.open(tmp_path, kind="run", request={}).finish({})
+    with pytest.raises(records.RecordNotFoundError):
+        record.path(name)
+
+
+def test_a_document_nested_without_end_is_refused_by_a_draft_too(tmp_path: Path) -> None:
+    (tmp_path / "record.json").write_text("[" * 100_000)
+    with pytest.raises(records.BrokenRecordError):
+        records.Draft.open(tmp_path, kind="run", request={})

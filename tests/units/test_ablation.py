@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import gc
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
+from lenslab import __version__
 from lenslab.records import OtherRecordError
 from lenslab.units import ablate, ask, load
 from lenslab.units.engine.exact import ExactEngine
@@ -20,11 +22,13 @@ from lenslab.units.errors import (
     LabelError,
     NotFiniteError,
     TrainingModeError,
+    UnitsError,
     UnknownSiteError,
     UnsupportedNetworkError,
     VerificationError,
 )
 from lenslab.units.images import open_images
+from lenslab.units.statistics.halves import halves
 from tests.units import toys
 
 INTEGERS = ["site", "unit", "image", "label", "before", "after"]
@@ -230,7 +234,9 @@ class MixesTheBatch(nn.Module):
         return self.last(x - torch.arange(len(x)).unsqueeze(1) * x.mean(dim=0))
 
 
-class OverwritesItsPast(nn.Module):
+class OverwritesAView(nn.Module):
+    """Changes some channels of a value by way of a view of it, which no graph of operations shows."""
+
     def __init__(self) -> None:
         super().__init__()
         self.conv = nn.Conv2d(1, 4, 3)
@@ -238,8 +244,8 @@ class OverwritesItsPast(nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         kept = self.conv(x)
-        changed = kept.mul_(2.0)
-        return self.last((kept + changed.clone().relu()).mean(dim=(2, 3)))
+        kept[:, :2].mul_(3.0)
+        return self.last(kept.sigmoid().mean(dim=(2, 3)))
 
 
 def test_a_network_that_mixes_the_images_of_a_batch_is_refused() -> None:
@@ -248,10 +254,10 @@ def test_a_network_that_mixes_the_images_of_a_batch_is_refused() -> None:
 
 
 def test_a_network_that_cannot_be_resumed_truly_is_refused_by_the_site() -> None:
-    made = toys.trained(OverwritesItsPast())
-    with pytest.raises(UnsupportedNetworkError, match=r"site 'relu'.*--engine plain"):
-        ablate(toys.network(made), toys.digits(12), sites=["relu"])
-    assert len(ablate(toys.network(made), toys.digits(12), sites=["relu"], engine="plain").units) == 4
+    made = toys.trained(OverwritesAView())
+    with pytest.raises(UnsupportedNetworkError, match=r"site 'conv'.*--engine plain"):
+        ablate(toys.network(made), toys.digits(12), sites=["conv"])
+    assert len(ablate(toys.network(made), toys.digits(12), sites=["conv"], engine="plain").units) == 4
 
 
 def test_a_run_that_was_stopped_goes_on_and_gives_the_same_bytes(
@@ -344,3 +350,209 @@ def test_equal_images_lie_in_the_same_half() -> None:
     images = open_images((toys.quarters((0,), (0,), (2,), (2,)), [0, 0, 1, 1]))
     run = ablate(toys.by_hand(), images)
     assert run.record.table("images").groupby("content")["half"].nunique().tolist() == [1, 1]
+
+
+def test_the_first_of_several_wrong_labels_is_named_and_a_limit_may_leave_them_out() -> None:
+    images = (toys.quarters((0,), (1,), (0,), (1,)), [0, 1, 2, 5])
+    with pytest.raises(LabelError, match=r"image 2 .* has label 2,.*\(2 of 4 images have such labels\)"):
+        ablate(toys.by_hand(), images)
+    assert len(ablate(toys.by_hand(), images, limit=2).record.table("images")) == 2
+
+
+@pytest.mark.parametrize("size", [0, -1])
+def test_a_batch_without_images_is_refused(size: int) -> None:
+    with pytest.raises(UnitsError, match=f"a batch of {size} images is empty; give --batch-size 1 or more"):
+        ask(toys.by_hand(), toys.digits(2), batch_size=size)
+
+
+def test_the_request_says_everything_that_decides_a_number() -> None:
+    request = ask(toys.by_hand(), (toys.quarters((0,), (1,)), [0, 1]), seed=3).request
+    assert (request["count"], request["sites"], request["engine"], request["seed"]) == (2, ["1"], "exact", 3)
+    assert (request["lenslab"], request["network"], request["replacement"]) == (__version__, "toy", "zero")
+
+
+class Sloped(nn.Module):
+    """Its slope stands in its code only, its offset in a buffer only."""
+
+    def __init__(self, slope: float, offset: float = 0.0) -> None:
+        super().__init__()
+        self.slope = slope
+        self.conv, self.last = nn.Conv2d(1, 4, 3), nn.Linear(4, 10)
+        self.register_buffer("offset", torch.tensor(offset))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.last(nn.functional.leaky_relu(self.conv(x) + self.offset, self.slope).amax(dim=(2, 3)))
+
+
+def test_engine_code_and_buffers_change_the_key() -> None:
+    def key(slope: float = 0.1, offset: float = 0.0, **options: str) -> str:
+        made = Sloped(slope, offset).eval()
+        for parameter in made.parameters():
+            parameter.data.fill_(0.1)
+        return ask(toys.network(made), toys.digits(4), **options).key
+
+    assert key() == key()
+    assert len({key(), key(slope=0.2), key(offset=0.5), key(engine="plain")}) == 4
+
+
+def test_the_closed_form_gives_the_same_integers_piece_by_piece(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = toys.trained(toys.Branches())
+    whole = flips_of(made, sites=["silu", "mean"])
+    assert len(whole) > 20
+    monkeypatch.setattr("lenslab.units.engine.exact._ELEMENTS", 7 * 10 * 3)  # three images at a time
+    pd.testing.assert_frame_equal(whole, flips_of(made, sites=["silu", "mean"]))
+
+
+@pytest.mark.parametrize("module", [toys.Residual, toys.Shared, toys.Untraceable])
+def test_pairs_are_counted_once_by_the_path_that_decided_them(module: type[nn.Module]) -> None:
+    record = ablate(toys.network(toys.trained(module())), toys.digits(20), sites=["*"], batch_size=6).record
+    units = {site["name"]: site["units"] for site in record.document["sites"]}
+    assert {site: sum(paths.values()) for site, paths in record.document["paths"].items()} == {
+        site: 20 * count for site, count in units.items()
+    }
+
+
+def test_every_call_is_silenced_on_its_own_where_only_hooks_see_the_network() -> None:
+    made = toys.trained(toys.Residual())
+
+    class Opaque(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.inner = made
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return self.inner(x) if bool(x.isfinite().all()) else x.flatten(1)[:, :10]
+
+    opened = flips_of(made, sites=["relu:2", "relu:3"])
+    hidden = flips_of(Opaque().eval(), sites=["inner.relu:*"])
+    assert opened.groupby("site").size().min() > 5
+    names = {"relu:2": "inner.relu:1", "relu:3": "inner.relu:2"}  # the first one is a function, which hooks do not see
+    pd.testing.assert_frame_equal(opened.assign(site=opened["site"].map(names)), hidden)
+
+
+def test_tf32_is_off_while_the_engine_runs() -> None:
+    seen: set[tuple[bool, bool]] = set()
+
+    def note(_done: float, _total: float) -> None:
+        seen.add((torch.backends.cudnn.allow_tf32, torch.backends.cuda.matmul.allow_tf32))
+
+    matmul = torch.backends.cuda.matmul
+    before = torch.backends.cudnn.allow_tf32, matmul.allow_tf32
+    try:
+        torch.backends.cudnn.allow_tf32 = matmul.allow_tf32 = True
+        ablate(toys.by_hand(), (toys.quarters((0,), (1,)), [0, 1]), progress=note)
+        assert (torch.backends.cudnn.allow_tf32, matmul.allow_tf32) == (True, True)
+    finally:
+        torch.backends.cudnn.allow_tf32, matmul.allow_tf32 = before
+    assert seen == {(False, False)}
+
+
+def test_a_record_without_a_directory_goes_with_its_result(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    images = (toys.quarters((0,), (1,)), [0, 1])
+    run = ablate(toys.by_hand(), images)
+    assert [path.is_dir() for path in tmp_path.iterdir()] == [True]
+    assert len(run.units) == 4
+    del run
+    gc.collect()
+    assert list(tmp_path.iterdir()) == []
+
+    def stop(_done: float, _total: float) -> None:
+        raise RuntimeError("stopped")
+
+    with pytest.raises(RuntimeError, match="stopped"):
+        ablate(toys.by_hand(), images, progress=stop)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_norm_of_a_unit_is_that_of_the_filters_that_make_it() -> None:
+    made = toys.trained(toys.Residual())
+    units = ablate(toys.network(made), toys.digits(10), sites=["relu:*", "max_pool2d"]).units
+    norms = {str(site): rows["l1_norm"].to_numpy() for site, rows in units.groupby("site")}
+    for site, layer in (("relu:1", made.stem), ("relu:2", made.conv1), ("relu:3", made.conv2)):
+        np.testing.assert_allclose(norms[site], layer.weight.detach().abs().sum(dim=(1, 2, 3)), rtol=1e-6)
+    assert np.isnan(norms["max_pool2d"]).all()
+    assert len({norms[site][0] for site in ("relu:1", "relu:2", "relu:3")}) == 3
+
+
+def test_activations_are_each_units_mean_over_its_positions() -> None:
+    made, images = toys.trained(toys.Branches()), toys.digits(11)
+    record = ablate(toys.network(made), images, sites=["right.1", "mean"], batch_size=4).record
+    with torch.inference_mode():
+        expected = made.right(toys.PLAIN(next(images.blocks(11)).pixels)).mean(dim=(2, 3))
+    table = record.table("activations")
+    assert list(table.columns) == ["image", "right.1", "mean"]
+    np.testing.assert_allclose(np.stack(table["right.1"]), expected, rtol=1e-5, atol=1e-6)
+    assert np.stack(table["mean"]).shape == (11, 7)
+
+
+def test_selectivity_is_that_of_the_recorded_activations() -> None:
+    record = ablate(toys.network(toys.trained(toys.Branches())), toys.digits(40), sites=["right.1"]).record
+    activations = pd.DataFrame(np.stack(record.table("activations")["right.1"]).astype(float))
+    means = activations.groupby(toys.digits(40).labels).mean()
+    others = (means.sum() - means.max()) / (len(means) - 1)
+    expected = (means.max() - others) / (means.max() + others)
+    assert expected.nunique() == 5
+    np.testing.assert_allclose(record.table("units")["class_selectivity"], expected)
+
+
+def test_a_batch_is_as_large_as_its_recorded_values_allow() -> None:
+    assert ask(toys.by_hand(), (toys.quarters((0,)), [0])).batch_size == 256
+    question = ask(load("resnet20", untrained=True), toys.digits(2), sites=["*"])
+    recorded = 4 * sum(int(np.prod(plan.site.shape)) for plan in question.plans)
+    assert 16 < question.batch_size < 256
+    assert question.batch_size * recorded <= 2**28 < (question.batch_size + 1) * recorded
+
+
+def test_the_halves_are_those_of_the_seed() -> None:
+    made = toys.network(toys.trained(toys.Branches()))
+    tables = [ablate(made, toys.digits(40), sites=["mean"], seed=seed).record.table("images") for seed in (0, 1)]
+    assert tables[0]["half"].tolist() != tables[1]["half"].tolist()
+    for seed, table in enumerate(tables):
+        assert table["half"].tolist() == list(halves(table["label"].to_numpy(), table["content"].tolist(), seed=seed))
+
+
+def test_the_record_describes_network_sites_and_images() -> None:
+    made = toys.network(toys.trained(toys.Untraceable()))
+    document = ablate(made, toys.digits(30), sites=["relu1", "conv2"], seed=4).record.document
+    sites = [(site["name"], site["units"], site["default"], site["shape"], site["path"]) for site in document["sites"]]
+    assert sites == [("relu1", 6, True, [6, 8, 8], "whole network"), ("conv2", 6, False, [6, 8, 8], "whole network")]
+    assert (document["images"]["count"], document["images"]["classes"]) == (30, 10)
+    assert document["images"]["class_names"] == list(toys.digits(1).class_names or ()) or None
+    assert (document["seed"], document["replacement"], document["engine"]) == (4, "zero", "exact")
+    assert len(document["warnings"]) == 1
+    assert "torch.fx cannot trace this network" in document["warnings"][0]
+    assert document["network"]["parameters"] == sum(part.numel() for part in made.module.parameters())
+
+
+def test_a_dry_runs_cost_is_one_golden_pass_and_every_units_rest() -> None:
+    images = (toys.quarters((0,), (1,), (2,)), [0, 1, 0])
+    golden = 4 * 2 * 2 * 16 + 16 * 2
+    assert ask(toys.by_hand(), images).cost == 3 * (golden + 4 * (4 * 2))  # the closed form: 4 positions, 2 classes
+    assert ask(toys.by_hand(), images, engine="plain").cost == 3 * (golden + 4 * golden)
+    assert ask(toys.by_hand(), images, sites=["0"]).cost == 3 * (golden + 4 * 16 * 2)
+    assert ask(toys.network(toys.trained(toys.Untraceable())), toys.digits(3)).cost is None
+
+
+@pytest.mark.parametrize("name", ["toaster", "cuda:99", ""])
+def test_a_device_that_is_not_there_is_refused(name: str) -> None:
+    with pytest.raises(UnitsError, match=f"no device '{name}' here .*; cpu is always there"):
+        ablate(toys.by_hand(), (toys.quarters((0,)), [0]), device=name)
+
+
+def test_an_engine_that_does_not_exist_is_refused() -> None:
+    with pytest.raises(UnitsError, match="no engine named 'fast'; there are exact, plain"):
+        ask(toys.by_hand(), toys.digits(2), engine="fast")
+
+
+def test_a_finished_record_is_left_as_it_is_when_it_is_read_again(tmp_path: Path) -> None:
+    for _ in range(2):
+        ablate(toys.by_hand(), (toys.quarters((0,)), [0]), out=tmp_path)
+    assert not (tmp_path / "request.json").exists()
+
+
+def test_a_verification_that_is_asked_for_is_never_skipped(tmp_path: Path) -> None:
+    images = (toys.quarters((0,), (1,)), [0, 1])
+    ablate(toys.by_hand(), images, out=tmp_path)
+    checked = ablate(toys.by_hand(), images, out=tmp_path, verify=4).verified
+    assert checked == {"recorded": 4}

@@ -100,6 +100,8 @@ def trained(module: nn.Module, *, seed: int = 0) -> nn.Module:
         if isinstance(layer, nn.Conv2d):
             spread = (2 / layer.weight[0].numel()) ** 0.5
             layer.weight.data = torch.randn(layer.weight.shape, generator=generator) * spread
+            if layer.bias is not None:  # torch draws it from the global generator
+                layer.bias.data = torch.randn(layer.bias.shape, generator=generator) * 0.1
         if isinstance(layer, nn.BatchNorm2d):
             layer.running_mean = torch.randn(layer.num_features, generator=generator) * 0.1
             layer.running_var = torch.rand(layer.num_features, generator=generator) + 0.5

@@ -99,6 +99,6 @@ def size_of(text: str | None) -> tuple[int, int] | None:
     if text is None:
         return None
     parts = text.lower().replace("x", " ").replace(",", " ").split()
-    if len(parts) not in (1, 2) or not all(part.isdigit() for part in parts):
+    if len(parts) not in (1, 2) or not all(part.isdecimal() for part in parts):
         raise typer.BadParameter(f"{text!r} is not a size such as 32 or 224x224", param_hint="--size")
     return int(parts[0]), int(parts[-1])

@@ -71,7 +71,7 @@ def run(
         Path | None,
         typer.Option("--out", metavar="DIR", help="Where the record goes. Default: runs/<id>-<network>-<short hash>."),
     ] = None,
-    seed: Annotated[int, typer.Option("--seed", metavar="S", help="Decides halves and bootstrap.")] = 0,
+    seed: Annotated[int, typer.Option("--seed", min=0, metavar="S", help="Decides halves and bootstrap.")] = 0,
     limit: Annotated[int | None, typer.Option("--limit", metavar="N", help="Only the first N images.")] = None,
     mean: Mean = None,
     sd: Sd = None,

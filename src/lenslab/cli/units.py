@@ -99,7 +99,9 @@ def ablate(
         str, typer.Option("--engine", metavar="exact|plain", help="exact, or plain: the whole network for every unit.")
     ] = "exact",
     limit: Annotated[int | None, typer.Option("--limit", metavar="N", help="Only the first N images.")] = None,
-    seed: Annotated[int, typer.Option("--seed", metavar="S", help="Decides halves, bootstrap and verified pairs.")] = 0,
+    seed: Annotated[
+        int, typer.Option("--seed", min=0, metavar="S", help="Decides halves, bootstrap and verified pairs.")
+    ] = 0,
     out: Annotated[
         Path | None,
         typer.Option("--out", metavar="DIR", help="Where the record goes. Default: runs/<network>-<short hash>."),
@@ -277,6 +279,9 @@ def _show_run(run: Run, directory: Path) -> None:
     document, table = run.record.document, run.units
     if run.reused:
         console.remark("this was measured before; here is the record")
+    if run.verified:
+        counts = ", ".join(f"{pairs} {path}" for path, pairs in run.verified.items())
+        console.remark(f"done again the plain way, and equal: {counts}")
     for warning in document["warnings"]:
         console.remark(f"note: {warning}")
     names = document["images"]["class_names"]

@@ -71,7 +71,8 @@ class Draft:
         draft = cls(Path(directory), kind, request)
         draft._refuse_what_is_not_ours()
         draft.directory.mkdir(parents=True, exist_ok=True)
-        draft.write_json(REQUEST, {"kind": kind, "key": draft.key, "request": dict(request)})
+        if not (draft.directory / DOCUMENT).exists():
+            draft.write_json(REQUEST, {"kind": kind, "key": draft.key, "request": dict(request)})
         return draft
 
     @property
@@ -130,7 +131,7 @@ class Draft:
             The finished record.
         """
         head = {"schema": SCHEMA, "kind": self.kind, "key": self.key, "request": dict(self.request)}
-        self.write_json(DOCUMENT, {**head, **document})
+        self.write_json(DOCUMENT, {**head, **document, **head})
         shutil.rmtree(self.directory / SHARDS, ignore_errors=True)
         for leftover in (self.directory / REQUEST, *self.directory.glob(PARTIAL)):
             leftover.unlink(missing_ok=True)
@@ -163,7 +164,7 @@ class Draft:
             try:
                 held = json.loads(path.read_text(encoding="utf-8"))
                 key = held["key"]
-            except (ValueError, TypeError, KeyError) as error:
+            except (ValueError, TypeError, KeyError, RecursionError) as error:
                 raise BrokenRecordError(f"{path} cannot be read: {error!r}. {advice}") from error
             if key != self.key:
                 raise OtherRecordError(f"{self.directory} holds another {_describe(held, self.request)}. {advice}")

@@ -55,8 +55,12 @@ class Record:
             RecordNotFoundError: no such file, or the name leads out of the directory.
         """
         root = self.directory.resolve()
-        path = (root / relative).resolve() if "\0" not in relative else root
-        if not path.is_relative_to(root) or not path.is_file():
+        try:
+            path = (root / relative).resolve()
+            found = path.is_relative_to(root) and path.is_file()
+        except (OSError, ValueError):  # a name that no file can have
+            found = False
+        if not found:
             raise RecordNotFoundError(f"{self.directory} has no file {relative!r}")
         return path
 

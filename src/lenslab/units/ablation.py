@@ -7,7 +7,7 @@ import tempfile
 import time
 import weakref
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 
@@ -16,8 +16,8 @@ import torch
 
 from lenslab.records import Draft, Record, timestamp
 from lenslab.units import verification
+from lenslab.units.engine.device import device_of
 from lenslab.units.engine.precision import full_precision
-from lenslab.units.errors import UnitsError
 from lenslab.units.findings import write_findings
 from lenslab.units.images import Source
 from lenslab.units.networks import Network
@@ -33,10 +33,12 @@ class Run:
     Attributes:
         record: what it left behind; `Record.table` gives its tables.
         reused: whether the same question had been answered in this directory before.
+        verified: how many pairs were done again the plain way now, by the path that had decided them.
     """
 
     record: Record
     reused: bool = False
+    verified: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def accuracy(self) -> float:
@@ -116,6 +118,7 @@ def ablate(
         RecordsError: ``out`` holds something else.
 
     Example:
+        >>> from lenslab.units import load
         >>> run = ablate(load("small", weights="digits"), "digits", limit=60, sites=["relu3"])
         >>> len(run.units), run.accuracy > 0.9
         (64, True)
@@ -145,7 +148,7 @@ def answer(
     progress: Progress | None = None,
 ) -> Run:
     """Run what was asked; see `ablate` for the arguments."""
-    where = _device(device)
+    where = device_of(device)
     if out is not None:
         return _answer(question, Path(out), where, verify, progress)
     place = Path(tempfile.mkdtemp(prefix="lenslab-"))
@@ -161,7 +164,7 @@ def answer(
 def _answer(question: Question, out: Path, device: torch.device, verify: int, progress: Progress | None) -> Run:
     draft = Draft.open(out, kind="run", request=question.request)
     record = draft.finished()
-    if record is not None:
+    if record is not None and not verify:
         return Run(record, reused=True)
     started, clock = timestamp(), time.monotonic()
     with full_precision():
@@ -173,39 +176,35 @@ def _answer(question: Question, out: Path, device: torch.device, verify: int, pr
             question.network.preprocessing,
             device,
         )
-        sweep(
-            question.trace,
-            plans,
-            question.images,
-            question.network.preprocessing,
-            draft,
-            engine=question.engine,
-            batch_size=question.batch_size,
-            device=device,
-            candidates=verify,
-            seed=question.seed,
-            progress=progress,
-        )
+        if record is None:
+            sweep(
+                question.trace,
+                plans,
+                question.images,
+                question.network.preprocessing,
+                draft,
+                engine=question.engine,
+                batch_size=question.batch_size,
+                device=device,
+                candidates=verify,
+                seed=question.seed,
+                progress=progress,
+            )
+            candidates = collected(draft, "candidates").to_pandas()
+        else:
+            candidates = verification.draw_recorded(record, verify, question.seed)
         checked = verification.verify(
             question.trace,
             plans,
-            collected(draft, "candidates").to_pandas(),
+            candidates,
             question.images,
             question.network.preprocessing,
             pairs=verify,
             batch_size=question.batch_size,
             device=device,
         )
+    if record is not None:
+        return Run(record, reused=True, verified=checked)
     document = write_findings(question, draft)
     times = {"started": started, "finished": timestamp(), "seconds": round(time.monotonic() - clock, 1)}
-    return Run(draft.finish({**document, "verification": checked, **times}))
-
-
-def _device(name: str) -> torch.device:
-    try:
-        device = torch.device(name)
-        torch.empty(0, device=device)
-    except (RuntimeError, AssertionError) as error:  # torch built without CUDA asserts
-        reason = str(error).splitlines()[0]
-        raise UnitsError(f"no device {name!r} here ({reason}); cpu is always there") from error
-    return device
+    return Run(draft.finish({**document, "verification": checked, **times}), verified=checked)

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
 import numpy as np
-from torch import nn
 
 from lenslab import __version__
 from lenslab.records import key_of
 from lenslab.units.engine.plan import Plan, plan
 from lenslab.units.engine.sites import select
 from lenslab.units.engine.trace import Trace, trace
-from lenslab.units.errors import LabelError, UnitsError
+from lenslab.units.errors import LabelError, UnitsError, UnsupportedNetworkError
+from lenslab.units.identity import hash_of_architecture, hash_of_weights
 from lenslab.units.images import Images, Source, open_images
 from lenslab.units.networks import Network, load
 from lenslab.units.silence import FILTER, MEAN, MEAN_MAP, UNITS, silencings_for, word_for
@@ -64,8 +63,8 @@ class Question:
         return {
             "lenslab": __version__,
             "network": self.network.name,
-            "architecture_sha256": _hash_of_architecture(self.trace),
-            "weights_sha256": _hash_of_weights(self.trace.module),
+            "architecture_sha256": hash_of_architecture(self.trace),
+            "weights_sha256": hash_of_weights(self.trace.module),
             "preprocessing": self.network.preprocessing.to_json(),
             "images_sha256": self.images.sha256,
             "count": len(self.images),
@@ -140,6 +139,8 @@ def ask(
     """
     if engine not in ENGINES:
         raise UnitsError(f"no engine named {engine!r}; there are {', '.join(ENGINES)}")
+    if seed < 0:
+        raise UnitsError(f"the seed {seed} is negative; give 0 or more")
     if batch_size is not None and batch_size < 1:
         raise UnitsError(f"a batch of {batch_size} images is empty; give --batch-size 1 or more")
     network = load(network) if isinstance(network, str) else network
@@ -151,6 +152,10 @@ def ask(
         recorded = 4 * sum(int(np.prod(site.shape)) for site in chosen)
         batch_size = int(np.clip(_RECORDED_BYTES // recorded, 16, 256))
     word = word_for(replacement)
+    if traced.classes != network.classes:
+        raise UnsupportedNetworkError(
+            f"{network.name} is said to tell {network.classes} classes apart, but answers with {traced.classes} logits"
+        )
     silencings = silencings_for(chosen, word, basis, groups, seed)
     plans = plan(traced, chosen, engine=engine, at_filters=word == FILTER, silencings=silencings)
     measured_on = opened if reference is None else open_images(reference)
@@ -170,16 +175,3 @@ def _refuse_labels(images: Images, network: Network) -> None:
             f"image {first} of {images.source} has label {images.labels[first]}, but {network.name} has logits for the "
             f"classes 0 to {network.classes - 1} only ({len(wrong)} of {len(images)} images have such labels)"
         )
-
-
-def _hash_of_weights(module: nn.Module) -> str:
-    digest = hashlib.sha256()
-    for name, tensor in sorted(module.state_dict().items()):
-        digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}\n".encode())
-        digest.update(np.ascontiguousarray(tensor.detach().cpu().float().numpy()).tobytes())
-    return digest.hexdigest()
-
-
-def _hash_of_architecture(trace_: Trace) -> str:
-    code = trace_.graph.module.code if trace_.graph is not None else ""
-    return hashlib.sha256(f"{trace_.module!r}\n{code}".encode()).hexdigest()

@@ -66,7 +66,7 @@ class _Shard:
 
     def write(self, draft: Draft, candidates: int) -> None:
         """Write the shard; the table of images comes last and marks it as whole."""
-        name = f"{self.start:09d}-{self.stop:09d}"
+        name = _name(self.start, self.stop)
         draft.write_table(f"shards/flips-{name}", pa.concat_tables(self.flips))
         draft.write_table(f"shards/paths-{name}", pa.concat_tables(self.paths))
         draft.write_table(f"shards/candidates-{name}", strongest(pa.concat_tables(self.candidates), candidates))
@@ -135,13 +135,22 @@ def sweep(
 
 
 def finished(draft: Draft) -> int:
-    """Count the images that the draft's shards hold, from the first one on."""
-    stop = 0
+    """Count the images that the draft's whole shards hold, from the first one on."""
+    return sum(stop - start for start, stop in _whole_shards(draft))
+
+
+def _whole_shards(draft: Draft) -> list[tuple[int, int]]:
+    """Name the whole shards by their first image and the one behind their last, from image 0 on without a gap.
+
+    A sweep that is killed while it writes a shard leaves some of its tables; without the table of images, which comes
+    last, they do not count.
+    """
+    chain: list[tuple[int, int]] = []
     for path in draft.shards("images-*.parquet"):
         first, last = (int(number) for number in path.stem.removeprefix("images-").split("-"))
-        if first == stop:
-            stop = last
-    return stop
+        if first == (chain[-1][1] if chain else 0):
+            chain.append((first, last))
+    return chain
 
 
 def collected(draft: Draft, kind: str) -> pa.Table:
@@ -151,13 +160,18 @@ def collected(draft: Draft, kind: str) -> pa.Table:
         draft: the record in the making.
         kind: ``"flips"``, ``"paths"``, ``"candidates"`` or ``"images"``.
     """
-    return pa.concat_tables([pq.ParquetFile(path).read() for path in draft.shards(f"{kind}-*.parquet")])
+    paths = [draft.directory / "shards" / f"{kind}-{_name(*shard)}.parquet" for shard in _whole_shards(draft)]
+    return pa.concat_tables([pq.ParquetFile(path).read() for path in paths])
 
 
 def strongest(candidates: pa.Table, count: int) -> pa.Table:
     """Keep the ``count`` candidates of highest priority of each path."""
     ranked = candidates.to_pandas().sort_values("priority", ascending=False, kind="stable")
     return pa.Table.from_pandas(ranked.groupby("path", sort=True).head(count), CANDIDATES, preserve_index=False)
+
+
+def _name(start: int, stop: int) -> str:
+    return f"{start:09d}-{stop:09d}"
 
 
 def _image_columns(

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import torch
 
+from lenslab.records import Record
 from lenslab.units.engine.judge import Judge
 from lenslab.units.engine.plan import WHOLE, Plan
 from lenslab.units.engine.trace import Trace
@@ -91,6 +92,37 @@ def draw(candidates: pd.DataFrame, pairs: int) -> pd.DataFrame:
     ranked = candidates.sort_values("priority", ascending=False, kind="stable")
     turn = ranked.groupby("path").cumcount()
     return ranked.loc[turn.sort_values(kind="stable").index].head(pairs).reset_index(drop=True)
+
+
+def draw_recorded(record: Record, pairs: int, seed: int) -> pd.DataFrame:
+    """Choose pairs from a finished run, half of them flips: what to check where the sweep is long over.
+
+    Args:
+        record: the run.
+        pairs: how many.
+        seed: decides which.
+
+    Returns:
+        Candidates as `verify` takes them, of the path ``"recorded"``.
+    """
+    random = np.random.default_rng([seed, 1])
+    images, flips = record.table("images"), record.table("flips")
+    flipped = flips.iloc[random.permutation(len(flips))[: pairs // 2]]
+    sizes = {site["name"]: int(site["units"]) for site in record.document["sites"]}
+    names = random.choice(list(sizes), size=2 * pairs)
+    others = pd.DataFrame(
+        {
+            "site": names,
+            "unit": [int(random.integers(sizes[name])) for name in names],
+            "image": random.integers(len(images), size=len(names)),
+        }
+    )
+    others = others.merge(flips[["site", "unit", "image", "after"]], how="left", on=["site", "unit", "image"])
+    before = images["prediction"].to_numpy()[others["image"]]
+    others["after"] = others["after"].fillna(pd.Series(before, index=others.index)).astype(int)
+    chosen = pd.concat([flipped[["site", "unit", "image", "after"]], others], ignore_index=True)
+    distinct = chosen.drop_duplicates(["site", "unit", "image"]).head(pairs)
+    return distinct.assign(path="recorded", priority=1.0)
 
 
 def _refuse_differences(pairs: pd.DataFrame) -> None:

@@ -75,7 +75,7 @@ def test_the_filters_of_a_site_are_those_that_make_its_units() -> None:
 
 
 def test_logits_of_another_shape_are_refused() -> None:
-    with pytest.raises(UnsupportedNetworkError, match=r"answers 2 images with shape \(2, 4, 6, 6\)"):
+    with pytest.raises(UnsupportedNetworkError, match=r"answers 3 images with shape \(3, 4, 6, 6\)"):
         trace(nn.Conv2d(1, 4, 3).eval(), (1, 8, 8))
     with pytest.raises(UnsupportedNetworkError, match=r"does not run on images of shape \(3, 8, 8\)"):
         trace(toys.Shared().eval(), (3, 8, 8))

@@ -33,6 +33,8 @@ ACTIVATION_NAMES = frozenset(
         *("softplus", "softsign"),
     )
 )
+IN_PLACE = frozenset(("iadd", "isub", "imul", "itruediv", "imatmul", "ipow"))
+FUNCTIONAL_CONVOLUTIONS = frozenset(("conv1d", "conv2d", "conv3d"))
 ADDITIONS = frozenset(("add", "add_", "iadd"))
 DROPOUTS = frozenset(("dropout", "dropout_", "dropout1d", "dropout2d", "dropout3d", "alpha_dropout"))
 
@@ -42,7 +44,7 @@ class Graph:
 
     Args:
         module: the network in evaluation mode; it is read, never changed.
-        probe: a batch of two or more inputs.
+        probe: a batch of three or more inputs.
 
     Raises:
         Exception: whatever torch.fx or the network raises where the network cannot be traced.
@@ -52,16 +54,39 @@ class Graph:
         self.module = fx.GraphModule(module, fx.Tracer().trace(module))
         self.modules = dict(self.module.named_modules())
         self.nodes = list(self.module.graph.nodes)
-        shapes = _Shapes(self.module)
-        shapes.run(probe)
-        self.shapes: dict[fx.Node, tuple[int, ...]] = shapes.shapes
+        self.shapes = _shapes(self.module, probe)
+        self._refuse_values_with_two_names()
         self.batch = len(probe)
+        fewer = _shapes(self.module, probe[:-1])
+        self.per_image = {
+            node
+            for node, shape in self.shapes.items()
+            if (*shape[:1], *fewer[node][:1]) == (len(probe), len(probe) - 1)
+        }
         self.result = next(node for node in self.nodes if node.op == "output").args[0]
         self.downstream = {node: _closure(node, lambda other: other.users) for node in self.nodes}
         self.upstream = {node: _closure(node, lambda other: other.all_input_nodes) for node in self.nodes}
+        self.channels_first = self._channels_first()
         self.from_input = set().union(
             *({node, *self.downstream[node]} for node in self.nodes if node.op == "placeholder")
         )
+
+    def _refuse_values_with_two_names(self) -> None:
+        """See that no value is read again after an operation in place has changed it: a cut there would be wrong."""
+        order = {node: position for position, node in enumerate(self.nodes)}
+        for node in self.nodes:
+            if self._in_place(node) and any(order[user] > order[node] for user in self.tensor_inputs(node)[0].users):
+                raise ValueError(f"{node.name} changes a value in place that is read again afterwards")
+
+    def _in_place(self, node: fx.Node) -> bool:
+        if not self.tensor_inputs(node):
+            return False
+        if node.op == "call_module":
+            return getattr(self.modules[str(node.target)], "inplace", False) is True
+        if node.op == "call_method":
+            return str(node.target).endswith("_") and not str(node.target).endswith("__")
+        named = self.operation(node) in IN_PLACE or self.operation(node).endswith("_")
+        return node.op == "call_function" and (named or node.kwargs.get("inplace") is True)
 
     def operation(self, node: fx.Node) -> str:
         """Name what a node does: the module's class or the function's name, in lower case."""
@@ -71,7 +96,7 @@ class Graph:
 
     def is_convolution(self, node: fx.Node) -> bool:
         """Tell whether a node is a convolution."""
-        return self._is_module(node, CONVOLUTIONS) or self._calls(node, frozenset(("conv1d", "conv2d", "conv3d")))
+        return self._is_module(node, CONVOLUTIONS) or self._calls(node, FUNCTIONAL_CONVOLUTIONS)
 
     def is_identity(self, node: fx.Node) -> bool:
         """Tell whether a node hands on its input as it is, which dropout does in evaluation mode."""
@@ -125,19 +150,45 @@ class Graph:
         return sum(self._cost(node) for node in nodes)
 
     def _cost(self, node: fx.Node) -> int:
-        layer = self.modules.get(str(node.target)) if node.op == "call_module" else None
-        if node not in self.shapes or not isinstance(layer, (*CONVOLUTIONS, nn.Linear)):
+        weight = self._weight(node)
+        if node not in self.shapes or weight is None:
             return 0
-        outputs = torch.Size(self.shapes[node][1:]).numel()
-        return outputs * layer.weight[0].numel()
+        return torch.Size(self.shapes[node][1:]).numel() * torch.Size(weight[1:]).numel()
+
+    def _weight(self, node: fx.Node) -> tuple[int, ...] | None:
+        """The shape of the weight that a convolution or linear layer multiplies with."""
+        layer = self.modules.get(str(node.target)) if node.op == "call_module" else None
+        if isinstance(layer, (*CONVOLUTIONS, nn.Linear)):
+            return tuple(layer.weight.shape)
+        functional = self._calls(node, FUNCTIONAL_CONVOLUTIONS) and len(node.args) > 1
+        return self.shapes.get(node.args[1]) if functional and isinstance(node.args[1], fx.Node) else None
+
+    def _channels_first(self) -> set[fx.Node]:
+        """Follow the channels' axis: it is dimension 1 from the input and every convolution on, until it is moved."""
+        first: set[fx.Node] = set()
+        for node in self.nodes:
+            inputs = [source for source in self.tensor_inputs(node) if len(self.shapes[source]) == 4]
+            if self.is_convolution(node) or node.op == "placeholder":
+                kept = True
+            elif self._is_module(node, (nn.Linear, nn.LayerNorm)) or self._calls(node, _LAST_AXIS):
+                kept = False
+            elif self._calls(node, _MOVES):
+                kept = node.args[1:] in (((0, 3, 1, 2),), (0, 3, 1, 2)) and bool(set(inputs) - first)
+            else:
+                kept = all(source in first for source in inputs)
+            if kept:
+                first.add(node)
+        return first
 
     def _has_units(self, node: fx.Node) -> bool:
         shape = self.shapes.get(node, ())
         if node.op not in ("call_module", "call_function", "call_method") or node is self.result:
             return False
-        if len(shape) < 2 or shape[0] != self.batch or node not in self.from_input:
+        if len(shape) < 2 or node not in self.per_image or node not in self.from_input:
             return False
-        return len(shape) == 4 or (len(shape) == 2 and not self._calls(node, _RESHAPES))
+        if len(shape) == 4:
+            return node in self.channels_first
+        return len(shape) == 2 and not self._calls(node, _RESHAPES)
 
     def _handed_on(self, convolution: fx.Node) -> fx.Node:
         """Follow a convolution's value to where the next layer takes it up."""
@@ -154,13 +205,21 @@ class Graph:
             value = node
 
     def _maker(self, node: fx.Node) -> fx.Node | None:
-        """Follow a value back to the layer whose filters make its units; of a sum, the first term counts."""
+        """Follow a value back to the layer whose filters make its units.
+
+        Of a sum, it is the term whose convolution hands on to this very value; the other is a residual connection.
+        """
+        here = node
         while node in self.shapes:
-            if node.op == "call_module" and isinstance(self.modules[str(node.target)], (*CONVOLUTIONS, nn.Linear)):
+            if self._is_module(node, (*CONVOLUTIONS, nn.Linear)):
                 return node
             inputs = self.tensor_inputs(node)
             passes = self.is_identity(node) or self.is_activation(node) or self.is_normalisation(node)
-            if not inputs or not (passes or self.is_addition(node)):
+            if self.is_addition(node):
+                makers = [maker for maker in map(self._maker, inputs) if maker]
+                own = [maker for maker in makers if self._handed_on(maker) is here]
+                return next(iter(own or makers), None)
+            if not inputs or not passes:
                 return None
             node = inputs[0]
         return None
@@ -179,6 +238,8 @@ class Graph:
         return node.op in ("call_function", "call_method") and self.operation(node) in names
 
 
+_LAST_AXIS = frozenset(("linear", "layer_norm", "einsum", "matmul", "bmm"))
+_MOVES = frozenset(("permute", "transpose", "movedim", "moveaxis", "swapaxes", "swapdims"))
 _RESHAPES = frozenset(("view", "reshape", "flatten", "squeeze", "unsqueeze", "contiguous"))
 
 
@@ -191,6 +252,12 @@ def _closure(start: fx.Node, neighbours: Callable[[fx.Node], Iterable[fx.Node]])
             reached.add(node)
             waiting.extend(neighbours(node))
     return reached
+
+
+def _shapes(module: fx.GraphModule, probe: torch.Tensor) -> dict[fx.Node, tuple[int, ...]]:
+    interpreter = _Shapes(module)
+    interpreter.run(probe.clone())
+    return interpreter.shapes
 
 
 class _Shapes(fx.Interpreter):

@@ -53,7 +53,7 @@ class HookedProgram:
 
     def logits(self, inputs: torch.Tensor) -> torch.Tensor:
         """Run the whole network."""
-        result: torch.Tensor = self._module(inputs.to(self._device, self._precision))
+        result: torch.Tensor = self._module(inputs.to(self._device, self._precision, copy=True))
         return result
 
     def golden(self, inputs: torch.Tensor, sites: Sequence[str]) -> Golden:
@@ -65,7 +65,7 @@ class HookedProgram:
 
         with ExitStack() as stack:
             for site in sites:
-                stack.enter_context(_watching(self._module, self._calls[site], recorder(site)))
+                stack.enter_context(watching(self._module, self._calls[site], recorder(site)))
             logits = self.logits(inputs)
         return Golden(logits, recorded, inputs.to(self._device, self._precision), {})
 
@@ -73,7 +73,7 @@ class HookedProgram:
         self, inputs: torch.Tensor, site: str, units: torch.Tensor, silencing: Silencing = ZERO
     ) -> torch.Tensor:
         """Run the whole network with unit ``units[i]`` of the site silenced on image ``i``."""
-        with _watching(self._module, self._calls[site], lambda value: silencing.silenced(value, units)):
+        with watching(self._module, self._calls[site], lambda value: silencing.silenced(value, units)):
             return self.logits(inputs)
 
     def resumed(
@@ -111,9 +111,9 @@ def sites_of(module: nn.Module, probe: torch.Tensor) -> dict[str, tuple[Site, Ca
         for path, layer in module.named_modules():
             if path and not list(layer.children()):
                 stack.callback(layer.register_forward_hook(watcher(path)).remove)
-        logits = module(probe)
+        logits = module(probe.clone())
 
-    kept = [call for call in seen if _has_units(call[3], len(probe)) and call[3] is not logits]
+    kept = [call for call in seen if _has_units(call[1], call[3], len(probe)) and call[3] is not logits]
     names = numbered([path for path, *_ in kept])
     default = [_handed_on(call, kept) for call in kept if isinstance(call[1], CONVOLUTIONS)]
     counts: dict[str, int] = {}
@@ -134,7 +134,9 @@ def sites_of(module: nn.Module, probe: torch.Tensor) -> dict[str, tuple[Site, Ca
     return sites
 
 
-def _has_units(output: object, batch: int) -> bool:
+def _has_units(layer: nn.Module, output: object, batch: int) -> bool:
+    if isinstance(output, torch.Tensor) and output.dim() == 4 and isinstance(layer, (nn.Linear, nn.LayerNorm)):
+        return False  # their channels are the last dimension
     return isinstance(output, torch.Tensor) and output.dim() in (2, 4) and len(output) == batch
 
 
@@ -150,7 +152,14 @@ def _handed_on(call: Any, calls: Sequence[Any]) -> Any:
 
 
 @contextmanager
-def _watching(module: nn.Module, call: Call, see: Callable[[torch.Tensor], torch.Tensor | None]) -> Iterator[None]:
+def watching(module: nn.Module, call: Call, see: Callable[[torch.Tensor], torch.Tensor | None]) -> Iterator[None]:
+    """Hook one call of one module.
+
+    Args:
+        module: the network; the hook is taken off again.
+        call: which call of which of its modules.
+        see: is given what the module puts out; what it returns, unless ``None``, takes its place.
+    """
     count = -1
 
     def hook(_module: nn.Module, _inputs: object, output: torch.Tensor) -> torch.Tensor | None:

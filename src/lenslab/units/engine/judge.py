@@ -6,11 +6,11 @@ import copy
 
 import torch
 
-from lenslab.units.engine.decision import Decision, decide, decide_finally
+from lenslab.units.engine.decision import Decision, close, decide, decide_finally
 from lenslab.units.engine.outcome import FLOAT64, Decided, Reference
 from lenslab.units.engine.replacement import ZERO, Silencing
 from lenslab.units.engine.trace import Trace
-from lenslab.units.errors import NotFiniteError
+from lenslab.units.errors import NotFiniteError, UnsupportedNetworkError
 
 
 class Judge:
@@ -24,6 +24,7 @@ class Judge:
     def __init__(self, trace: Trace, device: torch.device) -> None:
         self._network = copy.deepcopy(trace.module).to(device)
         self._double = trace.program(device, precision=torch.float64)
+        self._trusted = False
 
     def reference(self, inputs: torch.Tensor, first: int) -> Reference:
         """Decide with every unit in place: the unmodified network in float32, near ties again in float64.
@@ -35,13 +36,36 @@ class Judge:
         Raises:
             NotFiniteError: a logit is NaN or infinite.
         """
-        logits: torch.Tensor = self._network(inputs)
+        logits: torch.Tensor = self._network(inputs.clone())
+        if logits.dim() != 2 or len(logits) != len(inputs):
+            raise UnsupportedNetworkError(
+                f"the network answers {len(inputs)} images with shape {tuple(logits.shape)}; it may squeeze the "
+                "batch's dimension away, so keep it there, or choose another --batch-size"
+            )
         decision = decide(logits)
         _refuse_what_is_not_finite(decision, first, torch.arange(len(inputs)), None, None)
+        if not self._trusted:
+            self._refuse_what_is_no_function(inputs, logits)
+            self._trusted = True
         (near,) = decision.near_tie.nonzero(as_tuple=True)
         if len(near):
             decision.classes[near] = decide_finally(self._double.logits(inputs[near]))
         return Reference(decision.classes, logits, decision.margin)
+
+    def _refuse_what_is_no_function(self, inputs: torch.Tensor, logits: torch.Tensor) -> None:
+        """See that the answer for an image depends on that image alone."""
+        if not close(self._network(inputs.clone()), logits):
+            raise UnsupportedNetworkError(
+                "asked twice, the network gives two answers: it draws random numbers in evaluation mode "
+                "(dropout without training=self.training?), and nothing can be measured on it"
+            )
+        rows = other_company(len(inputs)).to(inputs.device)
+        if not close(self._network(inputs[rows]), logits[rows]):
+            raise UnsupportedNetworkError(
+                "the network's answer for an image depends on the other images of its batch "
+                "(batch norm without running statistics?): it may mix the images of a batch, and nothing can be "
+                "measured on it"
+            )
 
     def decided(
         self,
@@ -89,6 +113,18 @@ class Judge:
             for some_rows, some_units in zip(torch.split(rows, size), torch.split(units, size), strict=True)
         ]
         return torch.cat(pieces)
+
+
+def other_company(batch: int) -> torch.Tensor:
+    """Arrange a batch anew: from the last image to the middle one, and the first again and again.
+
+    Example:
+        >>> other_company(5).tolist(), other_company(1).tolist()
+        ([4, 3, 2, 0, 0], [0])
+    """
+    rows = torch.arange(batch - 1, -1, -1)
+    rows[(batch + 1) // 2 :] = 0
+    return rows
 
 
 def _refuse_what_is_not_finite(

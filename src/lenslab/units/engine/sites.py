@@ -86,7 +86,7 @@ def select(sites: Iterable[Site], patterns: Sequence[str] | None) -> tuple[Site,
         chosen = {site.name for site in sites if site.default}
         if not chosen:
             raise UnknownSiteError(
-                "this network has no default sites, because it has no convolution; "
+                "this network has no default sites, which are the values of two-dimensional convolutions; "
                 "name some with --sites (list them with: lenslab sites NETWORK)"
             )
     else:

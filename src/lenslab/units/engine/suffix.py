@@ -69,7 +69,7 @@ def tolerant(module: fx.GraphModule) -> fx.GraphModule:
 
 
 def folded(part: Suffix) -> Suffix:
-    """Fold batch norms into the convolutions before them, where no layer is called twice.
+    """Fold batch norms into the convolutions before them, where no layer is called or used twice.
 
     Args:
         part: a part of a network in evaluation mode; its layers are not changed.
@@ -77,8 +77,10 @@ def folded(part: Suffix) -> Suffix:
     Returns:
         The same function in fewer operations, equal up to rounding.
     """
-    called = [node.target for node in part.module.graph.nodes if node.op == "call_module"]
-    if len(called) > len(set(called)):
+    nodes = part.module.graph.nodes
+    called = [str(node.target) for node in nodes if node.op == "call_module"]
+    borrowed = {str(node.target).rpartition(".")[0] for node in nodes if node.op == "get_attr"}
+    if len(called) > len(set(called)) or borrowed & set(called):
         return part
     fused = fuse(part.module, inplace=True, no_trace=True)
     assert isinstance(fused, fx.GraphModule)  # it is given one

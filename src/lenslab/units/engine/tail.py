@@ -100,11 +100,12 @@ def _keeps_units_apart(graph: Graph, node: fx.Node) -> bool:
     before, after = graph.shapes[inputs[0]], graph.shapes[node]
     if graph.is_identity(node):
         return True
-    if isinstance(_layer(graph, node), (nn.AvgPool2d, nn.AdaptiveAvgPool2d)) or node.target in _POOLINGS:
+    called = None if node.op == "call_module" else node.target  # a layer may be named view, and is none
+    if isinstance(_layer(graph, node), (nn.AvgPool2d, nn.AdaptiveAvgPool2d)) or called in _POOLINGS:
         return len(before) == len(after) == 4
-    if node.target in _MEANS:
+    if called in _MEANS:
         return len(before) == 4 and _axes(node) == {2, 3}
-    flattens = isinstance(_layer(graph, node), nn.Flatten) or node.target in _FLATTENINGS
+    flattens = isinstance(_layer(graph, node), nn.Flatten) or called in _FLATTENINGS
     return flattens and after == (before[0], torch.Size(before[1:]).numel())
 
 

@@ -89,7 +89,7 @@ def trace(module: nn.Module, input_shape: tuple[int, ...]) -> Trace:
         raise UnsupportedNetworkError(f"the network cannot be copied: {error!r}") from error
     parameter = next(private.parameters(), None)
     random = torch.Generator().manual_seed(0)
-    probe = torch.rand(2, *input_shape, generator=random).to(
+    probe = torch.rand(3, *input_shape, generator=random).to(
         torch.device("cpu") if parameter is None else parameter.device
     )
     with torch.inference_mode():
@@ -97,7 +97,7 @@ def trace(module: nn.Module, input_shape: tuple[int, ...]) -> Trace:
         classes = int(logits.shape[1])
         try:
             graph = Graph(private, probe)
-            same = close(graph.module(probe), logits)
+            same = close(graph.module(probe.clone()), logits)
         except Exception as error:  # torch.fx and a network's own code raise anything at all here
             return _hooked(private, probe, classes, obstacle=str(error).strip() or repr(error))
         if not same:
@@ -153,7 +153,7 @@ def _refuse_training(module: nn.Module) -> None:
 def _logits(module: nn.Module, probe: torch.Tensor) -> torch.Tensor:
     shape = tuple(probe.shape[1:])
     try:
-        logits = module(probe)
+        logits = module(probe.clone())
     except Exception as error:
         raise UnsupportedNetworkError(f"the network does not run on images of shape {shape}: {error}") from error
     if not isinstance(logits, torch.Tensor) or logits.dim() != 2 or len(logits) != len(probe) or logits.shape[1] < 2:

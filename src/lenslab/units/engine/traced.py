@@ -34,6 +34,7 @@ class TracedProgram:
         self._device = device
         self._precision = precision
         self._fast = fast
+        self._per_image = {node.name for node in graph.per_image}
         self._suffixes: dict[tuple[fx.Node, fx.Node], Suffix] = {}
         self._whole = copy.deepcopy(graph.module).to(device, precision)
         if fast:
@@ -87,7 +88,11 @@ class TracedProgram:
         value = golden.values[site].index_select(0, rows)
         if units is not None:
             value = silencing.silenced(value, units)
-        result: torch.Tensor = part.module(value, *(_rows_of(other, rows, batch) for other in others))
+        gathered = [
+            other.index_select(0, rows) if name in self._per_image else other
+            for name, other in zip(part.frontier, others, strict=True)
+        ]
+        result: torch.Tensor = part.module(value, *gathered)
         return result[:wanted]
 
     def features(self, golden: Golden, site: str, end: fx.Node, value: torch.Tensor) -> torch.Tensor:
@@ -109,14 +114,9 @@ class TracedProgram:
         return self._suffixes[start, end]
 
     def _prepared(self, inputs: torch.Tensor) -> torch.Tensor:
-        prepared = inputs.to(self._device, self._precision)
+        prepared = inputs.to(self._device, self._precision, copy=True)  # a network may overwrite its input
         channels_last = self._fast and prepared.dim() == 4
         return prepared.contiguous(memory_format=torch.channels_last) if channels_last else prepared
-
-
-def _rows_of(value: Any, rows: torch.Tensor, batch: int) -> Any:
-    per_image = isinstance(value, torch.Tensor) and value.dim() > 0 and len(value) == batch
-    return value.index_select(0, rows) if per_image else value
 
 
 class _Recorder(fx.Interpreter):
