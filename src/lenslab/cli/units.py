@@ -13,7 +13,7 @@ from lenslab.cli.options import AsJson, Mean, NetworkName, Sd, Size, Weights, lo
 
 if TYPE_CHECKING:
     from lenslab.records import Record
-    from lenslab.units import Network, Question, Run
+    from lenslab.units import Question, Run
 
 
 def networks(as_json: AsJson = False) -> None:
@@ -47,8 +47,10 @@ def sites(
     as_json: AsJson = False,
 ) -> None:
     """List the sites of a network: the values whose units can be silenced."""
+    from lenslab.units import trace
+
     loaded = load(network, weights, mean, sd, size, untrained=True)
-    found = _trace(loaded)
+    found = trace(loaded.module, loaded.input_shape)
     listed = list(found.sites.values())
     if as_json:
         document = {
@@ -207,13 +209,6 @@ def _newest() -> Record:
     if not newest:
         raise records.RecordNotFoundError("no run in runs/; name one with --run DIR, or make one with: lenslab ablate")
     return newest[0]
-
-
-def _trace(network: Network) -> Any:
-    from lenslab import units
-
-    height, width = network.preprocessing.size or (32, 32)
-    return units.trace(network.module, (network.preprocessing.channels, height, width))
 
 
 def _file_name(network: str) -> str:

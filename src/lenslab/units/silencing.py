@@ -15,8 +15,6 @@ from lenslab.units.engine.trace import Trace, trace
 from lenslab.units.errors import UnknownSiteError, UnsupportedNetworkError
 from lenslab.units.networks import Network
 
-_UNKNOWN = (32, 32)
-
 
 class Silence(nn.Module):
     """Replaces some units of the value that it is given.
@@ -68,8 +66,7 @@ def silenced(
         >>> torch.allclose(without(torch.ones(1, 1, 8, 8))[0], network.module.linear.bias)
         True
     """
-    height, width = network.preprocessing.size or _UNKNOWN
-    traced = trace(network.module, (network.preprocessing.channels, height, width))
+    traced = trace(network.module, network.input_shape)
     (found,) = _one(traced, site)
     silent = torch.zeros(found.units, dtype=torch.bool)
     for unit in units:

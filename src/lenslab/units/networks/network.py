@@ -56,6 +56,17 @@ class Network:
             )
 
     @property
+    def input_shape(self) -> tuple[int, int, int]:
+        """Channels, height and width of one input.
+
+        Raises:
+            PreprocessingError: the preprocessing takes images of any size.
+        """
+        if self.preprocessing.size is None:
+            raise PreprocessingError(f"the size of the images that {self.name} takes is unknown; give one with --size")
+        return (self.preprocessing.channels, *self.preprocessing.size)
+
+    @property
     def parameters(self) -> int:
         """Number of parameters."""
         return sum(parameter.numel() for parameter in self.module.parameters())
@@ -89,18 +100,15 @@ def network_of(
         3
     """
     called = name or type(module).__name__
-    if preprocessing.size is None:
-        raise PreprocessingError(f"the size of the images that {called} takes is unknown; give one with --size")
     unchecked = Network(called, module, preprocessing, classes=0, weights=weights)
     classes = _classes(unchecked)
     return Network(called, module, preprocessing, classes, None if class_names is None else tuple(class_names), weights)
 
 
 def _classes(network: Network) -> int:
-    height, width = network.preprocessing.size or (1, 1)
     parameter = next(network.module.parameters(), None)
     device = torch.device("cpu") if parameter is None else parameter.device
-    blank = torch.zeros(1, network.preprocessing.channels, height, width, device=device)
+    blank = torch.zeros(1, *network.input_shape, device=device)
     shape = list(blank.shape)
     try:
         with torch.inference_mode():
