@@ -112,6 +112,20 @@ def test_a_network_of_ones_own_is_named_by_module_and_callable(typed: Typed, tmp
     assert "mine:net" not in out
 
 
+def test_preprocessing_and_classes_are_read_from_files(typed: Typed, tmp_path: Path) -> None:
+    (tmp_path / "timm.json").write_text('{"input_size": [1, 8, 8], "mean": [0.25], "std": [0.5]}')
+    (tmp_path / "turned.json").write_text(json.dumps({str(digit): 9 - digit for digit in range(10)}))
+    options = ("ablate", "small", "--weights", "digits", "--images", "digits", "--sites", "relu3", "--limit", 50)
+    code, _, err = typed(*options, "--preprocessing", "timm.json", "--classes", "turned.json", "--out", "o")
+    assert code == 0, err
+    record = records.read(tmp_path / "o")
+    assert record.document["network"]["preprocessing"]["mean"] == [0.25]
+    assert record.document["accuracy"] < 0.2  # every label stands for another digit now
+    (tmp_path / "wrong.json").write_text('{"0": "zebra"}')
+    assert "zebra" in typed(*options, "--classes", "wrong.json")[2]
+    assert "no.json" in typed(*options, "--preprocessing", "no.json")[2]
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

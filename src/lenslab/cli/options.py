@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -27,6 +28,13 @@ Sd = Annotated[
 ]
 Size = Annotated[str | None, typer.Option("--size", metavar="HxW", help="Input size in pixels, e.g. 32 or 224x224.")]
 
+Declared = Annotated[
+    Path | None,
+    typer.Option(
+        "--preprocessing", metavar="FILE", help="Preprocessing from a JSON file: lenslab's, timm's or Transformers'."
+    ),
+]
+
 
 def load(
     name: str,
@@ -35,6 +43,7 @@ def load(
     sd: str | None,
     size: str | None,
     *,
+    declared: Path | None = None,
     images: str = "",
     untrained: bool = False,
 ) -> Network:
@@ -46,7 +55,8 @@ def load(
         mean: what was typed behind ``--mean``.
         sd: behind ``--sd``.
         size: behind ``--size``.
-        images: what was typed behind ``--images``.
+        declared: behind ``--preprocessing``; the three before have the last word.
+        images: behind ``--images``.
         untrained: allow random weights, to look at the sites.
 
     Raises:
@@ -60,6 +70,7 @@ def load(
         name,
         weights=weights or shipped_weights_for(name, images),
         untrained=untrained,
+        preprocessing=units.Preprocessing.read(declared) if declared else None,
         mean=numbers("--mean", mean),
         sd=numbers("--sd", sd),
         size=size_of(size),

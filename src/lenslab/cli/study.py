@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from lenslab.cli import console
-from lenslab.cli.options import AsJson, Mean, Sd, Size, Weights, numbers, size_of
+from lenslab.cli.options import AsJson, Declared, Mean, Sd, Size, Weights, numbers, size_of
 
 if TYPE_CHECKING:
     from lenslab.studies import StudyResult
@@ -76,11 +76,13 @@ def run(
     mean: Mean = None,
     sd: Sd = None,
     size: Size = None,
+    declared: Declared = None,
     device: Annotated[str, typer.Option("--device", help="cpu, cuda, cuda:1, ...")] = "cpu",
     as_json: AsJson = False,
 ) -> None:
     """Silence every unit, decide the paper's claims by its rules, and leave a record that the site shows."""
     from lenslab import studies
+    from lenslab.units import Preprocessing
 
     studies.load_rules(study)  # an unknown study is refused before anything is loaded or shown
     with console.progress("silencing") as progress:
@@ -91,6 +93,7 @@ def run(
             mean=numbers("--mean", mean),
             sd=numbers("--sd", sd),
             size=size_of(size),
+            preprocessing=Preprocessing.read(declared) if declared else None,
             images=images,
             out=out,
             seed=seed,

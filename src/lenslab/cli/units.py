@@ -9,7 +9,7 @@ import typer
 from rich.markup import escape
 
 from lenslab.cli import console
-from lenslab.cli.options import AsJson, Mean, NetworkName, Sd, Size, Weights, load
+from lenslab.cli.options import AsJson, Declared, Mean, NetworkName, Sd, Size, Weights, load
 
 if TYPE_CHECKING:
     from lenslab.records import Record
@@ -44,12 +44,13 @@ def sites(
     mean: Mean = None,
     sd: Sd = None,
     size: Size = None,
+    declared: Declared = None,
     as_json: AsJson = False,
 ) -> None:
     """List the sites of a network: the values whose units can be silenced."""
     from lenslab.units import trace
 
-    loaded = load(network, weights, mean, sd, size, untrained=True)
+    loaded = load(network, weights, mean, sd, size, declared=declared, untrained=True)
     found = trace(loaded.module, loaded.input_shape)
     listed = list(found.sites.values())
     if as_json:
@@ -86,7 +87,9 @@ def ablate(
     network: NetworkName,
     images: Annotated[
         str,
-        typer.Option("--images", metavar="SOURCE", help="digits, fashion-mnist, a Parquet file or directory, or .npz."),
+        typer.Option(
+            "--images", metavar="SOURCE", help="digits, fashion-mnist, a folder of class folders, Parquet, or .npz."
+        ),
     ],
     weights: Weights = None,
     sites: Annotated[
@@ -112,6 +115,14 @@ def ablate(
         str,
         typer.Option("--replacement", metavar="R", help="zero, mean, mean-map, filter, or a number."),
     ] = "zero",
+    classes: Annotated[
+        Path | None,
+        typer.Option(
+            "--classes",
+            metavar="FILE",
+            help="JSON: the images' class names or labels to the network's, where they differ.",
+        ),
+    ] = None,
     reference: Annotated[
         str | None, typer.Option("--reference", metavar="SOURCE", help="Images that means are measured on.")
     ] = None,
@@ -125,6 +136,7 @@ def ablate(
     mean: Mean = None,
     sd: Sd = None,
     size: Size = None,
+    declared: Declared = None,
     batch_size: Annotated[
         int | None, typer.Option("--batch-size", metavar="N", help="Images per batch; it decides no integer.")
     ] = None,
@@ -135,10 +147,11 @@ def ablate(
     """Silence every unit of a network, one at a time, and measure what each one costs."""
     from lenslab import units
 
-    loaded = load(network, weights, mean, sd, size, images=images)
+    loaded = load(network, weights, mean, sd, size, declared=declared, images=images)
+    opened = units.open_images(images)
     question = units.ask(
         loaded,
-        images,
+        opened.mapped(loaded.class_names or loaded.classes, classes) if classes else opened,
         sites=sites,
         engine=engine,
         limit=limit,

@@ -20,6 +20,7 @@ from lenslab.units.ablation import answer
 from lenslab.units.errors import ImagesUnavailableError
 from lenslab.units.images import Images, Source, open_images
 from lenslab.units.networks import Network, load, shipped_weights_for
+from lenslab.units.preprocessing import Preprocessing
 from lenslab.units.question import Question, ask
 from lenslab.units.sweep import Progress
 
@@ -40,6 +41,7 @@ def run(
     mean: Sequence[float] | None = None,
     sd: Sequence[float] | None = None,
     size: tuple[int, int] | None = None,
+    preprocessing: Preprocessing | None = None,
     seed: int = 0,
     limit: int | None = None,
     verify: int = 100,
@@ -61,6 +63,7 @@ def run(
         mean: In place of the network's own preprocessing, see `lenslab.units.load`; a network of one's own needs it.
         sd: As ``mean``.
         size: As ``mean``: height and width.
+        preprocessing: In place of the network's own; ``mean``, ``sd`` and ``size`` have the last word.
         out: The directory for the record; ``runs/<study>-<network>-<short hash>`` by default.
         seed: Decides the halves and the bootstrap.
         limit: Only the first so many images.
@@ -92,7 +95,7 @@ def run(
     else:
         name = network or DEFAULT_NETWORK
         chosen = weights if weights is not None else shipped_weights_for(name, opened.name)
-        loaded = load(name, weights=chosen, mean=mean, sd=sd, size=size)
+        loaded = load(name, weights=chosen, preprocessing=preprocessing, mean=mean, sd=sd, size=size)
     question = ask(loaded, opened, limit=limit, seed=seed)
     request = {"lenslab": __version__, "study": study, "rules_sha256": rules.sha256, "run": question.key}
     directory = Path(out) if out is not None else default_directory(study, loaded.name, key_of("study", request))
