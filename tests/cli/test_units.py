@@ -234,8 +234,10 @@ def test_what_is_printed_is_what_the_record_says(typed: Typed, tmp_path: Path) -
         assert printed[str(site)] == [
             *(str(len(units)), str(units["dead"].sum())),
             *(f"{100 * figure:.2f}" for figure in figures),
-            *(str(worst["max_class"]), str(worst["unit"])),
+            *((str(worst["max_class"]), str(worst["unit"])) if class_drops.max() > 0 else ("none",)),
         ]
+    assert "none" not in printed["relu1"]
+    assert "none" in printed["relu3"]
 
 
 def test_a_note_says_which_classes_have_no_images(typed: Typed) -> None:

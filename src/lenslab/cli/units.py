@@ -297,7 +297,7 @@ def _show_run(run: Run, directory: Path) -> None:
     grid = console.table("site", *figures, "hit\nhardest", "by\nunit", numbers=("site", *figures, "by\nunit"))
     for site, rows in table.groupby("site", sort=False):
         worst = rows.nlargest(1, "heldout_max_class_drop").iloc[0]
-        label = int(worst["max_class"])
+        label, costs = int(worst["max_class"]), worst["heldout_max_class_drop"] > 0
         grid.add_row(
             str(site),
             str(len(rows)),
@@ -306,8 +306,7 @@ def _show_run(run: Run, directory: Path) -> None:
             console.points(rows["accuracy_drop"].max()),
             console.points(rows["heldout_max_class_drop"].mean()),
             console.points(worst["heldout_max_class_drop"]),
-            str(names[label] if names else label),
-            str(int(worst["unit"])),
+            *((str(names[label] if names else label), str(int(worst["unit"]))) if costs else ("none", "")),
         )
     grid.columns[0].justify = "left"
     console.answers.print(grid)
