@@ -1,7 +1,8 @@
 """Train the shipped weights of the network ``small``: the same seed gives the same weights on the same machine.
 
 The schedule is part of this script and the weights after its last step are kept: no checkpoint is chosen by the test
-images, which are looked at once, at the end, to write down the accuracy. Usage::
+images. The length of the schedule for Fashion-MNIST was: 8 epochs gave 91.31 % of the test images, and it was doubled
+with that figure in view, so the accuracy written down there is not that of untouched images. Usage::
 
     python scripts/train_small.py digits          # about ten seconds on two cores
     python scripts/train_small.py fashion-mnist   # three to five minutes on two cores
