@@ -16,13 +16,13 @@ CODE = """
 import signal
 import time
 signal.signal(signal.SIGINT, signal.default_int_handler)
-from lenslab.units import sweep
-sweep.SHARD_SECONDS = 0.0
-write = sweep._Shard.write
+from lenslab.units import pieces, schedule
+schedule.BUDGET = schedule._OVERHEAD = 0
+write = pieces.Piece.write
 def slowly(*arguments):
     write(*arguments)
     time.sleep({pause})
-sweep._Shard.write = slowly
+pieces.Piece.write = slowly
 from lenslab.cli.main import main
 options = ["--limit", "96", "--batch-size", "16", "--sites", "relu3", "--verify", "20", "--out", {out!r}]
 main(["ablate", "small", "--images", "digits", *options])

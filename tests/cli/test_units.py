@@ -11,6 +11,7 @@ import pytest
 
 from lenslab import records
 from lenslab.cli import main
+from lenslab.units.images import ImageBlock
 
 Typed = Callable[..., tuple[int, str, str]]
 
@@ -56,8 +57,8 @@ def test_ablate_leaves_a_record_where_it_says(typed: Typed, tmp_path: Path) -> N
     assert f"record: runs/{directory.name}" in out
     assert f"into runs/{directory.name}" in err
     assert sorted(path.name for path in directory.iterdir()) == [
-        *("activations.parquet", "classes.parquet", "correlations.parquet", "flips.parquet", "images.parquet"),
-        *("record.json", "units.parquet"),
+        *("activations.parquet", "attribute_classes.parquet", "classes.parquet", "correlations.parquet"),
+        *("exemplars.parquet", "flips.parquet", "images.parquet", "record.json", "thumbnails.parquet", "units.parquet"),
     ]
     record = records.read(directory)
     assert {"kind", "network", "images", "accuracy", "sites", "paths"} <= set(record.document)
@@ -172,22 +173,23 @@ def test_an_output_directory_with_another_run_is_refused_and_kept(typed: Typed, 
 
 
 def test_ctrl_c_keeps_what_was_finished(typed: Typed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from lenslab.units import sweep
+    from lenslab.units import pieces, schedule
 
-    monkeypatch.setattr(sweep, "SHARD_SECONDS", 0.0)
-    flips = sweep._flips
+    monkeypatch.setattr(schedule, "BUDGET", 0)
+    monkeypatch.setattr(schedule, "_OVERHEAD", 0)
+    flips = pieces._flips
 
-    def interrupt(site: object, reference: object, start: int, labels: object) -> object:
-        if start:
+    def interrupt(site: object, reference: object, images: ImageBlock, draw: int) -> object:
+        if images.start:
             raise KeyboardInterrupt
-        return flips(site, reference, start, labels)
+        return flips(site, reference, images, draw)
 
     arguments = ("ablate", "small", "--images", "digits", "--limit", 40, "--batch-size", 20, "--out", "o")
-    monkeypatch.setattr(sweep, "_flips", interrupt)
+    monkeypatch.setattr(pieces, "_flips", interrupt)
     code, _, err = typed(*arguments)
     assert (code, "the same command goes on from there" in err) == (130, True)
     assert [path.name for path in (tmp_path / "o" / "shards").glob("images*")] == ["images-000000000-000000020.parquet"]
-    monkeypatch.setattr(sweep, "_flips", flips)
+    monkeypatch.setattr(pieces, "_flips", flips)
     assert typed(*arguments)[0] == 0
     assert len(records.read(tmp_path / "o").table("images")) == 40
 
