@@ -68,3 +68,28 @@ def test_a_killed_run_goes_on_and_ends_with_the_same_bytes(tmp_path: Path, sent:
     for name in names:
         if name != "record.json":
             assert (tmp_path / "whole" / name).read_bytes() == (tmp_path / "killed" / name).read_bytes(), name
+
+
+FULL = """
+import resource
+resource.setrlimit(resource.RLIMIT_FSIZE, ({room}, {room}))
+from lenslab.cli.main import main
+main(["ablate", "small", "--images", "digits", "--limit", "60", "--sites", "relu3", "--out", {out!r}])
+"""
+
+
+def test_a_full_disk_is_said_and_what_was_finished_is_kept(tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    for room in (200, 3000, 12_000):  # the request, a shard, the tables
+        code = FULL.format(room=room, out=str(out))
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=False)
+        assert done.returncode == 2
+        assert "no room to write" in done.stderr
+        assert "the same command goes on from there" in " ".join(done.stderr.split())
+        assert "Traceback" not in done.stderr
+        assert not list(out.rglob(".*.partial")), "no half-written file is left"
+    assert list(out.glob("shards/activations-*")), "the last time there was room for the shard"
+    room = 10_000_000
+    done = subprocess.run([sys.executable, "-c", FULL.format(room=room, out=str(out))], check=False, timeout=120)
+    assert done.returncode == 0
+    assert (out / "record.json").exists()

@@ -172,6 +172,34 @@ def test_an_output_directory_with_another_run_is_refused_and_kept(typed: Typed, 
     assert (tmp_path / "o" / "record.json").read_bytes() == before
 
 
+def test_resume_goes_on_and_never_begins(typed: Typed, tmp_path: Path) -> None:
+    arguments = ("ablate", "small", "--images", "digits", "--limit", 20, "--sites", "relu3", "--out", "o", "--resume")
+    code, _, err = typed(*arguments)
+    assert (code, "nothing to resume in o: no record was begun there" in err) == (2, True)
+    assert not (tmp_path / "o").exists()
+    typed(*arguments[:-1])
+    assert typed(*arguments)[0] == 0
+    code, _, err = typed(*arguments, "--top", 3)
+    assert (code, "holds another run (it differs in: top)" in err) == (2, True)
+
+
+def test_images_that_do_not_decode_are_left_out_where_asked(typed: Typed, tmp_path: Path) -> None:
+    from PIL import Image
+
+    for label in range(10):
+        (tmp_path / "pictures" / str(label)).mkdir(parents=True)
+        for number in range(2):
+            Image.new("L", (8, 8), 20 * label + number).save(tmp_path / "pictures" / str(label) / f"{number}.png")
+    (tmp_path / "pictures" / "3" / "1.png").write_bytes(b"no picture")
+    arguments = ("ablate", "small", "--weights", "digits", "--images", "pictures", "--sites", "relu3")
+    code, _, err = typed(*arguments)
+    assert (code, "3/1.png does not decode" in err) == (2, True)
+    code, out, err = typed(*arguments, "--skip-broken", "--json")
+    assert code == 0
+    (skipped,) = json.loads(out)["images"]["skipped"]
+    assert (skipped["image"], "3/1.png does not decode" in skipped["reason"]) == (7, True)
+
+
 def test_ctrl_c_keeps_what_was_finished(typed: Typed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from lenslab.units import pieces, schedule
 

@@ -23,6 +23,7 @@ class About:
     """What a block's images are like, whatever is silenced."""
 
     top: int | None
+    profiled: bool
     columns: list[pa.Table] = field(default_factory=list)
     gathered: dict[str, Gathered] = field(default_factory=dict)
     skipped: tuple[Skipped, ...] = ()
@@ -36,9 +37,10 @@ class About:
 
     def write(self, shards: Shards, block: Block) -> None:
         """Write the block's own tables."""
-        if self.gathered:
+        if self.profiled:
             rows = [{"site": name, **gathered.packed()} for name, gathered in self.gathered.items()]
-            shards.write("profile", block, None, pa.Table.from_pylist(rows))
+            nothing = pa.table({"site": pa.array([], pa.string())})
+            shards.write("profile", block, None, pa.Table.from_pylist(rows) if rows else nothing)
         shards.write("skipped", block, None, _skips(self.skipped))
         shards.write("images", block, None, pa.concat_tables([self._schema().empty_table(), *self.columns]))
 

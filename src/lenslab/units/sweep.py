@@ -106,7 +106,7 @@ class Sweep:
         if len(block.groups) > 1:
             batches = [*batches]  # it is one, and serves all groups
         for number in missing:
-            about = None if shards.has("images", block) else About(self.top)
+            about = None if shards.has("images", block) else About(self.top, self.profiler is not None)
             piece = Piece(block.groups[number], self.units, self.classes, self.top)
             for images, batch in batches:
                 if about is not None:
