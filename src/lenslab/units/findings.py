@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import pyarrow as pa
 import torch
-from numpy.typing import NDArray
 
 from lenslab.records import Draft, machine, versions
 from lenslab.units.attributes import norms
@@ -38,17 +36,23 @@ def write_findings(question: Question, draft: Draft) -> dict[str, Any]:
     flips = collected(draft, "flips").to_pandas()
     by_site = dict(list(flips.groupby("site")))
     parts: dict[str, list[pd.DataFrame]] = {"flips": [], "units": [], "classes": [], "correlations": []}
+    explained: dict[str, list[pd.DataFrame]] = {"reliability": [], "predictions": [], "coefficients": []}
     for planned in question.plans:
         site = planned.site
         ours = by_site.get(site.name, flips.iloc[:0]).sort_values(["unit", "image"], kind="stable")
         activations = per_image.column(site.name).combine_chunks().flatten().to_numpy().reshape(-1, planned.count)
         seen: Observations = observe(ours, frame, activations, classes=question.trace.classes)
-        norm = _l1_norm(question.trace, site.filters, site.units) if planned.silencing.single else None
+        attributes = _attributes(question.trace, site.filters, site.units) if planned.silencing.single else None
         parts["flips"].append(ours)
-        parts["units"].append(tables.units_table(site.name, seen, norm))
+        parts["units"].append(tables.units_table(site.name, seen, attributes))
         parts["classes"].append(tables.classes_table(site.name, seen))
-        parts["correlations"].append(tables.correlations_table(site.name, seen, norm, seed=question.seed))
-    for name, pieces in parts.items():
+        parts["correlations"].append(tables.correlations_table(site.name, seen, attributes, seed=question.seed))
+        if attributes is not None:
+            explained["reliability"].append(tables.reliability_table(site.name, seen, seed=question.seed))
+            predicted = tables.predictions_table(site.name, seen, attributes, seed=question.seed)
+            explained["predictions"].append(predicted)
+            explained["coefficients"].append(tables.coefficients_table(site.name, seen, attributes))
+    for name, pieces in (parts | {name: pieces for name, pieces in explained.items() if pieces}).items():
         draft.write_table(name, pa.Table.from_pandas(pd.concat(pieces, ignore_index=True), preserve_index=False))
     return _document(question, frame, collected(draft, "paths").to_pandas())
 
@@ -110,9 +114,11 @@ def _class_warning(missing: int, classes: int) -> list[str]:
     return [f"{missing} of {classes} classes have no images and are left out"] if missing else []
 
 
-def _l1_norm(trace_: Trace, filters: str | None, units: int) -> NDArray[np.float64] | None:
+def _attributes(trace_: Trace, filters: str | None, units: int) -> pd.DataFrame | None:
     if filters is None:
         return None
     weight = trace_.module.get_submodule(filters).weight
     assert isinstance(weight, torch.Tensor)  # convolutions and linear layers have one
-    return norms.l1_norm(weight.detach().cpu().numpy()) if len(weight) == units else None
+    if len(weight) != units:
+        return None
+    return pd.DataFrame({"unit": range(units), "l1_norm": norms.l1_norm(weight.detach().cpu().numpy())})
