@@ -1,6 +1,7 @@
 """Reliability: would other images of the same kind order the units, and their drops of each class, alike?"""
 
-from typing import Any
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 
 import numpy as np
 import pandas as pd
@@ -10,16 +11,26 @@ from scipy import stats
 from lenslab.units.attributes import activity
 from lenslab.units.statistics.correlations import Method, drawn_units, pearson, spearman
 from lenslab.units.statistics.counts import count
+from lenslab.units.statistics.halves import HALVES
 from lenslab.units.statistics.observations import Observations
 from lenslab.units.statistics.replicates import replicated_nets
 
 Floats = NDArray[np.float64]
+
+Drops = Callable[[Floats, NDArray[np.int64]], Floats]
+
+METHODS: Mapping[Method, Callable[[Floats, Floats], Floats]] = MappingProxyType(
+    {"spearman": spearman, "pearson": pearson}
+)
 
 CLASS_REPLICATES = 200
 """The drops of classes use at most so many replicates, and fewer where a site has many units and classes."""
 
 # So many drops of classes are ranked in all replicates together, at least twenty replicates of them.
 _RANKED = 20_000_000
+
+# Arrays of some replicates hold about this many numbers.
+_AT_ONCE = 2_000_000
 
 
 def stepped_up(correlation: ArrayLike) -> Floats:
@@ -92,8 +103,8 @@ def reliability_table(
     shorter = min(replicates, CLASS_REPLICATES, max(20, _RANKED // cells))
     rows = []
     for measure, drops, times in (("accuracy_drop", _overall, replicates), ("class_drop", _by_class, shorter)):
-        observed = drops(net[None][:, :, units], images)[0]
-        pairs = observed.shape[-1]
+        observed = drops(net[None][:, :, units], images)[0].reshape(len(HALVES), -1)
+        pairs = observed.shape[1]
         again = _replicated(observations, live, drops, times, seed) if len(units) > 3 and pairs > 3 else None
         for method, correlation in METHODS.items():
             halves = float(correlation(observed[0], observed[1])) if pairs > 1 else float("nan")
@@ -110,36 +121,37 @@ def reliability_table(
     return table.astype({"pairs": np.int32, "units": np.int32, "dead": np.int32})
 
 
-METHODS: dict[Method, Any] = {"spearman": spearman, "pearson": pearson}
-
-
 def _overall(net: Floats, images: NDArray[np.int64]) -> Floats:
-    """Overall drops of each half, ``[replicates, 2, units]``, from net losses ``[replicates, 2, units, classes]``."""
+    """Overall drops of each half from net losses ``[replicates, 2, units, classes]``; one number in place of classes."""
     count = images.sum(axis=1)[:, None]
-    return np.asarray(np.divide(net.sum(axis=-1), count, out=np.full(net.shape[:-1], np.nan), where=count > 0))
+    return np.asarray(np.divide(net.sum(axis=-1), count, out=np.full(net.shape[:-1], np.nan), where=count > 0))[
+        ..., None
+    ]
 
 
 def _by_class(net: Floats, images: NDArray[np.int64]) -> Floats:
-    """Drops of each class with images in both halves, unit after unit, ``[replicates, 2, units * classes]``."""
+    """Drops of each class that has images in both halves, ``[replicates, 2, units, usable classes]``."""
     usable = (images > 0).all(axis=0)
-    found = net[..., usable] / images[:, None, usable]
-    return np.asarray(found.reshape(*net.shape[:2], -1), dtype=np.float64)
+    return np.asarray(net[..., usable] / images[:, None, usable], dtype=np.float64)
 
 
 def _replicated(
-    observations: Observations, live: NDArray[np.bool_], drops: Any, replicates: int, seed: int
+    observations: Observations, live: NDArray[np.bool_], drops: Drops, replicates: int, seed: int
 ) -> dict[Method, Floats]:
     """The correlations of the halves in each replicate."""
     drawn = drawn_units(live, replicates=replicates, seed=seed)
     found: dict[Method, list[Floats]] = {method: [] for method in METHODS}
     done = 0
     for nets in replicated_nets(observations, replicates=replicates, seed=seed):
-        for net in nets:
-            halves = drops(net[None][:, :, drawn[done]], observations.images)[0]
+        rows = max(1, _AT_ONCE // nets[0].size)
+        for first in range(0, len(nets), rows):
+            halves = drops(nets[first : first + rows], observations.images)
+            chosen = drawn[done : done + len(halves), None, :, None]
+            pairs = np.take_along_axis(halves, chosen, axis=2).reshape(len(halves), len(HALVES), -1)
+            done += len(halves)
             for method, correlation in METHODS.items():
-                found[method].append(correlation(halves[0], halves[1]))
-            done += 1
-    return {method: np.array(values, dtype=np.float64) for method, values in found.items()}
+                found[method].append(correlation(pairs[:, 0], pairs[:, 1]))
+    return {method: np.concatenate(values) for method, values in found.items()}
 
 
 def _interval(
