@@ -6,7 +6,6 @@ import pytest
 from scipy.stats import kendalltau, pearsonr, spearmanr
 
 from lenslab.units.statistics.associations import ATTRIBUTES
-from lenslab.units.statistics.correlations import partial, spearman
 from lenslab.units.statistics.observations import observe
 from lenslab.units.statistics.sums import Sums
 from lenslab.units.statistics.tables import correlations_table, units_table
@@ -64,19 +63,21 @@ def test_a_partial_correlation_is_that_of_what_a_line_in_the_third_leaves():
     assert set(table.index.get_level_values("given")) == {"", "l1_norm", "class_selectivity"}
 
 
-def test_what_a_third_explains_entirely_leaves_no_correlation():
-    assert np.isnan(partial(0.5, 1.0, 0.5))
-    ranks = np.arange(9.0)
-    assert np.isnan(partial(spearman(ranks, ranks[::-1]), spearman(ranks, ranks), spearman(ranks[::-1], ranks)))
-
-
-def test_given_a_common_cause_two_variables_have_nothing_to_do_with_each_other():
+def test_the_correlation_with_the_loss_allows_for_its_standard_error():
     random = np.random.default_rng(0)
-    cause = random.normal(size=20_000)
-    first, second = cause + random.normal(size=(2, 20_000))
-    plain = spearman(first, second)
-    assert plain > 0.4
-    assert abs(partial(plain, spearman(first, cause), spearman(second, cause))) < 0.05
+    seen = random_observations(random, units=40, images=200)
+    total = 50 * np.arange(40.0)[None, :, None] * np.ones((3, 40, 4))
+    spread = np.ones_like(total) * 1e6
+    norm = norm_frame(np.arange(40.0) + 20 * random.normal(size=40))
+    tables = [
+        correlations_table("relu", seen, norm, seed=0, replicates=60, sums=Sums(total, squares))
+        for squares in (total**2 / 50, total**2 / 50 + spread)
+    ]
+    wanted = "attribute == 'l1_norm' and measure == 'loss_rise' and method == 'spearman' and given == ''"
+    sure, unsure = (table.query(wanted).iloc[0] for table in tables)
+    assert 0.2 < sure.estimate < 0.9
+    assert sure.estimate == unsure.estimate
+    assert unsure.high > sure.high + 0.01  # what less noise would show is farther away
 
 
 def test_attributes_that_no_unit_has_have_no_rows():

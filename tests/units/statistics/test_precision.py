@@ -1,6 +1,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import norm
 from sklearn.metrics import precision_score
 
 from lenslab.units.statistics.observations import observe
@@ -53,6 +54,17 @@ def test_no_change_is_a_drop_of_zero_with_a_width_that_images_shrink():
         assert (found.drop == 0).all()
         widths.append((found.high - found.low).max())
     assert 0 < widths[1] < widths[0] / 5
+
+
+def test_images_that_stay_make_the_interval_narrower_than_two_precisions_apart():
+    labels = np.arange(400) % 2
+    before = np.where(np.arange(400) % 10 < 3, 1 - labels, labels)  # seven in ten are right
+    after = before.copy()
+    after[:4] = 0
+    found = precision_drops(one_unit(labels, before, after, 2))
+    apart = 2 * norm.isf(0.025) * np.sqrt(2 * 0.7 * 0.3 / 200)
+    assert (found.high - found.low > 0.01).all()
+    assert (found.high - found.low < apart / 2).all()
 
 
 def test_draws_that_agree_give_the_drop_of_one_draw():

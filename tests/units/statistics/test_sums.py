@@ -46,7 +46,7 @@ def test_the_interval_turns_round_with_the_sign():
 
 
 def test_only_where_every_difference_is_zero_is_there_no_width():
-    never, once, always = np.zeros(20), np.eye(20)[0], np.full(20, 0.1)
+    never, once, always = np.zeros(20), np.eye(20)[0], np.ones(20)
     differences = np.tile(np.stack([never, once, always]), (3, 1, 1))
     found = unit_means(sums_of(differences, np.zeros(20, int), 1), [20])
     width = found.high - found.low
@@ -117,6 +117,17 @@ def test_below_five_images_the_interval_fails_as_its_documentation_says():
     random = np.random.default_rng(0)
     differences = (random.random((4000, 200)) < 3 / 200) * random.exponential(1, (4000, 200))
     assert 0.89 <= held(differences, 3 / 200) < 0.94
+
+
+def test_draws_that_agree_give_the_interval_of_one_draw():
+    random = np.random.default_rng(0)
+    sums = sums_of(random.gamma(0.5, 1, (3, 2, 40)), np.arange(40) % 2, 2)
+    thrice = Sums(3 * sums.total, 3 * sums.squares)
+    for means in (unit_means, class_means):
+        one, three = means(sums, [20, 20]), means(thrice, [20, 20], draws=3)
+        assert three.mean == pytest.approx(one.mean)
+        assert three.low == pytest.approx(one.low)
+        assert three.high == pytest.approx(one.high)
 
 
 def test_several_draws_are_covered_as_one():

@@ -132,7 +132,11 @@ def test_every_drop_over_draws_is_the_average_of_the_draws():
         assert (whole.losses == sum(part.losses for part in parts)).all()
         expected = np.minimum(1, 2 * np.mean([part.p_value for part in parts], axis=0))
         assert whole.p_value.to_numpy() == pytest.approx(expected)
-    assert (units_table("relu", seen, None).draws_sd > 0).all()
+    units = units_table("relu", seen, None)
+    assert (units.draws_sd > 0).all()
+    low, high = score_interval(units.losses / 3, units.gains / 3, 60)
+    assert (units.accuracy_drop_low == low).all()
+    assert (units.accuracy_drop_high == high).all()
 
 
 def test_without_weights_the_norm_is_unknown():

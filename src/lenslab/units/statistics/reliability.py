@@ -122,7 +122,7 @@ def reliability_table(
 
 
 def _overall(net: Floats, images: NDArray[np.int64]) -> Floats:
-    """Overall drops of each half from net losses ``[replicates, 2, units, classes]``; one number in place of classes."""
+    """Overall drops of each half, one number in place of the net losses ``[replicates, 2, units, classes]``."""
     count = images.sum(axis=1)[:, None]
     return np.asarray(np.divide(net.sum(axis=-1), count, out=np.full(net.shape[:-1], np.nan), where=count > 0))[
         ..., None
