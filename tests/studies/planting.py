@@ -73,7 +73,12 @@ def make_run(
         flat = pa.array(values.ravel(), pa.float32())
         activations[site] = pa.FixedSizeListArray.from_arrays(flat, len(planted.losses))
         flips.append(ours)
-        units.append(units_table(site, observe(ours, images, values, classes=classes), planted.l1_norm))
+        norm = None if planted.l1_norm is None else pd.DataFrame({"l1_norm": planted.l1_norm}).rename_axis("unit")
+        units.append(
+            units_table(
+                site, observe(ours, images, values, classes=classes), None if norm is None else norm.reset_index()
+            )
+        )
     draft = Draft.open(directory, kind="run", request={"planted": name, "seed": seed, "sites": list(sites)})
     draft.write_table("images", images)
     draft.write_table("activations", pa.table(activations))

@@ -11,10 +11,11 @@ from lenslab.studies.claim import Claim
 from lenslab.studies.evidence import Evidence
 from lenslab.studies.figure import Figure
 from lenslab.units.statistics.correlations import correlate, difference
+from lenslab.units.statistics.damage import heldout_p_values
 from lenslab.units.statistics.drops import HeldOut, heldout_class_drop
 from lenslab.units.statistics.intervals import score_interval, share_interval, simultaneous
 from lenslab.units.statistics.replicates import measure, replicate
-from lenslab.units.statistics.significance import benjamini_hochberg, mcnemar
+from lenslab.units.statistics.significance import benjamini_hochberg
 
 Floats = NDArray[np.float64]
 
@@ -79,11 +80,10 @@ def damaging(seen: Evidence, settings: Mapping[str, float]) -> tuple[HeldOut, ND
     """
     counts, live = seen.counts, seen.live
     heldout = heldout_class_drop(counts.net, counts.images)
+    p_values = heldout_p_values(seen.observations, heldout)
     found = np.zeros(heldout.drop.shape, dtype=bool)
     for way in (0, 1):
-        read, label = 1 - way, heldout.label[way, live]
-        p_values = mcnemar(counts.losses[read, live, label], counts.gains[read, live, label], alternative="greater")
-        significant = benjamini_hochberg(p_values) <= settings["false_discovery_rate"]
+        significant = benjamini_hochberg(p_values[way, live]) <= settings["false_discovery_rate"]
         found[way, live] = significant & (heldout.drop[way, live] >= settings["drop"])
     return heldout, found
 
@@ -116,9 +116,10 @@ def overall_bounds(seen: Evidence, confidence: float) -> tuple[Floats, Floats, F
         [[0.1], [0.004], [0.231]]
     """
     losses, gains = (part.sum(axis=(0, 2))[seen.live] for part in (seen.counts.losses, seen.counts.gains))
-    images = int(seen.counts.images.sum())
-    low, high = score_interval(losses, gains, images, confidence=simultaneous(confidence, len(seen.live)))
-    return (losses - gains) / images, low, high
+    images, draws = int(seen.counts.images.sum()), seen.counts.draws
+    family = simultaneous(confidence, len(seen.live))
+    low, high = score_interval(losses / draws, gains / draws, images, confidence=family)
+    return (losses - gains) / (images * draws), low, high
 
 
 def share_of_damaging_units(

@@ -64,7 +64,8 @@ def evidence(record: Record, site: str) -> Evidence:
     Raises:
         RecordsError: The record lacks a table or the site, or its tables do not fit together.
     """
-    flips = record.table("flips", ["site", "unit", "image", "before", "after"])
+    draws = int(record.document.get("draws", 1))
+    flips = record.table("flips", ["site", "unit", "image", "before", "after", *["draw"] * (draws > 1)])
     units = record.table("units", ["site", "unit", "l1_norm"])
     table = record.table("activations", [site])
     if site not in table:
@@ -75,6 +76,7 @@ def evidence(record: Record, site: str) -> Evidence:
         record.table("images", ["image", "label", "half"]),
         activations,
         classes=int(record.document["images"]["classes"]),
+        draws=draws,
     )
     return weigh(site, observations, _norm(units[units["site"] == site]))
 

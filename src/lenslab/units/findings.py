@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import operator
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -17,6 +17,7 @@ from lenslab.records import Draft, machine, versions
 from lenslab.units.attributes.filters import norms_of
 from lenslab.units.attributes.gathering import Gathered
 from lenslab.units.attributes.table import attribute_table, class_table
+from lenslab.units.engine.plan import Plan
 from lenslab.units.engine.trace import Trace
 from lenslab.units.exemplars import exemplars
 from lenslab.units.question import Question
@@ -48,24 +49,17 @@ def write_findings(question: Question, shards: Shards, blocks: Sequence[Block], 
     parts: dict[str, list[pd.DataFrame]] = {}
     strongest, live = {}, {}
     for planned in question.plans:
-        name, units = planned.site.name, planned.count
-        flips = shards.collected("flips", blocks, name).to_pandas()
-        flips = flips.sort_values(["unit", "image", "draw"], kind="stable", ignore_index=True)
-        activations = draft_column(draft, "activations", name, units)
-        seen: Observations = observe(flips, frame, activations, classes=question.trace.classes)
-        attributes = None
+        name = planned.site.name
+        activations = _column(draft, "activations", name, planned.count)
+        attributes = _norms(question, planned)
         if question.attributes:
             gathered = _gathered(shards, blocks, name)
             profile = gathered.profile(activations, frame["label"].to_numpy(np.int64))
             attributes = attribute_table(name, profile, norms=norms_of(question.trace, planned.site))
             parts.setdefault("attribute_classes", []).append(class_table(name, profile))
             strongest[name], live[name] = gathered.strongest, ~attributes["dead"].to_numpy()
-        norm = None if attributes is None else attributes["l1_norm"].to_numpy()
-        norm = None if norm is None or np.isnan(norm).all() else norm
-        parts.setdefault("flips", []).append(flips)
-        parts.setdefault("units", []).append(tables.units_table(name, seen, norm))
-        parts.setdefault("classes", []).append(tables.classes_table(name, seen))
-        parts.setdefault("correlations", []).append(tables.correlations_table(name, seen, norm, seed=question.seed))
+        for kind, table in _tables(question, shards, blocks, planned, frame, activations, attributes):
+            parts.setdefault(kind, []).append(table)
     for name, pieces in parts.items():
         draft.write_table(name, pd.concat(pieces, ignore_index=True))
     if strongest:
@@ -83,10 +77,52 @@ def write_findings(question: Question, shards: Shards, blocks: Sequence[Block], 
     return _document(question, frame, skipped, shards.collected("paths", blocks).to_pandas())
 
 
-def draft_column(draft: Draft, table: str, column: str, units: int) -> NDArray[np.float32]:
-    """Read one site's column of lists from a table that is written already, ``[images, units]``."""
+def _tables(
+    question: Question,
+    shards: Shards,
+    blocks: Sequence[Block],
+    planned: Plan,
+    images: pd.DataFrame,
+    activations: NDArray[np.float32],
+    attributes: pd.DataFrame | None,
+) -> Iterator[tuple[str, pd.DataFrame]]:
+    """Compute the tables of one site."""
+    name, classes, seed = planned.site.name, question.trace.classes, question.seed
+    flips, top_flips = (_flips(kind, shards, blocks, name) for kind in ("flips", "top_flips" if question.top else None))
+    sums = shards.sums(blocks, name, planned.count, classes)
+    assert flips is not None  # every run has them
+    seen: Observations = observe(flips, images, activations, classes=classes, draws=question.draws)
+    yield "flips", flips
+    if top_flips is not None:
+        yield "top_flips", top_flips
+    yield "units", tables.units_table(name, seen, attributes, sums=sums, top_flips=top_flips)
+    yield "classes", tables.classes_table(name, seen, sums=sums, top_flips=top_flips)
+    yield "correlations", tables.correlations_table(name, seen, attributes, seed=seed, sums=sums)
+    yield "reliability", tables.reliability_table(name, seen, seed=seed)
+    if question.attributes and attributes is not None:
+        yield "predictions", tables.predictions_table(name, seen, attributes, seed=seed)
+        yield "coefficients", tables.coefficients_table(name, seen, attributes)
+
+
+def _flips(kind: str | None, shards: Shards, blocks: Sequence[Block], site: str) -> pd.DataFrame | None:
+    if kind is None:
+        return None
+    flips: pd.DataFrame = shards.collected(kind, blocks, site).to_pandas()
+    return flips.sort_values(["unit", "image", "draw"], kind="stable", ignore_index=True)
+
+
+def _norms(question: Question, planned: Plan) -> pd.DataFrame | None:
+    """The norms of a site's filters, which need no images; sets and directions have none."""
+    if not planned.silencing.single:
+        return None
+    norms = norms_of(question.trace, planned.site)
+    return pd.DataFrame({"unit": range(planned.count), "l1_norm": norms.raw, "l1_norm_folded": norms.folded})
+
+
+def _column(draft: Draft, table: str, column: str, width: int) -> NDArray[np.float32]:
+    """Read one site's column of lists from a table that is written already, ``[images, width]``."""
     held = pq.read_table(draft.directory / f"{table}.parquet", columns=[column]).column(0)
-    values: NDArray[np.float32] = held.combine_chunks().flatten().to_numpy().reshape(-1, units)
+    values: NDArray[np.float32] = held.combine_chunks().flatten().to_numpy().reshape(-1, width)
     return values
 
 

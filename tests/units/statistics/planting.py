@@ -29,4 +29,26 @@ def random_observations(random, *, units=6, images=60, classes=4, rate=0.2) -> O
     after = np.where(random.random((units, images)) < rate, random.integers(0, classes, (units, images)), before)
     unit, image = np.nonzero(after != before)
     flips = flips_frame(np.stack([unit, image, before[image], after[unit, image]], axis=1))
-    return observe(flips, images_frame(labels), random.random((images, units)), classes=classes)
+    frame = images_frame(labels).assign(prediction=before)
+    return observe(flips, frame, random.random((images, units)), classes=classes)
+
+
+def planted_observations(random, losses, gains, *, per_class, draws=1, alive=True) -> Observations:
+    """Observations in which unit u costs a right answer of class k with chance ``losses[u, k]`` and mends a wrong one
+    with chance ``gains[u, k]``; nine in ten answers are right before. Draws of one image share its label and no more.
+    """
+    units, classes = losses.shape
+    labels = np.tile(np.arange(classes), per_class)
+    right = random.random(len(labels)) < 0.9
+    before = np.where(right, labels, (labels + 1) % classes)
+    drawn = random.random((draws, units, len(labels)))
+    draw, unit, image = np.nonzero(drawn < np.where(right, losses[:, labels], gains[:, labels]))
+    after = np.where(right[image], (labels[image] + 1) % classes, labels[image])
+    flips = pd.DataFrame({"unit": unit, "image": image, "draw": draw, "before": before[image], "after": after})
+    activations = random.random((len(labels), units)) * alive
+    return observe(flips, images_frame(labels).assign(prediction=before), activations, classes=classes, draws=draws)
+
+
+def norm_frame(norm) -> pd.DataFrame:
+    """Attributes of which only the L1 norm is known."""
+    return pd.DataFrame({"unit": np.arange(len(norm)), "l1_norm": norm})

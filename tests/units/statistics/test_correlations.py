@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy.stats import spearmanr
+from scipy.stats import norm, pearsonr, spearmanr
 
-from lenslab.units.statistics.correlations import correlate, difference, spearman
+from lenslab.units.statistics.correlations import correlate, difference, interval, partial, pearson, spearman
 
 
 @given(st.lists(st.tuples(st.integers(0, 6), st.integers(0, 6)), min_size=3, max_size=30))
@@ -137,3 +137,46 @@ def test_pairing_makes_the_gain_sharper_than_its_parts():
     second = correlate(attribute, figure + nudge, attribute, replicated + nudge, units=units, seed=0)
     _, low, high = difference(first, second)
     assert high - low < (first.high - first.low) / 2
+
+
+def test_what_a_third_explains_entirely_leaves_no_correlation():
+    assert np.isnan(partial(0.5, 1.0, 0.5))
+    ranks = np.arange(9.0)
+    assert np.isnan(partial(spearman(ranks, ranks[::-1]), spearman(ranks, ranks), spearman(ranks[::-1], ranks)))
+
+
+def test_given_a_common_cause_two_variables_have_nothing_to_do_with_each_other():
+    random = np.random.default_rng(0)
+    cause = random.normal(size=20_000)
+    first, second = cause + random.normal(size=(2, 20_000))
+    plain = spearman(first, second)
+    assert plain > 0.4
+    assert abs(partial(plain, spearman(first, cause), spearman(second, cause))) < 0.05
+
+
+def test_pearson_equals_scipy_and_equal_values_have_no_correlation():
+    first, second = np.random.default_rng(0).normal(size=(2, 30))
+    assert pearson(first, second) == pytest.approx(pearsonr(first, second).statistic)
+    assert np.isnan(pearson(np.full(3, 0.1), [1, 2, 3]))
+
+
+@pytest.mark.parametrize(
+    ("method", "given", "floor"),
+    [
+        ("spearman", 0, 1.03 / np.sqrt(27)),
+        ("spearman", 1, 1.03 / np.sqrt(26)),
+        ("pearson", 0, 1 / np.sqrt(27)),
+        ("kendall", 0, np.sqrt(0.437 / 26)),
+    ],
+)
+def test_the_spread_is_never_below_what_the_number_of_units_implies(method, given, floor):
+    low, high = interval(0.3, np.full(50, 0.3), units=30, method=method, given=given)
+    reach = norm.isf(0.025) * floor
+    assert (np.arctanh(low), np.arctanh(high)) == pytest.approx((np.arctanh(0.3) - reach, np.arctanh(0.3) + reach))
+
+
+@pytest.mark.parametrize(("method", "given", "units"), [("spearman", 0, 4), ("spearman", 1, 5), ("kendall", 0, 5)])
+def test_an_interval_needs_a_few_units(method, given, units):
+    known = np.linspace(0.2, 0.4, 20)
+    assert np.isfinite(interval(0.3, known, units=units, method=method, given=given)).all()
+    assert np.isnan(interval(0.3, known, units=units - 1, method=method, given=given)).all()

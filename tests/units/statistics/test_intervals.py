@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from scipy.optimize import brentq, minimize_scalar
 from scipy.stats import binomtest, multinomial, norm
 
-from lenslab.units.statistics.intervals import score_interval, share_interval, simultaneous
+from lenslab.units.statistics.intervals import mean_interval, score_interval, share_interval, simultaneous
 
 
 def inverted_score_test(losses: int, gains: int, images: int, confidence: float) -> tuple[float, float]:
@@ -127,3 +127,30 @@ def test_the_interval_of_a_share_equals_scipy(trials):
 
 def test_a_share_of_nothing_has_no_interval():
     assert np.isnan(share_interval(0, 0)).all()
+
+
+def test_fractional_counts_lie_between_whole_ones():
+    lows, highs = score_interval([3, 3.5, 4], [1, 1, 1], 100)
+    assert lows[0] < lows[1] < lows[2]
+    assert highs[0] < highs[1] < highs[2]
+
+
+def test_averages_that_exceed_the_images_by_rounding_are_taken():
+    low, high = score_interval(0.5 + 1e-15, 0.5, 1)
+    assert -1 <= low < high <= 1
+
+
+def test_equal_widths_shrink_with_the_root_of_their_number():
+    low, high = mean_interval(np.full(16, 0.2), np.full(16, 0.12), np.full(16, 0.32))
+    assert (low, high) == pytest.approx((0.2 - 0.08 / 4, 0.2 + 0.12 / 4))
+
+
+def test_an_interval_of_one_figure_is_its_own():
+    assert mean_interval([[0.2]], [[0.1]], [[0.5]]) == (pytest.approx([0.1]), pytest.approx([0.5]))
+
+
+def test_what_is_unknown_is_left_out_of_a_mean():
+    nan = float("nan")
+    some = mean_interval([0.2, nan, 0.4], [0.1, nan, 0.2], [0.3, nan, 0.5])
+    assert some == mean_interval([0.2, 0.4], [0.1, 0.2], [0.3, 0.5])
+    assert np.isnan(mean_interval([nan], [nan], [nan])).all()

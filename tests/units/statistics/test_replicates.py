@@ -9,16 +9,16 @@ from lenslab.units.statistics import replicates
 from lenslab.units.statistics.counts import count
 from lenslab.units.statistics.drops import half_drops, heldout_class_drop, max_class_drop, overall_drop
 from lenslab.units.statistics.observations import observe
-from lenslab.units.statistics.replicates import Measures, measure, replicate
-from tests.units.statistics.planting import flips_frame, images_frame, random_observations
+from lenslab.units.statistics.replicates import Measures, measure, replicate, replicated_nets
+from tests.units.statistics.planting import flips_frame, images_frame, planted_observations, random_observations
 
 
 def by_resampled_frames(seen, drawn):
     """The figures of one replicate the slow way: every drawn image written down as an image of its own."""
     rows = np.repeat(np.arange(len(drawn)), drawn.astype(int))
     flips = [
-        (unit, row, seen.labels[image] if change > 0 else -1, -1 if change > 0 else seen.labels[image])
-        for unit, image, change in zip(seen.unit, seen.image, seen.change, strict=True)
+        (unit, row, before, after)
+        for unit, image, before, after in zip(seen.unit, seen.image, seen.before, seen.after, strict=True)
         for row in np.flatnonzero(rows == image)
     ]
     images = images_frame(seen.labels[rows], half=np.array(["A", "B"])[seen.half[rows]])
@@ -73,6 +73,26 @@ def test_the_spread_of_replicates_is_that_of_a_binomial_drop():
     share = len(lost) / 2000
     spread = replicate(seen, replicates=2000, seed=0).accuracy_drop.std()
     assert spread == pytest.approx(np.sqrt(share * (1 - share) / 2000), rel=0.05)
+
+
+def test_a_replicate_over_draws_is_the_average_of_its_draws():
+    random = np.random.default_rng(0)
+    seen = planted_observations(random, np.full((3, 2), 0.3), np.full((3, 2), 0.3), per_class=20, draws=3)
+    single = []
+    for draw in range(3):
+        ours = seen.draw == draw
+        parts = {name: getattr(seen, name)[ours] for name in ("unit", "image", "before", "after", "change")}
+        alone = dataclasses.replace(seen, **parts, draw=np.zeros(ours.sum(), int), draws=1)
+        single.append(replicate(alone, replicates=4, seed=0).accuracy_drop)
+    assert single[0] != pytest.approx(single[1])
+    assert replicate(seen, replicates=4, seed=0).accuracy_drop == pytest.approx(np.mean(single, axis=0), abs=1e-6)
+
+
+def test_the_nets_are_those_behind_the_replicates():
+    seen = random_observations(np.random.default_rng(0))
+    nets = np.concatenate(list(replicated_nets(seen, replicates=5, seed=3)))
+    expected = replicate(seen, replicates=5, seed=3).half_accuracy_drop
+    assert half_drops(nets, seen.images) == pytest.approx(expected)
 
 
 def test_one_image_per_class_has_no_heldout_replicates():

@@ -26,12 +26,16 @@ def score_interval(
     bound is found by bisection. Unlike Wald's, the interval has width where nothing flipped: then it is exactly
     :math:`\pm z^2/(n + z^2)`.
 
+    Counts may be averages over D draws of the replacement, losses/D and gains/D with the n images. The variance of a
+    mean over exchangeable draws is :math:`D^{-2} \sum_{de} \operatorname{Cov}(X_d, X_e) \le \operatorname{Var}(X_1)`,
+    as no covariance exceeds the variance: bounds made for one draw are too wide for the mean rather than too narrow.
+
     Source: T. Tango, Equivalence test and confidence interval for the difference in proportions for the paired-sample
     design, Statistics in Medicine 17:891-908 (1998), equations 2 to 5.
 
     Args:
-        losses: Images correct before and wrong after.
-        gains: Images wrong before and correct after.
+        losses: Images correct before and wrong after; may be a fraction, the average of several draws.
+        gains: Images wrong before and correct after; likewise.
         images: All images compared; the three are broadcast against each other.
         confidence: Of each interval by itself. For bounds that hold for m units together (Bonferroni), give
             `simultaneous(confidence, m)`.
@@ -49,7 +53,8 @@ def score_interval(
     """
     shape = np.broadcast_shapes(np.shape(losses), np.shape(gains), np.shape(images))
     cells = np.stack([np.broadcast_to(np.asarray(part, np.float64), shape).ravel() for part in (losses, gains, images)])
-    if (cells < 0).any() or (cells[0] + cells[1] > cells[2]).any():
+    # Averages over draws may exceed a whole number by rounding.
+    if (cells < 0).any() or (cells[0] + cells[1] > cells[2] + 1e-9).any():
         raise ValueError("losses and gains must be counts, and together no more than the images")
     # Thousands of pairs share a few hundred triples of counts; each triple is solved once.
     (b, c, n), place = np.unique(cells, axis=1, return_inverse=True)
@@ -67,6 +72,45 @@ def simultaneous(confidence: float, comparisons: int) -> float:
         0.995
     """
     return 1 - (1 - confidence) / max(comparisons, 1)
+
+
+def mean_interval(estimates: ArrayLike, low: ArrayLike, high: ArrayLike) -> tuple[Floats, Floats]:
+    r"""An interval for the mean of K independent figures from the interval of each, along the last axis.
+
+    The method of variance estimates recovery: with estimates :math:`d_k` between :math:`l_k` and :math:`u_k`,
+
+    .. math::
+        \bar d - \frac1K \sqrt{\textstyle\sum_k (d_k - l_k)^2} \;\le\; \delta \;\le\;
+        \bar d + \frac1K \sqrt{\textstyle\sum_k (u_k - d_k)^2}.
+
+    Each bound takes the variance that the parts show near that bound, so the interval is as lopsided as they are.
+    Source: Zou and Donner, Construction of confidence limits about effect measures: a general approach, Statistics in
+    Medicine 27:1693-1702 (2008), for a sum with equal weights.
+
+    Args:
+        estimates: Shape ``[..., K]``; NaN entries are left out, with their bounds.
+        low: Lower bounds at the wanted confidence, same shape.
+        high: Upper bounds.
+
+    Returns:
+        Lower and upper bounds of the mean, shape ``[...]``; NaN where nothing is known.
+
+    Example:
+        >>> low, high = mean_interval([0.1, 0.3], [0.04, 0.22], [0.2, 0.5])
+        >>> round(float(low), 3), round(float(high), 3)
+        (0.15, 0.312)
+    """
+    middle, lower, upper = (np.asarray(part, np.float64) for part in (estimates, low, high))
+    known = ~np.isnan(middle)
+    count = known.sum(axis=-1)
+    size = np.maximum(count, 1)
+    mean, down, up = (
+        np.where(known, part, 0.0).sum(axis=-1) / size
+        for part in (middle, (middle - lower) ** 2, (upper - middle) ** 2)
+    )
+    # A mean of squares, over K: the sum of squares over K squared.
+    low_, high_ = mean - np.sqrt(down / size), mean + np.sqrt(up / size)
+    return np.where(count > 0, low_, np.nan), np.where(count > 0, high_, np.nan)
 
 
 def share_interval(successes: ArrayLike, trials: ArrayLike, *, confidence: float = 0.95) -> tuple[Floats, Floats]:

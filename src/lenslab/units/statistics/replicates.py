@@ -88,6 +88,35 @@ def replicate(observations: Observations, *, replicates: int, seed: int) -> Meas
     )
 
 
+def replicated_nets(observations: Observations, *, replicates: int, seed: int) -> Iterator[Floats]:
+    """Losses minus gains on images drawn with replacement within each class and half, a chunk of replicates at a time.
+
+    Args:
+        observations: What was seen at one site.
+        replicates: How many times to draw.
+        seed: Decides every draw; the draws are those of `replicate`.
+
+    Yields:
+        Shape ``[some replicates, 2, units, classes]``.
+
+    Example:
+        >>> import pandas as pd
+        >>> from lenslab.units.statistics.observations import observe
+        >>> images = pd.DataFrame({"image": [0, 1, 2, 3], "label": [0, 0, 1, 1], "half": list("ABAB")})
+        >>> flips = pd.DataFrame({"unit": [0], "image": [1], "before": [0], "after": [1]})
+        >>> seen = observe(flips, images, np.ones((4, 1)), classes=2)
+        >>> [nets.sum(axis=(1, 2, 3)).tolist() for nets in replicated_nets(seen, replicates=3, seed=0)]
+        [[1.0, 1.0, 1.0]]
+    """
+    changes = _changes(observations)
+    for drawn in _draws(observations, replicates, seed):
+        yield _nets(observations, changes, drawn)
+
+
+def _nets(observations: Observations, changes: sparse.csr_array, drawn: NDArray[np.float32]) -> Floats:
+    return np.asarray(changes @ drawn.T).T.reshape(len(drawn), *_shape(observations))
+
+
 def _draws(observations: Observations, replicates: int, seed: int) -> Iterator[NDArray[np.float32]]:
     """How often each image is drawn, ``[replicates, images]``, in chunks that bound the memory."""
     random = np.random.default_rng(seed)
@@ -106,17 +135,18 @@ def _draws(observations: Observations, replicates: int, seed: int) -> Iterator[N
 
 
 def _changes(observations: Observations) -> sparse.csr_array:
-    """Changes as a sparse matrix, one row per (half, unit, class) and one column per image."""
+    """Changes, averaged over draws, as a sparse matrix: one row per (half, unit, class) and one column per image."""
     shape = (len(HALVES), observations.units, observations.classes)
     image = observations.image
     row = np.ravel_multi_index((observations.half[image], observations.unit, observations.labels[image]), shape)
     size = (int(np.prod(shape)), len(observations.labels))
-    return sparse.csr_array((observations.change.astype(np.float32), (row, image)), shape=size)
+    found = sparse.csr_array((observations.change.astype(np.float32), (row, image)), shape=size)
+    return found if observations.draws == 1 else found / np.float32(observations.draws)
 
 
 def _measures(observations: Observations, changes: sparse.csr_array, drawn: NDArray[np.float32]) -> Measures:
     images = observations.images
-    net = np.asarray(changes @ drawn.T).T.reshape(len(drawn), *_shape(observations))
+    net = _nets(observations, changes, drawn)
     sums = _activation_sums(observations, drawn)
     heldout = drops.heldout_class_drop(net, images)
     return Measures(

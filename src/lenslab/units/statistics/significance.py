@@ -1,5 +1,6 @@
 """Significance: could these losses and gains be chance?"""
 
+from collections.abc import Iterable
 from typing import Any, Literal
 
 import numpy as np
@@ -39,6 +40,45 @@ def mcnemar(losses: ArrayLike, gains: ArrayLike, *, alternative: Alternative = "
     if alternative == "two-sided":
         return np.asarray(np.minimum(1.0, 2 * stats.binom.cdf(np.minimum(lost, gained), changed, 0.5)))
     raise ValueError(f"no alternative named {alternative!r}; take 'two-sided' or 'greater'")
+
+
+def averaged(p_values: Iterable[NDArray[np.float64]]) -> NDArray[np.float64]:
+    """One p-value from those of several draws of the same ablation, elementwise.
+
+    Twice the mean of p-values, however they depend on each other, is a p-value again (Vovk and Wang 2020, Combining
+    p-values via averaging, Biometrika 107:791); draws share their images, so they do depend. One draw stays as it is.
+
+    Args:
+        p_values: One array per draw, all of one shape.
+
+    Returns:
+        The same shape.
+
+    Raises:
+        ValueError: There is no draw.
+
+    Example:
+        >>> first, second = np.array([0.01, 0.9]), np.array([0.03, 0.7])
+        >>> averaged([first]).tolist(), averaged([first, second]).tolist()
+        ([0.01, 0.9], [0.04, 1.0])
+    """
+    parts = iter(p_values)
+    total, draws = next(parts, None), 1
+    if total is None:
+        raise ValueError("no p-values to average; give those of one draw or more")
+    for part in parts:
+        total, draws = total + part, draws + 1
+    return total if draws == 1 else np.asarray(np.minimum(1.0, 2 * total / draws))
+
+
+def either(first: NDArray[np.float64], second: NDArray[np.float64]) -> NDArray[np.float64]:
+    """One p-value from two: is at least one of the two null hypotheses false? Bonferroni's, elementwise.
+
+    Example:
+        >>> either(np.array([0.01, 0.8]), np.array([0.5, 0.7])).tolist()
+        [0.02, 1.0]
+    """
+    return np.asarray(np.minimum(1.0, 2 * np.minimum(first, second)))
 
 
 def benjamini_hochberg(p_values: NDArray[np.floating[Any]]) -> NDArray[np.float64]:

@@ -1,9 +1,12 @@
-"""Tables: the units, classes and correlations of one site, as a run's record keeps them.
+"""Tables: the units and classes of one site, as a run's record keeps them.
 
-Figures are fractions, ``drop = before - after``. Intervals are Tango's at 95 % for each row by itself, p-values are
-exact and two-sided, q-values are Benjamini-Hochberg's over the rows of the site.
+Figures are fractions, ``drop = before - after``. Intervals are at 95 % for each row by itself unless they say so:
+Tango's for drops, and what `lenslab.units.statistics.sums` and `lenslab.units.statistics.precision` say for the rest.
+p-values are exact, q-values are Benjamini-Hochberg's over the rows of the site. Columns that were not measured are
+absent. The other tables of a site lie beside what they compute and can be had from here.
 """
 
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -11,29 +14,67 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from lenslab.units.attributes import activity, selectivity
-from lenslab.units.statistics.correlations import correlate
-from lenslab.units.statistics.counts import count
+from lenslab.units.statistics.associations import correlations_table
+from lenslab.units.statistics.counts import Counts, count, count_top
+from lenslab.units.statistics.damage import class_p_values, heldout_p_values, overall_p_values, overall_spread
 from lenslab.units.statistics.drops import class_drops, heldout_class_drop, max_class_drop, overall_drop
-from lenslab.units.statistics.intervals import score_interval
-from lenslab.units.statistics.observations import Observations
-from lenslab.units.statistics.replicates import measure, replicate
-from lenslab.units.statistics.significance import benjamini_hochberg, mcnemar
+from lenslab.units.statistics.intervals import mean_interval, score_interval, simultaneous
+from lenslab.units.statistics.observations import Observations, aligned
+from lenslab.units.statistics.precision import precision_drops
+from lenslab.units.statistics.prediction import coefficients_table, predictions_table
+from lenslab.units.statistics.reliability import reliability_table
+from lenslab.units.statistics.significance import benjamini_hochberg, either
+from lenslab.units.statistics.sums import MEASURES, Means, Sums, class_means, unit_means
 
-MEASURES = ("accuracy_drop", "max_class_drop", "heldout_max_class_drop")
+__all__ = [
+    "classes_table",
+    "coefficients_table",
+    "correlations_table",
+    "predictions_table",
+    "reliability_table",
+    "units_table",
+]
+
+Columns = dict[str, NDArray[Any]]
 
 
-def units_table(site: str, observations: Observations, l1_norm: NDArray[np.floating[Any]] | None) -> pd.DataFrame:
+def units_table(
+    site: str,
+    observations: Observations,
+    attributes: pd.DataFrame | None,
+    *,
+    sums: Sums | None = None,
+    top_flips: pd.DataFrame | None = None,
+) -> pd.DataFrame:
     """One row per unit of a site.
 
     Args:
         site: Its name.
         observations: What was seen there; see `lenslab.units.statistics.observations.observe`.
-        l1_norm: The L1 norm of each unit's incoming weights, shape ``[units]``; None where it has none.
+        attributes: What is known about each unit, as `lenslab.units.attributes.attribute_table` gives it, or any of its
+            columns beside ``unit``; None for sets and directions, which have no attributes of their own.
+        sums: The continuous measures, where they were measured.
+        top_flips: Pairs whose true class left or entered the k largest logits, where they were measured: columns
+            ``unit, image, lost``, with several draws also ``draw``.
 
     Returns:
-        Columns ``site, unit, images, accuracy_drop, accuracy_drop_low, accuracy_drop_high, losses, gains, p_value,
-        q_value, max_class_drop, max_class, heldout_a_to_b, heldout_b_to_a, heldout_max_class_drop, dead,
-        class_selectivity, l1_norm``.
+        Columns ``site, unit, images``;
+        ``accuracy_drop`` with ``_low, _high`` and ``_simultaneous_low, _simultaneous_high``, which hold for all live
+        units of the site together (Bonferroni; NaN for dead units);
+        ``losses, gains``, their total over draws, ``p_value, q_value`` of the overall drop, and ``draws_sd``, the
+        standard deviation of the overall drop over draws (NaN with one draw);
+        ``max_class_drop, max_class``; ``heldout_a_to_b, heldout_b_to_a, heldout_max_class_drop``, and
+        ``heldout_p_value``, whether either way shows damage, with ``heldout_q_value`` over the live units (NaN for dead
+        ones);
+        ``balanced_accuracy_drop`` with ``_low, _high``: the mean over the classes that have images;
+        ``top_drop`` with ``_low, _high`` and ``top_losses, top_gains`` with ``top_flips``;
+        ``loss_rise``, ``logit_drop`` and ``margin_drop`` with ``_low, _high`` each with ``sums``;
+        ``dead, class_selectivity, l1_norm`` and the other attributes. Without attributes the selectivity is computed
+        from the activations and the norm is NaN.
+
+    Raises:
+        BrokenRecordError: The attributes are not those of these units, or a row of ``top_flips`` names what does not
+            exist.
 
     Example:
         >>> from lenslab.units.statistics.observations import observe
@@ -46,13 +87,17 @@ def units_table(site: str, observations: Observations, l1_norm: NDArray[np.float
         1     1            0.5          0                     1.0  False
     """
     counts = count(observations)
+    dead = activity.dead(observations.activations)
     losses, gains = counts.losses.sum(axis=(0, 2)), counts.gains.sum(axis=(0, 2))
     images = len(observations.labels)
-    low, high = score_interval(losses, gains, images)
-    p_values = mcnemar(losses, gains)
+    mean_losses, mean_gains = losses / counts.draws, gains / counts.draws
+    low, high = score_interval(mean_losses, mean_gains, images)
+    family = simultaneous(0.95, int((~dead).sum()))
+    wide_low, wide_high = score_interval(mean_losses, mean_gains, images, confidence=family)
+    p_values = overall_p_values(observations)
     largest, label = max_class_drop(counts.net, counts.images)
     heldout = heldout_class_drop(counts.net, counts.images)
-    unknown = np.full(observations.units, np.nan)
+    heldout_p = either(*heldout_p_values(observations, heldout))
     return pd.DataFrame(
         {
             "site": np.full(observations.units, site, dtype=object),
@@ -61,32 +106,58 @@ def units_table(site: str, observations: Observations, l1_norm: NDArray[np.float
             "accuracy_drop": overall_drop(counts.net, counts.images),
             "accuracy_drop_low": low,
             "accuracy_drop_high": high,
+            "accuracy_drop_simultaneous_low": np.where(dead, np.nan, wide_low),
+            "accuracy_drop_simultaneous_high": np.where(dead, np.nan, wide_high),
             "losses": losses.astype(np.int32),
             "gains": gains.astype(np.int32),
             "p_value": p_values,
             "q_value": benjamini_hochberg(p_values),
+            "draws_sd": overall_spread(observations),
             "max_class_drop": largest,
             "max_class": label.astype(np.int32),
             "heldout_a_to_b": heldout.drop[0],
             "heldout_b_to_a": heldout.drop[1],
             "heldout_max_class_drop": heldout.mean,
-            "dead": activity.dead(observations.activations),
-            "class_selectivity": _selectivity(observations),
-            "l1_norm": unknown if l1_norm is None else np.asarray(l1_norm, dtype=np.float64),
+            "heldout_p_value": heldout_p,
+            "heldout_q_value": benjamini_hochberg(np.where(dead, np.nan, heldout_p)),
+            **_balanced(counts),
+            **({} if top_flips is None else _unit_top(count_top(observations, top_flips))),
+            **(
+                {}
+                if sums is None
+                else _continuous(unit_means(sums, observations.images.sum(axis=0), draws=counts.draws))
+            ),
+            "dead": dead,
+            **_attributes(observations, attributes),
         }
     )
 
 
-def classes_table(site: str, observations: Observations) -> pd.DataFrame:
+def classes_table(
+    site: str,
+    observations: Observations,
+    *,
+    sums: Sums | None = None,
+    top_flips: pd.DataFrame | None = None,
+) -> pd.DataFrame:
     """One row per unit and class that has images, by unit, then by label.
 
     Args:
         site: Its name.
         observations: What was seen there.
+        sums: The continuous measures, where they were measured.
+        top_flips: Pairs whose true class left or entered the k largest logits, where they were measured; see
+            `units_table`.
 
     Returns:
         Columns ``site, unit, label, images, drop, low, high, losses, gains, p_value, q_value``; the q-values are over
-        all units and classes of the site.
+        all units and classes of the site. The drop of a class is that of its recall. With the untouched network's
+        predictions ``precision_drop`` (of the images that the network calls k, how many are; NaN where it calls none k
+        before or after), with ``top_flips`` ``top_drop``, ``top_losses, top_gains``, with ``sums`` ``loss_rise``,
+        ``logit_drop`` and ``margin_drop``: each figure with ``_low, _high``.
+
+    Raises:
+        BrokenRecordError: A row of ``top_flips`` names what does not exist.
 
     Example:
         >>> from lenslab.units.statistics.observations import observe
@@ -100,91 +171,85 @@ def classes_table(site: str, observations: Observations) -> pd.DataFrame:
     counts = count(observations)
     present = np.flatnonzero(counts.images.sum(axis=0))
     images = np.broadcast_to(counts.images.sum(axis=0)[present], (observations.units, len(present)))
-    losses, gains = counts.losses.sum(axis=0)[:, present], counts.gains.sum(axis=0)[:, present]
-    low, high = score_interval(losses, gains, images)
-    p_values = mcnemar(losses, gains)
+    losses, gains, low, high = _class_counts(counts)
+    p_values = class_p_values(observations)[:, present]
+    precision = precision_drops(observations)
+    wide: Columns = {
+        "drop": class_drops(counts.net, counts.images),
+        "low": low,
+        "high": high,
+        "losses": losses.astype(np.int32),
+        "gains": gains.astype(np.int32),
+    }
+    more: Columns = {}
+    if precision is not None:
+        more |= dict(_figure("precision_drop", precision.drop, precision.low, precision.high))
+    if top_flips is not None:
+        top = count_top(observations, top_flips)
+        losses, gains, low, high = _class_counts(top)
+        more |= dict(_figure("top_drop", class_drops(top.net, top.images), low, high))
+        more |= {"top_losses": losses.astype(np.int32), "top_gains": gains.astype(np.int32)}
+    if sums is not None:
+        more |= _continuous(class_means(sums, counts.images.sum(axis=0), draws=counts.draws))
     return pd.DataFrame(
         {
             "site": np.full(images.size, site, dtype=object),
             "unit": np.repeat(np.arange(observations.units, dtype=np.int32), len(present)),
             "label": np.tile(present.astype(np.int32), observations.units),
             "images": images.ravel().astype(np.int32),
-            "drop": class_drops(counts.net, counts.images)[:, present].ravel(),
-            "low": low.ravel(),
-            "high": high.ravel(),
-            "losses": losses.ravel().astype(np.int32),
-            "gains": gains.ravel().astype(np.int32),
+            **{name: values[:, present].ravel() for name, values in wide.items()},
             "p_value": p_values.ravel(),
             "q_value": benjamini_hochberg(p_values).ravel(),
+            **{name: values[:, present].ravel() for name, values in more.items()},
         }
     )
 
 
-def correlations_table(
-    site: str,
-    observations: Observations,
-    l1_norm: NDArray[np.floating[Any]] | None,
-    *,
-    seed: int,
-    replicates: int = 1000,
-    confidence: float = 0.95,
-) -> pd.DataFrame:
-    """Spearman's correlation of each attribute with each measure over the live units of a site.
+def _class_counts(counts: Counts) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any], NDArray[Any]]:
+    losses, gains = counts.losses.sum(axis=0), counts.gains.sum(axis=0)
+    low, high = score_interval(losses / counts.draws, gains / counts.draws, counts.images.sum(axis=0))
+    return losses, gains, low, high
 
-    The estimates are those of the columns of `units_table`. The ones with ``max_class_drop`` are biased, as that
-    measure is; ``heldout_max_class_drop`` is the one to read.
 
-    Args:
-        site: Its name.
-        observations: What was seen there.
-        l1_norm: The L1 norm of each unit's incoming weights; None leaves its rows out.
-        seed: Decides the bootstrap's draws.
-        replicates: How many times to draw images and units.
-        confidence: Of the intervals.
+def _balanced(counts: Counts) -> Columns:
+    drops = class_drops(counts.net, counts.images)
+    _, _, low, high = _class_counts(counts)
+    low, high = mean_interval(drops, low, high)
+    return dict(_figure("balanced_accuracy_drop", np.nanmean(drops, axis=-1), low, high))
 
-    Returns:
-        Columns ``site, attribute, measure, method, estimate, low, high, units, dead``: how many units were used, and
-        how many were dead and left out. NaN where a side is constant.
 
-    Example:
-        >>> from lenslab.units.statistics.observations import observe
-        >>> random = np.random.default_rng(0)
-        >>> images = pd.DataFrame({"image": range(80), "label": [0, 0, 1, 1] * 20, "half": ["A", "B"] * 40})
-        >>> lost = pd.DataFrame({"unit": np.arange(80) % 8, "image": random.integers(0, 80, 80)}).drop_duplicates()
-        >>> flips = lost.assign(before=images.label.to_numpy()[lost.image], after=2)
-        >>> seen = observe(flips, images, random.random((80, 8)), classes=3)
-        >>> correlations_table("relu", seen, None, seed=0, replicates=50)[["attribute", "measure", "units"]]
-                   attribute                 measure  units
-        0  class_selectivity           accuracy_drop      8
-        1  class_selectivity          max_class_drop      8
-        2  class_selectivity  heldout_max_class_drop      8
-    """
-    observed = measure(observations)
-    replicated = replicate(observations, replicates=replicates, seed=seed)
-    dead = activity.dead(observations.activations)
-    # Where the replicates' attribute is the observed one, it has no replicate axis.
-    pairs = {"class_selectivity": (observed.class_selectivity, replicated.class_selectivity)}
-    if l1_norm is not None:
-        norm = np.asarray(l1_norm, dtype=np.float64)
-        pairs["l1_norm"] = (norm, norm)
-    rows = []
-    for attribute, (values, replicated_values) in pairs.items():
-        for name in MEASURES:
-            figure = getattr(observed, name)
-            found = correlate(
-                values,
-                figure,
-                replicated_values,
-                getattr(replicated, name),
-                units=~dead & np.isfinite(values) & np.isfinite(figure),
-                seed=seed,
-                confidence=confidence,
-            )
-            rows.append((site, attribute, name, "spearman", found.estimate, found.low, found.high, found.units))
-    table = pd.DataFrame(
-        rows, columns=["site", "attribute", "measure", "method", "estimate", "low", "high", "units"]
-    ).astype({"units": np.int32})
-    return table.assign(dead=np.int32(dead.sum()))
+def _unit_top(top: Counts) -> Columns:
+    losses, gains = top.losses.sum(axis=(0, 2)), top.gains.sum(axis=(0, 2))
+    low, high = score_interval(losses / top.draws, gains / top.draws, int(top.images.sum()))
+    figure = dict(_figure("top_drop", overall_drop(top.net, top.images), low, high))
+    return figure | {"top_losses": losses.astype(np.int32), "top_gains": gains.astype(np.int32)}
+
+
+def _continuous(means: Means) -> Columns:
+    found: Columns = {}
+    for place, name in enumerate(MEASURES):
+        found |= dict(_figure(name, means.mean[place], means.low[place], means.high[place]))
+    return found
+
+
+def _figure(
+    name: str, figure: NDArray[Any], low: NDArray[Any], high: NDArray[Any]
+) -> Iterator[tuple[str, NDArray[Any]]]:
+    yield name, figure
+    yield f"{name}_low", low
+    yield f"{name}_high", high
+
+
+def _attributes(observations: Observations, attributes: pd.DataFrame | None) -> Mapping[str, NDArray[Any]]:
+    if attributes is None:
+        attributes = pd.DataFrame({"unit": np.arange(observations.units)})
+    rows = aligned(attributes, observations)
+    known = {str(name): rows[name].to_numpy() for name in rows if name not in ("site", "unit", "dead")}
+    if "class_selectivity" not in known:
+        known["class_selectivity"] = _selectivity(observations)
+    known.setdefault("l1_norm", np.full(observations.units, np.nan))
+    first = ("class_selectivity", "l1_norm")
+    return {name: known[name] for name in (*first, *(name for name in known if name not in first))}
 
 
 def _selectivity(observations: Observations) -> NDArray[np.float64]:
