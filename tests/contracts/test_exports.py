@@ -16,21 +16,9 @@ EXPORTS = {
         *("Alignment", "Profile", "align", "attribute_table", "class_table", "measure", "measure_classes", "profile"),
     },
     "lenslab.units": {
-        *(
-            "Images",
-            "Network",
-            "Preprocessing",
-            "Question",
-            "Run",
-            "Site",
-            "Trace",
-            "UnitsError",
-            "ablate",
-            "ablated",
-            "all_but",
-            "answer",
-        ),
-        *("ask", "load", "network_of", "open_images", "select", "silenced", "trace", "units_for"),
+        *("Images", "Network", "Preprocessing", "Question", "Run", "Site", "Trace", "UnitsError", "ablate", "ablated"),
+        *("all_but", "answer", "apply_mask", "ask", "destinations", "export_mask", "load", "network_of"),
+        *("open_images", "read_mask", "select", "silenced", "trace", "units_for"),
     },
 }
 

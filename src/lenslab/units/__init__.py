@@ -10,8 +10,9 @@ if TYPE_CHECKING:
     from lenslab.units.engine.sites import Site, select
     from lenslab.units.engine.trace import Trace, trace
     from lenslab.units.errors import UnitsError
-    from lenslab.units.evidence import units_for
+    from lenslab.units.evidence import destinations, units_for
     from lenslab.units.images import Images, open_images
+    from lenslab.units.masks import apply_mask, export_mask, read_mask
     from lenslab.units.networks import Network, load, network_of
     from lenslab.units.preprocessing import Preprocessing
     from lenslab.units.question import Question, ask
@@ -23,8 +24,9 @@ _HOMES = {
     "engine.sites": ("Site", "select"),
     "engine.trace": ("Trace", "trace"),
     "errors": ("UnitsError",),
-    "evidence": ("units_for",),
+    "evidence": ("destinations", "units_for"),
     "images": ("Images", "open_images"),
+    "masks": ("apply_mask", "export_mask", "read_mask"),
     "networks": ("Network", "load", "network_of"),
     "preprocessing": ("Preprocessing",),
     "question": ("Question", "ask"),
@@ -46,10 +48,14 @@ __all__ = [
     "ablated",
     "all_but",
     "answer",
+    "apply_mask",
     "ask",
+    "destinations",
+    "export_mask",
     "load",
     "network_of",
     "open_images",
+    "read_mask",
     "select",
     "silenced",
     "trace",

@@ -13,6 +13,7 @@
     ├── LabelError               (ValueError)       a label that is no class
     ├── PreprocessingError       (ValueError)       preprocessing that does not fit images or network
     ├── WeightsError             (ValueError)       weights that cannot be read or do not fit
+    ├── MaskError                (ValueError)       a mask that cannot be read or was made for another network
     ├── NotFiniteError           (ValueError)       NaN or infinity where a number has to be
     ├── TrainingModeError        (ValueError)       a network left in training mode
     ├── UnsupportedNetworkError  (ValueError)       something that is not a classifier of images
@@ -62,6 +63,10 @@ class PreprocessingError(UnitsError, ValueError):
 
 class WeightsError(UnitsError, ValueError):
     """Weights that cannot be read as a plain state dict, or do not fit the network."""
+
+
+class MaskError(UnitsError, ValueError):
+    """A file that is no mask, or a mask that was made for another network; the message names both."""
 
 
 class NotFiniteError(UnitsError, ValueError):
