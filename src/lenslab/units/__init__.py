@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from lenslab.units.ablation import Run, ablate, answer
+    from lenslab.units.curves import Curve, CurveQuestion, answer_curve, ask_curve, curve, read_curve
     from lenslab.units.engine.sites import Site, select
     from lenslab.units.engine.trace import Trace, trace
     from lenslab.units.errors import UnitsError
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "ablation": ("Run", "ablate", "answer"),
+    "curves": ("Curve", "CurveQuestion", "answer_curve", "ask_curve", "curve", "read_curve"),
     "engine.sites": ("Site", "select"),
     "engine.trace": ("Trace", "trace"),
     "errors": ("UnitsError",),
@@ -36,6 +38,8 @@ _HOMES = {
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [
+    "Curve",
+    "CurveQuestion",
     "Images",
     "Network",
     "Preprocessing",
@@ -48,13 +52,17 @@ __all__ = [
     "ablated",
     "all_but",
     "answer",
+    "answer_curve",
     "apply_mask",
     "ask",
+    "ask_curve",
+    "curve",
     "destinations",
     "export_mask",
     "load",
     "network_of",
     "open_images",
+    "read_curve",
     "read_mask",
     "select",
     "silenced",
