@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,8 +13,6 @@ from lenslab.cli.options import AsJson, Weights
 from lenslab.cli.runs import Run, directory_for, read_run
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from lenslab.units import Curve
 
 _BARS = "▁▂▃▄▅▆▇█"
@@ -205,12 +203,4 @@ def _remarks(said: Mapping[str, Any]) -> Iterator[str]:
 def _document(found: Curve, directory: Path) -> dict[str, Any]:
     document = found.record.document
     head = {"directory": str(directory), "network": document["network"]["name"], "accuracy": found.accuracy}
-    return {**head, **found.said, "areas": _rows(found.areas), "points": _rows(found.points)}
-
-
-def _rows(frame: pd.DataFrame) -> Sequence[dict[str, Any]]:
-    """A table as JSON objects; what is unknown is null."""
-    return [
-        {str(name): None if value != value else value for name, value in row.items()}
-        for row in frame.to_dict("records")
-    ]
+    return {**head, **found.said, "areas": console.rows(found.areas), "points": console.rows(found.points)}

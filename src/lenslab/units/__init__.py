@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from lenslab.units.ablation import Run, ablate, answer
+    from lenslab.units.comparison import Comparison, compare
     from lenslab.units.curves import Curve, CurveQuestion, answer_curve, ask_curve, curve, read_curve
     from lenslab.units.engine.sites import Site, select
     from lenslab.units.engine.trace import Trace, trace
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "ablation": ("Run", "ablate", "answer"),
+    "comparison": ("Comparison", "compare"),
     "curves": ("Curve", "CurveQuestion", "answer_curve", "ask_curve", "curve", "read_curve"),
     "engine.sites": ("Site", "select"),
     "engine.trace": ("Trace", "trace"),
@@ -38,6 +40,7 @@ _HOMES = {
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [
+    "Comparison",
     "Curve",
     "CurveQuestion",
     "Images",
@@ -56,6 +59,7 @@ __all__ = [
     "apply_mask",
     "ask",
     "ask_curve",
+    "compare",
     "curve",
     "destinations",
     "export_mask",
