@@ -217,3 +217,46 @@ def test_a_network_that_is_not_the_runs_is_refused_before_anything_is_measured(r
     changed = toys.trained(toys.Residual(in_place=False))
     with pytest.raises(OtherThanAskedError, match="another architecture"):
         ask_curve(run.record, network=toys.network(changed))
+
+
+def test_a_network_that_hooks_look_into_has_curves_too() -> None:
+    network = toys.network(toys.trained(toys.Untraceable()))
+    run = ablate(network, toys.digits(60), sites=["relu1"])
+    found = curve(run.record, "random", steps=[1], repeats=8, network=network)
+    drops = run.units["accuracy_drop"]
+    assert set(found.points.query("size == 1")["accuracy_drop"]) <= set(drops)
+    assert found.points["accuracy"].nunique() > 2
+
+
+def test_means_over_other_images_are_measured_on_these_again(network: Network) -> None:
+    run = ablate(network, toys.digits(80), sites=[SITE], replacement="mean-map", reference="digits-train")
+    with pytest.raises(OtherThanAskedError, match="--reference SOURCE"):
+        curve(run.record, "random", network=network)
+    found = curve(run.record, "random", steps=[1], repeats=12, network=network, reference="digits-train")
+    assert set(found.points.query("size == 1")["accuracy_drop"]) <= set(run.units["accuracy_drop"])
+    own = ablate(network, toys.digits(80), sites=[SITE], replacement="mean-map")
+    short = curve(own.record, "random", steps=[1], repeats=12, network=network, limit=40)
+    request = short.record.document["request"]
+    assert (request["count"], request["reference_count"]) == (40, 80)
+
+
+def test_images_of_the_runs_own_source_are_as_many_as_the_run_had_unless_said_otherwise(
+    run: Run, network: Network
+) -> None:
+    counts = [
+        ask_curve(run.record, "random", network=network, images="digits", limit=limit).said["read_on"]["images"]
+        for limit in (None, 40, 170)
+    ]
+    assert counts == [150, 40, 170]
+    half = ask_curve(run.record, "own-drop", network=network, images="digits", limit=170).said["read_on"]
+    assert half["images"] - half["images_of_the_run"] == 20
+
+
+def test_without_an_order_none_is_guessed(run: Run, network: Network) -> None:
+    with pytest.raises(UnknownOrderError, match="no order is given"):
+        ask_curve(run.record, [], network=network)
+
+
+def test_the_site_of_a_run_is_its_last_default_one(network: Network) -> None:
+    run = ablate(network, toys.digits(20), sites=["relu:2", "relu:3", "max_pool2d"])
+    assert ask_curve(run.record, network=network).said["site"] == "relu:3"

@@ -143,3 +143,16 @@ def test_what_is_not_said_clearly_is_refused() -> None:
         silenced(made, "relu:2")
     with pytest.raises(UnknownSiteError, match="units are given for relu:2, and fills for relu:3"):
         silenced(made, {"relu:2": [0]}, fill={"relu:3": 1.0})
+
+
+def test_silent_filters_are_zeroed_weights_and_those_of_one_convolution_are_silenced_together() -> None:
+    made = toys.trained(toys.Residual())
+    zeroed = copy.deepcopy(made)
+    zeroed.conv1.weight.data[[1, 4]] = 0  # bn1 and relu:2 are values of conv1's filters
+    quiet = silenced(toys.network(made), {"bn1": [1], "relu:2": [4]}, replacement="filter")
+    with torch.inference_mode():
+        torch.testing.assert_close(quiet(inputs()), zeroed(inputs()))
+        alone = silenced(toys.network(made), "relu:2", [4], "filter")(inputs())
+        assert not torch.allclose(alone, quiet(inputs()))
+        every, zero = (silenced(toys.network(made), "relu:2", range(6), word)(inputs()) for word in ("filter", "zero"))
+        assert not torch.allclose(every, zero)  # batch norm and ReLU leave something of some units

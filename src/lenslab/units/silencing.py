@@ -85,7 +85,8 @@ def silenced(
     wanted = _wanted(site, units)
     traced = trace(network.module, network.input_shape)
     cuts = masks_of(traced, network, wanted, replacement, fill, reference)
-    masks = {cut: Silence(silent, value) for cut, (silent, value) in cuts.items()}
+    device = next((each.device for each in traced.module.parameters()), torch.device("cpu"))
+    masks = {cut: Silence(silent, value).to(device) for cut, (silent, value) in cuts.items()}
     if traced.graph is None:
         return _around_modules(traced, masks)
     quiet = copy.deepcopy(traced.graph.module)
