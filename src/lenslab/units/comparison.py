@@ -250,7 +250,7 @@ def _correlation(first: NDArray[np.float64], second: NDArray[np.float64]) -> dic
 
 def _refuse_what_is_not_units(record: Record, *, paired: bool) -> None:
     request = record.document["request"]
-    if request.get("groups") or request.get("basis"):
+    if request.get("groups") or request.get("basis", "units") != "units":
         what = "sets of units" if request.get("groups") else "random directions"
         raise UnitsError(f"{record.directory} silenced {what}; runs that silenced each unit alone are compared")
     if paired and record.document.get("draws", 1) != 1:

@@ -124,7 +124,7 @@ def units_of(record: Record, site: str) -> int:
         UnitsError: the run silenced something else than single units.
     """
     request = record.document["request"]
-    if request.get("groups") or request.get("basis"):
+    if request.get("groups") or request.get("basis", "units") != "units":
         what = "sets of units" if request.get("groups") else "random directions"
         raise UnitsError(f"{record.directory} silenced {what}; units are ranked by a run that silenced each unit alone")
     if record.document.get("draws", 1) != 1:
