@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 import torch
 
+from lenslab.records import Record
 from lenslab.units import Run, ablate, compare
 from lenslab.units.comparison import match
 from lenslab.units.errors import UnitsError, UnknownSiteError
@@ -150,3 +151,10 @@ def test_chunks_of_units_decide_nothing(run: Run, seeded: Run, monkeypatch: pyte
     whole = compare(run.record, seeded.record, paired=True).units
     monkeypatch.setattr("lenslab.units.comparison._CHUNK", 300)
     pd.testing.assert_frame_equal(compare(run.record, seeded.record, paired=True).units, whole)
+
+
+def test_units_that_were_silenced_several_times_are_compared_by_their_distributions(run: Run) -> None:
+    drawn = Record(run.record.directory, {**run.record.document, "draws": 2})
+    assert np.isfinite(compare(run.record, drawn).sites["delta"]).all()
+    with pytest.raises(UnitsError, match="units are paired where each was silenced once"):
+        compare(run.record, drawn, paired=True)

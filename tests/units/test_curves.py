@@ -11,9 +11,11 @@ import pytest
 import torch
 
 from lenslab.records import RecordNotFoundError, read
-from lenslab.units import Network, Run, ablate, all_but, ask_curve, curve, load, read_curve, silenced
+from lenslab.units import Network, Run, ablate, all_but, ask_curve, curve, load, open_images, read_curve, silenced
 from lenslab.units.errors import OtherThanAskedError, UnknownOrderError
 from tests.units import toys
+from tests.units.dividing import divide
+from tests.units.images.test_parquet import ENCODED, write
 
 SITE = "relu:2"
 TABLES = ("curve", "recalls", "areas")
@@ -157,7 +159,7 @@ def test_the_order_of_the_images_decides_nothing(network: Network) -> None:
 def test_a_curve_that_was_stopped_goes_on_to_the_same_bytes(
     run: Run, network: Network, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("lenslab.units.sweep.SHARD_SECONDS", 0.0)
+    divide(monkeypatch)
     options = {"steps": 4, "repeats": 2, "network": network, "batch_size": 20}
     whole = curve(run.record, ["own-drop", "random"], out=tmp_path / "whole", **options)
 
@@ -260,3 +262,15 @@ def test_without_an_order_none_is_guessed(run: Run, network: Network) -> None:
 def test_the_site_of_a_run_is_its_last_default_one(network: Network) -> None:
     run = ablate(network, toys.digits(20), sites=["relu:2", "relu:3", "max_pool2d"])
     assert ask_curve(run.record, network=network).said["site"] == "relu:3"
+
+
+def test_images_that_do_not_decode_are_left_out_as_in_the_run(tmp_path: Path) -> None:
+    damaged = [content[:40] if number in (0, 6, 7) else content for number, content in enumerate(ENCODED)]
+    images = open_images(write(tmp_path / "mine.parquet", damaged), on_error="skip")
+    network = toys.network(toys.trained(toys.Branches()))
+    run = ablate(network, images, sites=["silu"], replacement="mean")
+    found = curve(run.record, "random", steps=[1], repeats=6, network=network)
+    assert found.said["read_on"]["images"] == len(ENCODED) - 3
+    assert found.accuracy == run.accuracy
+    assert set(found.points.query("size == 1")["accuracy_drop"]) <= set(run.units["accuracy_drop"])
+    assert curve(run.record, "own-drop", steps=[1], network=network).said["read_on"]["images_that_ranked"] == 0

@@ -105,6 +105,13 @@ def test_a_run_of_something_else_than_units_ranks_none(options: dict[str, object
         order_of("random", other.record, SITE, scoring=[])
 
 
+def test_a_run_that_resampled_its_units_ranks_none() -> None:
+    network = toys.network(toys.trained(toys.Residual()))
+    other = ablate(network, toys.digits(20), sites=[SITE], replacement="resample", draws=1)
+    with pytest.raises(UnitsError, match="name a run with one replacement for all images"):
+        order_of("random", other.record, SITE, scoring=[])
+
+
 @pytest.mark.parametrize("units", [1, 2, 3, 64, 2048])
 def test_sizes_begin_with_none_and_end_with_all_and_are_denser_at_the_start(units: int) -> None:
     sizes = sizes_for(units)

@@ -137,6 +137,8 @@ def test_what_is_not_said_clearly_is_refused() -> None:
     made = toys.network(toys.trained(toys.Residual()))
     with pytest.raises(UnitsError, match="give some as reference"):
         silenced(made, "relu:2", [0], "mean")
+    with pytest.raises(UnitsError, match="resample becomes something else on every image"):
+        silenced(made, "relu:2", [0], "resample")
     with pytest.raises(UnitsError, match="a fill and the replacement mean are given"):
         silenced(made, "relu:2", [0], "mean", fill=1.0)
     with pytest.raises(UnitsError, match="by a site and its units, or by one mapping"):

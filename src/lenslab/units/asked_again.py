@@ -107,7 +107,7 @@ def images_again(record: Record, images: Source | None = None, *, classes: str |
     """
     request, stated = record.document["request"], record.document["images"]
     try:
-        opened = open_images(images if images is not None else stated["source"])
+        opened = opened_as(record, images if images is not None else stated["source"])
     except UnknownImagesError as error:
         raise UnknownImagesError(
             f"the images of {record.directory} ({stated['source']}) are not here; say where they are with --images "
@@ -121,6 +121,12 @@ def images_again(record: Record, images: Source | None = None, *, classes: str |
             "their classes were mapped, how, with --classes FILE"
         )
     return opened.limited(request["count"])
+
+
+def opened_as(record: Record, images: Source) -> Images:
+    """Open images and leave out those that do not decode, if the run did."""
+    skipping = record.document["request"].get("broken_images") == "skip"
+    return open_images(images, on_error="skip" if skipping else "raise")
 
 
 def mapped_again(record: Record, opened: Images, classes: str | Path | None = None) -> Images:
@@ -178,7 +184,7 @@ def reference_again(record: Record, images: Images | None = None, reference: Sou
             f"{record.directory} measured the {request['replacement']} of its units on other images than its own "
             f"({asked[:12]}); say where they are with --reference SOURCE"
         )
-    opened = open_images(reference)
+    opened = opened_as(record, reference)
     if opened.sha256 != asked:
         raise OtherThanAskedError(
             f"the reference images {opened.source} ({opened.sha256[:12]}) are not those of {record.directory} "

@@ -22,11 +22,12 @@ from lenslab.units.asked_again import (
     images_again,
     mapped_again,
     network_again,
+    opened_as,
     reference_again,
     refuse_other_architecture,
 )
 from lenslab.units.errors import UnknownOrderError
-from lenslab.units.images import Images, Source, open_images, subset
+from lenslab.units.images import Images, Source, subset
 from lenslab.units.networks import Network
 from lenslab.units.orders import RANDOM, Order, order_of, sizes_for, units_of
 from lenslab.units.question import Question, ask
@@ -225,6 +226,7 @@ def ask_curve(
         batch_size=batch_size,
         replacement=record.document["request"]["replacement"],
         reference=reference_again(record, own, reference),
+        top=0,
     )
     refuse_other_architecture(record, loaded, question.trace)
     run_contents = set(record.table("images", ["content"])["content"])
@@ -335,7 +337,7 @@ def _opened(
     if images is None:
         own = images_again(record, classes=classes)
         return own, own.limited(limit)
-    opened = mapped_again(record, open_images(images), classes)
+    opened = mapped_again(record, opened_as(record, images), classes)
     if opened.sha256 != request["images_sha256"]:
         return None, opened.limited(limit)
     return opened.limited(request["count"]), opened.limited(request["count"] if limit is None else limit)

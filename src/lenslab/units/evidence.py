@@ -58,7 +58,8 @@ def destinations(record: Record, *, site: str | None = None, unit: int | None = 
         Columns ``site, unit, before, after, answer, images, share``, one row per unit and pair of classes, the sites in
         the order of the run, then by unit, the commonest destination first. ``answer`` is ``lost`` (the class before
         was the right one), ``gained`` (the class after is) or ``wrong`` (neither); ``share`` is that of the unit's
-        changed predictions, a fraction. A unit that changes none has no row.
+        changed predictions, a fraction. A unit that changes none has no row. With several draws, an image counts for
+        each of them.
 
     Raises:
         UnknownSiteError: the run has no such site, or the site no such unit.

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from lenslab.records import Record
 from lenslab.units.errors import UnitsError, UnknownOrderError, UnknownSiteError
 from lenslab.units.evidence import label_of
+from lenslab.units.silence import RESAMPLE
 from lenslab.units.statistics.halves import HALVES
 
 RANDOM = "random"
@@ -127,10 +128,10 @@ def units_of(record: Record, site: str) -> int:
     if request.get("groups") or request.get("basis", "units") != "units":
         what = "sets of units" if request.get("groups") else "random directions"
         raise UnitsError(f"{record.directory} silenced {what}; units are ranked by a run that silenced each unit alone")
-    if record.document.get("draws", 1) != 1:
+    if request["replacement"] == RESAMPLE:
         raise UnitsError(
-            f"{record.directory} silenced each unit in several ways (replacement {request['replacement']}); name a run "
-            "with one replacement for all images"
+            f"{record.directory} replaced units by their maps on other images ({RESAMPLE}), and sets of units are not; "
+            "name a run with one replacement for all images"
         )
     sizes = {each["name"]: int(each["units"]) for each in record.document["sites"]}
     if site not in sizes:
