@@ -16,21 +16,10 @@ EXPORTS = {
         *("Alignment", "Profile", "align", "attribute_table", "class_table", "measure", "measure_classes", "profile"),
     },
     "lenslab.units": {
-        *(
-            "Images",
-            "Network",
-            "Preprocessing",
-            "Question",
-            "Run",
-            "Site",
-            "Trace",
-            "UnitsError",
-            "ablate",
-            "ablated",
-            "all_but",
-            "answer",
-        ),
-        *("ask", "load", "network_of", "open_images", "select", "silenced", "trace", "units_for"),
+        *("Comparison", "Curve", "CurveQuestion", "Images", "Network", "Preprocessing", "Question", "Run", "Site"),
+        *("Trace", "UnitsError", "ablate", "ablated", "all_but", "answer", "answer_curve", "apply_mask", "ask"),
+        *("ask_curve", "compare", "curve", "destinations", "export_mask", "load", "network_of", "open_images"),
+        *("read_curve", "read_mask", "select", "silenced", "trace", "units_for"),
     },
 }
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import pandas as pd
 import pytest
 
 from lenslab.units import Run, ablate
 from lenslab.units.errors import LabelError, UnknownSiteError
-from lenslab.units.evidence import label_of, units_for
+from lenslab.units.evidence import destinations, label_of, units_for
 from tests.units import toys
 
 
@@ -44,3 +45,31 @@ def test_what_a_run_does_not_have_is_named(planted: Run) -> None:
     one_class = ablate(toys.by_hand(), (toys.quarters((0,), (1,)), [0, 0]))
     with pytest.raises(LabelError, match="has no image of class 1"):
         units_for(one_class.record, 1)
+
+
+def test_the_images_that_a_unit_loses_go_where_the_hand_says() -> None:
+    # logits: class 0 = quarters 0 + 1, class 1 = 1.5 * quarter 2; a tie goes to class 0
+    bright = toys.quarters((0, 1, 2), (0, 1, 2), (0, 2), (2,), (1, 2))
+    run = ablate(toys.by_hand(), (bright, [0, 0, 0, 1, 1]))
+    found = destinations(run.record)
+    assert found.drop(columns="site").to_numpy().tolist() == [
+        [0, 0, 1, "lost", 2, 1.0],
+        [1, 0, 1, "lost", 2, 1.0],
+        [2, 1, 0, "lost", 2, 2 / 3],
+        [2, 1, 0, "gained", 1, 1 / 3],
+    ]
+    pd.testing.assert_frame_equal(destinations(run.record, site="1", unit=2), found[2:].reset_index(drop=True))
+    assert destinations(run.record, unit=3).empty
+    with pytest.raises(UnknownSiteError, match="has no unit 4; 1 has 0 to 3"):
+        destinations(run.record, unit=4)
+    with pytest.raises(UnknownSiteError, match="has no site 'relu'"):
+        destinations(run.record, site="relu")
+
+
+def test_every_changed_prediction_is_in_one_row() -> None:
+    run = ablate(toys.network(toys.trained(toys.Residual())), toys.digits(60))
+    found = destinations(run.record)
+    assert set(found["answer"]) == {"lost", "gained", "wrong"}
+    assert found["images"].sum() == len(run.flips)
+    assert found.groupby(["site", "unit"])["share"].sum().to_numpy() == pytest.approx(1.0)
+    assert found["site"].drop_duplicates().tolist() == [site["name"] for site in run.record.document["sites"]]

@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from rich.table import Table
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 answers = Console(highlight=False)
 """Standard output: the answer, and nothing else."""
@@ -63,6 +66,20 @@ def progress(description: str) -> Iterator[Callable[[float, float], None]]:
     with bar:
         task = bar.add_task(description, total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+def rows(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    """Turn a table into JSON objects, one per row; what is not a number is null.
+
+    Example:
+        >>> import pandas as pd
+        >>> rows(pd.DataFrame({"unit": [3], "low": [float("nan")]}))
+        [{'unit': 3, 'low': None}]
+    """
+    return [
+        {str(name): None if value != value else value for name, value in row.items()}
+        for row in frame.to_dict("records")
+    ]
 
 
 def points(fraction: float, *, signed: bool = False) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import typer
 
 from lenslab import __version__
-from lenslab.cli import paper, serve, study, units
+from lenslab.cli import compare, curve, flips, paper, serve, study, units
 from lenslab.cli.console import remark
 
 FAILED, REFUSED, INTERRUPTED = 1, 2, 130
@@ -38,6 +38,9 @@ app.command()(units.networks)
 app.command()(units.sites)
 app.command()(units.ablate)
 app.command("units-for")(units.units_for)
+app.command()(curve.curve)
+app.command()(compare.compare)
+app.command()(flips.flips)
 app.add_typer(study.app, name="study")
 app.add_typer(paper.app, name="paper")
 app.command()(serve.serve)

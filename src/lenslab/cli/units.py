@@ -10,9 +10,9 @@ from rich.markup import escape
 
 from lenslab.cli import console
 from lenslab.cli.options import AsJson, Declared, Mean, NetworkName, Sd, Size, Weights, load
+from lenslab.cli.runs import directory_for, read_run
 
 if TYPE_CHECKING:
-    from lenslab.records import Record
     from lenslab.units import Question, Run
 
 
@@ -190,7 +190,7 @@ def ablate(
     if dry_run:
         _show_plan(question, as_json)
         return
-    directory = out or Path("runs") / f"{_file_name(loaded.name)}-{question.key[:8]}"
+    directory = out or directory_for(loaded.name, question.key)
     if resume:
         records.begun(directory)
     if not as_json:
@@ -216,9 +216,9 @@ def units_for(
     as_json: AsJson = False,
 ) -> None:
     """Name the units that a class needs, with evidence."""
-    from lenslab import records, units
+    from lenslab import units
 
-    record = records.read(run) if run else _newest()
+    record = read_run(run)
     rows = units.units_for(record, wanted, site=site, level=level)
     if as_json:
         console.print_json({"run": str(record.directory), "class": wanted, "units": rows.to_dict("records")})
@@ -237,23 +237,6 @@ def units_for(
         grid.add_row(str(row["site"]), *figures)
     console.answers.print(grid)
     console.remark(f"\n{len(rows)} units of {record.directory}; drops in points of the class's recall")
-
-
-def _newest() -> Record:
-    from lenslab import records
-
-    found, _ = records.find("runs", kind="run")
-    nested = [
-        each for study in records.find("runs", kind="study")[0] for each in records.find(study.directory, kind="run")[0]
-    ]
-    newest = sorted([*found, *nested], key=lambda each: str(each.document.get("finished")), reverse=True)
-    if not newest:
-        raise records.RecordNotFoundError("no run in runs/; name one with --run DIR, or make one with: lenslab ablate")
-    return newest[0]
-
-
-def _file_name(network: str) -> str:
-    return "".join(letter if letter.isalnum() or letter in "-_" else "-" for letter in network)
 
 
 _GROUPS = {

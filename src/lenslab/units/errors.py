@@ -4,6 +4,7 @@
 
     UnitsError
     ├── UnknownNetworkError      (LookupError)      no network of that name
+    ├── UnknownOrderError        (LookupError)      no such order to silence units in
     ├── UnknownSiteError         (LookupError)      no site of that name
     ├── AmbiguousSiteError       (LookupError)      a name that means more than one site
     ├── UnknownImagesError       (LookupError)      no images of that name, no such file
@@ -11,8 +12,10 @@
     ├── UndecodableImageError    (ValueError)       one picture of a source that does not decode
     ├── ImageLayoutError         (ValueError)       arrays or tables that are not labelled images
     ├── LabelError               (ValueError)       a label that is no class
+    ├── OtherThanAskedError      (ValueError)       a network or images that are not those of the run
     ├── PreprocessingError       (ValueError)       preprocessing that does not fit images or network
     ├── WeightsError             (ValueError)       weights that cannot be read or do not fit
+    ├── MaskError                (ValueError)       a mask that cannot be read or was made for another network
     ├── NotFiniteError           (ValueError)       NaN or infinity where a number has to be
     ├── TrainingModeError        (ValueError)       a network left in training mode
     ├── UnsupportedNetworkError  (ValueError)       something that is not a classifier of images
@@ -26,6 +29,10 @@ class UnitsError(Exception):
 
 class UnknownNetworkError(UnitsError, LookupError):
     """No network of that name; the message lists the networks and the nearest name."""
+
+
+class UnknownOrderError(UnitsError, LookupError):
+    """No such order to silence units in, or one that leaves no image to read; the message lists the orders."""
 
 
 class UnknownSiteError(UnitsError, LookupError):
@@ -56,12 +63,20 @@ class LabelError(UnitsError, ValueError):
     """A label that is not a class: negative, missing, not an integer, or without a logit."""
 
 
+class OtherThanAskedError(UnitsError, ValueError):
+    """A network or images that differ from those of a finished run; the message names what differs."""
+
+
 class PreprocessingError(UnitsError, ValueError):
     """Preprocessing that is incomplete or does not fit the images or the network."""
 
 
 class WeightsError(UnitsError, ValueError):
     """Weights that cannot be read as a plain state dict, or do not fit the network."""
+
+
+class MaskError(UnitsError, ValueError):
+    """A file that is no mask, or a mask that was made for another network; the message names both."""
 
 
 class NotFiniteError(UnitsError, ValueError):

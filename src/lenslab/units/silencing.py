@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from typing import TypeAlias
 
 import torch
 from torch import nn
 
+from lenslab.units.engine.plan import Plan, plan
 from lenslab.units.engine.replacement import Replacement
 from lenslab.units.engine.sites import Site, select
 from lenslab.units.engine.trace import Trace, trace
-from lenslab.units.errors import UnknownSiteError, UnsupportedNetworkError
+from lenslab.units.errors import UnitsError, UnknownSiteError, UnsupportedNetworkError
+from lenslab.units.images import Source, open_images
 from lenslab.units.networks import Network
+from lenslab.units.silence import FILTER, MEAN, MEAN_MAP, ZERO, with_replacements, word_for
+
+Fill: TypeAlias = float | torch.Tensor
+"""What silent units become: a number, or a tensor ``[all units]`` or ``[all units, height, width]``."""
 
 
 class Silence(nn.Module):
@@ -40,24 +47,30 @@ class Silence(nn.Module):
 
 def silenced(
     network: Network,
-    site: str,
-    units: Sequence[int],
+    site: str | Mapping[str, Sequence[int]],
+    units: Sequence[int] | None = None,
+    replacement: str | float = "zero",
     *,
-    fill: float | torch.Tensor = 0.0,
+    fill: Fill | Mapping[str, Fill] | None = None,
+    reference: Source | None = None,
 ) -> nn.Module:
-    """Make a network in which some units of one site are silent, for use anywhere.
+    """Make a network in which some units of one or more sites are silent, for use anywhere.
 
     Args:
         network: see `lenslab.units.load`; its module is copied and left as it is.
-        site: the name of the site, see `lenslab.units.trace`.
-        units: the units to silence.
-        fill: what they become: a number, or a tensor ``[all units]`` or ``[all units, height, width]``.
+        site: the name of the site, see `lenslab.units.trace`; or the units to silence by the names of their sites.
+        units: the units of the one site.
+        replacement: what they become, in the words of `lenslab.units.ablate`: ``"zero"``, ``"mean"``, ``"mean-map"``,
+            ``"filter"`` or a number.
+        fill: what they become, in place of a word: a number, or a tensor ``[all units]`` or ``[all units, height,
+            width]``; for several sites one for all, or one by the name of each.
+        reference: the images that ``"mean"`` and ``"mean-map"`` are measured on, with nothing silenced.
 
     Returns:
         A module with its own parameters; it can be saved, moved and trained like any other.
 
     Raises:
-        UnitsError: there is no such site or unit, or the network cannot be looked into.
+        UnitsError: there is no such site, unit or replacement, or the network cannot be looked into.
 
     Example:
         >>> from lenslab.units import load
@@ -65,24 +78,26 @@ def silenced(
         >>> without = silenced(network, "relu3", range(64))
         >>> torch.allclose(without(torch.ones(1, 1, 8, 8))[0], network.module.linear.bias)
         True
+        >>> several = silenced(network, {"relu1": [3], "relu2": [0, 5]}, replacement="mean", reference="digits")
+        >>> several(torch.ones(1, 1, 8, 8)).shape
+        torch.Size([1, 10])
     """
+    wanted = _wanted(site, units)
     traced = trace(network.module, network.input_shape)
-    (found,) = _one(traced, site)
-    silent = torch.zeros(found.units, dtype=torch.bool)
-    for unit in units:
-        if not 0 <= unit < found.units:
-            raise UnknownSiteError(f"site {site!r} has no unit {unit}; its units are 0 to {found.units - 1}")
-        silent[unit] = True
-    mask = Silence(silent, torch.as_tensor(fill, dtype=torch.float32))
+    cuts = masks_of(traced, network, wanted, replacement, fill, reference)
+    device = next((each.device for each in traced.module.parameters()), torch.device("cpu"))
+    masks = {cut: Silence(silent, value).to(device) for cut, (silent, value) in cuts.items()}
     if traced.graph is None:
-        return _around_module(traced, found, mask)
+        return _around_modules(traced, masks)
     quiet = copy.deepcopy(traced.graph.module)
-    quiet.add_submodule("silence", mask)
-    name = traced.graph.sites()[site][1].name
-    node = next(each for each in quiet.graph.nodes if each.name == name)
-    with quiet.graph.inserting_after(node):
-        masked = quiet.graph.call_module("silence", (node,))
-    node.replace_all_uses_with(masked, delete_user_cb=lambda user: user is not masked)
+    nodes = traced.graph.sites()
+    for number, (cut, mask) in enumerate(masks.items()):
+        name = f"silence_{number}" if number else "silence"
+        quiet.add_submodule(name, mask)
+        node = next(each for each in quiet.graph.nodes if each.name == nodes[cut][1].name)
+        with quiet.graph.inserting_after(node):
+            masked = quiet.graph.call_module(name, (node,))
+        node.replace_all_uses_with(masked, delete_user_cb=lambda user, masked=masked: user is not masked)
     quiet.recompile()
     return quiet.requires_grad_(True)
 
@@ -90,10 +105,12 @@ def silenced(
 @contextmanager
 def ablated(
     network: Network,
-    site: str,
-    units: Sequence[int],
+    site: str | Mapping[str, Sequence[int]],
+    units: Sequence[int] | None = None,
+    replacement: str | float = "zero",
     *,
-    fill: float | torch.Tensor = 0.0,
+    fill: Fill | Mapping[str, Fill] | None = None,
+    reference: Source | None = None,
 ) -> Iterator[nn.Module]:
     """Work with a network while some of its units are silent; the caller's own module is never touched.
 
@@ -101,29 +118,119 @@ def ablated(
         network: see `silenced`.
         site: see `silenced`.
         units: see `silenced`.
+        replacement: see `silenced`.
         fill: see `silenced`.
+        reference: see `silenced`.
 
     Yields:
         The silenced copy, in inference mode.
+
+    Example:
+        >>> from lenslab.units import load
+        >>> network = load("small", weights="digits")
+        >>> with ablated(network, "relu3", [2], "mean-map", reference="digits") as quiet:
+        ...     quiet(torch.ones(1, 1, 8, 8)).shape
+        torch.Size([1, 10])
     """
     with torch.inference_mode():
-        yield silenced(network, site, units, fill=fill)
+        yield silenced(network, site, units, replacement, fill=fill, reference=reference)
 
 
-def _one(traced: Trace, site: str) -> tuple[Site, ...]:
+def masks_of(
+    traced: Trace,
+    network: Network,
+    wanted: Mapping[str, Sequence[int]],
+    replacement: str | float,
+    fill: Fill | Mapping[str, Fill] | None,
+    reference: Source | None,
+) -> dict[str, tuple[torch.Tensor, torch.Tensor]]:
+    """Say where the network is cut, which units are silent there, and what they become.
+
+    Args:
+        traced: the network seen from inside.
+        network: the network.
+        wanted: the units to silence, by the names of their sites.
+        replacement: see `silenced`.
+        fill: see `silenced`.
+        reference: see `silenced`.
+
+    Returns:
+        By the name of the site whose value is replaced (with ``"filter"``, the filters' own output): the silent units,
+        bool ``[units]``, and their fill, float32.
+
+    Raises:
+        UnitsError: as for `silenced`.
+    """
+    sites = [_one(traced, name) for name in wanted]
+    word = word_for(replacement)
+    if fill is not None and word != ZERO:
+        raise UnitsError(f"a fill and the replacement {word} are given; give one of the two")
+    plans = plan(traced, sites, engine="plain", at_filters=word == FILTER)
+    fills = _fills(plans, traced, network, word, reference) if fill is None else _given(wanted, fill)
+    masks: dict[str, tuple[torch.Tensor, torch.Tensor]] = {}
+    for planned, units, value in zip(plans, wanted.values(), fills, strict=True):
+        silent = _members(planned.site, units)
+        if planned.cut in masks:  # one site named in two ways, or two sites behind the same filters
+            silent |= masks[planned.cut][0]
+        masks[planned.cut] = silent, value
+    return masks
+
+
+def _fills(
+    plans: Sequence[Plan], traced: Trace, network: Network, word: str, reference: Source | None
+) -> list[torch.Tensor]:
+    if word in (MEAN, MEAN_MAP):
+        if reference is None:
+            raise UnitsError(f"the replacement {word} is measured on images; give some as reference")
+        measured_on, device = open_images(reference), torch.device("cpu")
+        plans = with_replacements(plans, word, traced, measured_on, network.preprocessing, device)
+        return [each.silencing.fill.float() for each in plans if isinstance(each.silencing, Replacement)]
+    try:
+        constant = 0.0 if word in (ZERO, FILTER) else float(word)
+    except ValueError:
+        raise UnitsError(f"{word} becomes something else on every image; a module holds one value for all") from None
+    return [torch.tensor(constant)] * len(plans)
+
+
+def _given(wanted: Mapping[str, Sequence[int]], fill: Fill | Mapping[str, Fill]) -> list[torch.Tensor]:
+    fills = fill if isinstance(fill, Mapping) else dict.fromkeys(wanted, fill)
+    if fills.keys() != wanted.keys():
+        raise UnknownSiteError(f"units are given for {', '.join(wanted)}, and fills for {', '.join(fills)}")
+    return [torch.as_tensor(fills[name], dtype=torch.float32) for name in wanted]
+
+
+def _wanted(site: str | Mapping[str, Sequence[int]], units: Sequence[int] | None) -> Mapping[str, Sequence[int]]:
+    if isinstance(site, str) and units is not None:
+        return {site: units}
+    if isinstance(site, Mapping) and units is None and site:
+        return site
+    raise UnitsError("say what to silence by a site and its units, or by one mapping from sites to units")
+
+
+def _one(traced: Trace, site: str) -> Site:
     found = select(traced.sites.values(), [site])
     if len(found) > 1:
         raise UnknownSiteError(f"{site!r} names {len(found)} sites; name one of them")
-    return found
+    return found[0]
 
 
-def _around_module(traced: Trace, site: Site, mask: Silence) -> nn.Module:
-    """Without a graph, put the mask behind the module itself; that needs a module that is called once."""
-    if ":" in site.name:
-        raise UnsupportedNetworkError(
-            f"{site.name!r} is one of several calls of a module in a network that torch.fx cannot trace; only a module "
-            "that is called once can be silenced for good there"
-        )
+def _members(site: Site, units: Sequence[int]) -> torch.Tensor:
+    silent = torch.zeros(site.units, dtype=torch.bool)
+    for unit in units:
+        if not 0 <= unit < site.units:
+            raise UnknownSiteError(f"site {site.name!r} has no unit {unit}; its units are 0 to {site.units - 1}")
+        silent[unit] = True
+    return silent
+
+
+def _around_modules(traced: Trace, masks: Mapping[str, Silence]) -> nn.Module:
+    """Without a graph, put each mask behind the module itself; that needs modules that are called once."""
     network = copy.deepcopy(traced.module).requires_grad_(True)
-    network.set_submodule(site.name, nn.Sequential(network.get_submodule(site.name), mask))
+    for name, mask in masks.items():
+        if ":" in name:
+            raise UnsupportedNetworkError(
+                f"{name!r} is one of several calls of a module in a network that torch.fx cannot trace; only a module "
+                "that is called once can be silenced for good there"
+            )
+        network.set_submodule(name, nn.Sequential(network.get_submodule(name), mask))
     return network

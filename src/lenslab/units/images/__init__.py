@@ -2,6 +2,7 @@
 
 from lenslab.units.images.collection import ImageBlock, Images, OnError, Pixels, Skipped, content_hash
 from lenslab.units.images.opening import NAMED, Source, open_images
+from lenslab.units.images.subset import subset
 
 __all__ = [
     "NAMED",
@@ -13,4 +14,5 @@ __all__ = [
     "Source",
     "content_hash",
     "open_images",
+    "subset",
 ]

@@ -1,0 +1,206 @@
+"""``lenslab curve``: accuracy as the units of a site are silenced one after the other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from lenslab.cli import console
+from lenslab.cli.options import AsJson, Weights
+from lenslab.cli.runs import Run, directory_for, read_run
+
+if TYPE_CHECKING:
+    from lenslab.units import Curve
+
+_BARS = "▁▂▃▄▅▆▇█"
+
+
+def curve(
+    run: Run = None,
+    order: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--order",
+            metavar="ORDER",
+            help="random, own-drop, class-drop:CLASS, or a column of the run's units, the largest first; - before it: "
+            "the smallest first. Repeatable. Default: own-drop and random.",
+        ),
+    ] = None,
+    site: Annotated[
+        str | None, typer.Option("--site", metavar="SITE", help="A site of the run. Default: its last default site.")
+    ] = None,
+    keep: Annotated[bool, typer.Option("--keep", help="Keep only the best N units, and silence all others.")] = False,
+    steps: Annotated[
+        str,
+        typer.Option("--steps", metavar="N|N,N,...", help="About how many sizes, denser at the start; or the sizes."),
+    ] = "20",
+    repeats: Annotated[int, typer.Option("--repeats", min=1, metavar="R", help="How many random orders.")] = 10,
+    ranked_by: Annotated[
+        Path | None, typer.Option("--ranked-by", metavar="RUN", help="Another run, which ranks the units.")
+    ] = None,
+    network: Annotated[
+        str | None, typer.Option("--network", metavar="N", help="The run's network, where its name is another one now.")
+    ] = None,
+    weights: Weights = None,
+    images: Annotated[
+        str | None,
+        typer.Option(
+            "--images", metavar="SOURCE", help="Where the run's images are now, or other images to read the curve on."
+        ),
+    ] = None,
+    classes: Annotated[
+        Path | None,
+        typer.Option("--classes", metavar="FILE", help="The mapping of the images' classes, as for ablate."),
+    ] = None,
+    reference: Annotated[
+        str | None,
+        typer.Option("--reference", metavar="SOURCE", help="Where the images are that means were measured on."),
+    ] = None,
+    limit: Annotated[int | None, typer.Option("--limit", metavar="N", help="Only the first N images.")] = None,
+    seed: Annotated[int, typer.Option("--seed", min=0, metavar="S", help="Decides random orders and bootstrap.")] = 0,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", metavar="DIR", help="Where the record goes. Default: runs/<network>-curve-<short hash>."),
+    ] = None,
+    verify: Annotated[
+        int,
+        typer.Option("--verify", metavar="K", min=0, help="Do K pairs again the plain way, and fail if one differs."),
+    ] = 0,
+    batch_size: Annotated[
+        int | None, typer.Option("--batch-size", metavar="N", help="Images per batch; it decides no integer.")
+    ] = None,
+    device: Annotated[str, typer.Option("--device", help="cpu, cuda, cuda:1, ...")] = "cpu",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be done, and stop.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Silence the units of a run's site one after the other, in one or several orders, and measure what is left."""
+    from lenslab import records, units
+    from lenslab.studies.curve_chart import write_curve_chart
+
+    record = read_run(run)
+    asked = units.ask_curve(
+        record,
+        order or ["own-drop", "random"],
+        site=site,
+        keep=keep,
+        steps=_steps(steps),
+        repeats=repeats,
+        seed=seed,
+        ranked_by=records.read(ranked_by) if ranked_by else None,
+        network=network,
+        weights=weights,
+        images=images,
+        classes=classes,
+        reference=reference,
+        limit=limit,
+        batch_size=batch_size,
+    )
+    directory = out or directory_for(f"{asked.question.network.name}-curve", asked.question.key)
+    if dry_run and as_json:
+        console.print_json({**asked.said, "sets": asked.question.units, "multiply_accumulates": asked.question.cost})
+        return
+    if not as_json:
+        said = asked.said
+        console.remark(
+            f"{said['site']}: {asked.question.units:,} sets of its {said['units']} units on "
+            f"{said['read_on']['images']:,} images of {said['read_on']['source']}"
+            + (f", into {directory}" if not dry_run else "; nothing was run")
+        )
+    if dry_run:
+        return
+    with console.progress("silencing") as progress:
+        found = units.answer_curve(asked, device=device, verify=verify, out=directory, progress=progress)
+    write_curve_chart(found)
+    if as_json:
+        console.print_json(_document(found, directory))
+    else:
+        _show(found, directory)
+
+
+def _steps(text: str) -> int | list[int]:
+    """Read a count, or sizes with commas between them."""
+    parts = text.replace(",", " ").split()
+    if not parts or not all(part.isdecimal() for part in parts):
+        raise typer.BadParameter(f"{text!r} is neither a count nor sizes such as 1,2,4,8", param_hint="--steps")
+    return [int(part) for part in parts] if "," in text else int(parts[0])
+
+
+def _show(found: Curve, directory: Path) -> None:
+    said, points, recalls = found.said, found.points, found.recalls
+    areas = {(row["order"], row["measure"], row["label"]): row for row in found.areas.to_dict("records")}
+    names = found.record.document["images"]["class_names"]
+    random = any(each["order"] == "random" for each in said["orders"])
+    figures = ("area", "95 % interval", *(("from random", "95 % interval ") if random else ()))
+    sizes = said["sizes"]
+    what = "kept" if said["keep"] else "silent"
+    grid = console.table("order", "of", *figures, f"at 0 to {sizes[-1]} units {what}", numbers=figures)
+    for each in said["orders"]:
+        ours = points[points["order"] == each["order"]]
+        rows = [
+            ("accuracy", -1, "accuracy", ours["accuracy"]),
+            ("balanced", -1, "balanced_accuracy", ours["balanced_accuracy"]),
+        ]
+        if each["label"] is not None:
+            wanted = recalls[(recalls["order"] == each["order"]) & (recalls["label"] == each["label"])]
+            called = f"recall of {names[each['label']] if names else each['label']}"
+            ours = ours.assign(recall=wanted["recall"].to_numpy())
+            rows.append((called, each["label"], "recall", ours["recall"]))
+        for place, (called, label, measure, values) in enumerate(rows):
+            area = areas[each["order"], measure, label]
+            line = values.groupby(ours["size"]).mean()
+            grid.add_row("" if place else each["order"], called, *_figures(area, random=random), _bars(line))
+    console.answers.print(grid)
+    console.answers.print(
+        f"\nuntouched: {100 * found.accuracy:.2f} % of {said['read_on']['images']:,} images\n"
+        "areas in percent: accuracy averaged over the way from 0 to all units\n"
+        f"sizes: {', '.join(map(str, sizes))}\n"
+        f"record: {directory}, with charts/curve.light.svg",
+        markup=False,
+        soft_wrap=True,
+    )
+    for text in _remarks(said):
+        console.remark(text)
+
+
+def _figures(area: Mapping[Any, Any], *, random: bool) -> Iterator[str]:
+    yield f"{100 * area['area']:.2f}"
+    yield f"{100 * area['low']:.2f} to {100 * area['high']:.2f}"
+    if random:
+        known = area["difference"] == area["difference"]  # the random order itself is compared with nothing
+        yield console.points(area["difference"], signed=True) if known else ""
+        bounds = (console.points(area[f"difference_{side}"], signed=True) for side in ("low", "high"))
+        yield " to ".join(bounds) if known else ""
+
+
+def _bars(values: Iterable[float]) -> str:
+    """Draw fractions as bars, one letter each.
+
+    Example:
+        >>> _bars([0.0, 0.5, 1.0])
+        '▁▅█'
+    """
+    return "".join(_BARS[round(value * (len(_BARS) - 1))] for value in values)
+
+
+def _remarks(said: Mapping[str, Any]) -> Iterator[str]:
+    read_on = said["read_on"]
+    seen = [each for each in said["orders"] if each["ranked_on"].get("half")]
+    if seen:
+        yield (
+            f"ranked on half A of the run: {', '.join(each['order'] for each in seen)}; every curve is read on the "
+            f"{read_on['images']:,} of {read_on['of']:,} images that no ranking was made from"
+        )
+    others = read_on["images"] - read_on["images_of_the_run"]
+    if others:
+        yield f"{others:,} of the {read_on['images']:,} images that the curves are read on are not those of the run"
+    if said["ranked_by"] != said["run"]:
+        yield "ranked by another run"
+
+
+def _document(found: Curve, directory: Path) -> dict[str, Any]:
+    document = found.record.document
+    head = {"directory": str(directory), "network": document["network"]["name"], "accuracy": found.accuracy}
+    return {**head, **found.said, "areas": console.rows(found.areas), "points": console.rows(found.points)}

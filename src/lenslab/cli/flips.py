@@ -1,0 +1,36 @@
+"""``lenslab flips``: where the images of a silenced unit go."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from lenslab.cli import console
+from lenslab.cli.options import AsJson
+from lenslab.cli.runs import Run, read_run
+
+
+def flips(
+    run: Run = None,
+    site: Annotated[str | None, typer.Option("--site", metavar="SITE", help="Only the units of this site.")] = None,
+    unit: Annotated[int | None, typer.Option("--unit", min=0, metavar="U", help="Only this unit.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Tell which classes the images go to whose prediction changes when a unit is silenced."""
+    from lenslab import units
+
+    record = read_run(run)
+    rows = units.destinations(record, site=site, unit=unit)
+    if as_json:
+        console.print_json({"run": str(record.directory), "flips": console.rows(rows)})
+        return
+    names = record.document["images"]["class_names"]
+    grid = console.table("site", "unit", "from", "to", "answer", "images", "share", numbers=("unit", "images", "share"))
+    for row in rows.head(40).to_dict("records"):
+        classes = (str(names[row[name]] if names else row[name]) for name in ("before", "after"))
+        figures = (str(row["images"]), f"{100 * row['share']:.0f} %")
+        grid.add_row(str(row["site"]), str(row["unit"]), *classes, str(row["answer"]), *figures)
+    console.answers.print(grid)
+    shown = f"; the first {min(len(rows), 40)} ways are shown, all with --json" if len(rows) > 40 else ""
+    console.remark(f"\n{rows['images'].sum():,} changed predictions of {record.directory}{shown}")
