@@ -144,14 +144,13 @@ def killed(options: argparse.Namespace, place: Path) -> dict[str, Any]:
     subprocess.run(command(options, place / "undisturbed", resume=False), check=True, capture_output=True)
     duration = time.monotonic() - started
     expected = contents(place / "undisturbed")
-    print(
-        f"undisturbed: {len(expected)} files, {duration:.1f} s; resumed by {'--resume' if resume else 'the same command'}"
-    )
+    way = "--resume" if resume else "the same command"
+    print(f"undisturbed: {len(expected)} files in {duration:.1f} s; resumed by {way}", flush=True)
 
     kills, after_kills, runs, differing, again, kept, with_tables = 0, 0, 0, 0, 0, 0, 0
     while kills < options.kills or after_kills:
         out = place / f"killed-{runs}"
-        before = shards(out)
+        before, started = shards(out), time.monotonic()
         process = subprocess.Popen(
             command(options, out, resume=resume and out.exists()), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
         )
@@ -170,9 +169,15 @@ def killed(options: argparse.Namespace, place: Path) -> dict[str, Any]:
             kept += len(shards(out))
             with_tables += any(out.glob("*.parquet"))
             continue
+        if not after_kills:
+            duration = time.monotonic() - started  # other work on the machine comes and goes
         found = contents(out)
         unlike = sorted(name for name in {*found, *expected} if found.get(name) != expected.get(name))
-        print(f"run {runs + 1}: finished after {after_kills} kills; {len(found)} files, {len(unlike)} differ", *unlike)
+        print(
+            f"run {runs + 1}: finished after {after_kills} kills; {len(found)} files, {len(unlike)} differ",
+            *unlike,
+            flush=True,
+        )
         runs, differing, after_kills = runs + 1, differing + bool(unlike), 0
     print(
         f"{kills} kills in {runs} runs: {differing} runs differ from the undisturbed one; {with_tables} kills among "
