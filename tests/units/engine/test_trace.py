@@ -133,3 +133,16 @@ def test_a_network_made_in_inference_mode_is_traced_as_well() -> None:
         traced = trace(made, (1, 8, 8))
         assert traced.graph
         torch.testing.assert_close(traced.program(CPU, fast=True).logits(inputs()), made(inputs()))
+
+
+def test_a_network_that_squeezes_the_batch_away_is_refused_before_anything_runs() -> None:
+    class Squeezes(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.conv, self.last = nn.Conv2d(1, 4, 8), nn.Linear(4, 3)
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return self.last(self.conv(x).squeeze())
+
+    with pytest.raises(UnsupportedNetworkError, match=r"one image alone with shape \(3,\): it squeezes the batch"):
+        trace(Squeezes().eval(), (1, 8, 8))

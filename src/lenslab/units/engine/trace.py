@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import nn
@@ -171,15 +172,24 @@ def _refuse_shapes_without_values(module: nn.Module) -> None:
 
 
 def _logits(module: nn.Module, probe: torch.Tensor) -> torch.Tensor:
-    shape = tuple(probe.shape[1:])
-    try:
-        logits = module(probe.clone())
-    except Exception as error:
-        raise UnsupportedNetworkError(f"the network does not run on images of shape {shape}: {error}") from error
+    logits, alone = (_answer(module, images) for images in (probe, probe[:1]))
     if not isinstance(logits, torch.Tensor) or logits.dim() != 2 or len(logits) != len(probe) or logits.shape[1] < 2:
         kind = f"shape {tuple(logits.shape)}" if isinstance(logits, torch.Tensor) else f"a {type(logits).__name__}"
         raise UnsupportedNetworkError(
             f"the network answers {len(probe)} images with {kind}; lenslab needs logits of shape [images, classes] "
             "with two classes or more. Wrap the network so that it gives them"
         )
+    if alone.shape != (1, logits.shape[1]):
+        raise UnsupportedNetworkError(
+            f"the network answers one image alone with shape {tuple(alone.shape)}: it squeezes the batch's dimension "
+            "away. Name the dimensions that it squeezes, as in .flatten(1)"
+        )
     return logits
+
+
+def _answer(module: nn.Module, images: torch.Tensor) -> Any:
+    try:
+        return module(images.clone())
+    except Exception as error:
+        shape = tuple(images.shape[1:])
+        raise UnsupportedNetworkError(f"the network does not run on images of shape {shape}: {error}") from error
