@@ -22,6 +22,7 @@ import torch
 from torch import fx, nn
 
 from lenslab import records, units
+from lenslab.units.engine.batch import batch_of
 from lenslab.units.engine.exact import ExactEngine
 from lenslab.units.engine.precision import full_precision
 from lenslab.units.networks import shipped_weights_for
@@ -90,7 +91,9 @@ def prefix_loop(question: units.Question, inputs: torch.Tensor) -> Flips:
 
 def exact(question: units.Question, inputs: torch.Tensor) -> Flips:
     """Lenslab's engine, near ties in float64 included."""
-    outcome = ExactEngine(question.trace, question.plans, torch.device("cpu")).run(inputs, 0)
+    outcome = ExactEngine(question.trace, question.plans, torch.device("cpu")).run(
+        batch_of(inputs, np.zeros(len(inputs)), np.arange(len(inputs)))
+    )
     found: Flips = {}
     for site, plan in zip(outcome.sites, question.plans, strict=True):
         changed = np.zeros((plan.site.units, len(inputs)), bool)

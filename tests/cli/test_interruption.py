@@ -16,13 +16,13 @@ CODE = """
 import signal
 import time
 signal.signal(signal.SIGINT, signal.default_int_handler)
-from lenslab.units import sweep
-sweep.SHARD_SECONDS = 0.0
-write = sweep._Shard.write
+from lenslab.units import pieces, schedule
+schedule.BUDGET = schedule._OVERHEAD = 0
+write = pieces.Piece.write
 def slowly(*arguments):
     write(*arguments)
     time.sleep({pause})
-sweep._Shard.write = slowly
+pieces.Piece.write = slowly
 from lenslab.cli.main import main
 options = ["--limit", "96", "--batch-size", "16", "--sites", "relu3", "--verify", "20", "--out", {out!r}]
 main(["ablate", "small", "--images", "digits", *options])
@@ -68,3 +68,27 @@ def test_a_killed_run_goes_on_and_ends_with_the_same_bytes(tmp_path: Path, sent:
     for name in names:
         if name != "record.json":
             assert (tmp_path / "whole" / name).read_bytes() == (tmp_path / "killed" / name).read_bytes(), name
+
+
+FULL = """
+import resource
+resource.setrlimit(resource.RLIMIT_FSIZE, ({room}, {room}))
+from lenslab.cli.main import main
+main(["ablate", "small", "--images", "digits", "--limit", "60", "--sites", "relu3", "--out", {out!r}])
+"""
+
+
+def test_a_full_disk_is_said_and_the_run_goes_on_when_there_is_room(tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    for room in (200, 3000):  # too little for the request, and for the tables
+        code = FULL.format(room=room, out=str(out))
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=False)
+        assert done.returncode == 2
+        assert "no room to write" in done.stderr
+        assert "the same command goes on from there" in " ".join(done.stderr.split())
+        assert "Traceback" not in done.stderr
+        assert not list(out.rglob(".*.partial")), "no half-written file is left"
+    room = 10_000_000
+    done = subprocess.run([sys.executable, "-c", FULL.format(room=room, out=str(out))], check=False, timeout=120)
+    assert done.returncode == 0
+    assert (out / "record.json").exists()

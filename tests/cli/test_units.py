@@ -11,6 +11,7 @@ import pytest
 
 from lenslab import records
 from lenslab.cli import main
+from lenslab.units.images import ImageBlock
 
 Typed = Callable[..., tuple[int, str, str]]
 
@@ -56,8 +57,8 @@ def test_ablate_leaves_a_record_where_it_says(typed: Typed, tmp_path: Path) -> N
     assert f"record: runs/{directory.name}" in out
     assert f"into runs/{directory.name}" in err
     assert sorted(path.name for path in directory.iterdir()) == [
-        *("activations.parquet", "classes.parquet", "correlations.parquet", "flips.parquet", "images.parquet"),
-        *("record.json", "units.parquet"),
+        *("activations.parquet", "attribute_classes.parquet", "classes.parquet", "correlations.parquet"),
+        *("exemplars.parquet", "flips.parquet", "images.parquet", "record.json", "thumbnails.parquet", "units.parquet"),
     ]
     record = records.read(directory)
     assert {"kind", "network", "images", "accuracy", "sites", "paths"} <= set(record.document)
@@ -171,23 +172,52 @@ def test_an_output_directory_with_another_run_is_refused_and_kept(typed: Typed, 
     assert (tmp_path / "o" / "record.json").read_bytes() == before
 
 
+def test_resume_goes_on_and_never_begins(typed: Typed, tmp_path: Path) -> None:
+    arguments = ("ablate", "small", "--images", "digits", "--limit", 20, "--sites", "relu3", "--out", "o", "--resume")
+    code, _, err = typed(*arguments)
+    assert (code, "nothing to resume in o: no record was begun there" in err) == (2, True)
+    assert not (tmp_path / "o").exists()
+    typed(*arguments[:-1])
+    assert typed(*arguments)[0] == 0
+    code, _, err = typed(*arguments, "--top", 3)
+    assert (code, "holds another run (it differs in: top)" in err) == (2, True)
+
+
+def test_images_that_do_not_decode_are_left_out_where_asked(typed: Typed, tmp_path: Path) -> None:
+    from PIL import Image
+
+    for label in range(10):
+        (tmp_path / "pictures" / str(label)).mkdir(parents=True)
+        for number in range(2):
+            Image.new("L", (8, 8), 20 * label + number).save(tmp_path / "pictures" / str(label) / f"{number}.png")
+    (tmp_path / "pictures" / "3" / "1.png").write_bytes(b"no picture")
+    arguments = ("ablate", "small", "--weights", "digits", "--images", "pictures", "--sites", "relu3")
+    code, _, err = typed(*arguments)
+    assert (code, "3/1.png does not decode" in err) == (2, True)
+    code, out, err = typed(*arguments, "--skip-broken", "--json")
+    assert code == 0
+    (skipped,) = json.loads(out)["images"]["skipped"]
+    assert (skipped["image"], "3/1.png does not decode" in skipped["reason"]) == (7, True)
+
+
 def test_ctrl_c_keeps_what_was_finished(typed: Typed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from lenslab.units import sweep
+    from lenslab.units import pieces, schedule
 
-    monkeypatch.setattr(sweep, "SHARD_SECONDS", 0.0)
-    flips = sweep._flips
+    monkeypatch.setattr(schedule, "BUDGET", 0)
+    monkeypatch.setattr(schedule, "_OVERHEAD", 0)
+    flips = pieces._flips
 
-    def interrupt(site: object, reference: object, start: int, labels: object) -> object:
-        if start:
+    def interrupt(site: object, reference: object, images: ImageBlock, draw: int) -> object:
+        if images.start:
             raise KeyboardInterrupt
-        return flips(site, reference, start, labels)
+        return flips(site, reference, images, draw)
 
     arguments = ("ablate", "small", "--images", "digits", "--limit", 40, "--batch-size", 20, "--out", "o")
-    monkeypatch.setattr(sweep, "_flips", interrupt)
+    monkeypatch.setattr(pieces, "_flips", interrupt)
     code, _, err = typed(*arguments)
     assert (code, "the same command goes on from there" in err) == (130, True)
     assert [path.name for path in (tmp_path / "o" / "shards").glob("images*")] == ["images-000000000-000000020.parquet"]
-    monkeypatch.setattr(sweep, "_flips", flips)
+    monkeypatch.setattr(pieces, "_flips", flips)
     assert typed(*arguments)[0] == 0
     assert len(records.read(tmp_path / "o").table("images")) == 40
 

@@ -10,7 +10,7 @@ EXPORTS = {
     "lenslab.records": {
         *("SCHEMA", "BrokenRecordError", "Draft", "OtherRecordError", "Record", "RecordNotFoundError", "RecordsError"),
         *("UnknownSchemaError", "find", "key_of", "machine", "read", "sha256_of_file", "sha256_of_json", "timestamp"),
-        "versions",
+        *("NoSpaceError", "begun", "versions"),
     },
     "lenslab.units.attributes": {
         *("Alignment", "Profile", "align", "attribute_table", "class_table", "measure", "measure_classes", "profile"),

@@ -30,6 +30,7 @@ from lenslab.units.errors import (
 from lenslab.units.images import open_images
 from lenslab.units.statistics.halves import halves
 from tests.units import toys
+from tests.units.dividing import divide
 
 INTEGERS = ["site", "unit", "image", "label", "before", "after"]
 
@@ -263,7 +264,7 @@ def test_a_network_that_cannot_be_resumed_truly_is_refused_by_the_site() -> None
 def test_a_run_that_was_stopped_goes_on_and_gives_the_same_bytes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("lenslab.units.sweep.SHARD_SECONDS", 0.0)
+    divide(monkeypatch)
     made = toys.network(toys.trained(toys.Residual()))
     options = {"batch_size": 8, "verify": 9}
     ablate(made, toys.digits(40), out=tmp_path / "whole", **options)

@@ -11,7 +11,8 @@ import torch
 from torch import nn
 
 from lenslab.units import ablate, all_but, ask
-from lenslab.units.engine.replacement import ZERO, haar
+from lenslab.units.engine.directions import haar
+from lenslab.units.engine.replacement import ZERO
 from lenslab.units.errors import UnitsError, UnsupportedNetworkError
 from tests.units import toys
 
@@ -140,7 +141,7 @@ def test_the_empty_set_changes_nothing_and_the_whole_one_leaves_the_bias() -> No
 
 
 def test_directions_of_the_units_themselves_are_units() -> None:
-    from lenslab.units.engine.replacement import Directions
+    from lenslab.units.engine.directions import Directions
 
     value = torch.randn(6, 4, 3, 3, dtype=torch.float64)
     axes = Directions(torch.eye(4, dtype=torch.float64))

@@ -24,7 +24,7 @@ def truth() -> pd.DataFrame:
     changed = run.flips.set_index(["site", "unit", "image"])["after"]
     after = changed.reindex(pd.MultiIndex.from_frame(pairs)).to_numpy()
     pairs["after"] = np.where(np.isnan(after), before[pairs["image"]], after).astype(int)
-    return pairs.assign(path="suffix", priority=np.linspace(0, 1, len(pairs)))
+    return pairs.assign(path="suffix", draw=0, priority=np.linspace(0, 1, len(pairs)))
 
 
 def checked(candidates: pd.DataFrame, *, pairs: int = 240, batch_size: int = 7) -> dict[str, int]:

@@ -113,8 +113,11 @@ def ablate(
     ] = None,
     replacement: Annotated[
         str,
-        typer.Option("--replacement", metavar="R", help="zero, mean, mean-map, filter, or a number."),
+        typer.Option("--replacement", metavar="R", help="zero, mean, mean-map, resample, filter, or a number."),
     ] = "zero",
+    draws: Annotated[
+        int | None, typer.Option("--draws", metavar="D", help="Resample every unit D times. Default: 3.")
+    ] = None,
     classes: Annotated[
         Path | None,
         typer.Option(
@@ -124,11 +127,31 @@ def ablate(
         ),
     ] = None,
     reference: Annotated[
-        str | None, typer.Option("--reference", metavar="SOURCE", help="Images that means are measured on.")
+        str | None,
+        typer.Option("--reference", metavar="SOURCE", help="Images for means, energies and resampling."),
     ] = None,
     basis: Annotated[
-        str, typer.Option("--basis", metavar="units|haar", help="haar: random directions in place of units.")
+        str,
+        typer.Option(
+            "--basis",
+            metavar="units|haar|energy",
+            help="Random directions in place of units; energy: each with the activation energy of a unit.",
+        ),
     ] = "units",
+    top: Annotated[
+        int | None,
+        typer.Option("--top", metavar="K", help="Measure top-K accuracy, too. Default: 5 from 20 classes on; 0: none."),
+    ] = None,
+    attributes: Annotated[
+        bool, typer.Option("--attributes/--no-attributes", help="Measure the units' attributes, too.")
+    ] = True,
+    skip_broken: Annotated[
+        bool, typer.Option("--skip-broken", help="Leave images out that do not decode, and count and name them.")
+    ] = False,
+    resume: Annotated[
+        bool,
+        typer.Option("--resume", help="Only go on with what was begun in the same place; never begin anew."),
+    ] = False,
     verify: Annotated[
         int,
         typer.Option("--verify", metavar="K", min=0, help="Do K pairs again the plain way, and fail if one differs."),
@@ -145,10 +168,10 @@ def ablate(
     as_json: AsJson = False,
 ) -> None:
     """Silence every unit of a network, one at a time, and measure what each one costs."""
-    from lenslab import units
+    from lenslab import records, units
 
     loaded = load(network, weights, mean, sd, size, declared=declared, images=images)
-    opened = units.open_images(images)
+    opened = units.open_images(images, on_error="skip" if skip_broken else "raise")
     question = units.ask(
         loaded,
         opened.mapped(loaded.class_names or loaded.classes, classes) if classes else opened,
@@ -160,11 +183,16 @@ def ablate(
         replacement=replacement,
         reference=reference,
         basis=basis,
+        draws=draws,
+        top=top,
+        attributes=attributes,
     )
     if dry_run:
         _show_plan(question, as_json)
         return
     directory = out or Path("runs") / f"{_file_name(loaded.name)}-{question.key[:8]}"
+    if resume:
+        records.begun(directory)
     if not as_json:
         console.remark(
             f"{loaded.name}: {question.units:,} units at {len(question.plans)} sites on "

@@ -1,8 +1,9 @@
 """What a run leaves behind: a directory with ``record.json``, Parquet tables and charts, readable anywhere."""
 
-from lenslab.records.draft import Draft, key_of
+from lenslab.records.draft import Draft, begun, key_of
 from lenslab.records.errors import (
     BrokenRecordError,
+    NoSpaceError,
     OtherRecordError,
     RecordNotFoundError,
     RecordsError,
@@ -15,11 +16,13 @@ __all__ = [
     "SCHEMA",
     "BrokenRecordError",
     "Draft",
+    "NoSpaceError",
     "OtherRecordError",
     "Record",
     "RecordNotFoundError",
     "RecordsError",
     "UnknownSchemaError",
+    "begun",
     "find",
     "key_of",
     "machine",

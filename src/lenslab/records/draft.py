@@ -6,6 +6,7 @@ can be taken up again by whoever asks the same question.
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
@@ -16,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lenslab.records.errors import BrokenRecordError, OtherRecordError, RecordNotFoundError
+from lenslab.records.errors import BrokenRecordError, NoSpaceError, OtherRecordError, RecordNotFoundError
 from lenslab.records.provenance import sha256_of_json
 from lenslab.records.record import DOCUMENT, KINDS, SCHEMA, Record, read
 
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
 REQUEST = "request.json"
 SHARDS = "shards"
 PARTIAL = ".*.partial"
+
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+"""The disk, the quota, or what a file may hold is used up."""
 
 
 @dataclass(frozen=True)
@@ -88,22 +92,31 @@ class Draft:
             return None
         return record if record.key == self.key else None
 
-    def write_table(self, name: str, table: pd.DataFrame | pa.Table) -> Path:
+    def write_table(self, name: str, table: pd.DataFrame | pa.Table | Iterator[pa.Table]) -> Path:
         """Write ``name.parquet``; equal tables give equal bytes.
 
         Args:
             name: the table's name without its ending; ``shards/...`` for a piece of the work.
-            table: one row per fact.
+            table: one row per fact; or pieces of it, of which only one is in memory at a time.
 
         Returns:
             The file's path.
+
+        Raises:
+            NoSpaceError: the disk is full; what was there before is as it was.
         """
         import pyarrow as pa
         import pyarrow.parquet as pq
 
-        arrow = table if isinstance(table, pa.Table) else pa.Table.from_pandas(table, preserve_index=False)
+        pieces = table if isinstance(table, Iterator) else iter([table])
         with self._replacing(f"{name}.parquet") as path:
-            pq.write_table(arrow.replace_schema_metadata(None), path, compression="zstd")
+            writer = None
+            for piece in pieces:
+                arrow = piece if isinstance(piece, pa.Table) else pa.Table.from_pandas(piece, preserve_index=False)
+                writer = writer or pq.ParquetWriter(path, arrow.schema.remove_metadata(), compression="zstd")
+                writer.write_table(arrow.replace_schema_metadata(None))
+            assert writer is not None  # there is always a piece
+            writer.close()
         return self.directory / f"{name}.parquet"
 
     def write_json(self, name: str, value: Mapping[str, Any]) -> Path:
@@ -141,17 +154,30 @@ class Draft:
     def _replacing(self, name: str) -> Iterator[Path]:
         final = self.directory / name
         final.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=final.parent, prefix=".", suffix=".partial")
-        os.close(handle)
-        path = Path(temporary)
+        with self._told_of_a_full_disk(final):
+            handle, temporary = tempfile.mkstemp(dir=final.parent, prefix=".", suffix=".partial")
+            os.close(handle)
+            path = Path(temporary)
+            try:
+                yield path
+                with path.open("rb") as stream:
+                    os.fsync(stream.fileno())
+                path.chmod(0o644)
+                path.replace(final)
+            finally:
+                path.unlink(missing_ok=True)
+
+    @contextmanager
+    def _told_of_a_full_disk(self, final: Path) -> Iterator[None]:
         try:
-            yield path
-            with path.open("rb") as stream:
-                os.fsync(stream.fileno())
-            path.chmod(0o644)
-            path.replace(final)
-        finally:
-            path.unlink(missing_ok=True)
+            yield
+        except OSError as error:
+            if error.errno not in _FULL:
+                raise
+            raise NoSpaceError(
+                f"no room to write {final} ({os.strerror(error.errno)}); what was finished before is kept: make room, "
+                "and the same command goes on from there"
+            ) from error
 
     def _refuse_what_is_not_ours(self) -> None:
         if self.directory.exists() and not self.directory.is_dir():
@@ -175,6 +201,28 @@ class Draft:
             raise OtherRecordError(
                 f"{self.directory} is not empty (it has {strangers[0]!r}) and is no record. {advice}"
             )
+
+
+def begun(directory: str | Path) -> None:
+    """See that a record was begun somewhere, or finished, before going on with it.
+
+    Args:
+        directory: where the record is to be.
+
+    Raises:
+        RecordNotFoundError: nothing was begun there.
+
+    Example:
+        >>> begun("no/such/place")
+        Traceback (most recent call last):
+        ...
+        lenslab.records.errors.RecordNotFoundError: nothing to resume in no/such/place: no record was begun there; ...
+    """
+    if not any((Path(directory) / name).is_file() for name in (DOCUMENT, REQUEST)):
+        raise RecordNotFoundError(
+            f"nothing to resume in {directory}: no record was begun there; name its directory with --out, give the "
+            "options it was begun with, or leave --resume out to begin"
+        )
 
 
 def key_of(kind: str, request: Mapping[str, Any]) -> str:

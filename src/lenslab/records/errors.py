@@ -6,7 +6,8 @@
     ├── RecordNotFoundError   (LookupError)  no record in that directory, or no such table in it
     ├── UnknownSchemaError    (ValueError)   written by a version this one does not know
     ├── BrokenRecordError     (ValueError)   damaged, or not what it says it is
-    └── OtherRecordError      (ValueError)   the directory already holds something else
+    ├── OtherRecordError      (ValueError)   the directory already holds something else
+    └── NoSpaceError          (OSError)      the disk is full
 """
 
 
@@ -28,3 +29,7 @@ class BrokenRecordError(RecordsError, ValueError):
 
 class OtherRecordError(RecordsError, ValueError):
     """The directory holds another record, or files that are not a record's."""
+
+
+class NoSpaceError(RecordsError, OSError):
+    """The disk, or the quota, is full; what was written before is whole, and the work goes on from there."""

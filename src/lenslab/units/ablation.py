@@ -16,14 +16,19 @@ import torch
 
 from lenslab.records import Draft, Record, timestamp
 from lenslab.units import verification
+from lenslab.units.donors import Donors
 from lenslab.units.engine.device import device_of
+from lenslab.units.engine.plan import Plan
 from lenslab.units.engine.precision import full_precision
+from lenslab.units.exemplars import profiler
 from lenslab.units.findings import write_findings
 from lenslab.units.images import Source
 from lenslab.units.networks import Network
 from lenslab.units.question import Question, ask
-from lenslab.units.silence import with_replacements
-from lenslab.units.sweep import Progress, collected, sweep
+from lenslab.units.schedule import schedule
+from lenslab.units.shards import Shards
+from lenslab.units.silence import RESAMPLE, with_replacements
+from lenslab.units.sweep import ENGINES, Progress, Sweep
 
 
 @dataclass(frozen=True)
@@ -79,6 +84,9 @@ def ablate(
     reference: Source | None = None,
     basis: str = "units",
     groups: Mapping[str, Sequence[Sequence[int]]] = MappingProxyType({}),
+    draws: int | None = None,
+    top: int | None = None,
+    attributes: bool = True,
     device: str = "cpu",
     verify: int = 0,
     out: str | Path | None = None,
@@ -99,11 +107,14 @@ def ablate(
         limit: only the first so many images.
         seed: decides the halves, the bootstrap and which pairs are verified.
         batch_size: images per batch; it decides no integer.
-        replacement: what a silenced unit becomes: ``"zero"``, ``"mean"``, ``"mean-map"``, ``"filter"`` or a number, see
-            `lenslab.units.ask`.
-        reference: the images that means are measured on; by default the images themselves.
-        basis: ``"units"``, or ``"haar"`` for random directions, see `lenslab.units.ask`.
+        replacement: what a silenced unit becomes: ``"zero"``, ``"mean"``, ``"mean-map"``, ``"resample"``, ``"filter"``
+            or a number, see `lenslab.units.ask`.
+        reference: the images that means are measured on and maps are taken from; by default the images themselves.
+        basis: ``"units"``, or ``"haar"`` or ``"energy"`` for random directions, see `lenslab.units.ask`.
         groups: sets of units to silence together, by the name of their site, see `lenslab.units.ask`.
+        draws: how often every unit is resampled, see `lenslab.units.ask`.
+        top: among how many of the largest logits the true class is looked for, see `lenslab.units.ask`.
+        attributes: whether the units' attributes are measured as well, see `lenslab.units.ask`.
         device: where to run, in torch's words.
         verify: so many pairs are done again the plain way, see `lenslab.units.verification`.
         out: the directory for the record; a temporary one that goes with the result by default. A sweep that was
@@ -135,6 +146,9 @@ def ablate(
         reference=reference,
         basis=basis,
         groups=groups,
+        draws=draws,
+        top=top,
+        attributes=attributes,
     )
     return answer(question, device=device, verify=verify, out=out, progress=progress)
 
@@ -167,44 +181,82 @@ def _answer(question: Question, out: Path, device: torch.device, verify: int, pr
     if record is not None and not verify:
         return Run(record, reused=True)
     started, clock = timestamp(), time.monotonic()
+    images, preprocessing = question.images, question.network.preprocessing
     with full_precision():
         plans = with_replacements(
             question.plans,
             question.replacement,
             question.trace,
             question.reference,
-            question.network.preprocessing,
+            preprocessing,
             device,
+            basis=question.basis,
+            seed=question.seed,
         )
+        donors = _donors(question, device) if question.replacement == RESAMPLE else None
         if record is None:
-            sweep(
-                question.trace,
-                plans,
-                question.images,
-                question.network.preprocessing,
-                draft,
-                engine=question.engine,
-                batch_size=question.batch_size,
-                device=device,
-                candidates=verify,
-                seed=question.seed,
-                progress=progress,
-            )
-            candidates = collected(draft, "candidates").to_pandas()
+            shards = Shards(draft)
+            blocks = sweep_of(question, plans, donors, device, verify).run(shards, progress)
+            candidates = shards.collected("candidates", blocks).to_pandas()
         else:
             candidates = verification.draw_recorded(record, verify, question.seed)
         checked = verification.verify(
             question.trace,
             plans,
             candidates,
-            question.images,
-            question.network.preprocessing,
+            images,
+            preprocessing,
             pairs=verify,
             batch_size=question.batch_size,
             device=device,
+            donors=donors,
         )
     if record is not None:
         return Run(record, reused=True, verified=checked)
-    document = write_findings(question, draft)
+    document = write_findings(question, shards, blocks, device)
     times = {"started": started, "finished": timestamp(), "seconds": round(time.monotonic() - clock, 1)}
     return Run(draft.finish({**document, "verification": checked, **times}), verified=checked)
+
+
+def sweep_of(
+    question: Question, plans: Sequence[Plan], donors: Donors | None, device: torch.device, candidates: int
+) -> Sweep:
+    """Set up the sweep that answers a question.
+
+    Args:
+        question: what is asked.
+        plans: its plans, with what the units become.
+        donors: whose maps they become, where they are resampled.
+        device: where to run.
+        candidates: how many pairs are to be checked.
+    """
+    trace = question.trace
+    chosen = [plan.site for plan in plans]
+    return Sweep(
+        runner=ENGINES[question.engine](trace, plans, device, question.top),
+        images=question.images,
+        preprocessing=question.network.preprocessing,
+        classes=trace.classes,
+        units={plan.site.name: plan.count for plan in plans},
+        schedule=schedule(plans, trace.costs.get(""), batch_size=question.batch_size, draws=question.draws),
+        device=device,
+        profiler=profiler(trace, chosen, device) if question.attributes else None,
+        donors=donors,
+        draws=question.draws,
+        top=question.top,
+        candidates=candidates,
+        seed=question.seed,
+    )
+
+
+def _donors(question: Question, device: torch.device) -> Donors:
+    reference = question.reference
+    return Donors(
+        question.trace,
+        question.plans,
+        reference,
+        question.network.preprocessing,
+        seed=question.seed,
+        same=reference.sha256 == question.images.sha256,
+        device=device,
+    )

@@ -2,58 +2,100 @@
 
 from __future__ import annotations
 
+import functools
+import operator
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
+import pyarrow.parquet as pq
 import torch
 from numpy.typing import NDArray
 
 from lenslab.records import Draft, machine, versions
-from lenslab.units.attributes import norms
+from lenslab.units.attributes.filters import norms_of
+from lenslab.units.attributes.gathering import Gathered
+from lenslab.units.attributes.table import attribute_table, class_table
 from lenslab.units.engine.trace import Trace
+from lenslab.units.exemplars import exemplars
 from lenslab.units.question import Question
+from lenslab.units.schedule import Block
+from lenslab.units.shards import Shards
 from lenslab.units.statistics import tables
 from lenslab.units.statistics.halves import halves
 from lenslab.units.statistics.observations import Observations, observe
-from lenslab.units.sweep import collected
 
 
-def write_findings(question: Question, draft: Draft) -> dict[str, Any]:
+def write_findings(question: Question, shards: Shards, blocks: Sequence[Block], device: torch.device) -> dict[str, Any]:
     """Write a run's tables from the shards of its sweep.
 
     Args:
         question: what was asked.
-        draft: the record in the making, its sweep finished.
+        shards: of the record in the making.
+        blocks: all of them whole.
+        device: where to look at the strongest images again.
 
     Returns:
         What ``record.json`` says about network, images, sites and paths.
     """
-    per_image = collected(draft, "images")
-    frame = per_image.select(["image", "label", "prediction", "content"]).to_pandas()
-    frame["half"] = halves(frame["label"].to_numpy(), frame["content"].tolist(), seed=question.seed)
-    draft.write_table("images", frame[["image", "label", "prediction", "half", "content"]])
-    draft.write_table("activations", per_image.drop_columns(["label", "prediction", "content"]))
-    flips = collected(draft, "flips").to_pandas()
-    by_site = dict(list(flips.groupby("site")))
-    parts: dict[str, list[pd.DataFrame]] = {"flips": [], "units": [], "classes": [], "correlations": []}
+    draft, names = shards.draft, [planned.site.name for planned in question.plans]
+    frame = shards.collected("images", blocks).to_pandas()
+    frame.insert(3, "half", halves(frame["label"].to_numpy(), frame["content"].tolist(), seed=question.seed))
+    draft.write_table("images", frame)
+    draft.write_table("activations", shards.activations(blocks, names))
+    skipped = shards.collected("skipped", blocks).to_pandas()
+    parts: dict[str, list[pd.DataFrame]] = {}
+    strongest, live = {}, {}
     for planned in question.plans:
-        site = planned.site
-        ours = by_site.get(site.name, flips.iloc[:0]).sort_values(["unit", "image"], kind="stable")
-        activations = per_image.column(site.name).combine_chunks().flatten().to_numpy().reshape(-1, planned.count)
-        seen: Observations = observe(ours, frame, activations, classes=question.trace.classes)
-        norm = _l1_norm(question.trace, site.filters, site.units) if planned.silencing.single else None
-        parts["flips"].append(ours)
-        parts["units"].append(tables.units_table(site.name, seen, norm))
-        parts["classes"].append(tables.classes_table(site.name, seen))
-        parts["correlations"].append(tables.correlations_table(site.name, seen, norm, seed=question.seed))
+        name, units = planned.site.name, planned.count
+        flips = shards.collected("flips", blocks, name).to_pandas()
+        flips = flips.sort_values(["unit", "image", "draw"], kind="stable", ignore_index=True)
+        activations = draft_column(draft, "activations", name, units)
+        seen: Observations = observe(flips, frame, activations, classes=question.trace.classes)
+        attributes = None
+        if question.attributes:
+            gathered = _gathered(shards, blocks, name)
+            profile = gathered.profile(activations, frame["label"].to_numpy(np.int64))
+            attributes = attribute_table(name, profile, norms=norms_of(question.trace, planned.site))
+            parts.setdefault("attribute_classes", []).append(class_table(name, profile))
+            strongest[name], live[name] = gathered.strongest, ~attributes["dead"].to_numpy()
+        norm = None if attributes is None else attributes["l1_norm"].to_numpy()
+        norm = None if norm is None or np.isnan(norm).all() else norm
+        parts.setdefault("flips", []).append(flips)
+        parts.setdefault("units", []).append(tables.units_table(name, seen, norm))
+        parts.setdefault("classes", []).append(tables.classes_table(name, seen))
+        parts.setdefault("correlations", []).append(tables.correlations_table(name, seen, norm, seed=question.seed))
     for name, pieces in parts.items():
-        draft.write_table(name, pa.Table.from_pandas(pd.concat(pieces, ignore_index=True), preserve_index=False))
-    return _document(question, frame, collected(draft, "paths").to_pandas())
+        draft.write_table(name, pd.concat(pieces, ignore_index=True))
+    if strongest:
+        found = exemplars(
+            question.trace,
+            strongest,
+            live,
+            question.images,
+            question.network.preprocessing,
+            batch_size=question.batch_size,
+            device=device,
+        )
+        for name, exemplar_table in zip(("exemplars", "thumbnails"), found, strict=True):
+            draft.write_table(name, exemplar_table)
+    return _document(question, frame, skipped, shards.collected("paths", blocks).to_pandas())
 
 
-def _document(question: Question, images: pd.DataFrame, paths: pd.DataFrame) -> dict[str, Any]:
+def draft_column(draft: Draft, table: str, column: str, units: int) -> NDArray[np.float32]:
+    """Read one site's column of lists from a table that is written already, ``[images, units]``."""
+    held = pq.read_table(draft.directory / f"{table}.parquet", columns=[column]).column(0)
+    values: NDArray[np.float32] = held.combine_chunks().flatten().to_numpy().reshape(-1, units)
+    return values
+
+
+def _gathered(shards: Shards, blocks: Sequence[Block], site: str) -> Gathered:
+    rows = [row for table in shards.tables("profile", blocks, site) for row in table.to_pylist()]
+    return functools.reduce(operator.add, map(Gathered.unpacked, rows))
+
+
+def _document(question: Question, images: pd.DataFrame, skipped: pd.DataFrame, paths: pd.DataFrame) -> dict[str, Any]:
     network, trace_, opened = question.network, question.trace, question.images
     counts = paths.groupby(["site", "path"])["pairs"].sum()
     missing = trace_.classes - images["label"].nunique()
@@ -68,7 +110,8 @@ def _document(question: Question, images: pd.DataFrame, paths: pd.DataFrame) -> 
         "images": {
             "name": opened.name,
             "source": opened.source,
-            "count": len(opened),
+            "count": len(images),
+            "skipped": [{"image": int(each["image"]), "reason": each["reason"]} for each in skipped.to_dict("records")],
             "sha256": opened.sha256,
             "classes": trace_.classes,
             "class_names": list(opened.class_names or network.class_names or ()) or None,
@@ -90,8 +133,15 @@ def _document(question: Question, images: pd.DataFrame, paths: pd.DataFrame) -> 
         },
         "engine": question.engine,
         "replacement": question.replacement,
+        "basis": question.basis,
+        "draws": question.draws,
+        "top": question.top,
         "seed": question.seed,
-        "warnings": [*_hook_warning(trace_), *_class_warning(missing, trace_.classes)],
+        "warnings": [
+            *_hook_warning(trace_),
+            *_class_warning(missing, trace_.classes),
+            *_skip_warning(skipped, len(opened)),
+        ],
         "versions": versions(),
         "machine": machine(),
     }
@@ -110,9 +160,7 @@ def _class_warning(missing: int, classes: int) -> list[str]:
     return [f"{missing} of {classes} classes have no images and are left out"] if missing else []
 
 
-def _l1_norm(trace_: Trace, filters: str | None, units: int) -> NDArray[np.float64] | None:
-    if filters is None:
-        return None
-    weight = trace_.module.get_submodule(filters).weight
-    assert isinstance(weight, torch.Tensor)  # convolutions and linear layers have one
-    return norms.l1_norm(weight.detach().cpu().numpy()) if len(weight) == units else None
+def _skip_warning(skipped: pd.DataFrame, images: int) -> list[str]:
+    if skipped.empty:
+        return []
+    return [f"{len(skipped)} of {images} images do not decode and are left out; the first: {skipped['reason'].iloc[0]}"]

@@ -18,11 +18,17 @@ from lenslab.units.errors import LabelError, UnitsError, UnsupportedNetworkError
 from lenslab.units.identity import hash_of_architecture, hash_of_weights
 from lenslab.units.images import Images, Source, open_images
 from lenslab.units.networks import Network, load
-from lenslab.units.silence import FILTER, MEAN, MEAN_MAP, UNITS, silencings_for, word_for
+from lenslab.units.silence import ENERGY, FILTER, MEAN, MEAN_MAP, RESAMPLE, UNITS, silencings_for, word_for
 from lenslab.units.sweep import ENGINES
 
 _RECORDED_BYTES = 1 << 28
 """What the values recorded in one golden pass may take; it decides the batch size."""
+
+_DRAWS = 3
+"""How often a unit is resampled where nobody says."""
+
+_TOP, _MANY_CLASSES = 5, 20
+"""With so many classes the five largest logits are looked at, too."""
 
 
 @dataclass(frozen=True)
@@ -39,8 +45,11 @@ class Question:
         batch_size: images per batch; it decides no integer.
         replacement: what a silenced unit becomes, in words, see `lenslab.units.silence.word_for`.
         reference: the images that means are measured on.
-        basis: ``"units"``, or ``"haar"`` for random directions.
+        basis: ``"units"``, or ``"haar"`` or ``"energy"`` for random directions.
         groups: the sets of units that are silenced, by the site's name; empty where it is each unit alone.
+        draws: how often every pair is decided; more than once only where units are resampled.
+        top: among how many of the largest logits the true class is looked for; ``None`` where it is not.
+        attributes: whether the units' attributes are measured as well.
     """
 
     network: Network
@@ -54,11 +63,14 @@ class Question:
     reference: Images
     basis: str
     groups: Mapping[str, Sequence[Sequence[int]]]
+    draws: int = 1
+    top: int | None = None
+    attributes: bool = True
 
     @property
     def request(self) -> dict[str, Any]:
         """Everything that decides a number; its hash is the record's key."""
-        measured = self.replacement in (MEAN, MEAN_MAP)
+        measured = self.replacement in (MEAN, MEAN_MAP, RESAMPLE) or self.basis == ENERGY
         named = sorted(self.groups.items())
         return {
             "lenslab": __version__,
@@ -71,8 +83,12 @@ class Question:
             "sites": [plan.site.name for plan in self.plans],
             "replacement": self.replacement,
             **({"reference_sha256": self.reference.sha256, "reference_count": len(self.reference)} if measured else {}),
+            **({"draws": self.draws} if self.replacement == RESAMPLE else {}),
             **({"basis": self.basis} if self.basis != UNITS else {}),
             **({"groups": {name: [list(group) for group in groups] for name, groups in named}} if named else {}),
+            "top": self.top,
+            "attributes": self.attributes,
+            **({"broken_images": self.images.on_error} if self.images.on_error != "raise" else {}),
             "engine": self.engine,
             "seed": self.seed,
         }
@@ -88,12 +104,17 @@ class Question:
         return sum(plan.count for plan in self.plans)
 
     @property
+    def pairs(self) -> int:
+        """How many pairs of unit and image are decided, every draw counted."""
+        return self.units * len(self.images) * self.draws
+
+    @property
     def cost(self) -> int | None:
         """Multiply-accumulates that the plans need at most, one golden pass per image included."""
         whole = self.trace.costs.get("")
         if whole is None:
             return None
-        return len(self.images) * (whole + sum(plan.count * (plan.cost or 0) for plan in self.plans))
+        return len(self.images) * self.draws * (whole + sum(plan.count * (plan.cost or 0) for plan in self.plans))
 
 
 def ask(
@@ -109,6 +130,9 @@ def ask(
     reference: Source | None = None,
     basis: str = "units",
     groups: Mapping[str, Sequence[Sequence[int]]] = MappingProxyType({}),
+    draws: int | None = None,
+    top: int | None = None,
+    attributes: bool = True,
 ) -> Question:
     """Put an ablation together without running it: what a dry run shows.
 
@@ -121,13 +145,22 @@ def ask(
         seed: decides the halves, the bootstrap and which pairs are verified.
         batch_size: images per batch; by default what fits a quarter of a GiB of recorded values.
         replacement: what a silenced unit becomes: ``"zero"``, ``"mean"`` (its mean over the reference images),
-            ``"mean-map"`` (at each position), a number, or ``"filter"`` (its weights and bias are 0; where batch norm
-            follows, that is not the same as silencing the unit's output).
-        reference: the images that means are measured on; by default the images themselves.
-        basis: ``"units"``, or ``"haar"``: random directions of each site's space, drawn by the seed (Haar), in place of
-            its axes. The network computes the same; only what is taken out of it differs.
+            ``"mean-map"`` (at each position), ``"resample"`` (its map on another image, see `lenslab.units.donors`), a
+            number, or ``"filter"`` (its weights and bias are 0; where batch norm follows, that is not the same as
+            silencing the unit's output).
+        reference: the images that means and energies are measured on, and that maps are taken from; by default the
+            images themselves.
+        basis: ``"units"``, or random directions of each site's space in place of its axes, drawn by the seed:
+            ``"haar"``, uniformly over all rotations, or ``"energy"``, each with the activation energy of a unit (see
+            `lenslab.units.engine.directions.matched`). The network computes the same; only what is taken out of it
+            differs.
         groups: sets of units to silence together, by the name of their site; the tables' ``unit`` is then the set's
             number. Only the sites that are named are measured. See `lenslab.units.all_but` for keep-only sets.
+        draws: how many other images each image's maps are taken from in turn, with ``"resample"``; 3 by default.
+        top: among how many of the largest logits the true class is looked for as well; by default 5 where the network
+            tells 20 classes or more apart, else not at all; 0 does not look.
+        attributes: whether the units' attributes are measured and their strongest images kept, which takes a pass
+            forward and back over the images. Sets and directions have none.
 
     Raises:
         UnitsError: anything asked does not exist or does not fit; the message says what.
@@ -158,13 +191,42 @@ def ask(
         )
     silencings = silencings_for(chosen, word, basis, groups, seed)
     plans = plan(traced, chosen, engine=engine, at_filters=word == FILTER, silencings=silencings)
-    measured_on = opened if reference is None else open_images(reference)
-    return Question(network, opened, traced, plans, engine, seed, batch_size, word, measured_on, basis, groups)
+    return Question(
+        network=network,
+        images=opened,
+        trace=traced,
+        plans=plans,
+        engine=engine,
+        seed=seed,
+        batch_size=batch_size,
+        replacement=word,
+        reference=opened if reference is None else open_images(reference, on_error=opened.on_error),
+        basis=basis,
+        groups=groups,
+        draws=_draws(draws, word),
+        top=_top(top, traced.classes),
+        attributes=attributes and all(each.silencing.single for each in plans),
+    )
+
+
+def _draws(draws: int | None, word: str) -> int:
+    if draws is None:
+        return _DRAWS if word == RESAMPLE else 1
+    if draws < 1 or (draws > 1 and word != RESAMPLE):
+        raise UnitsError(f"{draws} draws asked for; give 1 or more, with the replacement resample")
+    return draws
+
+
+def _top(top: int | None, classes: int) -> int | None:
+    if top is None:
+        return _TOP if classes >= _MANY_CLASSES else None
+    if top and not 1 < top < classes:
+        raise UnitsError(f"the top {top} of {classes} classes says nothing new; give 2 to {classes - 1}, or 0 for none")
+    return top or None
 
 
 def _input_shape(network: Network, images: Images) -> tuple[int, ...]:
-    first = next(images.blocks(1))
-    return tuple(network.preprocessing(first.pixels).shape[1:])
+    return tuple(network.preprocessing([images.first()]).shape[1:])
 
 
 def _refuse_labels(images: Images, network: Network) -> None:

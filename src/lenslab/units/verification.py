@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import torch
 
 from lenslab.records import Record
+from lenslab.units.donors import Donors
+from lenslab.units.engine.batch import batch_of
 from lenslab.units.engine.judge import Judge
-from lenslab.units.engine.plan import WHOLE, Plan
+from lenslab.units.engine.plan import WHOLE, Plan, silencing_on
 from lenslab.units.engine.trace import Trace
 from lenslab.units.errors import VerificationError
 from lenslab.units.images import Images
@@ -27,18 +30,20 @@ def verify(
     pairs: int,
     batch_size: int,
     device: torch.device,
+    donors: Donors | None = None,
 ) -> dict[str, int]:
     """Decide some pairs again by the plain way, evenly over the paths that decided them.
 
     Args:
         trace: the network seen from inside.
         plans: those of the sweep.
-        candidates: columns ``site, path, unit, image, after, priority``, see `lenslab.units.sweep`.
+        candidates: columns ``site, path, unit, image, after, draw, priority``, see `lenslab.units.shards`.
         images: the images of the sweep.
         preprocessing: of the sweep.
         pairs: how many pairs to check; fewer where there are fewer candidates.
         batch_size: images per batch.
         device: where to run.
+        donors: those of the sweep, where units were resampled.
 
     Returns:
         How many pairs of each path were checked; all of them agreed.
@@ -47,20 +52,23 @@ def verify(
         VerificationError: some did not; the message names the first ones.
     """
     drawn = draw(candidates, pairs)
-    planned = {plan.site.name: plan for plan in plans}
+    by_site = {plan.site.name: plan for plan in plans}
     program, judge = trace.program(device), Judge(trace, device)
     again = np.full(len(drawn), -1)
     for start, block in drawn.groupby(drawn["image"] // batch_size):
         first = int(start) * batch_size
-        (pixels,) = images.blocks(batch_size, start=first, stop=min(first + batch_size, len(images)))
-        inputs = preprocessing(pixels.pixels).to(device)
-        for site, group in block.groupby("site"):
-            rows = torch.tensor(group["image"].to_numpy() - first, device=device)
+        (decoded,) = images.blocks(batch_size, start=first, stop=min(first + batch_size, len(images)))
+        batch = batch_of(preprocessing(decoded.pixels).to(device), decoded.labels, decoded.numbers)
+        for (site, _), group in block.groupby(["site", "draw"]):
+            rows = torch.from_numpy(np.searchsorted(decoded.numbers, group["image"].to_numpy())).to(device)
             units = torch.tensor(group["unit"].to_numpy(), device=device).long()
+            planned = by_site[str(site)]
+            if donors is not None:
+                batch = replace(batch, fills=donors.fills(decoded.numbers, int(group["draw"].iloc[0]), [str(site)]))
+            silencing = silencing_on(batch, planned)
             with torch.inference_mode():
-                cut, silencing = planned[str(site)].cut, planned[str(site)].silencing
-                logits = program.ablated(inputs[rows], cut, units, silencing)
-                pieces = judge.decided(logits, inputs, cut, rows, units, path=WHOLE, first=first, silencing=silencing)
+                logits = program.ablated(batch.inputs[rows], planned.cut, units, silencing.at(rows))
+                pieces = judge.decided(logits, batch, planned.cut, rows, units, path=WHOLE, silencing=silencing)
             answers = {
                 (row, unit): after
                 for piece in pieces
@@ -108,20 +116,22 @@ def draw_recorded(record: Record, pairs: int, seed: int) -> pd.DataFrame:
     random = np.random.default_rng([seed, 1])
     images, flips = record.table("images"), record.table("flips")
     flipped = flips.iloc[random.permutation(len(flips))[: pairs // 2]]
-    sizes = {site["name"]: int(site["units"]) for site in record.document["sites"]}
-    names = random.choice(list(sizes), size=2 * pairs)
+    sizes = record.table("units", ["site", "unit"]).groupby("site", sort=False).size()
+    names = random.choice(sizes.index.to_numpy(), size=2 * pairs)
     others = pd.DataFrame(
         {
             "site": names,
             "unit": [int(random.integers(sizes[name])) for name in names],
-            "image": random.integers(len(images), size=len(names)),
+            "image": random.choice(images["image"].to_numpy(), size=len(names)),
+            "draw": random.integers(int(record.document.get("draws", 1)), size=len(names)),
         }
     )
-    others = others.merge(flips[["site", "unit", "image", "after"]], how="left", on=["site", "unit", "image"])
-    before = images["prediction"].to_numpy()[others["image"]]
+    pair = ["site", "unit", "image", "draw"]
+    others = others.merge(flips[[*pair, "after"]], how="left", on=pair)
+    before = images.set_index("image")["prediction"].loc[others["image"]].to_numpy()
     others["after"] = others["after"].fillna(pd.Series(before, index=others.index)).astype(int)
-    chosen = pd.concat([flipped[["site", "unit", "image", "after"]], others], ignore_index=True)
-    distinct = chosen.drop_duplicates(["site", "unit", "image"]).head(pairs)
+    chosen = pd.concat([flipped[[*pair, "after"]], others], ignore_index=True)
+    distinct = chosen.drop_duplicates(pair).head(pairs)
     return distinct.assign(path="recorded", priority=1.0)
 
 

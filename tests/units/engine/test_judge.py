@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
 
 from lenslab.units import trace
+from lenslab.units.engine.batch import Batch, batch_of
 from lenslab.units.engine.judge import Judge
 from lenslab.units.errors import NotFiniteError
 from tests.units import toys
@@ -16,6 +18,10 @@ CPU = torch.device("cpu")
 
 def judged(module: nn.Module) -> Judge:
     return Judge(trace(module.eval(), (1, 8, 8)), CPU)
+
+
+def batch(images: torch.Tensor, *, first: int = 0) -> Batch:
+    return batch_of(images, np.zeros(len(images)), np.arange(first, first + len(images)))
 
 
 def close_call() -> nn.Module:
@@ -29,7 +35,7 @@ def close_call() -> nn.Module:
 
 def test_float64_decides_what_float32_rounds_away() -> None:
     images = torch.stack([torch.zeros(1, 8, 8), torch.ones(1, 8, 8), -torch.ones(1, 8, 8)])
-    reference = judged(close_call()).reference(images, 0)
+    reference = judged(close_call()).reference(batch(images))
     assert reference.logits.unique(dim=1).shape[1] == 1, "in float32 the two classes are tied"
     assert reference.predictions.tolist() == [0, 1, 0]
 
@@ -40,7 +46,7 @@ def test_every_pair_is_decided_once_with_its_own_image_and_unit() -> None:
     rows, units = torch.tensor([1, 0, 1, 1, 0]), torch.tensor([0, 1, 1, 0, 0])
     logits = torch.tensor([[5.0, 1.0], [1.0, 1.0], [1.0, 1.0], [1.0, 1.0], [1.0, 5.0]])
     with torch.inference_mode():
-        sure, near = judge.decided(logits, images, "0", rows, units, path="suffix", first=0)
+        sure, near = judge.decided(logits, batch(images), "0", rows, units, path="suffix")
     assert (sure.path, near.path) == ("suffix", "float64")
     assert list(zip(sure.rows.tolist(), sure.units.tolist(), sure.after.tolist(), strict=True)) == [
         (1, 0, 0),
@@ -57,7 +63,7 @@ def test_more_near_ties_than_images_are_decided_in_pieces() -> None:
     images = torch.stack([torch.ones(1, 8, 8), -torch.ones(1, 8, 8)])
     rows, units = torch.tensor([0, 1, 1, 0, 0]), torch.tensor([0, 0, 1, 1, 0])
     with torch.inference_mode():
-        assert judged(close_call()).finally_decided(images, "0", rows, units).tolist() == [1, 0, 0, 1, 1]
+        assert judged(close_call()).finally_decided(batch(images), "0", rows, units).after.tolist() == [1, 0, 0, 1, 1]
 
 
 def test_an_image_that_is_not_finite_is_named_by_its_number_in_the_source() -> None:
@@ -65,7 +71,7 @@ def test_an_image_that_is_not_finite_is_named_by_its_number_in_the_source() -> N
     images[1] = float("nan")
     judge = judged(close_call())
     with pytest.raises(NotFiniteError, match="logits for image 41 are not finite"):
-        judge.reference(images, 40)
+        judge.reference(batch(images, first=40))
     logits = torch.tensor([[1.0, 2.0], [1.0, float("nan")]])
     with pytest.raises(NotFiniteError, match="image 42 with unit 1 of site '0' silenced"):
-        judge.decided(logits, images, "0", torch.tensor([0, 2]), torch.tensor([0, 1]), path="suffix", first=40)
+        judge.decided(logits, batch(images, first=40), "0", torch.tensor([0, 2]), torch.tensor([0, 1]), path="suffix")

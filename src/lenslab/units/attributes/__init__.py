@@ -9,7 +9,8 @@ if TYPE_CHECKING:
     from lenslab.units.attributes.alignment import align
     from lenslab.units.attributes.concepts import Alignment
     from lenslab.units.attributes.measurement import measure, measure_classes
-    from lenslab.units.attributes.profiles import Profile, profile
+    from lenslab.units.attributes.profiler import profile
+    from lenslab.units.attributes.profiles import Profile
     from lenslab.units.attributes.table import attribute_table, class_table
 
 _HOMES = {
@@ -18,7 +19,7 @@ _HOMES = {
     "measure": "measurement",
     "measure_classes": "measurement",
     "Profile": "profiles",
-    "profile": "profiles",
+    "profile": "profiler",
     "attribute_table": "table",
     "class_table": "table",
 }

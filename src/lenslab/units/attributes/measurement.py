@@ -8,7 +8,8 @@ import pandas as pd
 
 from lenslab.units.attributes.concepts import Alignment
 from lenslab.units.attributes.filters import norms_of
-from lenslab.units.attributes.profiles import Profile, profile
+from lenslab.units.attributes.profiler import profile
+from lenslab.units.attributes.profiles import Profile
 from lenslab.units.attributes.table import attribute_table, class_table
 from lenslab.units.engine.device import device_of
 from lenslab.units.errors import UnknownSiteError

@@ -55,6 +55,51 @@ def decide(logits: torch.Tensor) -> Decision:
     return Decision(classes[:, 0], margin, ~(margin >= NEAR_TIE), logits.isfinite().all(dim=1))
 
 
+def in_top(logits: torch.Tensor, labels: torch.Tensor, count: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """Tell whether the true class is among the largest float32 logits, and where float32 is not sure.
+
+    Args:
+        logits: ``[rows, classes]``.
+        labels: the true class of each row, int64 ``[rows]``.
+        count: among how many.
+
+    Returns:
+        bool ``[rows]`` twice: whether it is, and whether that has to be decided again in float64.
+
+    Example:
+        >>> logits = torch.tensor([[1.0, 3.0, 2.0], [1.0, 1.00001, 2.0]])
+        >>> [found.tolist() for found in in_top(logits, torch.tensor([2, 0]), 2)]
+        [[True, False], [False, True]]
+    """
+    truth = logits.gather(1, labels[:, None])
+    band = NEAR_TIE * logits.abs().amax(dim=1, keepdim=True)
+    surely = (logits > truth + band).sum(dim=1)
+    perhaps = (logits >= truth - band).sum(dim=1) - 1  # the true class itself is no rival
+    return (logits > truth).sum(dim=1) < count, (surely < count) & (perhaps >= count)
+
+
+def in_top_finally(logits: torch.Tensor, labels: torch.Tensor, count: int) -> torch.Tensor:
+    """Tell whether the true class is among the largest float64 logits; of tied ones the lowest label comes first.
+
+    Args:
+        logits: ``[rows, classes]`` in float64.
+        labels: the true class of each row, int64 ``[rows]``.
+        count: among how many.
+
+    Returns:
+        bool ``[rows]``.
+
+    Example:
+        >>> logits = torch.tensor([[1.0, 1.0, 2.0]], dtype=torch.float64).expand(2, 3)
+        >>> in_top_finally(logits, torch.tensor([0, 1]), 2).tolist()
+        [True, False]
+    """
+    truth = logits.gather(1, labels[:, None])
+    slack = _SAME * logits.abs().amax(dim=1, keepdim=True)
+    tied = ((logits - truth).abs() <= slack) & (torch.arange(logits.shape[1], device=logits.device) < labels[:, None])
+    return ((logits > truth + slack) | tied).sum(dim=1) < count
+
+
 def close(logits: torch.Tensor, expected: torch.Tensor) -> bool:
     """Tell whether two answers differ by rounding alone: by less than half of :data:`NEAR_TIE` of the logits' scale.
 

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 
 import torch
 from torch import nn
 
+from lenslab.units.engine.batch import Batch
 from lenslab.units.engine.decision import close, error
 from lenslab.units.engine.judge import Judge, other_company
 from lenslab.units.engine.outcome import INACTIVE, Decided, Outcome, Reference, SiteOutcome
-from lenslab.units.engine.plan import LINEAR_TAIL, SUFFIX, Plan
+from lenslab.units.engine.plan import LINEAR_TAIL, SUFFIX, Plan, silencing_on
 from lenslab.units.engine.program import Golden
-from lenslab.units.engine.replacement import Replacement, spatial_mean
+from lenslab.units.engine.replacement import Replacement, Silencing, spatial_mean
 from lenslab.units.engine.tail import contributions
 from lenslab.units.engine.trace import Trace
 from lenslab.units.engine.traced import TracedProgram
@@ -30,74 +31,73 @@ class ExactEngine:
         trace: the network seen from inside.
         plans: what to do at each site.
         device: where to run.
+        top: see `lenslab.units.engine.judge.Judge`.
     """
 
-    def __init__(self, trace: Trace, plans: Sequence[Plan], device: torch.device) -> None:
+    def __init__(self, trace: Trace, plans: Sequence[Plan], device: torch.device, top: int | None = None) -> None:
         self._trace = trace
-        self._plans = plans
+        self._plans = {plan.site.name: plan for plan in plans}
         self._program = trace.program(device, fast=True)
-        self._judge = Judge(trace, device)
-        self._checked = False
+        self._judge = Judge(trace, device, top)
+        self._checked: set[str] = set()
 
-    def run(self, inputs: torch.Tensor, first: int) -> Outcome:
+    def run(self, batch: Batch, sites: Collection[str] | None = None) -> Outcome:
         """Silence every unit of every site on a batch.
 
         Args:
-            inputs: preprocessed images ``[images, ...]``, float32, on the device.
-            first: the number of the batch's first image, for messages.
+            batch: the images.
+            sites: the names of the sites to do; all by default.
 
         Raises:
             NotFiniteError: a logit is NaN or infinite.
             UnsupportedNetworkError: resuming from a site does not give the network's own answer.
         """
-        reference = self._judge.reference(inputs, first)
+        names = [name for name in self._plans if sites is None or name in sites]
+        plans = [self._plans[name] for name in names]
+        reference = self._judge.reference(batch)
         golden = self._program.golden(
-            inputs, [*dict.fromkeys(name for plan in self._plans for name in (plan.site.name, plan.cut))]
+            batch.inputs, [*dict.fromkeys(name for plan in plans for name in (plan.site.name, plan.cut))]
         )
-        if not self._checked:
-            self._check(golden, reference)
-            self._plans = [self._believed(plan, golden) for plan in self._plans]
-            self._checked = True
-        return Outcome(reference, self._sites(inputs, first, reference, golden))
+        if not self._checked.issuperset(names):
+            self._check(plans, golden, reference)
+            self._plans |= {plan.site.name: self._believed(plan, golden) for plan in plans}
+            self._checked |= set(names)
+        return Outcome(reference, self._sites(batch, [self._plans[name] for name in names], reference, golden))
 
-    def _sites(self, inputs: torch.Tensor, first: int, reference: Reference, golden: Golden) -> Iterator[SiteOutcome]:
-        for plan in self._plans:
-            different = plan.silencing.differs(golden.values[plan.cut])
-            outcome = SiteOutcome(plan.site.name, spatial_mean(golden.values[plan.site.name], plan.silencing))
+    def _sites(
+        self, batch: Batch, plans: Sequence[Plan], reference: Reference, golden: Golden
+    ) -> Iterator[SiteOutcome]:
+        for plan in plans:
+            silencing = silencing_on(batch, plan)
+            different = silencing.differs(golden.values[plan.cut])
+            outcome = SiteOutcome(plan.site.name, spatial_mean(golden.values[plan.site.name], silencing))
             rows, units = (~different).nonzero(as_tuple=True)
             outcome.decided.append(Decided(INACTIVE, rows, units, reference.predictions[rows], reference.margin[rows]))
-            for some_rows, some_units, logits in self._logits(plan, golden, different):
+            for some_rows, some_units, logits in self._logits(plan, silencing, golden, different):
                 outcome.decided += self._judge.decided(
-                    logits,
-                    inputs,
-                    plan.cut,
-                    some_rows,
-                    some_units,
-                    path=plan.path,
-                    first=first,
-                    silencing=plan.silencing,
+                    logits, batch, plan.cut, some_rows, some_units, path=plan.path, silencing=silencing
                 )
             yield outcome
 
     def _logits(
-        self, plan: Plan, golden: Golden, different: torch.Tensor
+        self, plan: Plan, silencing: Silencing, golden: Golden, different: torch.Tensor
     ) -> Iterator[tuple[torch.Tensor, torch.Tensor, torch.Tensor]]:
         if plan.path == LINEAR_TAIL:
-            yield from self._closed_form(plan, golden, different)
+            yield from self._closed_form(plan, silencing, golden, different)
             return
         rows, units = different.nonzero(as_tuple=True)
         size = len(golden.inputs)
         for some_rows, some_units in zip(torch.split(rows, size), torch.split(units, size), strict=True):
             if len(some_rows):
-                logits = self._program.resumed(golden, plan.cut, some_rows, some_units, plan.silencing)
+                logits = self._program.resumed(golden, plan.cut, some_rows, some_units, silencing)
                 yield some_rows, some_units, logits
 
     def _closed_form(
-        self, plan: Plan, golden: Golden, different: torch.Tensor
+        self, plan: Plan, silencing: Silencing, golden: Golden, different: torch.Tensor
     ) -> Iterator[tuple[torch.Tensor, torch.Tensor, torch.Tensor]]:
-        assert isinstance(plan.silencing, Replacement)  # the closed form is for single units
+        assert isinstance(silencing, Replacement)  # the closed form is for single units
         value = golden.values[plan.cut]
-        features = self._features(plan, golden, value) - self._features(plan, golden, plan.silencing.everywhere(value))
+        features = self._features(plan, golden, value) - self._features(plan, golden, silencing.everywhere(value))
         layer = self._last_layer(plan)
         size = max(1, _ELEMENTS // (plan.site.units * self._trace.classes))
         for start in range(0, len(features), size):
@@ -124,11 +124,11 @@ class ExactEngine:
         logits = layer.forward(self._features(plan, golden, golden.values[plan.cut]))
         return plan if close(logits, golden.logits) else replace(plan, path=SUFFIX)
 
-    def _check(self, golden: Golden, reference: Reference) -> None:
+    def _check(self, plans: Sequence[Plan], golden: Golden, reference: Reference) -> None:
         """Resume from every site with nothing silenced and the images in other company: it must change nothing."""
         rows = other_company(len(golden.inputs)).to(golden.inputs.device)
         answers = {"a trace": golden.logits[rows]}
-        for plan in self._plans:
+        for plan in plans:
             answers[f"site {plan.cut!r}"] = self._program.resumed(golden, plan.cut, rows, None)
         for where, logits in answers.items():
             if not close(logits, reference.logits[rows]):

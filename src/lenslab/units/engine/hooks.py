@@ -86,7 +86,7 @@ class HookedProgram:
     ) -> torch.Tensor:
         """Run the whole network again for images ``rows``: without a graph there is no resuming in the middle."""
         inputs = golden.inputs.index_select(0, rows)
-        return self.logits(inputs) if units is None else self.ablated(inputs, site, units, silencing)
+        return self.logits(inputs) if units is None else self.ablated(inputs, site, units, silencing.at(rows))
 
 
 def sites_of(module: nn.Module, probe: torch.Tensor) -> dict[str, tuple[Site, Call]]:

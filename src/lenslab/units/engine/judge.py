@@ -6,9 +6,11 @@ import copy
 
 import torch
 
-from lenslab.units.engine.decision import Decision, close, decide, decide_finally
+from lenslab.units.engine.batch import Batch
+from lenslab.units.engine.decision import Decision, close, decide, decide_finally, in_top, in_top_finally
 from lenslab.units.engine.outcome import FLOAT64, Decided, Reference
 from lenslab.units.engine.replacement import ZERO, Silencing
+from lenslab.units.engine.scores import scores
 from lenslab.units.engine.trace import Trace
 from lenslab.units.errors import NotFiniteError, UnsupportedNetworkError
 
@@ -19,23 +21,25 @@ class Judge:
     Args:
         trace: the network seen from inside.
         device: where to run.
+        top: among how many of the largest logits the true class is looked for; ``None`` does not look.
     """
 
-    def __init__(self, trace: Trace, device: torch.device) -> None:
+    def __init__(self, trace: Trace, device: torch.device, top: int | None = None) -> None:
         self._network = copy.deepcopy(trace.module).to(device)
         self._double = trace.program(device, precision=torch.float64)
+        self._top = top
         self._trusted = False
 
-    def reference(self, inputs: torch.Tensor, first: int) -> Reference:
+    def reference(self, batch: Batch) -> Reference:
         """Decide with every unit in place: the unmodified network in float32, near ties again in float64.
 
         Args:
-            inputs: ``[images, ...]`` in float32, on the device.
-            first: the number of the batch's first image, for messages.
+            batch: the images.
 
         Raises:
             NotFiniteError: a logit is NaN or infinite.
         """
+        inputs = batch.inputs
         logits: torch.Tensor = self._network(inputs.clone())
         if logits.dim() != 2 or len(logits) != len(inputs):
             raise UnsupportedNetworkError(
@@ -43,14 +47,17 @@ class Judge:
                 "batch's dimension away, so keep it there, or choose another --batch-size"
             )
         decision = decide(logits)
-        _refuse_what_is_not_finite(decision, first, torch.arange(len(inputs)), None, None)
+        _refuse_what_is_not_finite(decision, batch, torch.arange(len(inputs)), None, None)
         if not self._trusted:
             self._refuse_what_is_no_function(inputs, logits)
             self._trusted = True
-        (near,) = decision.near_tie.nonzero(as_tuple=True)
+        found, unsure = self._in_top(logits, batch.labels)
+        (near,) = (decision.near_tie | unsure).nonzero(as_tuple=True)
         if len(near):
-            decision.classes[near] = decide_finally(self._double.logits(inputs[near]))
-        return Reference(decision.classes, logits, decision.margin)
+            final = self._double.logits(inputs[near])
+            decision.classes[near] = decide_finally(final)
+            found = self._finally_in_top(found, near, final, batch.labels[near])
+        return Reference(decision.classes, logits, decision.margin, scores(logits, batch.labels), found)
 
     def _refuse_what_is_no_function(self, inputs: torch.Tensor, logits: torch.Tensor) -> None:
         """See that the answer for an image depends on that image alone."""
@@ -70,49 +77,74 @@ class Judge:
     def decided(
         self,
         logits: torch.Tensor,
-        inputs: torch.Tensor,
+        batch: Batch,
         site: str,
         rows: torch.Tensor,
         units: torch.Tensor,
         *,
         path: str,
-        first: int,
         silencing: Silencing = ZERO,
     ) -> list[Decided]:
         """Decide pairs from their float32 logits, near ties again in float64 with the whole network.
 
         Args:
             logits: ``[pairs, classes]``.
-            inputs: the batch, ``[images, ...]`` in float32.
-            site: the site's name.
+            batch: the images.
+            site: the name of the site whose value was replaced.
             rows: the image of each pair, by its place in the batch.
             units: the unit of each pair.
             path: how the logits were had.
-            first: the number of the batch's first image, for messages.
-            silencing: what was silenced.
+            silencing: what was silenced, for all images of the batch.
 
         Raises:
             NotFiniteError: a logit is NaN or infinite.
         """
-        decision = decide(logits)
-        _refuse_what_is_not_finite(decision, first, rows, site, units)
-        near = decision.near_tie
-        sure = Decided(path, rows[~near], units[~near], decision.classes[~near], decision.margin[~near])
+        decision, labels = decide(logits), batch.labels[rows]
+        _refuse_what_is_not_finite(decision, batch, rows, site, units)
+        found, unsure = self._in_top(logits, labels)
+        scored = scores(logits, labels)
+        near = decision.near_tie | unsure
         if not near.any():
-            return [sure]
-        final = self.finally_decided(inputs, site, rows[near], units[near], silencing)
-        return [sure, Decided(FLOAT64, rows[near], units[near], final, decision.margin[near])]
+            return [Decided(path, rows, units, decision.classes, decision.margin, scored, found)]
+        sure = ~near
+        return [
+            Decided(
+                path,
+                rows[sure],
+                units[sure],
+                decision.classes[sure],
+                decision.margin[sure],
+                scored[:, sure],
+                None if found is None else found[sure],
+            ),
+            self.finally_decided(batch, site, rows[near], units[near], silencing),
+        ]
 
     def finally_decided(
-        self, inputs: torch.Tensor, site: str, rows: torch.Tensor, units: torch.Tensor, silencing: Silencing = ZERO
-    ) -> torch.Tensor:
-        """Decide pairs in float64, each by a run of the whole network."""
-        size = len(inputs)
-        pieces = [
-            decide_finally(self._double.ablated(inputs[some_rows], site, some_units, silencing))
-            for some_rows, some_units in zip(torch.split(rows, size), torch.split(units, size), strict=True)
-        ]
-        return torch.cat(pieces)
+        self, batch: Batch, site: str, rows: torch.Tensor, units: torch.Tensor, silencing: Silencing = ZERO
+    ) -> Decided:
+        """Decide pairs in float64, each by a run of the whole network; for the arguments see `decided`."""
+        pieces = []
+        for some_rows, some_units in zip(torch.split(rows, len(batch)), torch.split(units, len(batch)), strict=True):
+            logits = self._double.ablated(batch.inputs[some_rows], site, some_units, silencing.at(some_rows))
+            decision, labels = decide(logits), batch.labels[some_rows]
+            found = None if self._top is None else in_top_finally(logits, labels, self._top)
+            pieces.append((decide_finally(logits), decision.margin, scores(logits, labels), found))
+        after, margin, scored, found_ = zip(*pieces, strict=True)
+        together = None if self._top is None else torch.cat(found_)
+        return Decided(FLOAT64, rows, units, torch.cat(after), torch.cat(margin), torch.cat(scored, dim=1), together)
+
+    def _in_top(self, logits: torch.Tensor, labels: torch.Tensor) -> tuple[torch.Tensor | None, torch.Tensor]:
+        if self._top is None:
+            return None, torch.zeros_like(labels, dtype=torch.bool)
+        return in_top(logits, labels, self._top)
+
+    def _finally_in_top(
+        self, found: torch.Tensor | None, near: torch.Tensor, final: torch.Tensor, labels: torch.Tensor
+    ) -> torch.Tensor | None:
+        if found is None or self._top is None:
+            return None
+        return found.index_put((near,), in_top_finally(final, labels, self._top))
 
 
 def other_company(batch: int) -> torch.Tensor:
@@ -128,12 +160,12 @@ def other_company(batch: int) -> torch.Tensor:
 
 
 def _refuse_what_is_not_finite(
-    decision: Decision, first: int, rows: torch.Tensor, site: str | None, units: torch.Tensor | None
+    decision: Decision, batch: Batch, rows: torch.Tensor, site: str | None, units: torch.Tensor | None
 ) -> None:
     if bool(decision.finite.all()):
         return
     pair = int((~decision.finite).nonzero()[0])
-    image = first + int(rows[pair])
+    image = int(batch.numbers[int(rows[pair])])
     silenced = f" with unit {int(units[pair])} of site {site!r} silenced" if units is not None else ""
     raise NotFiniteError(
         f"the network's logits for image {image}{silenced} are not finite (NaN or infinity); "

@@ -23,6 +23,10 @@ class Decided:
         units: the unit of each pair, int64 ``[pairs]``.
         after: the predicted class of each pair, int64 ``[pairs]``.
         margin: the top-two margin that decided, as a share of the logits' scale, ``[pairs]``.
+        scores: what the pairs' logits score, float64 ``[3, pairs]``, see `lenslab.units.engine.scores`; ``None`` where
+            they are those of the reference.
+        in_top: whether the true class is among the largest logits, bool ``[pairs]``; ``None`` where that is as in the
+            reference, or not asked for.
     """
 
     path: str
@@ -30,6 +34,8 @@ class Decided:
     units: torch.Tensor
     after: torch.Tensor
     margin: torch.Tensor
+    scores: torch.Tensor | None = None
+    in_top: torch.Tensor | None = None
 
 
 @dataclass
@@ -64,11 +70,15 @@ class Reference:
         predictions: the predicted class of each image, int64 ``[images]``.
         logits: ``[images, classes]`` in float32.
         margin: the top-two margin of each image, as a share of the logits' scale.
+        scores: what the logits score, float64 ``[3, images]``, see `lenslab.units.engine.scores`.
+        in_top: whether the true class is among the largest logits, bool ``[images]``; ``None`` where not asked for.
     """
 
     predictions: torch.Tensor
     logits: torch.Tensor
     margin: torch.Tensor
+    scores: torch.Tensor
+    in_top: torch.Tensor | None
 
 
 @dataclass(frozen=True)

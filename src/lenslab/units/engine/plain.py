@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 import torch
 
+from lenslab.units.engine.batch import Batch
 from lenslab.units.engine.judge import Judge
 from lenslab.units.engine.outcome import Outcome, SiteOutcome
-from lenslab.units.engine.plan import WHOLE, Plan
+from lenslab.units.engine.plan import WHOLE, Plan, silencing_on
 from lenslab.units.engine.replacement import spatial_mean
 from lenslab.units.engine.trace import Trace
 
@@ -20,35 +21,37 @@ class PlainEngine:
         trace: the network seen from inside.
         plans: what to do at each site.
         device: where to run.
+        top: see `lenslab.units.engine.judge.Judge`.
     """
 
-    def __init__(self, trace: Trace, plans: Sequence[Plan], device: torch.device) -> None:
+    def __init__(self, trace: Trace, plans: Sequence[Plan], device: torch.device, top: int | None = None) -> None:
         self._plans = plans
         self._program = trace.program(device)
-        self._judge = Judge(trace, device)
+        self._judge = Judge(trace, device, top)
 
-    def run(self, inputs: torch.Tensor, first: int) -> Outcome:
+    def run(self, batch: Batch, sites: Collection[str] | None = None) -> Outcome:
         """Silence every unit of every site on a batch.
 
         Args:
-            inputs: preprocessed images ``[images, ...]``, float32, on the device.
-            first: the number of the batch's first image, for messages.
+            batch: the images.
+            sites: the names of the sites to do; all by default.
 
         Raises:
             NotFiniteError: a logit is NaN or infinite.
         """
-        reference = self._judge.reference(inputs, first)
-        return Outcome(reference, self._sites(inputs, first))
+        plans = [plan for plan in self._plans if sites is None or plan.site.name in sites]
+        return Outcome(self._judge.reference(batch), self._sites(batch, plans))
 
-    def _sites(self, inputs: torch.Tensor, first: int) -> Iterator[SiteOutcome]:
-        rows = torch.arange(len(inputs), device=inputs.device)
-        for plan in self._plans:
-            golden = self._program.golden(inputs, [plan.site.name])
-            outcome = SiteOutcome(plan.site.name, spatial_mean(golden.values[plan.site.name], plan.silencing))
+    def _sites(self, batch: Batch, plans: Sequence[Plan]) -> Iterator[SiteOutcome]:
+        rows = torch.arange(len(batch), device=batch.inputs.device)
+        for plan in plans:
+            silencing = silencing_on(batch, plan)
+            golden = self._program.golden(batch.inputs, [plan.site.name])
+            outcome = SiteOutcome(plan.site.name, spatial_mean(golden.values[plan.site.name], silencing))
             for unit in range(plan.count):
                 units = torch.full_like(rows, unit)
-                logits = self._program.ablated(inputs, plan.cut, units, plan.silencing)
+                logits = self._program.ablated(batch.inputs, plan.cut, units, silencing)
                 outcome.decided += self._judge.decided(
-                    logits, inputs, plan.cut, rows, units, path=WHOLE, first=first, silencing=plan.silencing
+                    logits, batch, plan.cut, rows, units, path=WHOLE, silencing=silencing
                 )
             yield outcome

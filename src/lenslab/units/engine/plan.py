@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from lenslab.units.engine.batch import Batch
 from lenslab.units.engine.replacement import ZERO, Replacement, Silencing
 from lenslab.units.engine.sites import Site
 from lenslab.units.engine.trace import Trace
@@ -39,6 +40,12 @@ class Plan:
     def count(self) -> int:
         """How many things are silenced."""
         return self.silencing.count(self.site.units)
+
+
+def silencing_on(batch: Batch, plan: Plan) -> Silencing:
+    """What a plan silences on a batch: with the batch's own fills, where it brings some."""
+    fill = batch.fills.get(plan.cut)
+    return plan.silencing if fill is None else plan.silencing.filled(fill)
 
 
 def plan(

@@ -55,6 +55,7 @@ class Program(Protocol):
     ) -> torch.Tensor:
         """Run the rest of the network from a site on, for images ``rows`` of the golden pass.
 
-        Unit ``units[i]`` is silenced in row ``i``; ``None`` silences nothing.
+        Unit ``units[i]`` is silenced in row ``i``; ``None`` silences nothing. The silencing is for all images of the
+        golden batch.
         """
         ...

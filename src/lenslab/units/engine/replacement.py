@@ -34,14 +34,24 @@ class Silencing(Protocol):
         """Turn the units' means ``[images, units]`` into those of the things, ``[images, things]``."""
         ...
 
+    def filled(self, fill: torch.Tensor) -> Silencing:
+        """Give the silencing whose units become this, image by image, ``[images, units, ...]``."""
+        ...
+
+    def at(self, rows: torch.Tensor) -> Silencing:
+        """Give the silencing for these images of the batch, in this order, with repetitions."""
+        ...
+
 
 @dataclass(frozen=True, eq=False)
 class Replacement:
-    """The value that each unit of one site takes when it is silenced, the same on every image.
+    """The value that each unit of one site takes when it is silenced.
 
     Attributes:
         fill: what the units become: one number for all (``[]``), one per unit (``[units]``), or one map per unit
-            (``[units, height, width]``).
+            (``[units, height, width]``), the same on every image; or something else on each image of a batch
+            (``[images, units, ...]``).
+        by_image: whether the fill differs from image to image.
 
     Example:
         >>> ZERO.silenced(torch.ones(2, 3), torch.tensor([0, 2])).tolist()
@@ -49,11 +59,20 @@ class Replacement:
     """
 
     fill: torch.Tensor
+    by_image: bool = False
     single: bool = field(default=True, init=False)
 
     def count(self, units: int) -> int:
         """Each unit is a thing of its own."""
         return units
+
+    def filled(self, fill: torch.Tensor) -> Replacement:
+        """The same with another fill for each image."""
+        return Replacement(fill, by_image=True)
+
+    def at(self, rows: torch.Tensor) -> Replacement:
+        """The fills of these images, where they differ."""
+        return Replacement(self.fill[rows.to(self.fill.device)], by_image=True) if self.by_image else self
 
     def observed(self, means: torch.Tensor) -> torch.Tensor:
         """The units' means, as they are."""
@@ -96,7 +115,7 @@ class Replacement:
 
     def _like(self, value: torch.Tensor) -> torch.Tensor:
         fill = self.fill.to(value.device, value.dtype)
-        if fill.dim() == 0:
+        if fill.dim() == 0 or self.by_image:
             return fill
         return fill.reshape(1, *fill.shape, *[1] * (value.dim() - 1 - fill.dim()))
 
@@ -139,61 +158,13 @@ class Sets:
         members = self.members.to(means)
         return means @ members.T / members.sum(dim=1).clamp_min(1)
 
+    def filled(self, fill: torch.Tensor) -> Sets:
+        """The same sets with another fill for each image."""
+        return Sets(self.members, self.replacement.filled(fill))
 
-@dataclass(frozen=True, eq=False)
-class Directions:
-    """Directions of the units' space in place of its axes: what a random rotation of the representation silences.
-
-    The value ``h`` at every position becomes ``h - q (q . h)``. With an orthonormal basis the network and its accuracy
-    are the same, and only the axes along which it is ablated are others.
-
-    Attributes:
-        basis: one direction of length 1 per row, float64 ``[directions, units]``.
-
-    Example:
-        >>> sloping = Directions(torch.tensor([[0.6, 0.8]], dtype=torch.float64))
-        >>> sloping.silenced(torch.tensor([[5.0, 0.0]]).double(), torch.tensor([0])).round(decimals=6).tolist()
-        [[3.2, -2.4]]
-    """
-
-    basis: torch.Tensor
-    single: bool = field(default=False, init=False)
-
-    def count(self, units: int) -> int:
-        """The number of directions."""
-        assert self.basis.shape[1] == units  # made for this site
-        return len(self.basis)
-
-    def silenced(self, value: torch.Tensor, things: torch.Tensor) -> torch.Tensor:
-        """Take direction ``things[i]`` out of row ``i``."""
-        direction = self.basis.to(value)[things].reshape(*value.shape[:2], *[1] * (value.dim() - 2))
-        return value - direction * (direction * value).sum(dim=1, keepdim=True)
-
-    def differs(self, value: torch.Tensor) -> torch.Tensor:
-        """A direction changes every value that is not 0 everywhere."""
-        anything = (value != 0).flatten(1).any(dim=1, keepdim=True)
-        return anything.expand(len(value), len(self.basis))
-
-    def observed(self, means: torch.Tensor) -> torch.Tensor:
-        """The means along the directions."""
-        return means @ self.basis.to(means).T
-
-
-def haar(units: int, seed: int) -> Directions:
-    """Draw a random orthonormal basis, uniformly over all rotations (Haar): the QR factors of a Gaussian matrix.
-
-    Args:
-        units: how many units the site has.
-        seed: decides the basis.
-
-    Example:
-        >>> basis = haar(5, seed=0).basis
-        >>> bool(torch.allclose(basis @ basis.T, torch.eye(5, dtype=torch.float64)))
-        True
-    """
-    gaussian = np.random.default_rng(seed).standard_normal((units, units))
-    orthogonal, triangular = np.linalg.qr(gaussian)
-    return Directions(torch.from_numpy(orthogonal * np.sign(np.diag(triangular))))
+    def at(self, rows: torch.Tensor) -> Sets:
+        """The same sets with the fills of these images."""
+        return Sets(self.members, self.replacement.at(rows))
 
 
 ZERO = Replacement(torch.zeros(()))

@@ -77,7 +77,7 @@ class TracedProgram:
         """Run only what follows from a site, for images ``rows`` of the golden pass.
 
         Some networks carry the batch's size as a number; so the rows are filled up to the golden batch where a number
-        is among the values that the rest needs.
+        is among the values that the rest needs. The silencing is for all images of the golden batch.
         """
         part = self._suffix(self._nodes[site], self._graph.result)
         others = [golden.frontier[name] for name in part.frontier]
@@ -87,7 +87,7 @@ class TracedProgram:
             units = None if units is None else torch.cat([units, units.new_zeros(batch - wanted)])
         value = golden.values[site].index_select(0, rows)
         if units is not None:
-            value = silencing.silenced(value, units)
+            value = silencing.at(rows).silenced(value, units)
         gathered = [
             other.index_select(0, rows) if name in self._per_image else other
             for name, other in zip(part.frontier, others, strict=True)

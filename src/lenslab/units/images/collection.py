@@ -98,8 +98,7 @@ class ImageBlock:
 class Images:
     """Labelled images: a value that knows every label and decodes pixels only when asked.
 
-    An image's number is its place in the source. It stays the same whatever is skipped before it, so numbers,
-    contents and the halves made of them do not depend on which other pictures decode.
+    An image's number is its place in the source. It stays the same whatever is skipped before it.
 
     Attributes:
         name: short name, for example ``fashion-mnist`` or a file's name without its ending.
