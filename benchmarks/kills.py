@@ -51,10 +51,13 @@ def command(options: argparse.Namespace, out: Path, *, resume: bool) -> list[str
 
 def has_resume() -> bool:
     """Whether the command line has the option; without it, the same command goes on with a draft by itself."""
-    shown = subprocess.run(
-        [sys.executable, "-m", "lenslab.cli.main", "ablate", "--help"], capture_output=True, text=True
-    )
+    shown = subprocess.run([sys.executable, "-c", CHILD, "10", "ablate", "--help"], capture_output=True, text=True)
     return "--resume" in shown.stdout
+
+
+def begun(record: Path) -> bool:
+    """Whether there is anything to go on with: a process that died early leaves no draft."""
+    return (record / "request.json").exists() or (record / "record.json").exists()
 
 
 def contents(record: Path) -> dict[str, str]:
@@ -152,7 +155,7 @@ def killed(options: argparse.Namespace, place: Path) -> dict[str, Any]:
         out = place / f"killed-{runs}"
         before, started = shards(out), time.monotonic()
         process = subprocess.Popen(
-            command(options, out, resume=resume and out.exists()), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+            command(options, out, resume=resume and begun(out)), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
         )
         if kills < options.kills:
             wait(process, random.uniform(0, duration), out, for_a_change=kills % 2 == 1)
