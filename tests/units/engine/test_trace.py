@@ -9,6 +9,7 @@ from torch import nn
 from lenslab.units import trace
 from lenslab.units.engine.hooks import HookedProgram
 from lenslab.units.engine.traced import TracedProgram
+from lenslab.units.errors import UnsupportedNetworkError
 from tests.units import toys
 
 CPU = torch.device("cpu")
@@ -117,3 +118,31 @@ def test_hooks_are_taken_off_after_an_exception() -> None:
     with pytest.raises(IndexError):
         program.ablated(inputs(), "relu1", torch.full((12,), 99))
     assert all(not part._forward_hooks for part in program._module.modules())
+
+
+def test_a_network_on_the_meta_device_is_refused_with_what_to_do() -> None:
+    with torch.device("meta"):
+        made = nn.Sequential(nn.Conv2d(1, 4, 3), nn.ReLU(), nn.Flatten(), nn.Linear(144, 3)).eval()
+    with pytest.raises(UnsupportedNetworkError, match=r"0\.weight, 0\.bias, 3\.weight and 1 more .* meta .*to_empty"):
+        trace(made, (1, 8, 8))
+
+
+def test_a_network_made_in_inference_mode_is_traced_as_well() -> None:
+    with torch.inference_mode():
+        made = toys.trained(toys.Branches())
+        traced = trace(made, (1, 8, 8))
+        assert traced.graph
+        torch.testing.assert_close(traced.program(CPU, fast=True).logits(inputs()), made(inputs()))
+
+
+def test_a_network_that_squeezes_the_batch_away_is_refused_before_anything_runs() -> None:
+    class Squeezes(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.conv, self.last = nn.Conv2d(1, 4, 8), nn.Linear(4, 3)
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return self.last(self.conv(x).squeeze())
+
+    with pytest.raises(UnsupportedNetworkError, match=r"one image alone with shape \(3,\): it squeezes the batch"):
+        trace(Squeezes().eval(), (1, 8, 8))

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping
 
 import torch
 from torch import fx, nn
 
+from lenslab.units.engine.probe import AliasError, Seen, probed
 from lenslab.units.engine.sites import Site, numbered
 
 CONVOLUTIONS = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
@@ -33,10 +33,22 @@ ACTIVATION_NAMES = frozenset(
         *("softplus", "softsign"),
     )
 )
-IN_PLACE = frozenset(("iadd", "isub", "imul", "itruediv", "imatmul", "ipow"))
 FUNCTIONAL_CONVOLUTIONS = frozenset(("conv1d", "conv2d", "conv3d"))
 ADDITIONS = frozenset(("add", "add_", "iadd"))
 DROPOUTS = frozenset(("dropout", "dropout_", "dropout1d", "dropout2d", "dropout3d", "alpha_dropout"))
+
+
+def is_bare(layer: nn.Module) -> bool:
+    """Tell whether a layer does what its class says and no more: no hooks of its user's, no other ``forward``.
+
+    Example:
+        >>> layer = nn.ReLU()
+        >>> before = is_bare(layer)
+        >>> handle = layer.register_forward_hook(lambda _layer, _inputs, output: output * 2)
+        >>> before, is_bare(layer)
+        (True, False)
+    """
+    return not (layer._forward_hooks or layer._forward_pre_hooks or "forward" in vars(layer))
 
 
 class Graph:
@@ -47,6 +59,7 @@ class Graph:
         probe: a batch of three or more inputs.
 
     Raises:
+        AliasError: an operation in place changes a value that is read again, or one that all images share.
         Exception: whatever torch.fx or the network raises where the network cannot be traced.
     """
 
@@ -54,15 +67,17 @@ class Graph:
         self.module = fx.GraphModule(module, fx.Tracer().trace(module))
         self.modules = dict(self.module.named_modules())
         self.nodes = list(self.module.graph.nodes)
-        self.shapes = _shapes(self.module, probe)
-        self._refuse_values_with_two_names()
         self.batch = len(probe)
-        fewer = _shapes(self.module, probe[:-1])
+        seen = probed(self.module, probe)
+        fewer = probed(self.module, probe[:-1], channels_last=True)
+        self.shapes = {node: tuple(value.shape) for node, value in seen.items()}
         self.per_image = {
             node
             for node, shape in self.shapes.items()
-            if (*shape[:1], *fewer[node][:1]) == (len(probe), len(probe) - 1)
+            if (*shape[:1], *fewer[node].shape[:1]) == (len(probe), len(probe) - 1)
         }
+        self._numbers = {node for node, value in seen.items() if value.dtype.is_floating_point}
+        self._refuse_what_all_images_share(seen)
         self.result = next(node for node in self.nodes if node.op == "output").args[0]
         self.downstream = {node: _closure(node, lambda other: other.users) for node in self.nodes}
         self.upstream = {node: _closure(node, lambda other: other.all_input_nodes) for node in self.nodes}
@@ -71,22 +86,12 @@ class Graph:
             *({node, *self.downstream[node]} for node in self.nodes if node.op == "placeholder")
         )
 
-    def _refuse_values_with_two_names(self) -> None:
-        """See that no value is read again after an operation in place has changed it: a cut there would be wrong."""
-        order = {node: position for position, node in enumerate(self.nodes)}
-        for node in self.nodes:
-            if self._in_place(node) and any(order[user] > order[node] for user in self.tensor_inputs(node)[0].users):
-                raise ValueError(f"{node.name} changes a value in place that is read again afterwards")
-
-    def _in_place(self, node: fx.Node) -> bool:
-        if not self.tensor_inputs(node):
-            return False
-        if node.op == "call_module":
-            return getattr(self.modules[str(node.target)], "inplace", False) is True
-        if node.op == "call_method":
-            return str(node.target).endswith("_") and not str(node.target).endswith("__")
-        named = self.operation(node) in IN_PLACE or self.operation(node).endswith("_")
-        return node.op == "call_function" and (named or node.kwargs.get("inplace") is True)
+    def _refuse_what_all_images_share(self, seen: Mapping[fx.Node, Seen]) -> None:
+        """See that an operation in place changes no constant and no buffer: the next pass would find it changed."""
+        for node, value in seen.items():
+            for changed in value.changes:
+                if changed not in self.per_image:
+                    raise AliasError(f"{node.name} changes {changed.name} in place, which all images share")
 
     def operation(self, node: fx.Node) -> str:
         """Name what a node does: the module's class or the function's name, in lower case."""
@@ -167,24 +172,31 @@ class Graph:
         """Follow the channels' axis: it is dimension 1 from the input and every convolution on, until it is moved."""
         first: set[fx.Node] = set()
         for node in self.nodes:
-            inputs = [source for source in self.tensor_inputs(node) if len(self.shapes[source]) == 4]
+            inputs = [source for source in self.tensor_inputs(node) if len(self.shapes[source]) > 2]
             if self.is_convolution(node) or node.op == "placeholder":
                 kept = True
             elif self._is_module(node, (nn.Linear, nn.LayerNorm)) or self._calls(node, _LAST_AXIS):
                 kept = False
             elif self._calls(node, _MOVES):
-                kept = node.args[1:] in (((0, 3, 1, 2),), (0, 3, 1, 2)) and bool(set(inputs) - first)
+                kept = self._moves_channels_back(node) and bool(set(inputs) - first)
             else:
                 kept = all(source in first for source in inputs)
             if kept:
                 first.add(node)
         return first
 
+    def _moves_channels_back(self, node: fx.Node) -> bool:
+        """Tell whether a move takes the last axis to dimension 1, of a map or of a row of positions."""
+        axes = node.args[1] if len(node.args) == 2 else node.args[1:]
+        if self.operation(node) == "permute":
+            return axes in ((0, 3, 1, 2), [0, 3, 1, 2], (0, 2, 1), [0, 2, 1])
+        return len(self.shapes.get(node, ())) == 3 and axes in ((1, 2), (2, 1), (-1, -2), (-2, -1), (-1, 1), (1, -1))
+
     def _has_units(self, node: fx.Node) -> bool:
         shape = self.shapes.get(node, ())
         if node.op not in ("call_module", "call_function", "call_method") or node is self.result:
             return False
-        if len(shape) < 2 or node not in self.per_image or node not in self.from_input:
+        if len(shape) < 2 or node not in self.per_image & self.from_input & self._numbers:
             return False
         if len(shape) == 4:
             return node in self.channels_first
@@ -252,23 +264,3 @@ def _closure(start: fx.Node, neighbours: Callable[[fx.Node], Iterable[fx.Node]])
             reached.add(node)
             waiting.extend(neighbours(node))
     return reached
-
-
-def _shapes(module: fx.GraphModule, probe: torch.Tensor) -> dict[fx.Node, tuple[int, ...]]:
-    interpreter = _Shapes(module)
-    interpreter.run(probe.clone())
-    return interpreter.shapes
-
-
-class _Shapes(fx.Interpreter):
-    """Runs a probe and notes the shape of every tensor."""
-
-    def __init__(self, module: fx.GraphModule) -> None:
-        super().__init__(module)
-        self.shapes: dict[fx.Node, tuple[int, ...]] = {}
-
-    def run_node(self, n: fx.Node) -> Any:
-        value = super().run_node(n)
-        if isinstance(value, torch.Tensor) and n.op != "output":
-            self.shapes[n] = tuple(value.shape)
-        return value

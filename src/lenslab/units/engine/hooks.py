@@ -113,7 +113,7 @@ def sites_of(module: nn.Module, probe: torch.Tensor) -> dict[str, tuple[Site, Ca
                 stack.callback(layer.register_forward_hook(watcher(path)).remove)
         logits = module(probe.clone())
 
-    kept = [call for call in seen if _has_units(call[1], call[3], len(probe)) and call[3] is not logits]
+    kept = [call for call in _with_units(seen, len(probe)) if call[3] is not logits]
     names = numbered([path for path, *_ in kept])
     default = [_handed_on(call, kept) for call in kept if isinstance(call[1], CONVOLUTIONS)]
     counts: dict[str, int] = {}
@@ -134,10 +134,24 @@ def sites_of(module: nn.Module, probe: torch.Tensor) -> dict[str, tuple[Site, Ca
     return sites
 
 
-def _has_units(layer: nn.Module, output: object, batch: int) -> bool:
-    if isinstance(output, torch.Tensor) and output.dim() == 4 and isinstance(layer, (nn.Linear, nn.LayerNorm)):
-        return False  # their channels are the last dimension
-    return isinstance(output, torch.Tensor) and output.dim() in (2, 4) and len(output) == batch
+def _with_units(calls: Sequence[Any], batch: int) -> list[Any]:
+    """Choose the calls whose values have their channels in dimension 1.
+
+    After a linear layer or a layer norm they are in the last one, and stay there through the layers that take that
+    very value, convolutions apart.
+    """
+    chosen: list[Any] = []
+    channels_last: list[torch.Tensor] = []
+    for call in calls:
+        _, layer, taken, output = call
+        moved = isinstance(layer, (nn.Linear, nn.LayerNorm)) or any(taken is value for value in channels_last)
+        if not isinstance(output, torch.Tensor) or not output.dtype.is_floating_point or len(output) != batch:
+            continue
+        if output.dim() == 4 and moved and not isinstance(layer, CONVOLUTIONS):
+            channels_last.append(output)
+        elif output.dim() in (2, 4):
+            chosen.append(call)
+    return chosen
 
 
 def _handed_on(call: Any, calls: Sequence[Any]) -> Any:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from torch import fx
 from torch.fx.experimental.optimization import fuse
 
-from lenslab.units.engine.graph import Graph
+from lenslab.units.engine.graph import Graph, is_bare
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ def tolerant(module: fx.GraphModule) -> fx.GraphModule:
 
 
 def folded(part: Suffix) -> Suffix:
-    """Fold batch norms into the convolutions before them, where no layer is called or used twice.
+    """Fold batch norms into the convolutions before them, where no layer is called or used twice or carries hooks.
 
     Args:
         part: a part of a network in evaluation mode; its layers are not changed.
@@ -80,7 +80,8 @@ def folded(part: Suffix) -> Suffix:
     nodes = part.module.graph.nodes
     called = [str(node.target) for node in nodes if node.op == "call_module"]
     borrowed = {str(node.target).rpartition(".")[0] for node in nodes if node.op == "get_attr"}
-    if len(called) > len(set(called)) or borrowed & set(called):
+    hooked = not all(is_bare(part.module.get_submodule(path)) for path in called)
+    if hooked or len(called) > len(set(called)) or borrowed & set(called):
         return part
     fused = fuse(part.module, inplace=True, no_trace=True)
     assert isinstance(fused, fx.GraphModule)  # it is given one

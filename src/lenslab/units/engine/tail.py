@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import fx, nn
 
-from lenslab.units.engine.graph import Graph
+from lenslab.units.engine.graph import Graph, is_bare
 
 _POOLINGS = (F.avg_pool2d, F.adaptive_avg_pool2d)
 _MEANS = (torch.mean, "mean")
@@ -50,7 +50,7 @@ def linear_tail(graph: Graph, site: fx.Node) -> LinearTail | None:
     for node in _single_file(graph, site):
         if node is graph.result:
             inputs = graph.tensor_inputs(node)
-            if len(inputs) != 1 or not isinstance(_layer(graph, node), nn.Linear):
+            if len(inputs) != 1 or not _is_linear(_layer(graph, node)):
                 return None
             batch, *width = graph.shapes[inputs[0]]
             fits = len(width) == 1 and width[0] % units == 0 and batch == graph.batch
@@ -94,19 +94,24 @@ def _single_file(graph: Graph, node: fx.Node) -> Iterator[fx.Node]:
 
 def _keeps_units_apart(graph: Graph, node: fx.Node) -> bool:
     """Tell whether a node is linear, works on each unit alone and leaves the units outermost."""
-    inputs = graph.tensor_inputs(node)
-    if len(inputs) != 1:
+    inputs, layer = graph.tensor_inputs(node), _layer(graph, node)
+    if len(inputs) != 1 or (layer and not is_bare(layer)):
         return False
     before, after = graph.shapes[inputs[0]], graph.shapes[node]
     if graph.is_identity(node):
         return True
     called = None if node.op == "call_module" else node.target  # a layer may be named view, and is none
-    if isinstance(_layer(graph, node), (nn.AvgPool2d, nn.AdaptiveAvgPool2d)) or called in _POOLINGS:
+    if isinstance(layer, (nn.AvgPool2d, nn.AdaptiveAvgPool2d)) or called in _POOLINGS:
         return len(before) == len(after) == 4
     if called in _MEANS:
         return len(before) == 4 and _axes(node) == {2, 3}
-    flattens = isinstance(_layer(graph, node), nn.Flatten) or called in _FLATTENINGS
+    flattens = isinstance(layer, nn.Flatten) or called in _FLATTENINGS
     return flattens and after == (before[0], torch.Size(before[1:]).numel())
+
+
+def _is_linear(layer: nn.Module | None) -> bool:
+    """Tell whether a layer multiplies with the very weight that it shows, which quantisation-aware ones do not."""
+    return isinstance(layer, nn.Linear) and type(layer).forward is nn.Linear.forward and is_bare(layer)
 
 
 def _layer(graph: Graph, node: fx.Node) -> nn.Module | None:

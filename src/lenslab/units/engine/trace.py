@@ -5,12 +5,14 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import nn
 
 from lenslab.units.engine.decision import close
-from lenslab.units.engine.graph import Graph
+from lenslab.units.engine.double import DoubleProgram
+from lenslab.units.engine.graph import Graph, is_bare
 from lenslab.units.engine.hooks import HookedProgram, sites_of
 from lenslab.units.engine.program import Program
 from lenslab.units.engine.sites import Site
@@ -18,6 +20,9 @@ from lenslab.units.engine.tail import LinearTail, linear_tail
 from lenslab.units.engine.traced import TracedProgram
 from lenslab.units.errors import TrainingModeError, UnsupportedNetworkError
 
+_NOT_ITS_CLASS = (
+    "the network itself carries forward hooks, or a forward that is not its class's, which torch.fx leaves out"
+)
 _OTHER_ANSWER = (
     "its graph gives another answer than the network itself, as where an operation in place changes a value that has "
     "two names"
@@ -56,7 +61,8 @@ class Trace:
             precision: ``torch.float32``, or ``torch.float64`` for the last word.
             fast: fold batch norms and put channels last, which changes the last bits and nothing else.
         """
-        return self._make(device, precision, fast)
+        made = self._make(device, precision, fast)
+        return DoubleProgram(made) if precision is torch.float64 else made
 
 
 def trace(module: nn.Module, input_shape: tuple[int, ...]) -> Trace:
@@ -74,7 +80,8 @@ def trace(module: nn.Module, input_shape: tuple[int, ...]) -> Trace:
 
     Raises:
         TrainingModeError: the network or one of its submodules is in training mode.
-        UnsupportedNetworkError: it cannot be copied or run on such an input, or does not give logits.
+        UnsupportedNetworkError: it has no values (meta device), cannot be copied or run on such an input, or does not
+            give logits.
 
     Example:
         >>> network = nn.Sequential(nn.Conv2d(1, 4, 3), nn.ReLU(), nn.Flatten(), nn.Linear(4 * 4 * 4, 2)).eval()
@@ -83,6 +90,7 @@ def trace(module: nn.Module, input_shape: tuple[int, ...]) -> Trace:
         ([('1', 4)], 2)
     """
     _refuse_training(module)
+    _refuse_shapes_without_values(module)
     try:
         private = copy.deepcopy(module).requires_grad_(False)
     except Exception as error:
@@ -95,6 +103,8 @@ def trace(module: nn.Module, input_shape: tuple[int, ...]) -> Trace:
     with torch.inference_mode():
         logits = _logits(private, probe)
         classes = int(logits.shape[1])
+        if not is_bare(private):
+            return _hooked(private, probe, classes, obstacle=_NOT_ITS_CLASS)
         try:
             graph = Graph(private, probe)
             same = close(graph.module(probe.clone()), logits)
@@ -150,16 +160,36 @@ def _refuse_training(module: nn.Module) -> None:
         )
 
 
+def _refuse_shapes_without_values(module: nn.Module) -> None:
+    tensors = (*module.named_parameters(), *module.named_buffers())
+    empty = [name for name, tensor in tensors if tensor.is_meta]
+    if empty:
+        more = f" and {len(empty) - 3} more" if len(empty) > 3 else ""
+        raise UnsupportedNetworkError(
+            f"{', '.join(empty[:3])}{more} are on the meta device: they have a shape and no values. Give the network "
+            "memory with .to_empty(device='cpu') and load its weights first"
+        )
+
+
 def _logits(module: nn.Module, probe: torch.Tensor) -> torch.Tensor:
-    shape = tuple(probe.shape[1:])
-    try:
-        logits = module(probe.clone())
-    except Exception as error:
-        raise UnsupportedNetworkError(f"the network does not run on images of shape {shape}: {error}") from error
+    logits, alone = (_answer(module, images) for images in (probe, probe[:1]))
     if not isinstance(logits, torch.Tensor) or logits.dim() != 2 or len(logits) != len(probe) or logits.shape[1] < 2:
         kind = f"shape {tuple(logits.shape)}" if isinstance(logits, torch.Tensor) else f"a {type(logits).__name__}"
         raise UnsupportedNetworkError(
             f"the network answers {len(probe)} images with {kind}; lenslab needs logits of shape [images, classes] "
             "with two classes or more. Wrap the network so that it gives them"
         )
+    if alone.shape != (1, logits.shape[1]):
+        raise UnsupportedNetworkError(
+            f"the network answers one image alone with shape {tuple(alone.shape)}: it squeezes the batch's dimension "
+            "away. Name the dimensions that it squeezes, as in .flatten(1)"
+        )
     return logits
+
+
+def _answer(module: nn.Module, images: torch.Tensor) -> Any:
+    try:
+        return module(images.clone())
+    except Exception as error:
+        shape = tuple(images.shape[1:])
+        raise UnsupportedNetworkError(f"the network does not run on images of shape {shape}: {error}") from error
