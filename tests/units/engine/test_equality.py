@@ -47,7 +47,7 @@ CASES: dict[str, dict[str, Any]] = {
     "filter": {"replacement": "filter"},
     "0.5": {"replacement": 0.5},
     "-2": {"replacement": -2.0},
-    "resample": {"replacement": "resample", "draws": 1},
+    "resample": {"replacement": "resample", "draws": 2},
     "haar": {"basis": "haar"},
     "energy": {"basis": "energy"},
     "sets": {},
