@@ -90,3 +90,31 @@ def points(fraction: float, *, signed: bool = False) -> str:
         ('16.74', '+0.12')
     """
     return f"{100 * fraction:+.2f}" if signed else f"{100 * fraction:.2f}"
+
+
+def duration(seconds: float) -> str:
+    """Write a time as people say it.
+
+    Example:
+        >>> duration(0.4), duration(75), duration(4000), duration(200_000)
+        ('under a second', '1 min 15 s', '1 h 7 min', '55 h')
+    """
+    if seconds < 1:
+        return "under a second"
+    if seconds < 60:
+        return f"{seconds:.0f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes < 60:
+        return f"{minutes} min" + (f" {rest} s" if minutes < 10 and rest else "")
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h" + (f" {minutes} min" if hours < 10 and minutes else "")
+
+
+def size(count: float) -> str:
+    """Write a number of bytes as people say it.
+
+    Example:
+        >>> size(820_000), size(31_000_000), size(1_340_000_000)
+        ('1 MB', '31 MB', '1.3 GB')
+    """
+    return f"{count / 1e9:.1f} GB" if count >= 1e9 else f"{max(1, count / 1e6):.0f} MB"

@@ -188,7 +188,7 @@ def ablate(
         attributes=attributes,
     )
     if dry_run:
-        _show_plan(question, as_json)
+        _show_plan(question, device, as_json)
         return
     directory = out or directory_for(loaded.name, question.key)
     if resume:
@@ -266,7 +266,12 @@ def _entry(entry: Any) -> dict[str, Any]:
     }
 
 
-def _show_plan(question: Question, as_json: bool) -> None:
+def _show_plan(question: Question, device: str, as_json: bool) -> None:
+    from lenslab.units.forecast import forecast
+
+    with console.progress("trying") as progress:
+        progress(0, 1)
+        expected = forecast(question, device=device)
     plans = [
         {
             "site": plan.site.name,
@@ -276,10 +281,16 @@ def _show_plan(question: Question, as_json: bool) -> None:
         }
         for plan in question.plans
     ]
-    pairs = question.units * len(question.images)
     if as_json:
-        document = {"images": len(question.images), "units": question.units, "pairs": pairs}
-        console.print_json({**document, "multiply_accumulates": question.cost, "plans": plans})
+        document = {"images": len(question.images), "units": question.units, "pairs": question.pairs}
+        seconds = {
+            "sweep": expected.sweep_seconds,
+            "attributes": expected.attribute_seconds,
+            "statistics": expected.statistics_seconds,
+            "all": expected.seconds,
+        }
+        figures = {"multiply_accumulates": question.cost, "seconds": seconds, "peak_bytes": expected.peak_bytes}
+        console.print_json({**document, **figures, "trial_seconds": expected.trial_seconds, "plans": plans})
         return
     grid = console.table("site", "units", "path", "MMAC per pair", numbers=("units", "MMAC per pair"))
     for plan in question.plans:
@@ -289,8 +300,11 @@ def _show_plan(question: Question, as_json: bool) -> None:
     most = (
         "" if question.cost is None else f", {question.cost / 1e12:,.2f} million million multiply-accumulates at most"
     )
+    draws = f" x {question.draws} draws" if question.draws > 1 else ""
     console.remark(
-        f"\n{question.units:,} units x {len(question.images):,} images = {pairs:,} pairs{most}; nothing was run"
+        f"\n{question.units:,} units x {len(question.images):,} images{draws} = {question.pairs:,} pairs{most}\n"
+        f"expected: {console.duration(expected.seconds)} and {console.size(expected.peak_bytes)} of memory, "
+        f"by a trial of {console.duration(expected.trial_seconds)}; nothing was kept"
     )
 
 

@@ -144,14 +144,15 @@ def with_replacements(
         return tuple(plans)
     if word not in (MEAN, MEAN_MAP):
         constant = Replacement(torch.tensor(float(word), dtype=torch.float64))
-        return tuple(_replaced(plan, constant) for plan in plans)
+        return tuple(replaced(plan, constant) for plan in plans)
     maps = _mean_maps(plans, trace, reference, preprocessing, device)
     if word == MEAN:
         maps = {name: fill if fill.dim() == 1 else fill.flatten(1).mean(dim=1) for name, fill in maps.items()}
-    return tuple(_replaced(plan, Replacement(maps[plan.cut])) for plan in plans)
+    return tuple(replaced(plan, Replacement(maps[plan.cut])) for plan in plans)
 
 
-def _replaced(plan: Plan, replacement: Replacement) -> Plan:
+def replaced(plan: Plan, replacement: Replacement) -> Plan:
+    """Give a plan what its units, or the members of its sets, become."""
     if isinstance(plan.silencing, Sets):
         return replace(plan, silencing=replace(plan.silencing, replacement=replacement))
     return replace(plan, silencing=replacement)

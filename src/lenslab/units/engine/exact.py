@@ -75,16 +75,28 @@ class ExactEngine:
         self, batch: Batch, plans: Sequence[Plan], reference: Reference, golden: Golden
     ) -> Iterator[SiteOutcome]:
         for plan in plans:
-            silencing = silencing_on(batch, plan)
-            different = silencing.differs(golden.values[plan.cut])
-            outcome = SiteOutcome(plan.site.name, spatial_mean(golden.values[plan.site.name], silencing))
-            rows, units = (~different).nonzero(as_tuple=True)
-            outcome.decided.append(Decided(INACTIVE, rows, units, reference.predictions[rows], reference.margin[rows]))
-            for some_rows, some_units, logits in self._logits(plan, silencing, golden, different):
-                outcome.decided += self._judge.decided(
-                    logits, batch, plan.cut, some_rows, some_units, path=plan.path, silencing=silencing
-                )
-            yield outcome
+            means = spatial_mean(golden.values[plan.site.name], silencing_on(batch, plan))
+            pieces = self._decisions(batch, plan, reference, golden)
+            yield SiteOutcome(plan.site.name, means, [piece for some in pieces for piece in some])
+
+    def decisions(self, batch: Batch, site: str) -> Iterator[list[Decided]]:
+        """Decide the pairs of one site in small pieces: those that are inactive first, then chunk by chunk.
+
+        Args:
+            batch: the images.
+            site: the site's name.
+        """
+        reference, golden = self._clean_pass(batch)
+        (plan,) = (each for each in self._plans if each.site.name == site)
+        return self._decisions(batch, plan, reference, golden)
+
+    def _decisions(self, batch: Batch, plan: Plan, reference: Reference, golden: Golden) -> Iterator[list[Decided]]:
+        silencing = silencing_on(batch, plan)
+        different = silencing.differs(golden.values[plan.cut])
+        rows, units = (~different).nonzero(as_tuple=True)
+        yield [Decided(INACTIVE, rows, units, reference.predictions[rows], reference.margin[rows])]
+        for rows, units, logits in self._logits(plan, silencing, golden, different):
+            yield self._judge.decided(logits, batch, plan.cut, rows, units, path=plan.path, silencing=silencing)
 
     def _logits(
         self, plan: Plan, silencing: Silencing, golden: Golden, different: torch.Tensor

@@ -8,7 +8,7 @@ import torch
 
 from lenslab.units.engine.batch import Batch
 from lenslab.units.engine.judge import Judge
-from lenslab.units.engine.outcome import Outcome, Reference, SiteOutcome
+from lenslab.units.engine.outcome import Decided, Outcome, Reference, SiteOutcome
 from lenslab.units.engine.plan import WHOLE, Plan, silencing_on
 from lenslab.units.engine.replacement import spatial_mean
 from lenslab.units.engine.trace import Trace
@@ -46,15 +46,25 @@ class PlainEngine:
         return Outcome(self._seen[1], self._sites(batch, plans))
 
     def _sites(self, batch: Batch, plans: Sequence[Plan]) -> Iterator[SiteOutcome]:
-        rows = torch.arange(len(batch), device=batch.inputs.device)
         for plan in plans:
-            silencing = silencing_on(batch, plan)
             golden = self._program.golden(batch.inputs, [plan.site.name])
-            outcome = SiteOutcome(plan.site.name, spatial_mean(golden.values[plan.site.name], silencing))
-            for unit in range(plan.count):
-                units = torch.full_like(rows, unit)
-                logits = self._program.ablated(batch.inputs, plan.cut, units, silencing)
-                outcome.decided += self._judge.decided(
-                    logits, batch, plan.cut, rows, units, path=WHOLE, silencing=silencing
-                )
-            yield outcome
+            means = spatial_mean(golden.values[plan.site.name], silencing_on(batch, plan))
+            pieces = self._decisions(batch, plan)
+            yield SiteOutcome(plan.site.name, means, [piece for some in pieces for piece in some])
+
+    def decisions(self, batch: Batch, site: str) -> Iterator[list[Decided]]:
+        """Decide the pairs of one site, unit by unit.
+
+        Args:
+            batch: the images.
+            site: the site's name.
+        """
+        (plan,) = (each for each in self._plans if each.site.name == site)
+        return self._decisions(batch, plan)
+
+    def _decisions(self, batch: Batch, plan: Plan) -> Iterator[list[Decided]]:
+        rows, silencing = torch.arange(len(batch), device=batch.inputs.device), silencing_on(batch, plan)
+        for unit in range(plan.count):
+            units = torch.full_like(rows, unit)
+            logits = self._program.ablated(batch.inputs, plan.cut, units, silencing)
+            yield self._judge.decided(logits, batch, plan.cut, rows, units, path=WHOLE, silencing=silencing)

@@ -18,7 +18,7 @@ Integers = NDArray[np.int64]
 ACCURACY, BALANCED, RECALL = "accuracy", "balanced_accuracy", "recall"
 
 # The largest array of one chunk of replicates holds about this many numbers.
-_CHUNK = 10_000_000
+_CHUNK = 2_000_000
 
 
 def doubled_areas(correct: NDArray[np.bool_], sizes: Sequence[int]) -> Integers:

@@ -19,8 +19,8 @@ from lenslab.units.statistics.observations import Observations
 
 Floats = NDArray[np.float64]
 
-# The largest array of one chunk of replicates holds about this many numbers (160 MB as float64).
-_CHUNK = 20_000_000
+# The largest array of one chunk of replicates holds about this many numbers (16 MB as float64).
+_CHUNK = 2_000_000
 
 
 @dataclass(frozen=True)
