@@ -190,7 +190,7 @@ def units_for(
     """Name the units that a class needs, with evidence."""
     from lenslab import records, units
 
-    record = records.read(run) if run else _newest()
+    record = records.read(run) if run else newest_run("--run DIR")
     rows = units.units_for(record, wanted, site=site, level=level)
     if as_json:
         console.print_json({"run": str(record.directory), "class": wanted, "units": rows.to_dict("records")})
@@ -211,7 +211,15 @@ def units_for(
     console.remark(f"\n{len(rows)} units of {record.directory}; drops in points of the class's recall")
 
 
-def _newest() -> Record:
+def newest_run(naming: str) -> Record:
+    """Find the newest run in ``runs/``, those of studies included.
+
+    Args:
+        naming: how a person names another one.
+
+    Raises:
+        RecordNotFoundError: there is none.
+    """
     from lenslab import records
 
     found, _ = records.find("runs", kind="run")
@@ -220,7 +228,7 @@ def _newest() -> Record:
     ]
     newest = sorted([*found, *nested], key=lambda each: str(each.document.get("finished")), reverse=True)
     if not newest:
-        raise records.RecordNotFoundError("no run in runs/; name one with --run DIR, or make one with: lenslab ablate")
+        raise records.RecordNotFoundError(f"no run in runs/; name one with {naming}, or make one with: lenslab ablate")
     return newest[0]
 
 
