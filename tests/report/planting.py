@@ -42,9 +42,11 @@ def write_attributes(question: Question, draft: Draft, record: Record) -> None:
     preprocessing = question.network.preprocessing
     found = profile(question.trace, sites, question.images, preprocessing, batch_size=100, device=device)
     tables = [attribute_table(site.name, found[site.name], norms=norms_of(question.trace, site)) for site in sites]
-    units = record.table("units").drop(columns=["class_selectivity", "l1_norm", "dead"])
+    measured = pd.concat(tables)
     names = list(record.table("units").columns)
-    joined = units.merge(pd.concat(tables), on=["site", "unit"], validate="one_to_one")
+    ours = [name for name in measured.columns if name in names and name not in ("site", "unit")]
+    units = record.table("units").drop(columns=ours)
+    joined = units.merge(measured, on=["site", "unit"], validate="one_to_one")
     rest = [name for name in joined.columns if name not in names]
     draft.write_table("units", joined[[*(name for name in names if name in joined), *rest]])
     draft.write_table("attribute_classes", pd.concat([class_table(site.name, found[site.name]) for site in sites]))

@@ -51,6 +51,12 @@ def test_a_record_without_exemplars_has_no_pictures(run, tmp_path):
     assert pictures(changed(run, tmp_path, exemplars=None), run.table("units")) is None
 
 
+def test_a_record_in_which_no_unit_is_active_has_no_exemplar_and_no_picture(run, tmp_path):
+    nothing = {name: run.table(name).iloc[:0] for name in ("exemplars", "thumbnails")}
+    shown = pictures(changed(run, tmp_path, **nothing), run.table("units"))
+    assert (len(shown.exemplars), shown.thumbnails, shown.maps, shown.left_out) == (0, (), b"", 0)
+
+
 def test_an_exemplar_without_its_thumbnail_is_left_out_and_counted(run, tmp_path):
     thumbnails = run.table("thumbnails")
     gone = int(thumbnails["image"][0])

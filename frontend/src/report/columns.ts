@@ -70,7 +70,7 @@ export class Columns {
     const known: Column[] = KNOWN.map(([name, words, kind, about, more]) => ({ name, words, kind, about, ...more }));
     const bounds = new Set(known.flatMap((column) => [...(column.bounds ?? [])]));
     const rest = [...held].filter((name) => !known.some((column) => column.name === name) && !bounds.has(name));
-    const unknown: Column[] = rest.map((name) => ({ name, words: name.replaceAll("_", " "), kind: "attribute", about: `The record's column ${name}` }));
+    const unknown: Column[] = rest.map((name) => ({ name, words: name.replaceAll("_", " "), kind: name.endsWith("_class") ? "class" : "attribute", about: `The record's column ${name}` }));
     this.all = [...known, ...unknown].filter((column) => held.has(column.name) && !HIDDEN.has(column.name) && this.says(column));
     this.initial = INITIAL.filter((name) => this.all.some((column) => column.name === name));
   }

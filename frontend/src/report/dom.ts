@@ -1,5 +1,7 @@
 // Elements from values: text is always set as text, so no name of a record can become HTML.
 
+import { isolated } from "./words";
+
 type Child = Node | string | null | undefined | false;
 
 /** Makes an element; a child that is text becomes a text node, one that is empty is left out. */
@@ -18,7 +20,7 @@ export function element<Name extends keyof HTMLElementTagNameMap>(
 
 /** A name from a record: kept apart from the direction in which the text around it is written. */
 export function named(text: string): HTMLElement {
-  return element("bdi", { class: "named" }, text);
+  return element("bdi", { class: "named", title: text.length > 24 ? text : undefined }, text);
 }
 
 export function button(words: string, act: () => void, attributes: Record<string, string | undefined> = {}): HTMLButtonElement {
@@ -34,7 +36,7 @@ export function choice(
   chosen: string,
   act: (value: string) => void,
 ): HTMLLabelElement {
-  const list = element("select", {}, ...options.map(([value, text]) => element("option", { value }, text)));
+  const list = element("select", {}, ...options.map(([value, text]) => element("option", { value }, isolated(text))));
   list.value = chosen;
   list.addEventListener("change", () => act(list.value));
   return element("label", { class: "choice" }, `${words} `, list);

@@ -2,7 +2,7 @@
 
 import { element, named } from "./dom";
 import type { Units } from "./units";
-import { plain } from "./words";
+import { isolated, plain } from "./words";
 
 let overlaid = true;
 const STRENGTH = 0.66;
@@ -63,7 +63,7 @@ export class Exemplars {
     const wrong = prediction >= 0 && prediction !== label;
     const shown = element("img", {
       src: this.units.data.thumbnail(picture),
-      alt: `Image ${image}, ${name}${wrong ? `, taken for ${this.units.className(prediction)}` : ""}; largest activation ${plain(at("activation"))}`,
+      alt: `Image ${image}, ${isolated(name)}${wrong ? `, taken for ${isolated(this.units.className(prediction))}` : ""}; largest activation ${plain(at("activation"))}`,
       decoding: "async",
     });
     shown.addEventListener("load", () => shown.classList.toggle("coarse", shown.naturalWidth <= 48));

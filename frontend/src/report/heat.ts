@@ -6,7 +6,7 @@ import { csvButton } from "./csv";
 import { choice, element, named, whenNear } from "./dom";
 import { addNote } from "./note";
 import { address, type ClassDrop, type Site, type Units } from "./units";
-import { count, interval, points } from "./words";
+import { count, interval, isolated, points } from "./words";
 
 type Rgb = readonly [red: number, green: number, blue: number];
 type Order = "unit" | "drop" | "class";
@@ -88,7 +88,7 @@ export function heat(units: Units): HTMLElement {
     largest = Math.max(...drops.map((held) => Math.max(0, ...[...held.values()].map((drop) => Math.abs(drop.drop)))));
     canvas.width = rows.length;
     canvas.height = labels.length;
-    canvas.setAttribute("aria-label", `Class drops of ${count(rows.length, "unit")} of ${state.site.name} and ${count(labels.length, "class", "classes")}`);
+    canvas.setAttribute("aria-label", `Class drops of ${count(rows.length, "unit")} of ${isolated(state.site.name)} and ${count(labels.length, "class", "classes")}`);
     size();
     paint();
   }
@@ -156,7 +156,7 @@ export function heat(units: Units): HTMLElement {
     const figures = drop
       ? [`drop: ${points(drop.drop)} points (${interval(drop.low, drop.high)})`, `lost ${drop.losses}, gained ${drop.gains} of ${drop.images} images`]
       : ["not in this report"];
-    const words = [`${state.site!.name}, unit ${units.unit(row)}${units.dead(row) ? " (dead)" : ""}`, units.className(label), ...figures].join("\n");
+    const words = [`${isolated(state.site!.name)}, unit ${units.unit(row)}${units.dead(row) ? " (dead)" : ""}`, isolated(units.className(label)), ...figures].join("\n");
     const [outer, inner] = [figure.getBoundingClientRect(), canvas.getBoundingClientRect()];
     const left = at ? at.clientX - outer.left : inner.left - outer.left + (column + 1) * width;
     const top = at ? at.clientY - outer.top : inner.top - outer.top + (line + 1) * height;

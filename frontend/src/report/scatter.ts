@@ -7,7 +7,7 @@ import { csvButton } from "./csv";
 import { choice, element, whenNear } from "./dom";
 import { addNote } from "./note";
 import { address, type Site, type Units } from "./units";
-import { count, hundredths, UNKNOWN } from "./words";
+import { count, hundredths, isolated, UNKNOWN } from "./words";
 
 const HEIGHT = 320;
 
@@ -77,7 +77,7 @@ export function scatter(units: Units, columns: Columns): HTMLElement {
     Object.assign(state, part, { at: -1 });
     dots = gathered(units, columns, state.site, state.x, state.y);
     words.replaceChildren(...finding(units, state.site, state.x, state.y, dots.length));
-    place.setAttribute("aria-label", `${state.y.words} against ${state.x.words}, ${count(dots.length, "live unit")} of ${state.site.name}`);
+    place.setAttribute("aria-label", `${state.y.words} against ${state.x.words}, ${count(dots.length, "live unit")} of ${isolated(state.site.name)}`);
     drawn?.draw();
   }
 
@@ -145,7 +145,7 @@ function gathered(units: Units, columns: Columns, site: Site, x: Column, y: Colu
     const [across, up] = [units.table.at(x.name, row), units.table.at(y.name, row)];
     if (units.dead(row) || !Number.isFinite(across) || !Number.isFinite(up)) continue;
     const note = [
-      `${site.name}, unit ${units.unit(row)}`,
+      `${isolated(site.name)}, unit ${units.unit(row)}`,
       `${x.words}: ${columns.words(x, row)}`,
       `${y.words}: ${columns.words(y, row)}${y.kind === "drop" ? " points" : ""}`,
     ];
@@ -163,7 +163,7 @@ function finding(units: Units, site: Site, x: Column, y: Column, shown: number):
     dead > 0 && `${count(dead, "dead unit")} left out`,
     without > 0 && `${count(without, "unit")} without a value left out`,
   ].filter(Boolean);
-  const over = `${count(shown, "live unit")} of ${site.name}${left.length > 0 ? `; ${left.join(", ")}` : ""}`;
+  const over = `${count(shown, "live unit")} of ${isolated(site.name)}${left.length > 0 ? `; ${left.join(", ")}` : ""}`;
   for (let row = 0; row < table.rows; row++) {
     if (table.text("site", row) !== site.name || table.text("attribute", row) !== x.name || table.text("measure", row) !== y.name) continue;
     const estimate = table.at("estimate", row);

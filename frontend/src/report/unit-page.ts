@@ -8,7 +8,7 @@ import { element, named } from "./dom";
 import type { Exemplars } from "./exemplars";
 import { addNote } from "./note";
 import { address, percentile, type ClassDrop, type Units } from "./units";
-import { count, interval, plain, points, probability, UNKNOWN, whole } from "./words";
+import { count, interval, isolated, plain, points, probability, UNKNOWN, whole } from "./words";
 
 const CHARTED = 24;
 const STEP = 22;
@@ -209,11 +209,11 @@ export class UnitPage {
   private chartOf(drops: ClassDrop[]): (width: number) => Spec {
     const values = charted(drops).map((drop) => ({
       key: String(drop.label),
-      name: this.units.className(drop.label),
+      name: isolated(this.units.className(drop.label)),
       drop: 100 * drop.drop,
       low: 100 * drop.low,
       high: 100 * drop.high,
-      note: `${this.units.className(drop.label)}\ndrop: ${points(drop.drop)} points (${interval(drop.low, drop.high)})\nlost ${drop.losses}, gained ${drop.gains} of ${drop.images} images`,
+      note: `${isolated(this.units.className(drop.label))}\ndrop: ${points(drop.drop)} points (${interval(drop.low, drop.high)})\nlost ${drop.losses}, gained ${drop.gains} of ${drop.images} images`,
     }));
     const names = Object.fromEntries(values.map((value) => [value.key, value.name]));
     const y = { scale: "y", field: "key", band: 0.5 };

@@ -42,3 +42,8 @@ export function whole(value: number): string {
 function proper(text: string): string {
   return (/^-0(\.0*)?$/.test(text) ? text.slice(1) : text).replace(/^-/, "−");
 }
+
+/** A name within other text: kept apart where it is written, or says that it is written, from right to left. */
+export function isolated(name: string): string {
+  return /[\u0590-\u08ff\u200e\u200f\u202a-\u202e\u2066-\u2069\ufb1d-\ufefc]/.test(name) ? `\u2068${name}\u2069` : name;
+}

@@ -46,8 +46,8 @@ _PAGE = """<!doctype html>
 {facts}
 </dl>
 </section>
-<noscript><p class="problem">The tables and charts of this page need JavaScript. The same figures lie in the Parquet \
-tables of the record that this page was made from.</p></noscript>
+<p class="problem without-script">The tables and charts of this page need JavaScript. The same figures lie in the \
+Parquet tables of the record that this page was made from.</p>
 <div id="parts"></div>
 </div>
 <div id="unit" class="wide" hidden></div>

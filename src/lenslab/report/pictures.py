@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lenslab.records import BrokenRecordError, Record, RecordNotFoundError
 
@@ -78,10 +79,10 @@ def pictures(record: Record, units: pd.DataFrame, *, room: int = ROOM) -> Pictur
     known = exemplars[exemplars["image"].isin(files)]
     kept = known[_fits(known, units, files, room)].sort_values(["row", "rank"], kind="stable").reset_index(drop=True)
     shown = np.unique(kept["image"].to_numpy())
-    lengths = kept["map"].map(len).to_numpy()
+    lengths = kept["map"].map(len).to_numpy(dtype=np.int64)
     chosen = kept[["row", "rank", "activation", "height", "width"]].assign(
         picture=np.searchsorted(shown, kept["image"].to_numpy()),
-        offset=np.cumsum(lengths) - lengths if len(kept) else np.zeros(0, np.int64),
+        offset=np.cumsum(lengths) - lengths,
     )
     return Pictures(
         exemplars=chosen,
@@ -92,12 +93,12 @@ def pictures(record: Record, units: pd.DataFrame, *, room: int = ROOM) -> Pictur
     )
 
 
-def _fits(known: pd.DataFrame, units: pd.DataFrame, files: dict[int, bytes], room: int) -> list[bool]:
+def _fits(known: pd.DataFrame, units: pd.DataFrame, files: dict[int, bytes], room: int) -> NDArray[np.bool_]:
     """Say which exemplars find room, when the strongest of every unit come first and dear units before cheap ones."""
     cost = -np.nan_to_num(units["accuracy_drop"].to_numpy(dtype=float), nan=-np.inf)
     order = np.lexsort((known["row"], cost[known["row"]], known["rank"]))
-    images, lengths = known["image"].to_numpy(), known["map"].map(len).to_numpy()
-    kept, seen, left = [False] * len(known), set[int](), room
+    images, lengths = known["image"].to_numpy(), known["map"].map(len).to_numpy(dtype=np.int64)
+    kept, seen, left = np.zeros(len(known), dtype=np.bool_), set[int](), room
     for place in order.tolist():
         image = int(images[place])
         needed = int(lengths[place]) + (0 if image in seen else len(files[image]))
