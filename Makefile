@@ -7,9 +7,10 @@ NODE := $(shell command -v node)
 NPM = $(if $(NODE),npm,PATH="$(CURDIR)/$(BIN):$$PATH" npm)
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
 DIST := src/lenslab/web/static/dist
+REPORT := src/lenslab/report/static
 DOCUMENTED := $(addprefix lenslab.,units.ablation units.question units.engine units.images units.networks.catalogue units.networks.loading units.networks.network units.preprocessing units.statistics \
-	units.verification units.errors records.record records.draft records.provenance studies.study studies.reading papers)
-FRONTEND := frontend/package-lock.json frontend/vite.config.ts $(shell find frontend/src -type f)
+	units.verification units.errors records.record records.draft records.provenance report studies.study studies.reading papers)
+FRONTEND := frontend/package-lock.json frontend/vite.config.ts frontend/vite.report.config.ts $(shell find frontend/src -type f)
 
 .DEFAULT_GOAL := help
 .PHONY: help run test check bench docs clean
@@ -17,11 +18,11 @@ FRONTEND := frontend/package-lock.json frontend/vite.config.ts $(shell find fron
 help: ## list these verbs
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
 
-run: $(BIN)/.runs $(DIST)/.built ## run the study of arXiv 1806.02891 on a shipped network, then serve the paper's page
+run: $(BIN)/.runs $(DIST)/.built $(REPORT)/.built ## run the study of arXiv 1806.02891 on a shipped network, then serve the paper's page
 	$(BIN)/lenslab study run 1806.02891
 	$(BIN)/lenslab serve
 
-test: $(BIN)/.tests $(DIST)/.built ## run every test, in a real browser too
+test: $(BIN)/.tests $(DIST)/.built $(REPORT)/.built ## run every test, in a real browser too
 	@sh scripts/chromium.sh $(BIN)
 	$(BIN)/python -m pytest --cov --cov-report=term:skip-covered
 
@@ -39,7 +40,7 @@ docs: $(BIN)/.tests ## write the reference pages from the docstrings
 	$(BIN)/pdoc --docformat google --output-directory docs/reference $(DOCUMENTED)
 
 clean: ## remove what was built, and nothing that was measured
-	rm -rf .venv $(DIST) frontend/node_modules
+	rm -rf .venv $(DIST) $(REPORT) frontend/node_modules
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "lenslab needs Python 3.11 or newer; name one with: make PYTHON=python3.12")'
@@ -59,5 +60,9 @@ frontend/node_modules/.installed: frontend/package-lock.json | $(BIN)/python
 	@touch $@
 
 $(DIST)/.built: $(FRONTEND) frontend/node_modules/.installed
-	cd frontend && $(NPM) run --silent build -- --logLevel warn
+	cd frontend && $(NPM) run --silent build:pages -- --logLevel warn
+	@touch $@
+
+$(REPORT)/.built: $(FRONTEND) src/lenslab/web/static/lenslab/style.css frontend/node_modules/.installed
+	cd frontend && $(NPM) run --silent build:report -- --logLevel warn
 	@touch $@

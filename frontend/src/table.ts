@@ -65,6 +65,6 @@ function startFiltering(controls: HTMLFormElement, rows: HTMLTableRowElement[]):
 }
 
 /** Drops case and accents, so that "koenig" is asked as typed and "konig" finds "König". */
-function fold(text: string): string {
+export function fold(text: string): string {
   return text.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase();
 }

@@ -12,6 +12,9 @@ EXPORTS = {
         *("UnknownSchemaError", "find", "key_of", "machine", "read", "sha256_of_file", "sha256_of_json", "timestamp"),
         *("NoSpaceError", "begun", "versions"),
     },
+    "lenslab.report": {
+        *("MissingBundleError", "NotARunError", "ReportError", "UnwritableReportError", "run_of", "write"),
+    },
     "lenslab.units.attributes": {
         *("Alignment", "Profile", "align", "attribute_table", "class_table", "measure", "measure_classes", "profile"),
     },

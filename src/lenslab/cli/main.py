@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import typer
 
 from lenslab import __version__
-from lenslab.cli import compare, curve, flips, paper, serve, study, units
+from lenslab.cli import compare, curve, flips, paper, report, serve, study, units
 from lenslab.cli.console import remark
 
 FAILED, REFUSED, INTERRUPTED = 1, 2, 130
@@ -41,6 +41,7 @@ app.command("units-for")(units.units_for)
 app.command()(curve.curve)
 app.command()(compare.compare)
 app.command()(flips.flips)
+app.command()(report.report)
 app.add_typer(study.app, name="study")
 app.add_typer(paper.app, name="paper")
 app.command()(serve.serve)
@@ -93,10 +94,11 @@ def _refusal(error: Exception) -> str | None:
     from lenslab.library.errors import LibraryError
     from lenslab.papers.errors import PapersError
     from lenslab.records.errors import RecordsError
+    from lenslab.report.errors import ReportError
     from lenslab.studies.errors import StudiesError
     from lenslab.units.errors import UnitsError
 
-    if isinstance(error, (LibraryError, PapersError, RecordsError, StudiesError, UnitsError)):
+    if isinstance(error, (LibraryError, PapersError, RecordsError, ReportError, StudiesError, UnitsError)):
         return str(error)
     if isinstance(error, ModuleNotFoundError) and (extra := _EXTRAS.get(str(error.name).partition(".")[0])):
         return f"this command needs {error.name}; install it with: pip install 'lenslab[{extra}]'"

@@ -11,11 +11,11 @@ import pandas as pd
 import vl_convert
 
 from lenslab.records import Draft
+from lenslab.records.themes import THEMES
 from lenslab.studies.estimates import damaging, overall_bounds
 from lenslab.studies.evidence import Evidence
 from lenslab.studies.figure import say
 from lenslab.studies.finding import Finding, Part
-from lenslab.studies.themes import THEMES
 from lenslab.units.statistics.drops import max_class_drop
 from lenslab.units.statistics.replicates import measure
 

@@ -1,4 +1,4 @@
-"""Themes: how charts look on a light and on a dark page, at the width of a phone as at that of a desk.
+"""Themes: how a record's charts look on a light and on a dark page, at the width of a phone as at that of a desk.
 
 Specifications name roles (``unit``, ``threshold``, ``bound``) and never colours, so one specification serves both. The
 colours are Okabe and Ito's, which colour-blind readers can tell apart.

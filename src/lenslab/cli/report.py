@@ -1,0 +1,32 @@
+"""``lenslab report``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from lenslab.cli import console
+from lenslab.cli.options import AsJson
+from lenslab.cli.runs import read_run
+
+
+def report(
+    run: Annotated[
+        Path | None, typer.Argument(metavar="RUN", help="A run's record, or a study's. Default: the newest in runs/.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="FILE", help="Where it goes. Default: report.html in the record.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Write a run as one HTML file that opens anywhere: every unit with its figures, charts and pictures."""
+    from lenslab import report as reports
+
+    path = reports.write(record := read_run(run), out)
+    size = path.stat().st_size
+    if as_json:
+        console.print_json({"report": str(path), "bytes": size, "run": str(reports.run_of(record).directory)})
+        return
+    console.answers.print(f"{path}  ({size / 1e6:.1f} MB)", markup=False, soft_wrap=True)

@@ -1,0 +1,25 @@
+"""What can go wrong with a report, and what to do about it.
+
+::
+
+    ReportError
+    ├── NotARunError           (ValueError)   a record that holds no run
+    ├── MissingBundleError     (LookupError)  the page's script and style sheet are not built
+    └── UnwritableReportError  (OSError)      the file cannot be written where it was asked for
+"""
+
+
+class ReportError(Exception):
+    """Anything that ``lenslab.report`` refuses, with one message that names the thing and the next step."""
+
+
+class NotARunError(ReportError, ValueError):
+    """The record is not a run's, and has no run inside."""
+
+
+class MissingBundleError(ReportError, LookupError):
+    """The package lacks the page's script or style sheet."""
+
+
+class UnwritableReportError(ReportError, OSError):
+    """The report cannot be written at that place."""

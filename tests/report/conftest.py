@@ -1,0 +1,24 @@
+"""One run for all, with everything that a record may hold."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from lenslab.records import Record, read
+from lenslab.report.bundle import PLACE
+from tests.report.planting import planted
+
+NO_BUNDLE = "the report's front end is not built: run `npm ci && npm run build` in frontend/"
+
+
+@pytest.fixture(scope="session")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Record:
+    """``small`` on 200 digits; made once, whichever module asks first."""
+    if not (PLACE / "report.js").is_file():
+        pytest.fail(NO_BUNDLE, pytrace=False)
+    directory: Path = tmp_path_factory.getbasetemp() / "planted-run"
+    if (directory / "thumbnails.parquet").exists():
+        return read(directory)
+    return planted(directory, "small", "digits", limit=200)
