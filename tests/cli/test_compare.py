@@ -55,7 +55,7 @@ def test_two_checkpoints_are_compared_unit_by_unit(typed: Typed) -> None:
     code, out, err = typed("compare", "first", "second", "--paired")
     assert code == 0, err
     assert "Spearman" in out
-    assert "images differing" in out
+    assert "differing" in out
     document = json.loads(typed("compare", "first", "second", "--paired", "--json")[1])
     changed = document["units"][31]
     assert (changed["unit"], changed["drop_other"]) == (31, 0)
@@ -68,7 +68,7 @@ def test_two_checkpoints_are_compared_unit_by_unit(typed: Typed) -> None:
 def test_a_run_beside_itself_shows_no_changed_unit(typed: Typed) -> None:
     code, out, err = typed("compare", "first", "first", "--paired")
     assert code == 0
-    assert "images differing" not in out
+    assert "differing" not in out
     assert "note: both runs have the same weights" in err
 
 

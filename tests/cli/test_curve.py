@@ -40,7 +40,7 @@ def test_the_newest_run_is_silenced_in_several_orders(measured: Typed, tmp_path:
     assert code == 0, err
     (directory,) = (tmp_path / "runs").glob("small-curve-*")
     assert f"record: runs/{directory.name}, with charts/curve.light.svg" in out
-    for text in ("own-drop", "-l1_norm", "recall of 8", "at 0 to 32 units silent", "sizes: 0, 4, 16, 32"):
+    for text in ("own-drop", "-l1_norm", "recall of 8", "units silent: 0, 4, 16, 32"):
         assert text in out
     assert "ranked on half A of the run: own-drop, class-drop:8" in err
     held = {path.relative_to(directory).as_posix() for path in directory.rglob("*")}

@@ -6,8 +6,8 @@ import json
 
 import pytest
 
+from lenslab.records.themes import THEMES
 from lenslab.studies.curve_chart import draw_curve, shown, write_curve_chart
-from lenslab.studies.themes import THEMES
 from lenslab.units import Curve, ablate, curve
 from tests.units import toys
 

@@ -39,7 +39,11 @@ def compare(
     console.answers.print(
         f"\naccuracy: {100 * (accuracy['one'] or 0):.2f} % and {100 * (accuracy['other'] or 0):.2f} %; difference "
         f"{_signed(accuracy['difference'])} ({_signed(accuracy['low'])} to {_signed(accuracy['high'])}) points"
-        + (f", p {accuracy['p_value']:.1e}, on {accuracy['images']:,} images of both" if accuracy["images"] else "")
+        + (
+            f", p {console.probability(accuracy['p_value'] or 0.0)}, on {accuracy['images']:,} images of both"
+            if accuracy["images"]
+            else ""
+        )
         + "\nfirst and second are the runs in the order given; differences are first minus second, drops in points",
         markup=False,
         soft_wrap=True,
@@ -52,19 +56,31 @@ def compare(
 
 
 def _show_sites(found: Comparison) -> None:
-    figures = ["units", "mean drop\nfirst", "\nsecond", "largest\nfirst", "\nsecond ", "significant\nfirst"]
-    figures += ["\nsecond  ", "Cliff's\ndelta", "\n95 % interval", "\nq"]
-    if found.paired:
-        figures += ["Spearman,\nunit by unit", "units\nchanged"]
-    grid = console.table("site", *figures, numbers=tuple(figures))
+    figures = (
+        "units",
+        "mean drop\nfirst",
+        "\nsecond",
+        "largest\nfirst",
+        "\nsecond ",
+        "significant\nfirst",
+        "\nsecond  ",
+    )
+    grid = console.table("site", *figures, numbers=figures)
     for row in found.sites.to_dict("records"):
         counts = {row["units_one"], row["units_other"]}
-        cells = [
+        grid.add_row(
+            str(row["site"]),
             " / ".join(str(row[f"units_{name}"]) for name in ("one", "other")[: len(counts)]),
             *(console.points(row[f"{figure}_{name}"]) for figure in ("mean", "largest") for name in ("one", "other")),
             *(f"{100 * row[f'significant_{name}']:.0f} %" for name in ("one", "other")),
-            *(f"{row['delta']:+.2f}", f"{row['delta_low']:+.2f} to {row['delta_high']:+.2f}", f"{row['q_value']:.1e}"),
-        ]
+        )
+    console.answers.print(grid)
+    console.answers.print()
+    tests = ["Cliff's delta", "95 % interval", "q"] + ["Spearman, unit by unit", "units changed"] * found.paired
+    grid = console.table("site", *tests, numbers=tuple(tests))
+    for row in found.sites.to_dict("records"):
+        interval = f"{row['delta_low']:+.2f} to {row['delta_high']:+.2f}"
+        cells = [f"{row['delta']:+.2f}", interval, console.probability(row["q_value"])]
         if found.paired:
             known = row.get("pairs") == row.get("pairs") and row.get("pairs") is not None
             cells += [f"{row['spearman']:+.2f}", str(int(row["changed"]))] if known else ["", ""]
@@ -75,7 +91,7 @@ def _show_sites(found: Comparison) -> None:
 def _show_units(found: Comparison, level: float) -> None:
     changed = found.units[found.units["q_value"] <= level]
     largest = changed.reindex(changed["difference"].abs().sort_values(ascending=False, kind="stable").index).head(15)
-    figures = ("unit", "drop first", "second", "difference", "95 % interval", "images differing", "q")
+    figures = ("unit", "drop\nfirst", "\nsecond", "difference", "95 % interval", "images\ndiffering", "q")
     console.answers.print()
     grid = console.table("changed", *figures, numbers=figures)
     for row in largest.to_dict("records"):
@@ -87,7 +103,7 @@ def _show_units(found: Comparison, level: float) -> None:
             _signed(row["difference"]),
             f"{_signed(row['low'])} to {_signed(row['high'])}",
             str(row["differing"]),
-            f"{row['q_value']:.1e}",
+            console.probability(row["q_value"]),
         )
     console.answers.print(grid)
     if len(changed) > len(largest):

@@ -92,12 +92,22 @@ def points(fraction: float, *, signed: bool = False) -> str:
     return f"{100 * fraction:+.2f}" if signed else f"{100 * fraction:.2f}"
 
 
+def probability(value: float) -> str:
+    """Write a p-value or q-value.
+
+    Example:
+        >>> probability(1.0), probability(0.0312), probability(2.4e-12)
+        ('1', '0.031', '2.4e-12')
+    """
+    return f"{value:.2g}"
+
+
 def duration(seconds: float) -> str:
     """Write a time as people say it.
 
     Example:
         >>> duration(0.4), duration(75), duration(4000), duration(200_000)
-        ('under a second', '1 min 15 s', '1 h 7 min', '55 h')
+        ('under a second', '1 min 15 s', '1 h 6 min', '55 h')
     """
     if seconds < 1:
         return "under a second"

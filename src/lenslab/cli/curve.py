@@ -133,10 +133,11 @@ def _show(found: Curve, directory: Path) -> None:
     areas = {(row["order"], row["measure"], row["label"]): row for row in found.areas.to_dict("records")}
     names = found.record.document["images"]["class_names"]
     random = any(each["order"] == "random" for each in said["orders"])
-    figures = ("area", "95 % interval", *(("from random", "95 % interval ") if random else ()))
+    figures = ("area (95 % interval)", *(("less the random one's",) if random else ()))
     sizes = said["sizes"]
     what = "kept" if said["keep"] else "silent"
-    grid = console.table("order", "of", *figures, f"at 0 to {sizes[-1]} units {what}", numbers=figures)
+    grid = console.table("order", "of", *figures, numbers=figures)
+    lines = console.table("order", "accuracy, or recall, at each size")
     for each in said["orders"]:
         ours = points[points["order"] == each["order"]]
         rows = [
@@ -150,13 +151,16 @@ def _show(found: Curve, directory: Path) -> None:
             rows.append((called, each["label"], "recall", ours["recall"]))
         for place, (called, label, measure, values) in enumerate(rows):
             area = areas[each["order"], measure, label]
-            line = values.groupby(ours["size"]).mean()
-            grid.add_row("" if place else each["order"], called, *_figures(area, random=random), _bars(line))
+            grid.add_row("" if place else each["order"], called, *_figures(area, random=random))
+            if label == each["label"] or (each["label"] is None and not place):
+                lines.add_row(each["order"], _bars(values.groupby(ours["size"]).mean()))
     console.answers.print(grid)
+    console.answers.print()
+    console.answers.print(lines)
     console.answers.print(
         f"\nuntouched: {100 * found.accuracy:.2f} % of {said['read_on']['images']:,} images\n"
-        "areas in percent: accuracy averaged over the way from 0 to all units\n"
-        f"sizes: {', '.join(map(str, sizes))}\n"
+        "areas in percent: accuracy (or recall) averaged over the way from 0 to all units\n"
+        f"units {what}: {', '.join(map(str, sizes))}\n"
         f"record: {directory}, with charts/curve.light.svg",
         markup=False,
         soft_wrap=True,
@@ -166,13 +170,12 @@ def _show(found: Curve, directory: Path) -> None:
 
 
 def _figures(area: Mapping[Any, Any], *, random: bool) -> Iterator[str]:
-    yield f"{100 * area['area']:.2f}"
-    yield f"{100 * area['low']:.2f} to {100 * area['high']:.2f}"
+    yield f"{100 * area['area']:.2f} ({100 * area['low']:.2f} to {100 * area['high']:.2f})"
     if random:
         known = area["difference"] == area["difference"]  # the random order itself is compared with nothing
-        yield console.points(area["difference"], signed=True) if known else ""
-        bounds = (console.points(area[f"difference_{side}"], signed=True) for side in ("low", "high"))
-        yield " to ".join(bounds) if known else ""
+        named = ("difference", "difference_low", "difference_high")
+        value, low, high = (console.points(area[name], signed=True) for name in named)
+        yield f"{value} ({low} to {high})" if known else ""
 
 
 def _bars(values: Iterable[float]) -> str:

@@ -9,8 +9,8 @@ import altair as alt
 import pandas as pd
 
 from lenslab.records import Draft
+from lenslab.records.themes import THEMES
 from lenslab.studies.charts import HEIGHT, WIDTH, picture
-from lenslab.studies.themes import THEMES
 from lenslab.units.curves import Curve
 
 NAME = "curve"
