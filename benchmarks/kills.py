@@ -20,7 +20,6 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -29,14 +28,17 @@ from benchmarks.reporting import write
 
 CHILD = """
 import sys
-from lenslab.units import sweep
-sweep.SHARD_SECONDS = float(sys.argv.pop(1))
+from lenslab.units import schedule
+schedule.BUDGET, schedule._OVERHEAD = float(sys.argv.pop(1)), 0
 from lenslab.cli.main import main
 main()
 """
-"""The command line itself, with shards that are closed sooner than after ten seconds, so that short runs have many."""
+"""The command line itself, with smaller pieces of work than usual, so that short runs have many."""
 
 TIMES = ("started", "finished", "seconds")
+
+MARKS = ("activations-", "images-")
+"""The last file of a group of sites, and of what a block's images are."""
 
 
 def command(options: argparse.Namespace, out: Path, *, resume: bool) -> list[str]:
@@ -46,12 +48,12 @@ def command(options: argparse.Namespace, out: Path, *, resume: bool) -> list[str
         value = getattr(options, name)
         asked += [f"--{name}", str(value)] if value is not None else []
     asked += ["--resume"] if resume else []
-    return [sys.executable, "-c", CHILD, str(options.shard_seconds), "ablate", *asked]
+    return [sys.executable, "-c", CHILD, str(options.budget), "ablate", *asked]
 
 
 def has_resume() -> bool:
     """Whether the command line has the option; without it, the same command goes on with a draft by itself."""
-    shown = subprocess.run([sys.executable, "-c", CHILD, "10", "ablate", "--help"], capture_output=True, text=True)
+    shown = subprocess.run([sys.executable, "-c", CHILD, "0", "ablate", "--help"], capture_output=True, text=True)
     return "--resume" in shown.stdout
 
 
@@ -80,16 +82,13 @@ def shards(record: Path) -> dict[str, tuple[int, int]]:
 def computed_again(before: dict[str, tuple[int, int]], record: Path) -> int:
     """Count the files of shards that were whole before and are other files, or gone from an unfinished record, now.
 
-    A shard is whole where it has a file of every kind that shards have; a kill may leave one that is not.
+    A shard is whole where it has the file that is written last; a kill may leave one that is not.
     """
     if (record / "record.json").exists():
         return 0  # finished: the scaffolding is cleared away
-    kinds = {name.partition("-")[0] for name in before}
-    of_shard = Counter(name.partition("-")[2] for name in before)
+    whole = {name.partition("-")[2] for name in before if name.startswith(MARKS)}
     now = shards(record)
-    return sum(
-        of_shard[name.partition("-")[2]] == len(kinds) and now.get(name) != file for name, file in before.items()
-    )
+    return sum(name.partition("-")[2] in whole and now.get(name) != file for name, file in before.items())
 
 
 def changed(record: Path) -> Callable[[], bool]:
@@ -126,7 +125,7 @@ def main() -> None:
     parser.add_argument("--limit", type=int)
     parser.add_argument("--engine", help="exact or plain")
     parser.add_argument("--batch-size", type=int, default=16)
-    parser.add_argument("--shard-seconds", type=float, default=0.1)
+    parser.add_argument("--budget", type=float, default=2e7, help="multiply-accumulates in a piece of work")
     parser.add_argument("--kills", type=int, default=50)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--out", type=Path, help="where runs are made; default: a temporary directory")
@@ -190,7 +189,7 @@ def killed(options: argparse.Namespace, place: Path) -> dict[str, Any]:
         "network": options.network,
         "images": options.images,
         "batch_size": options.batch_size,
-        "shard_seconds": options.shard_seconds,
+        "budget": options.budget,
         "resume_option": resume,
         "undisturbed_seconds": round(duration, 1),
         "kills": kills,
