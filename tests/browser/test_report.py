@@ -219,11 +219,14 @@ def test_the_scatter_plot_shows_live_units_and_the_records_correlation(show: Sho
     expect(dots(page)).to_have_count(59)
     chosen = correlations.query("site == 'relu2' and attribute == 'l1_norm' and measure == 'accuracy_drop'").iloc[0]
     rho, low, high = (f"{chosen[name]:.2f}".replace("-", "−") for name in ("estimate", "low", "high"))
-    expect(page.locator("#scatter .finding")).to_have_text(
+    expect(page.locator("#scatter .finding")).to_contain_text(
         f"Spearman’s ρ = {rho}, 95 % interval {low} to {high}, over 59 live units of relu2; 5 dead units left out."
     )
-    page.locator("#scatter").get_by_label("Across").select_option("apoz")
+    expect(page.locator("#scatter .finding")).to_contain_text("Kendall’s τ = ")
+    expect(page.locator("#scatter .finding")).to_contain_text("Spearman’s ρ given class selectivity = ")
+    page.locator("#scatter").get_by_label("Across").select_option("maximum_informedness_threshold")
     expect(page.locator("#scatter .finding")).to_contain_text("The record holds no correlation of these two.")
+    page.locator("#scatter").get_by_label("Across").select_option("apoz")
     table = saved(page, page.get_by_role("button", name="CSV of this plot"), tmp_path / "scatter.csv")
     live = units[(units["site"] == "relu2") & ~units["dead"]].set_index("unit")
     assert dict(zip(table["unit"], table["apoz"], strict=True)) == live["apoz"].to_dict()

@@ -245,3 +245,18 @@ def test_a_document_nested_without_end_is_refused_by_a_draft_too(tmp_path: Path)
     (tmp_path / "record.json").write_text("[" * 100_000)
     with pytest.raises(records.BrokenRecordError):
         records.Draft.open(tmp_path, kind="run", request={})
+
+
+def test_what_a_process_left_that_died_while_it_cleared_up_is_cleared_away(tmp_path: Path) -> None:
+    draft = records.Draft.open(tmp_path, kind="run", request={"network": "toy"})
+    draft.write_table("shards/flips-0", pd.DataFrame({"unit": [1]}))
+    request = (tmp_path / "request.json").read_bytes()
+    draft.finish({})
+    (tmp_path / "shards").mkdir()
+    (tmp_path / "shards" / "flips-0.parquet").write_bytes(b"left")
+    (tmp_path / "request.json").write_bytes(request)
+    (tmp_path / ".abc.partial").write_bytes(b"half")
+    assert records.Draft.open(tmp_path, kind="run", request={"network": "toy"}).finished() is not None
+    assert [path.name for path in tmp_path.iterdir()] == ["record.json"]
+    other = records.Draft(tmp_path, "run", {"network": "another"})
+    assert other.finished() is None

@@ -1,9 +1,10 @@
 // Columns of the table of units: what each is called, how it is written, and what it means.
 
 import type { Units } from "./units";
-import { interval, plain, points, probability, UNKNOWN, whole } from "./words";
+import { interval, plain, plainInterval, points, probability, UNKNOWN, whole } from "./words";
 
-export type Kind = "drop" | "class" | "probability" | "count" | "flag" | "attribute";
+/** A drop is a share of images; a measure is a cost on another scale; a bound belongs to a drop and is none itself. */
+export type Kind = "drop" | "measure" | "bound" | "class" | "probability" | "count" | "flag" | "attribute";
 
 export interface Column {
   name: string;
@@ -20,12 +21,24 @@ type Known = readonly [name: string, words: string, kind: Kind, about: string, m
 
 const KNOWN: readonly Known[] = [
   ["accuracy_drop", "accuracy drop", "drop", "Accuracy before minus after, over all images", { bounds: ["accuracy_drop_low", "accuracy_drop_high"] }],
+  ["balanced_accuracy_drop", "balanced accuracy drop", "drop", "Recall before minus after, averaged over the classes", { bounds: ["balanced_accuracy_drop_low", "balanced_accuracy_drop_high"] }],
+  ["top_drop", "top-k drop", "drop", "How much less often the true class is among the k largest logits", { bounds: ["top_drop_low", "top_drop_high"] }],
   ["max_class_drop", "largest class drop", "drop", "Recall before minus after of the class hit hardest; a maximum over noisy classes, so biased upward", { label: "max_class" }],
   ["heldout_max_class_drop", "held-out class drop", "drop", "The class is chosen on one half of the images and its drop read on the other, both ways, averaged"],
   ["heldout_a_to_b", "held-out, A to B", "drop", "The class chosen on half A, its drop read on half B"],
   ["heldout_b_to_a", "held-out, B to A", "drop", "The class chosen on half B, its drop read on half A"],
   ["q_value", "q", "probability", "Benjamini-Hochberg over the units of the site, of exact McNemar tests of the accuracy drop"],
   ["p_value", "p", "probability", "Exact two-sided McNemar test of the accuracy drop"],
+  ["heldout_p_value", "held-out p", "probability", "Exact one-sided McNemar test of the class chosen on one half, on the other half; both ways together"],
+  ["heldout_q_value", "held-out q", "probability", "Benjamini-Hochberg of the held-out p over the live units of the site"],
+  ["accuracy_drop_simultaneous_low", "lower bound, all units", "bound", "Lower bounds of the accuracy drop that hold for all live units of the site together, at 95 %"],
+  ["accuracy_drop_simultaneous_high", "upper bound, all units", "bound", "Upper bounds of the accuracy drop that hold for all live units of the site together, at 95 %"],
+  ["draws_sd", "sd over draws", "bound", "Standard deviation of the accuracy drop over the draws of the replacement"],
+  ["loss_rise", "loss rise", "measure", "Mean cross-entropy after minus before, in nats", { bounds: ["loss_rise_low", "loss_rise_high"] }],
+  ["logit_drop", "true-logit drop", "measure", "Mean logit of the true class, before minus after", { bounds: ["logit_drop_low", "logit_drop_high"] }],
+  ["margin_drop", "margin drop", "measure", "Mean margin of the true class before the best other one, before minus after", { bounds: ["margin_drop_low", "margin_drop_high"] }],
+  ["top_losses", "lost from the top k", "count", "Images whose true class left the k largest logits"],
+  ["top_gains", "gained in the top k", "count", "Images whose true class entered the k largest logits"],
   ["losses", "lost", "count", "Images that were right before and wrong after"],
   ["gains", "gained", "count", "Images that were wrong before and right after"],
   ["images", "images", "count", "Images that were classified"],
@@ -50,15 +63,10 @@ const KNOWN: readonly Known[] = [
   ["gradient_activation", "gradient × activation", "attribute", "First-order forecast of the loss's rise"],
   ["taylor", "Taylor score", "attribute", "Mean absolute gradient times activation (Molchanov et al. 2017)"],
   ["concept_alignment", "concept alignment", "attribute", "Intersection over union with the best concept"],
-  ["loss_rise", "loss rise", "attribute", "Mean loss after minus before"],
-  ["logit_drop", "true-logit drop", "attribute", "Mean logit of the true class before minus after"],
-  ["margin_drop", "margin drop", "attribute", "Mean margin of the true class before minus after"],
 ];
 
 const HIDDEN = new Set(["site", "unit"]);
 const INITIAL = ["accuracy_drop", "max_class_drop", "heldout_max_class_drop", "q_value", "class_selectivity", "l1_norm"];
-/** What silencing costs on another scale than accuracy: measures to plot, as the drops are. */
-const CONTINUOUS = /^(mean_)?(loss_rise|logit_drop|margin_drop)/;
 
 export class Columns {
   /** Those that the record has and that say something, in the order of the chooser. */
@@ -81,12 +89,12 @@ export class Columns {
 
   /** What may be plotted as a cost. */
   get measures(): Column[] {
-    return this.all.filter((column) => column.kind === "drop" || CONTINUOUS.test(column.name));
+    return this.all.filter((column) => column.kind === "drop" || column.kind === "measure");
   }
 
   /** What may be plotted as an attribute. */
   get attributes(): Column[] {
-    return this.all.filter((column) => column.kind === "attribute" && !CONTINUOUS.test(column.name) && !this.units.table.isText(column.name));
+    return this.all.filter((column) => column.kind === "attribute" && !this.units.table.isText(column.name));
   }
 
   /** The words of a cell, as people read it. */
@@ -96,6 +104,7 @@ export class Columns {
     const value = table.at(column.name, row);
     switch (column.kind) {
       case "drop":
+      case "bound":
         return points(value);
       case "class":
         return this.units.className(value);
@@ -105,6 +114,7 @@ export class Columns {
         return Number.isFinite(value) ? whole(value) : UNKNOWN;
       case "flag":
         return value === 1 ? "yes" : "no";
+      case "measure":
       case "attribute":
         return plain(value);
     }
@@ -113,7 +123,10 @@ export class Columns {
   /** What stands small beside a cell: the interval, or the class that a drop belongs to. */
   aside(column: Column, row: number): string {
     const { table } = this.units;
-    if (column.bounds && table.has(column.bounds[0])) return interval(table.at(column.bounds[0], row), table.at(column.bounds[1], row));
+    if (column.bounds && table.has(column.bounds[0])) {
+      const words = column.kind === "drop" ? interval : plainInterval;
+      return words(table.at(column.bounds[0], row), table.at(column.bounds[1], row));
+    }
     if (column.label && table.has(column.label) && table.at(column.name, row) > 0) return this.units.className(table.at(column.label, row));
     return "";
   }

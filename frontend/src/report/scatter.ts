@@ -164,13 +164,24 @@ function finding(units: Units, site: Site, x: Column, y: Column, shown: number):
     without > 0 && `${count(without, "unit")} without a value left out`,
   ].filter(Boolean);
   const over = `${count(shown, "live unit")} of ${isolated(site.name)}${left.length > 0 ? `; ${left.join(", ")}` : ""}`;
-  for (let row = 0; row < table.rows; row++) {
-    if (table.text("site", row) !== site.name || table.text("attribute", row) !== x.name || table.text("measure", row) !== y.name) continue;
-    const estimate = table.at("estimate", row);
-    if (!Number.isFinite(estimate)) return [`No correlation: one side is the same for every unit. ${over}.`];
+  const asked: Record<string, string> = { site: site.name, attribute: x.name, measure: y.name };
+  const rows = Array.from({ length: table.rows }, (_, row) => row).filter((row) =>
+    Object.entries(asked).every(([name, text]) => table.text(name, row) === text),
+  );
+  const written = (row: number): string => {
     const [low, high] = [hundredths(table.at("low", row)), hundredths(table.at("high", row))];
-    const bounds = low === UNKNOWN ? "" : `, 95 % interval ${low} to ${high}`;
-    return [element("strong", {}, `Spearman’s ρ = ${hundredths(estimate)}`), `${bounds}, over ${over}.`];
-  }
-  return [`The record holds no correlation of these two. ${over}.`];
+    return `${hundredths(table.at("estimate", row))}${low === UNKNOWN ? "" : `, 95 % interval ${low} to ${high}`}`;
+  };
+  const first = rows.find((row) => table.text("method", row) === "spearman" && table.text("given", row) === "");
+  if (first === undefined) return [`The record holds no correlation of these two. ${over}.`];
+  if (!Number.isFinite(table.at("estimate", first))) return [`No correlation: one side is the same for every unit. ${over}.`];
+  const others = rows.filter((row) => row !== first && Number.isFinite(table.at("estimate", row))).map((row) => {
+    const given = table.text("given", row);
+    const sign = SIGNS[table.text("method", row)] ?? table.text("method", row);
+    return `${sign}${given === "" ? "" : ` given ${given.replaceAll("_", " ")}`} = ${written(row)}`;
+  });
+  const more = others.length === 0 ? [] : [element("small", { class: "note" }, `${others.join("; ")}.`)];
+  return [element("strong", {}, `Spearman’s ρ = ${hundredths(table.at("estimate", first))}`), `${written(first).replace(/^[^,]*/, "")}, over ${over}. `, ...more];
 }
+
+const SIGNS: Record<string, string> = { spearman: "Spearman’s ρ", pearson: "Pearson’s r", kendall: "Kendall’s τ" };

@@ -71,7 +71,10 @@ export class UnitPage {
 
   private figures(row: number): HTMLElement {
     const { columns } = this;
-    const names = ["accuracy_drop", "max_class_drop", "heldout_max_class_drop", "q_value", "losses", "gains"];
+    const names = [
+      ...["accuracy_drop", "max_class_drop", "heldout_max_class_drop", "q_value", "losses", "gains"],
+      ...["balanced_accuracy_drop", "top_drop", "loss_rise", "margin_drop"],
+    ];
     const shown = names.map((name) => columns.get(name)).filter((column) => column !== undefined);
     return element(
       "dl",

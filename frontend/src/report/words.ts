@@ -15,6 +15,11 @@ export function interval(low: number, high: number): string {
   return Number.isFinite(low) && Number.isFinite(high) ? `${points(low)} to ${points(high)}` : UNKNOWN;
 }
 
+/** An interval on another scale than that of shares. */
+export function plainInterval(low: number, high: number): string {
+  return Number.isFinite(low) && Number.isFinite(high) ? `${plain(low)} to ${plain(high)}` : UNKNOWN;
+}
+
 /** A number without a unit, to four digits. */
 export function plain(value: number): string {
   if (!Number.isFinite(value)) return UNKNOWN;

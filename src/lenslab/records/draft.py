@@ -85,12 +85,18 @@ class Draft:
         return key_of(self.kind, self.request)
 
     def finished(self) -> Record | None:
-        """The finished record, where this very request has been answered here before."""
+        """The finished record, where this very request has been answered here before.
+
+        What a process that died while it cleared up has left beside the record is cleared away.
+        """
         try:
             record = read(self.directory)
         except RecordNotFoundError:
             return None
-        return record if record.key == self.key else None
+        if record.key != self.key:
+            return None
+        self._clear()
+        return record
 
     def write_table(self, name: str, table: pd.DataFrame | pa.Table | Iterator[pa.Table]) -> Path:
         """Write ``name.parquet``; equal tables give equal bytes.
@@ -145,10 +151,14 @@ class Draft:
         """
         head = {"schema": SCHEMA, "kind": self.kind, "key": self.key, "request": dict(self.request)}
         self.write_json(DOCUMENT, {**head, **document, **head})
+        self._clear()
+        return read(self.directory)
+
+    def _clear(self) -> None:
+        """Clear the scaffolding away."""
         shutil.rmtree(self.directory / SHARDS, ignore_errors=True)
         for leftover in (self.directory / REQUEST, *self.directory.glob(PARTIAL)):
             leftover.unlink(missing_ok=True)
-        return read(self.directory)
 
     @contextmanager
     def _replacing(self, name: str) -> Iterator[Path]:

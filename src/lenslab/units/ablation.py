@@ -67,7 +67,7 @@ class Run:
 
     @property
     def correlations(self) -> pd.DataFrame:
-        """One row per site, attribute and measure: Spearman's correlation over the site's live units."""
+        """One row per site, attribute, measure and method: a correlation over the site's live units."""
         return self.record.table("correlations")
 
 
