@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import torch
 
-from lenslab.cli import main
 from lenslab.units import ablate, load
-
-Typed = Callable[..., tuple[int, str, str]]
+from tests.cli.conftest import Typed
 
 
 @pytest.fixture(scope="module")
@@ -29,16 +26,9 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def typed(capfd: pytest.CaptureFixture[str], place: Path, monkeypatch: pytest.MonkeyPatch) -> Typed:
+def typed(typed: Typed, place: Path, monkeypatch: pytest.MonkeyPatch) -> Typed:
     monkeypatch.chdir(place)
-    monkeypatch.setenv("COLUMNS", "220")
-
-    def run(*arguments: object) -> tuple[int, str, str]:
-        code = main.run([str(argument) for argument in arguments])
-        out, err = capfd.readouterr()
-        return code, out, err
-
-    return run
+    return typed
 
 
 def test_two_seeds_are_compared_by_their_distributions(typed: Typed) -> None:
