@@ -101,7 +101,7 @@ def ablate(
         ),
     ] = None,
     engine: Annotated[
-        str, typer.Option("--engine", metavar="exact|plain", help="exact, or plain: the whole network for every unit.")
+        str, typer.Option("--engine", metavar="E", help="exact, or plain: the whole network for every unit.")
     ] = "exact",
     limit: Annotated[int | None, typer.Option("--limit", metavar="N", help="Only the first N images.")] = None,
     seed: Annotated[
@@ -109,7 +109,7 @@ def ablate(
     ] = 0,
     out: Annotated[
         Path | None,
-        typer.Option("--out", metavar="DIR", help="Where the record goes. Default: runs/<network>-<short hash>."),
+        typer.Option("--out", metavar="DIR", help="Where the record goes. Default: below runs/."),
     ] = None,
     replacement: Annotated[
         str,
@@ -134,17 +134,17 @@ def ablate(
         str,
         typer.Option(
             "--basis",
-            metavar="units|haar|energy",
-            help="Random directions in place of units; energy: each with the activation energy of a unit.",
+            metavar="B",
+            help="units, or random directions in their place: haar, or energy (each with the energy of a unit).",
         ),
     ] = "units",
     top: Annotated[
         int | None,
         typer.Option("--top", metavar="K", help="Measure top-K accuracy, too. Default: 5 from 20 classes on; 0: none."),
     ] = None,
-    attributes: Annotated[
-        bool, typer.Option("--attributes/--no-attributes", help="Measure the units' attributes, too.")
-    ] = True,
+    no_attributes: Annotated[
+        bool, typer.Option("--no-attributes", help="Leave the units' attributes and strongest images out.")
+    ] = False,
     skip_broken: Annotated[
         bool, typer.Option("--skip-broken", help="Leave images out that do not decode, and count and name them.")
     ] = False,
@@ -164,7 +164,7 @@ def ablate(
         int | None, typer.Option("--batch-size", metavar="N", help="Images per batch; it decides no integer.")
     ] = None,
     device: Annotated[str, typer.Option("--device", help="cpu, cuda, cuda:1, ...")] = "cpu",
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be done, and stop.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the plan, and by a short trial the time and memory it takes; then stop.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Silence every unit of a network, one at a time, and measure what each one costs."""
@@ -185,7 +185,7 @@ def ablate(
         basis=basis,
         draws=draws,
         top=top,
-        attributes=attributes,
+        attributes=not no_attributes,
     )
     if dry_run:
         _show_plan(question, device, as_json)
@@ -338,7 +338,7 @@ def _show_run(run: Run, directory: Path) -> None:
     console.answers.print(
         f"\naccuracy before: {100 * run.accuracy:.2f} %\n"
         "drops in points; a class drop is that of the class hit hardest, chosen on one half, read on the other\n"
-        f"record: {directory}",
+        f"record: {directory}; to look at it: lenslab report {directory}",
         markup=False,
         soft_wrap=True,
     )
