@@ -164,7 +164,10 @@ def ablate(
         int | None, typer.Option("--batch-size", metavar="N", help="Images per batch; it decides no integer.")
     ] = None,
     device: Annotated[str, typer.Option("--device", help="cpu, cuda, cuda:1, ...")] = "cpu",
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the plan, and by a short trial the time and memory it takes; then stop.")] = False,
+    dry_run: Annotated[
+        bool,
+        typer.Option("--dry-run", help="Show the plan, with time and memory by a short trial, and stop."),
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Silence every unit of a network, one at a time, and measure what each one costs."""

@@ -13,7 +13,7 @@ from lenslab.units.statistics.correlations import Method, drawn_units, pearson, 
 from lenslab.units.statistics.counts import count
 from lenslab.units.statistics.halves import HALVES
 from lenslab.units.statistics.observations import Observations
-from lenslab.units.statistics.replicates import replicated_nets
+from lenslab.units.statistics.replicates import pictured, replicated_nets
 
 Floats = NDArray[np.float64]
 
@@ -95,6 +95,7 @@ def reliability_table(
         2     class_drop  spearman          1.0      8
         3     class_drop   pearson          1.0      8
     """
+    observations = pictured(observations)
     live = ~activity.dead(observations.activations)
     units, images = np.flatnonzero(live), observations.images
     usable = (images > 0).all(axis=0)

@@ -6,7 +6,7 @@ products: changes (sparse) times draws, and activations times draws.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,6 +46,28 @@ class Measures:
     half_class_selectivity: Floats
 
 
+def pictured(observations: Observations) -> Observations:
+    """Number the classes that have images anew from 0, so that a few images of many classes are no large arrays.
+
+    Args:
+        observations: What was seen at one site.
+
+    Returns:
+        The same images and changes of right to wrong and back; the classes of single predictions are left as they were
+        and mean nothing here.
+
+    Example:
+        >>> import pandas as pd
+        >>> from lenslab.units.statistics.observations import observe
+        >>> images = pd.DataFrame({"image": [0, 1], "label": [7, 993], "half": ["A", "B"]})
+        >>> none = pd.DataFrame({"unit": [], "image": [], "before": [], "after": []}, dtype=int)
+        >>> pictured(observe(none, images, np.ones((2, 1)), classes=1000)).labels.tolist()
+        [0, 1]
+    """
+    present, labels = np.unique(observations.labels, return_inverse=True)
+    return replace(observations, labels=labels, classes=len(present))
+
+
 def measure(observations: Observations) -> Measures:
     """The figures of the observations themselves.
 
@@ -57,6 +79,7 @@ def measure(observations: Observations) -> Measures:
         >>> measure(observe(flips, images, np.ones((4, 1)), classes=2)).heldout_ways.tolist()
         [[1.0], [0.0]]
     """
+    observations = pictured(observations)
     once = np.ones((1, len(observations.labels)), dtype=np.float32)
     found = _measures(observations, _changes(observations), once)
     return Measures(**{field.name: getattr(found, field.name)[0] for field in fields(Measures)})
@@ -81,6 +104,7 @@ def replicate(observations: Observations, *, replicates: int, seed: int) -> Meas
         >>> replicate(observe(flips, images, np.ones((4, 1)), classes=2), replicates=3, seed=0).accuracy_drop.tolist()
         [[0.25], [0.25], [0.25]]
     """
+    observations = pictured(observations)
     changes = _changes(observations)
     parts = [_measures(observations, changes, drawn) for drawn in _draws(observations, replicates, seed)]
     return Measures(
