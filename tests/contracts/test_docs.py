@@ -1,23 +1,25 @@
-"""The documentation says what happens: its code prints what it shows, its tables are whole, its reference is complete."""
+"""The documentation says what happens: its code prints what it shows, its tables and its reference are whole."""
 
 from __future__ import annotations
 
 import importlib
 import inspect
 import re
+import shutil
 import subprocess
 import sys
-import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import torch
+from scripts import docs
 
 from lenslab import records, units
-from scripts import docs
+from lenslab.units.networks import entry
 from tests.contracts import pages
 
 DOCS = pages.ROOT / "docs"
@@ -25,9 +27,27 @@ PAGES = [*sorted(DOCS.glob("*.md")), *sorted((DOCS / "how-to").glob("*.md"))]
 CARRIED_OUT = [page for page in [pages.ROOT / "README.md", *PAGES] if list(pages.blocks(page))]
 
 
+def what_the_reader_has(directory: Path) -> None:
+    """The README speaks of the reader's own network, weights and images: here they are those of the digits."""
+    (directory / "mine.py").write_text("from lenslab.units.networks.small import Small as network\n", encoding="utf-8")
+    shutil.copy(shipped_path(), directory / "weights.safetensors")
+    (block,) = units.open_images("digits").limited(150).blocks(150)
+    np.savez(directory / "images.npz", images=np.stack(block.pixels), labels=block.labels)
+
+
+def shipped_path() -> Path:
+    """Where the weights of the digits are."""
+    shipped = entry("small").shipped("digits")
+    assert shipped is not None
+    return shipped.path
+
+
+@pytest.mark.django_db  # the README asks the library about a paper
 @pytest.mark.parametrize("page", CARRIED_OUT, ids=lambda page: page.stem)
 def test_what_a_page_shows_is_what_happens(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     threads = torch.get_num_threads()
+    if page.name == "README.md":
+        what_the_reader_has(tmp_path)
     try:
         pages.carry_out(page, tmp_path, monkeypatch)
     finally:
@@ -58,7 +78,9 @@ def errors() -> dict[str, type[Exception]]:
 
 def entries() -> dict[str, tuple[str, str]]:
     """What is in brackets behind the name of each error of the page, and what is written below it."""
-    parts = re.split(r"^### (\w+)(?: \((\w+)\))?$", (DOCS / "errors.md").read_text(encoding="utf-8"), flags=re.MULTILINE)
+    parts = re.split(
+        r"^### (\w+)(?: \((\w+)\))?$", (DOCS / "errors.md").read_text(encoding="utf-8"), flags=re.MULTILINE
+    )
     assert len({*parts[1::3]}) == len(parts[1::3])
     return dict(zip(parts[1::3], zip(parts[2::3], parts[3::3], strict=True), strict=True))
 
@@ -72,7 +94,9 @@ def test_every_error_has_an_entry_and_every_entry_is_an_error() -> None:
 @pytest.mark.parametrize("name", sorted(errors()))
 def test_an_entry_says_what_else_the_error_is_and_shows_a_message_of_its_own(name: str) -> None:
     builtin, text = entries()[name]
-    others = [base.__name__ for base in errors()[name].__bases__ if base.__module__ == "builtins" and base is not Exception]
+    others = [
+        base.__name__ for base in errors()[name].__bases__ if base.__module__ == "builtins" and base is not Exception
+    ]
     assert [builtin] * (builtin is not None) == others
     assert "*To do:*" in text or "never raised itself" in text
     if "never raised itself" not in text:
