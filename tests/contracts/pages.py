@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import doctest
 import importlib
+import importlib.util
 import io
 import os
 import re
@@ -33,6 +34,8 @@ FLAGS = doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS
 _BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _FILE = re.compile(r"# ([\w-]+\.py)\n")
 _ERROR = re.compile(r"(\w+Error): ")
+
+_REPORTING = re.compile(r"\blenslab(?:\.| import )report\b|\breport\.write\(")
 
 _SERVING = re.compile(r"lenslab serve\b")
 """What does not end by itself; its options are looked up instead."""
@@ -61,8 +64,13 @@ def blocks(page: Path) -> Iterator[Block]:
         yield Block(line, each[1], each[2], behind[2] if behind is not None and shown else None)
 
 
+def reports() -> bool:
+    """Tell whether this version writes reports; a page may speak of them before."""
+    return importlib.util.find_spec("lenslab.report") is not None
+
+
 def can_report() -> bool:
-    """Tell whether reports can be written here: the command is there, and its page is built."""
+    """Tell whether reports can be written here: the package is there, and its page is built."""
     try:
         bundle = importlib.import_module("lenslab.report.bundle")
         bundle.read_bundle()
@@ -99,6 +107,8 @@ def carry_out(page: Path, directory: Path, monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def _python(block: Block, names: dict[str, Any], where: str) -> None:
+    if _REPORTING.search(block.text) and not reports():
+        return
     printed = io.StringIO()
     expected = _ERROR.match(block.shown or "")
     try:
