@@ -173,13 +173,7 @@ def test_the_page_of_the_attributes_has_every_attribute_in_order(run: Path) -> N
 # The reference.
 
 WITHOUT_EXAMPLE = {
-    "lenslab.report.run_of": "`write` calls it; it needs a study's record",
-    "lenslab.units.answer": "it is `ablate` after `ask`, whose examples show both",
-    "lenslab.units.answer_curve": "it is `curve` after `ask_curve`",
-    "lenslab.units.apply_mask": "`export_mask` shows it",
-    "lenslab.units.ask_curve": "`curve` shows its arguments",
-    "lenslab.units.read_curve": "it needs a finished curve",
-    "lenslab.units.read_mask": "`apply_mask` reads masks, and `export_mask` shows it",
+    "lenslab.report.run_of": "`write` calls it; what it is for needs a study's record",
 }
 """Exported functions without an example of their own, and why."""
 
