@@ -8,8 +8,6 @@ NPM = $(if $(NODE),npm,PATH="$(CURDIR)/$(BIN):$$PATH" npm)
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
 DIST := src/lenslab/web/static/dist
 REPORT := src/lenslab/report/static
-DOCUMENTED := $(addprefix lenslab.,units.ablation units.question units.engine units.images units.networks.catalogue units.networks.loading units.networks.network units.preprocessing units.statistics \
-	units.verification units.errors records.record records.draft records.provenance report studies.study studies.reading papers)
 FRONTEND := frontend/package-lock.json frontend/vite.config.ts frontend/vite.report.config.ts $(shell find frontend/src -type f)
 
 .DEFAULT_GOAL := help
@@ -37,7 +35,7 @@ bench: $(BIN)/.tests ## measure speed against the named opponents, into benchmar
 	$(BIN)/python -m benchmarks.engines
 
 docs: $(BIN)/.tests ## write the reference pages from the docstrings
-	$(BIN)/pdoc --docformat google --output-directory docs/reference $(DOCUMENTED)
+	$(BIN)/python -m scripts.docs
 
 clean: ## remove what was built, and nothing that was measured
 	rm -rf .venv $(DIST) $(REPORT) frontend/node_modules

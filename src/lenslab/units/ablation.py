@@ -161,7 +161,14 @@ def answer(
     out: str | Path | None = None,
     progress: Progress | None = None,
 ) -> Run:
-    """Run what was asked; see `ablate` for the arguments."""
+    """Run what was asked; see `ablate` for the arguments.
+
+    Example:
+        >>> from lenslab.units import load
+        >>> question = ask(load("small", weights="digits"), "digits", limit=60, sites=["relu3"])
+        >>> question.pairs, len(answer(question).units)
+        (3840, 64)
+    """
     where = device_of(device)
     if out is not None:
         return _answer(question, Path(out), where, verify, progress)

@@ -192,7 +192,15 @@ def ask_curve(
     limit: int | None = None,
     batch_size: int | None = None,
 ) -> CurveQuestion:
-    """Put curves together without measuring them; see `curve` for the arguments."""
+    """Put curves together without measuring them; see `curve` for the arguments.
+
+    Example:
+        >>> from lenslab.units import ablate, load
+        >>> run = ablate(load("small", weights="digits"), "digits", sites=["relu3"], limit=60)
+        >>> asked = ask_curve(run.record, "own-drop", steps=[8, 32])
+        >>> asked.question.units, asked.points["silenced"].tolist()
+        (4, [0, 8, 32, 64])
+    """
     names = tuple(dict.fromkeys([order] if isinstance(order, str) else order))
     if not names:
         raise UnknownOrderError("no order is given; there are random, own-drop, class-drop:CLASS and the run's columns")
@@ -263,7 +271,14 @@ def answer_curve(
     out: str | Path | None = None,
     progress: Progress | None = None,
 ) -> Curve:
-    """Measure curves; see `curve` for the arguments."""
+    """Measure curves; see `curve` for the arguments.
+
+    Example:
+        >>> from lenslab.units import ablate, load
+        >>> run = ablate(load("small", weights="digits"), "digits", sites=["relu3"], limit=60)
+        >>> answer_curve(ask_curve(run.record, "own-drop", steps=[8, 32])).areas["measure"].head(2).tolist()
+        ['accuracy', 'balanced_accuracy']
+    """
     run = answer(asked.question, device=device, verify=verify, out=out, progress=progress)
     draft = Draft.open(run.record.directory, kind="run", request=asked.question.request)
     for name, table in curve_tables(run.record, asked.points, asked.said).items():
@@ -278,6 +293,13 @@ def read_curve(record: Record) -> Curve:
     Raises:
         RecordNotFoundError: the record holds no curves.
         BrokenRecordError: what it says about them cannot be read.
+
+    Example:
+        >>> from lenslab.units import ablate, load
+        >>> run = ablate(load("small", weights="digits"), "digits", sites=["relu3"], limit=60)
+        >>> found = curve(run.record, "own-drop", steps=[8, 32])
+        >>> read_curve(found.record).said["sizes"]
+        [0, 8, 32, 64]
     """
     path = record.path(SAID)
     try:

@@ -121,6 +121,12 @@ def read_mask(path: str | Path) -> Mask:
 
     Raises:
         MaskError: there is no such file, or it is not a mask.
+
+    Example:
+        >>> read_mask("no/such/mask.json")
+        Traceback (most recent call last):
+        ...
+        lenslab.units.errors.MaskError: the mask no/such/mask.json cannot be read: No such file or directory
     """
     path = Path(path).expanduser()
     try:
@@ -155,6 +161,15 @@ def apply_mask(network: Network, mask: Mask | str | Path, *, same_weights: bool 
 
     Raises:
         MaskError: the mask cannot be read, was made for another network, or does not fit this one.
+
+    Example:
+        >>> import tempfile
+        >>> from lenslab.units import load
+        >>> network = load("small", weights="digits")
+        >>> with tempfile.TemporaryDirectory() as directory:
+        ...     mask = export_mask(f"{directory}/mask.json", network, "relu3", range(64))
+        >>> torch.allclose(apply_mask(network, mask)(torch.ones(1, 1, 8, 8))[0], network.module.linear.bias)
+        True
     """
     mask = mask if isinstance(mask, Mask) else read_mask(mask)
     traced = trace(network.module, network.input_shape)
