@@ -558,3 +558,8 @@ def test_a_verification_that_is_asked_for_is_never_skipped(tmp_path: Path) -> No
     ablate(toys.by_hand(), images, out=tmp_path)
     checked = ablate(toys.by_hand(), images, out=tmp_path, verify=4).verified
     assert checked == {"recorded": 4}
+
+
+def test_a_network_that_is_named_takes_the_weights_that_were_made_for_the_images() -> None:
+    named, loaded = ask("small", "digits", limit=10), ask(load("small", weights="digits"), "digits", limit=10)
+    assert named.key == loaded.key

@@ -17,7 +17,7 @@ from lenslab.units.engine.trace import Trace, trace
 from lenslab.units.errors import LabelError, UnitsError, UnsupportedNetworkError
 from lenslab.units.identity import hash_of_architecture, hash_of_weights
 from lenslab.units.images import Images, Source, open_images
-from lenslab.units.networks import Network, load
+from lenslab.units.networks import Network, load, shipped_weights_for
 from lenslab.units.silence import ENERGY, FILTER, MEAN, MEAN_MAP, RESAMPLE, UNITS, silencings_for, word_for
 from lenslab.units.sweep import ENGINES
 
@@ -137,7 +137,8 @@ def ask(
     """Put an ablation together without running it: what a dry run shows.
 
     Args:
-        network: a network, or the name of one (see `lenslab.units.load`).
+        network: a network, or the name of one (see `lenslab.units.load`), with the weights that are shipped for these
+            images, where there are some.
         images: labelled images, or where they are (see `lenslab.units.open_images`).
         sites: globs over the names of sites; by default the value that each convolution hands on.
         engine: ``"exact"``, or ``"plain"`` for the reference that runs the whole network for every unit.
@@ -176,8 +177,9 @@ def ask(
         raise UnitsError(f"the seed {seed} is negative; give 0 or more")
     if batch_size is not None and batch_size < 1:
         raise UnitsError(f"a batch of {batch_size} images is empty; give --batch-size 1 or more")
-    network = load(network) if isinstance(network, str) else network
     opened = open_images(images).limited(limit)
+    if isinstance(network, str):
+        network = load(network, weights=shipped_weights_for(network, opened.name))
     _refuse_labels(opened, network)
     traced = trace(network.module, _input_shape(network, opened))
     chosen = select(traced.sites.values(), list(groups) or sites)
