@@ -16,8 +16,8 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Locator
 
 from lenslab import report
 from lenslab.records import Record
+from tests.report.changing import changed
 from tests.report.conftest import run
-from tests.report.planting import changed
 
 __all__ = ["run"]
 
@@ -327,7 +327,7 @@ def test_a_units_page_shows_its_images_with_its_map_over_them_or_not(show: Show,
     expect(images).to_have_count(len(exemplars))
     for shown, fact in zip(images.all(), exemplars.to_dict("records"), strict=True):
         expect(shown).to_have_attribute("alt", _starting(f"Image {fact['image']}, {labels[fact['image']]}"))
-        assert shown.evaluate("image => image.decode().then(() => [image.naturalWidth, image.naturalHeight])") == [8, 8]
+        assert shown.evaluate("image => image.decode().then(() => [image.naturalWidth, image.naturalHeight])") == [28, 28]
     first = exemplars.iloc[0]
     drawn = page.locator(".overlay").first.evaluate(
         "canvas => [...canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data]"
@@ -473,7 +473,7 @@ def test_hostile_names_stay_text_everywhere(show: Show, run: Record, tmp_path: P
     assert set(table["class"]) == {*(f"{HOSTILE}{label}" for label in range(9)), "'=SUM(A1)"}
     page.locator("#units tbody a").first.click()
     expect(page.locator("#unit .kicker")).to_contain_text(HOSTILE)
-    expect(page.locator(".exemplars img")).to_have_count(6)
+    expect(page.locator(".exemplars img")).to_have_count(9)
     expect(page.locator(".class-chart svg")).to_be_visible()
     assert page.locator("img:not(.exemplars img)").count() == 0
     assert page.locator("b").count() == 0

@@ -5,8 +5,8 @@ import shutil
 import pytest
 
 from lenslab.cli.main import run as lenslab
+from tests.report.changing import changed
 from tests.report.conftest import run
-from tests.report.planting import changed
 
 __all__ = ["run"]
 

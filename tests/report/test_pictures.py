@@ -5,7 +5,7 @@ import pytest
 
 from lenslab.records import BrokenRecordError
 from lenslab.report.pictures import PNG, pictures
-from tests.report.planting import changed
+from tests.report.changing import changed
 
 
 def test_every_exemplar_keeps_its_map_its_picture_and_its_class(run):

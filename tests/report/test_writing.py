@@ -9,7 +9,7 @@ from lenslab.records import read
 from lenslab.report import NotARunError, UnwritableReportError, run_of, write
 from lenslab.report.bundle import read_bundle, source_hash
 from lenslab.report.packing import unpacked
-from tests.report.planting import changed
+from tests.report.changing import changed
 
 HOSTILE = "</script><img src=x onerror=alert(1)>\u202e&\"'\u2028"
 

@@ -80,7 +80,7 @@ def schedule(plans: Sequence[Plan], whole: int | None, *, batch_size: int, draws
         >>> question = ask("small", "digits", limit=50)
         >>> divided = schedule(question.plans, question.trace.costs[""], batch_size=16)
         >>> divided.block_images, divided.groups
-        (672, (('relu1', 'relu2', 'relu3'),))
+        (4096, (('relu1', 'relu2', 'relu3'),))
     """
     costs = {plan.site.name: draws * plan.count * float(plan.cost or _UNKNOWN_COST) for plan in plans}
     clean = float(whole or _UNKNOWN_COST) * batch_size

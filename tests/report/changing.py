@@ -1,0 +1,25 @@
+"""Records that say something else than the run that was made."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pandas as pd
+
+from lenslab.records import Draft, Record, read
+
+
+def changed(record: Record, directory: Path, **parts: object) -> Record:
+    """A copy of a record with other tables (``None`` leaves one out), and another document where one is given."""
+    directory.mkdir(parents=True, exist_ok=True)
+    draft = Draft(directory, "run", {})
+    for path in sorted(record.directory.glob("*.parquet")):
+        if path.stem not in parts:
+            (directory / path.name).write_bytes(path.read_bytes())
+    for name, table in parts.items():
+        if isinstance(table, pd.DataFrame):
+            draft.write_table(name, table)
+    document = parts.get("document", record.document)
+    (directory / "record.json").write_text(json.dumps(document), encoding="utf-8")
+    return read(directory)
