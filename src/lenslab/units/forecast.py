@@ -39,6 +39,9 @@ _RANKED = 128
 _TRIAL_UNITS = 64
 """The statistics are tried on a site of at most so many units."""
 
+_SCATTERED = 1.5
+"""Batch after batch, freed memory is scattered, and a run takes more than a trial of one batch did."""
+
 _FLIPPED = 0.03
 """The share of pairs that flip in the trial of the statistics."""
 
@@ -90,7 +93,7 @@ def forecast(question: Question, *, device: str = "cpu") -> Forecast:
         >>> 0 < found.seconds < 60, found.peak_bytes > 1_000_000
         (True, True)
     """
-    started, where, images = time.perf_counter(), device_of(device), len(question.images)
+    started, where, images, before = time.perf_counter(), device_of(device), len(question.images), _peak()
     with full_precision():
         plans = _plans(question, where)
         runner = ENGINES[question.engine](question.trace, plans, where, question.top)
@@ -106,7 +109,7 @@ def forecast(question: Question, *, device: str = "cpu") -> Forecast:
         sweep_seconds=share * (reading + clean + question.draws * deciding),
         attribute_seconds=attributes,
         statistics_seconds=_statistics_seconds(question, plans),
-        peak_bytes=_peak() + _growing(question, plans),
+        peak_bytes=before + int(_SCATTERED * (_peak() - before)) + _growing(question, plans),
         trial_seconds=time.perf_counter() - started,
     )
 
