@@ -327,7 +327,10 @@ def test_a_units_page_shows_its_images_with_its_map_over_them_or_not(show: Show,
     expect(images).to_have_count(len(exemplars))
     for shown, fact in zip(images.all(), exemplars.to_dict("records"), strict=True):
         expect(shown).to_have_attribute("alt", _starting(f"Image {fact['image']}, {labels[fact['image']]}"))
-        assert shown.evaluate("image => image.decode().then(() => [image.naturalWidth, image.naturalHeight])") == [28, 28]
+        assert shown.evaluate("image => image.decode().then(() => [image.naturalWidth, image.naturalHeight])") == [
+            28,
+            28,
+        ]
     first = exemplars.iloc[0]
     drawn = page.locator(".overlay").first.evaluate(
         "canvas => [...canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data]"

@@ -7,10 +7,11 @@ import pytest
 import torch
 from torch import nn
 
-from lenslab.units import trace
+from lenslab.units import ablate, trace
 from lenslab.units.engine.batch import Batch, batch_of
+from lenslab.units.engine.decision import NEAR_TIE
 from lenslab.units.engine.judge import Judge
-from lenslab.units.errors import NotFiniteError
+from lenslab.units.errors import NotFiniteError, UnsupportedNetworkError
 from tests.units import toys
 
 CPU = torch.device("cpu")
@@ -75,3 +76,37 @@ def test_an_image_that_is_not_finite_is_named_by_its_number_in_the_source() -> N
     logits = torch.tensor([[1.0, 2.0], [1.0, float("nan")]])
     with pytest.raises(NotFiniteError, match="image 42 with unit 1 of site '0' silenced"):
         judge.decided(logits, batch(images, first=40), "0", torch.tensor([0, 2]), torch.tensor([0, 1]), path="suffix")
+
+
+def cancelling(size: float) -> nn.Module:
+    """Logits that are small differences of large features, so that float32 is off by a good share of their scale."""
+    torch.manual_seed(0)
+    module = nn.Sequential(nn.Conv2d(1, 64, 3), nn.ReLU(), nn.Flatten(), nn.Linear(64 * 36, 64), nn.Linear(64, 4))
+    module[3].bias.data += size
+    module[4].weight.data -= module[4].weight.data.mean(dim=1, keepdim=True)
+    return module.eval()
+
+
+def test_the_band_of_near_ties_is_as_wide_as_float32_is_off() -> None:
+    images = toys.PLAIN(next(toys.digits(24).blocks(24)).pixels)
+    usual, wider = judged(cancelling(0.0)), judged(cancelling(300.0))
+    for judge in (usual, wider):
+        judge.reference(batch(images))
+    assert usual.band == NEAR_TIE
+    assert wider.band > 2 * NEAR_TIE
+
+
+def test_a_network_that_float32_cannot_compute_is_refused() -> None:
+    images = toys.PLAIN(next(toys.digits(24).blocks(24)).pixels)
+    with pytest.raises(UnsupportedNetworkError, match="in float64 the network gives another answer"):
+        judged(cancelling(1e6)).reference(batch(images))
+
+
+def test_engines_agree_where_float32_is_off_by_more_than_usual() -> None:
+    made = toys.network(cancelling(10_000.0), classes=4)
+    images = toys.digits(40).mapped(4, {label: label % 4 for label in range(10)})
+    exact, plain = (ablate(made, images, engine=engine, sites=["1"], top=2) for engine in ("exact", "plain"))
+    assert exact.record.document["paths"]["1"]["float64"] > 0
+    assert len(exact.flips) > 5
+    assert exact.flips.equals(plain.flips)
+    assert exact.record.table("top_flips").equals(plain.record.table("top_flips"))

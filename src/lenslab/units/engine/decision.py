@@ -35,11 +35,12 @@ class Decision:
     finite: torch.Tensor
 
 
-def decide(logits: torch.Tensor) -> Decision:
+def decide(logits: torch.Tensor, band: float = NEAR_TIE) -> Decision:
     """Decide rows of float32 logits.
 
     Args:
         logits: ``[rows, classes]`` with at least two classes.
+        band: margins below this share of the logits' scale are near ties.
 
     Returns:
         The decision for each row.
@@ -52,16 +53,19 @@ def decide(logits: torch.Tensor) -> Decision:
     top, classes = logits.topk(2, dim=1)
     scale = logits.abs().amax(dim=1)
     margin = (top[:, 0] - top[:, 1]) / scale.clamp_min(torch.finfo(logits.dtype).tiny)
-    return Decision(classes[:, 0], margin, ~(margin >= NEAR_TIE), logits.isfinite().all(dim=1))
+    return Decision(classes[:, 0], margin, ~(margin >= band), logits.isfinite().all(dim=1))
 
 
-def in_top(logits: torch.Tensor, labels: torch.Tensor, count: int) -> tuple[torch.Tensor, torch.Tensor]:
+def in_top(
+    logits: torch.Tensor, labels: torch.Tensor, count: int, band: float = NEAR_TIE
+) -> tuple[torch.Tensor, torch.Tensor]:
     """Tell whether the true class is among the largest float32 logits, and where float32 is not sure.
 
     Args:
         logits: ``[rows, classes]``.
         labels: the true class of each row, int64 ``[rows]``.
         count: among how many.
+        band: differences below this share of the logits' scale are not sure.
 
     Returns:
         bool ``[rows]`` twice: whether it is, and whether that has to be decided again in float64.
@@ -72,9 +76,9 @@ def in_top(logits: torch.Tensor, labels: torch.Tensor, count: int) -> tuple[torc
         [[True, False], [False, True]]
     """
     truth = logits.gather(1, labels[:, None])
-    band = NEAR_TIE * logits.abs().amax(dim=1, keepdim=True)
-    surely = (logits > truth + band).sum(dim=1)
-    perhaps = (logits >= truth - band).sum(dim=1) - 1  # the true class itself is no rival
+    slack = band * logits.abs().amax(dim=1, keepdim=True)
+    surely = (logits > truth + slack).sum(dim=1)
+    perhaps = (logits >= truth - slack).sum(dim=1) - 1  # the true class itself is no rival
     return (logits > truth).sum(dim=1) < count, (surely < count) & (perhaps >= count)
 
 
@@ -100,19 +104,20 @@ def in_top_finally(logits: torch.Tensor, labels: torch.Tensor, count: int) -> to
     return ((logits > truth + slack) | tied).sum(dim=1) < count
 
 
-def close(logits: torch.Tensor, expected: torch.Tensor) -> bool:
-    """Tell whether two answers differ by rounding alone: by less than half of :data:`NEAR_TIE` of the logits' scale.
+def close(logits: torch.Tensor, expected: torch.Tensor, band: float = NEAR_TIE) -> bool:
+    """Tell whether two answers differ by rounding alone: by less than half of the band of near ties.
 
     Args:
         logits: ``[rows, classes]``.
         expected: the same shape.
+        band: of near ties, as a share of the logits' scale.
 
     Example:
         >>> expected = torch.tensor([[1.0, 3.0]])
         >>> close(expected + 1e-6, expected), close(expected + 1e-3, expected)
         (True, False)
     """
-    return error(logits, expected) < NEAR_TIE / 2
+    return error(logits, expected) < band / 2
 
 
 def error(logits: torch.Tensor, expected: torch.Tensor) -> float:

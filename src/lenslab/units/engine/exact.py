@@ -141,7 +141,7 @@ class ExactEngine:
             return plan
         layer = self._last_layer(plan)
         logits = layer.forward(self._features(plan, golden, golden.values[plan.cut]))
-        return plan if close(logits, golden.logits) else replace(plan, path=SUFFIX)
+        return plan if close(logits, golden.logits, self._judge.band) else replace(plan, path=SUFFIX)
 
     def _check(self, golden: Golden, reference: Reference) -> None:
         """Resume from every site with nothing silenced and the images in other company: it must change nothing."""
@@ -150,7 +150,7 @@ class ExactEngine:
         for plan in self._plans:
             answers[f"site {plan.cut!r}"] = self._program.resumed(golden, plan.cut, rows, None)
         for where, logits in answers.items():
-            if not close(logits, reference.logits[rows]):
+            if not close(logits, reference.logits[rows], self._judge.band):
                 off = error(logits, reference.logits[rows])
                 raise UnsupportedNetworkError(
                     f"resumed from {where}, the network gives another answer than by itself (off by {off:.1e} of the "

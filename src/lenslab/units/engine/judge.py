@@ -7,16 +7,37 @@ import copy
 import torch
 
 from lenslab.units.engine.batch import Batch
-from lenslab.units.engine.decision import Decision, close, decide, decide_finally, in_top, in_top_finally
+from lenslab.units.engine.decision import (
+    NEAR_TIE,
+    Decision,
+    close,
+    decide,
+    decide_finally,
+    error,
+    in_top,
+    in_top_finally,
+)
 from lenslab.units.engine.outcome import FLOAT64, Decided, Reference
 from lenslab.units.engine.replacement import ZERO, Silencing
 from lenslab.units.engine.scores import scores
 from lenslab.units.engine.trace import Trace
 from lenslab.units.errors import NotFiniteError, UnsupportedNetworkError
 
+_ROOM = 8
+"""The band of near ties is so many times as wide as what float32 was seen to be off by."""
+
+_SEEN = 16
+"""Images of the first batch on which that is measured."""
+
+_ROUGHEST = 1e-2
+"""A network that float32 gets wrong by more than this share of its logits' scale cannot be decided."""
+
 
 class Judge:
     """Decides what float32 cannot.
+
+    How far float32 is off is measured on the first batch, against float64. Most networks are far below the usual band
+    of near ties; where one is not, its band is wider, and more pairs are decided in float64.
 
     Args:
         trace: the network seen from inside.
@@ -29,6 +50,7 @@ class Judge:
         self._double = trace.program(device, precision=torch.float64)
         self._top = top
         self._trusted = False
+        self.band = NEAR_TIE
 
     def reference(self, batch: Batch) -> Reference:
         """Decide with every unit in place: the unmodified network in float32, near ties again in float64.
@@ -46,11 +68,12 @@ class Judge:
                 f"the network answers {len(inputs)} images with shape {tuple(logits.shape)}; it may squeeze the "
                 "batch's dimension away, so keep it there, or choose another --batch-size"
             )
-        decision = decide(logits)
-        _refuse_what_is_not_finite(decision, batch, torch.arange(len(inputs)), None, None)
+        _refuse_what_is_not_finite(decide(logits), batch, torch.arange(len(inputs)), None, None)
         if not self._trusted:
+            self.band = max(NEAR_TIE, _ROOM * self._rounding(inputs[:_SEEN], logits[:_SEEN]))
             self._refuse_what_is_no_function(inputs, logits)
             self._trusted = True
+        decision = decide(logits, self.band)
         found, unsure = self._in_top(logits, batch.labels)
         (near,) = (decision.near_tie | unsure).nonzero(as_tuple=True)
         if len(near):
@@ -59,15 +82,26 @@ class Judge:
             found = self._finally_in_top(found, near, final, batch.labels[near])
         return Reference(decision.classes, logits, decision.margin, scores(logits, batch.labels), found)
 
+    def _rounding(self, inputs: torch.Tensor, logits: torch.Tensor) -> float:
+        """Measure how far float32 is off."""
+        off = error(logits.double(), self._double.logits(inputs))
+        if not off < _ROUGHEST:
+            raise UnsupportedNetworkError(
+                f"in float64 the network gives another answer than in float32 (off by {off:.1e} of the logits' scale): "
+                "it may round its values to half precision, or its logits may be small differences of large numbers; "
+                "nothing exact can be said of it"
+            )
+        return off
+
     def _refuse_what_is_no_function(self, inputs: torch.Tensor, logits: torch.Tensor) -> None:
         """See that the answer for an image depends on that image alone."""
-        if not close(self._network(inputs.clone()), logits):
+        if not close(self._network(inputs.clone()), logits, self.band):
             raise UnsupportedNetworkError(
                 "asked twice, the network gives two answers: it draws random numbers in evaluation mode "
                 "(dropout without training=self.training?), and nothing can be measured on it"
             )
         rows = other_company(len(inputs)).to(inputs.device)
-        if not close(self._network(inputs[rows]), logits[rows]):
+        if not close(self._network(inputs[rows]), logits[rows], self.band):
             raise UnsupportedNetworkError(
                 "the network's answer for an image depends on the other images of its batch "
                 "(batch norm without running statistics?): it may mix the images of a batch, and nothing can be "
@@ -99,7 +133,7 @@ class Judge:
         Raises:
             NotFiniteError: a logit is NaN or infinite.
         """
-        decision, labels = decide(logits), batch.labels[rows]
+        decision, labels = decide(logits, self.band), batch.labels[rows]
         _refuse_what_is_not_finite(decision, batch, rows, site, units)
         found, unsure = self._in_top(logits, labels)
         scored = scores(logits, labels)
@@ -137,7 +171,7 @@ class Judge:
     def _in_top(self, logits: torch.Tensor, labels: torch.Tensor) -> tuple[torch.Tensor | None, torch.Tensor]:
         if self._top is None:
             return None, torch.zeros_like(labels, dtype=torch.bool)
-        return in_top(logits, labels, self._top)
+        return in_top(logits, labels, self._top, self.band)
 
     def _finally_in_top(
         self, found: torch.Tensor | None, near: torch.Tensor, final: torch.Tensor, labels: torch.Tensor
