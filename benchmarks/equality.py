@@ -29,7 +29,7 @@ from benchmarks.reporting import write
 from lenslab import units
 from lenslab.records import Record, RecordNotFoundError
 from lenslab.units.engine.sites import select
-from lenslab.units.errors import UnitsError, UnsupportedNetworkError
+from lenslab.units.errors import UnsupportedNetworkError
 from lenslab.units.images import Images
 from lenslab.units.networks import Network
 
@@ -83,19 +83,6 @@ class Tally:
         self.differences += len(differing)
         if len(differing):
             self.shown.append(f"{what}:\n{differing.head(5).to_string(index=False)}")
-
-
-def known_cases() -> dict[str, dict[str, Any]]:
-    """The cases that this lenslab knows."""
-    network, known = units.load("small", weights="digits"), {}
-    for name, options in CASES.items():
-        asked = {} if "groups" in options else options
-        try:
-            units.ask(network, "digits", limit=4, **asked)
-        except (UnitsError, TypeError):
-            continue
-        known[name] = options
-    return known
 
 
 def compare(
@@ -229,9 +216,7 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=2)
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
-    cases = {
-        name: case for name, case in known_cases().items() if not options.replacement or name in options.replacement
-    }
+    cases = {name: case for name, case in CASES.items() if not options.replacement or name in options.replacement}
     print(f"{'network':20}{'replacement':12}{'sites':>6}{'pairs':>9}{'flips':>8}{'near ties':>10}{'differ':>8}")
     rows = []
     for name in options.network or NETWORKS:
