@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -71,9 +72,14 @@ def test_an_error_of_our_own_is_not_dressed_up_as_a_refusal(monkeypatch: pytest.
         main.run([])
 
 
-def test_whoever_stops_reading_gets_no_complaint() -> None:
-    code = "from lenslab.cli.main import main; main(['networks', '--json'])"
-    writer = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+@pytest.mark.parametrize("command", ["networks", "--version"])
+def test_whoever_stops_reading_gets_no_complaint(command: str, unbuffered: str) -> None:
+    code = f"from lenslab.cli.main import main; main([{command!r}])"
+    environment = {**os.environ, "PYTHONUNBUFFERED": unbuffered}
+    writer = subprocess.Popen(
+        [sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment
+    )
     assert writer.stdout is not None
     writer.stdout.close()
     _, err = writer.communicate(timeout=60)

@@ -70,6 +70,7 @@ def run(arguments: Sequence[str]) -> int:
     """
     try:
         code = int(app(list(arguments), prog_name="lenslab", standalone_mode=False) or 0)
+        sys.stdout.flush()  # here, where it is known what to do if nobody reads, and not when Python ends
     except (KeyboardInterrupt, typer.Abort):
         code = INTERRUPTED
     except _UsageError as error:
