@@ -14,6 +14,7 @@ import argparse
 import sys
 import time
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -153,7 +154,14 @@ def main() -> None:
         )
         for pair in row["differing"]:
             print(f"  {pair['site']} unit {pair['unit']} image {pair['image']}: margin {pair['margin']:.1e}")
-    write("captum", {"images": options.images or "digits or textures", "limit": options.limit, "rows": rows})
+    write(
+        "captum",
+        {
+            "images": Path(options.images).name if options.images else "digits or textures",
+            "limit": options.limit,
+            "rows": rows,
+        },
+    )
     if not all(row["flips"] for row in rows):
         sys.exit("nothing flipped: equal answers would prove nothing")
     sys.exit(1 if any(row["differences"] for row in rows) else 0)

@@ -17,6 +17,7 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -237,7 +238,7 @@ def main() -> None:
             rows.append(_report(name, "hooks or fx", without_graph(images, fit)))
     differences, flips = sum(row["differences"] for row in rows), sum(row["flips"] for row in rows)
     document = {
-        "images": options.images or "textures",
+        "images": Path(options.images).name if options.images else "textures",
         **{key: getattr(options, key) for key in ("limit", "fit", "size", "units", "threads")},
         **{key: sum(row[key] for row in rows) for key in ("pairs", "flips", "near_ties", "differences")},
         "rows": rows,

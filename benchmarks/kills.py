@@ -187,7 +187,7 @@ def killed(options: argparse.Namespace, place: Path) -> dict[str, Any]:
     )
     return {
         "network": options.network,
-        "images": options.images,
+        "images": Path(options.images).name,
         "batch_size": options.batch_size,
         "budget": options.budget,
         "resume_option": resume,
