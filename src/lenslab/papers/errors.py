@@ -4,7 +4,10 @@
 
     PapersError
     ├── ArxivIdError (ValueError)      a name that no arXiv paper can have
-    └── FrequenciesError (ValueError)  document frequencies that cannot be read or made
+    ├── FrequenciesError (ValueError)  document frequencies that cannot be read or made
+    ├── MalformedError (ValueError)    a record, file or answer that is not what its source writes
+    ├── NotFoundError (LookupError)    a work that the source does not know
+    └── SourceError (OSError)          a source that does not answer, or refuses to
 """
 
 
@@ -18,3 +21,15 @@ class ArxivIdError(PapersError, ValueError):
 
 class FrequenciesError(PapersError, ValueError):
     """Document frequencies that cannot be read or made."""
+
+
+class MalformedError(PapersError, ValueError):
+    """A record, file or answer that is not what its source writes."""
+
+
+class NotFoundError(PapersError, LookupError):
+    """A work that the source does not know."""
+
+
+class SourceError(PapersError, OSError):
+    """A source that does not answer, or refuses to, however often it is asked."""

@@ -18,10 +18,25 @@ class Version:
     Attributes:
         number: counted from 1.
         created: the day on which it was submitted.
+        license_uri: the licence under which this version was submitted; empty where no source says.
+        size: how large its source is, as arXiv writes it, for instance ``14kb``.
+        source_type: arXiv's letters for what was submitted, for instance ``D`` for PDFLaTeX; ``I`` says withdrawn.
     """
 
     number: int
     created: dt.date | None = None
+    license_uri: str = ""
+    size: str = ""
+    source_type: str = ""
+
+    @property
+    def withdrawn(self) -> bool:
+        """Whether this version withdraws the paper.
+
+        >>> Version(2, source_type="I").withdrawn
+        True
+        """
+        return "I" in self.source_type
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +54,9 @@ class Paper:
         doi: the DOI of the published article; empty where none is known.
         journal_reference: where it was published, in the author's words.
         author_comments: what arXiv calls comments.
+        report_number: the number under which an institution reported it.
+        msc_class: its Mathematics Subject Classification.
+        acm_class: its classification by the ACM.
         submitted: the day of version 1.
         updated: the day of the newest version.
         versions: every version, oldest first.
@@ -57,6 +75,9 @@ class Paper:
     doi: str = ""
     journal_reference: str = ""
     author_comments: str = ""
+    report_number: str = ""
+    msc_class: str = ""
+    acm_class: str = ""
     submitted: dt.date | None = None
     updated: dt.date | None = None
     versions: tuple[Version, ...] = ()

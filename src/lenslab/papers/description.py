@@ -1,0 +1,58 @@
+"""A bibliographic description: what one source says of one work, and a citation that a source asserts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from lenslab.papers.paper import Paper
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Description:
+    """What one source says of one work, as it says it.
+
+    Attributes:
+        source: the source's name, one of those in ``lenslab.papers.sources``.
+        locator: the work's name at the source; a source never gives it to another work.
+        paper: what the source says, in fields that all sources share; empty where it says nothing.
+        raw: the source's own record, byte for byte or, inside of a larger answer, the part that speaks of this work;
+            ``lenslab.papers.sources.parse`` reads it again.
+        names: the work's identifiers elsewhere, by scheme: ``S2`` (Semantic Scholar's hash), ``CorpusId``,
+            ``OpenAlex``, ``DBLP``, ``MAG``, ``PubMed``, ``PubMedCentral``, ``ACL``. The arXiv id and the DOI stand in
+            ``paper``.
+        tldr: a one-sentence summary that the source made; empty where there is none.
+        citation_count: how many works cite this one, as the source counts; ``None`` where it does not say.
+        reference_count: how many works it cites, as the source counts.
+        influential_count: how many citing works build on it, as Semantic Scholar counts.
+    """
+
+    source: str
+    locator: str
+    paper: Paper
+    raw: bytes = field(default=b"", repr=False)
+    names: Mapping[str, str] = field(default_factory=dict)
+    tldr: str = ""
+    citation_count: int | None = None
+    reference_count: int | None = None
+    influential_count: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assertion:
+    """A source says that one work cites another.
+
+    Attributes:
+        citing: the work that cites.
+        cited: the work that is cited.
+        influential: whether the source calls the citation influential; ``None`` where it does not say.
+        intents: why it cites, in the source's words: ``background``, ``methodology``, ``result``.
+    """
+
+    citing: Description
+    cited: Description
+    influential: bool | None = None
+    intents: tuple[str, ...] = ()
