@@ -5,11 +5,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import spearmanr
-from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.feature_extraction.text import TfidfTransformer, TfidfVectorizer
 
-from lenslab.papers.frequencies import count
+from lenslab.papers.frequencies import count, shipped_frequencies
 from lenslab.papers.paper import Paper
-from lenslab.papers.terms import key_terms, paper_terms
+from lenslab.papers.terms import key_terms, paper_terms, tfidf
 
 from .seed import KEY_TERMS, PAPER
 
@@ -122,3 +122,59 @@ def test_any_text_has_terms_with_sensible_numbers(words):
         assert term.count >= 1
         assert term.document_frequency <= term.documents
         assert term.term == term.forms[0]
+
+
+def test_scores_are_those_of_scikit_learns_transformer():
+    generator = np.random.default_rng(1)
+    for size in (1, 2, 40, 300):
+        counts = generator.integers(1, 20, size).astype(float)
+        frequencies = generator.integers(0, 17_000, size)
+        transformer = TfidfTransformer()
+        transformer.idf_ = np.log(17_001 / (1 + frequencies)) + 1
+        expected = transformer.transform(counts[None]).toarray()[0]
+        assert tfidf(counts, frequencies, 17_000) == pytest.approx(expected, abs=1e-9)
+
+
+def test_every_term_gives_its_reason_in_the_numbers_that_decided_its_score(terms):
+    for term in terms:
+        assert re.match(rf"(once|twice|{term.count} times) here; ", term.reason)
+        assert f"{term.document_frequency:,}" in term.reason
+        assert "17,000 abstracts" in term.reason or term.weighed_as
+    unit = next(term for term in terms if term.term == "unit")
+    everywhere = shipped_frequencies().document_frequency("unit", "all")
+    inside = shipped_frequencies().document_frequency("unit", "cs.CV")
+    assert unit.reason == f"12 times here; in {everywhere} of 17,000 abstracts, {inside} of 7,712 in cs.CV"
+
+
+def test_a_chance_meeting_says_which_word_it_is_weighed_as():
+    term = next(term for term in key_terms("A grumbling language.", category="cs.CL") if " " in term.term)
+    language = shipped_frequencies().document_frequency("language", "cs.CL")
+    assert term.weighed_as == "language"
+    assert term.reason.endswith(f"its commonest word, language: in {language:,} of 5,049 in cs.CL")
+
+
+def test_hyphened_and_spaced_writings_are_one_term():
+    (term, *_) = key_terms("The target-language speech. Each target language differs. A target language ends.")
+    assert (term.term, term.count) == ("target language", 3)
+    assert term.forms == ("target language", "target-language")
+
+
+def test_a_word_that_only_qualifies_is_no_term():
+    found = {term.term for term in key_terms("It is task-specific, and patch-level pruning is diffusion-based.")}
+    assert not found & {"task-specific", "patch-level", "diffusion-based"}
+    assert "pruning" in found
+
+
+def test_a_longer_name_is_shown_by_its_last_words_once():
+    text = "Grumbling walrus speech assessment begins. Grumbling walrus speech assessment ends."
+    found = [term.term for term in key_terms(text)]
+    assert "walrus speech assessment" in found
+    assert "grumbling walrus speech" not in found
+
+
+def test_a_cut_list_is_the_beginning_of_the_whole_list():
+    assert paper_terms(THE_PAPER, limit=7) == paper_terms(THE_PAPER, limit=10_000)[:7]
+
+
+def test_a_string_of_letters_is_no_term():
+    assert [term.term for term in key_terms("a" * 100_000 + " ablation")] == ["ablation"]

@@ -31,6 +31,10 @@ def test_hyphened_words_are_one_word():
     assert stems("fine-tuning") == [["fine-tuning"]]
 
 
+def test_a_hyphen_typed_for_a_dash_ends_the_word():
+    assert stems("on such devices-we show") == [["device"]]
+
+
 def test_a_possessive_is_the_word():
     assert stems("the network's depth") == [["network", "depth"]]
 

@@ -48,6 +48,10 @@ class Frequencies:
     groups: dict[str, int]
     terms: dict[str, list[int]] = field(repr=False)
     seed_terms: dict[str, int] = field(repr=False)
+    columns: dict[str, int] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "columns", {group: column for column, group in enumerate(self.groups)})
 
     def group_of(self, category: str | None) -> str:
         """The narrowest group that speaks for a category: itself, its archive, or everything.
@@ -63,7 +67,11 @@ class Frequencies:
     def document_frequency(self, term: str, group: str) -> int:
         """In how many records of a group a term stands; 0 for terms below the smallest count that was kept."""
         counts = self.terms.get(term)
-        return 0 if counts is None else counts[list(self.groups).index(group)]
+        return 0 if counts is None else counts[self.columns[group]]
+
+    def records(self, term: str) -> bool:
+        """Whether the frequencies say of a term in how many papers it stands; of rarer ones they do not."""
+        return term in self.terms
 
     def to_bytes(self) -> bytes:
         """The compressed file; the same frequencies always give the same bytes."""

@@ -14,19 +14,26 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from lenslab.papers.frequencies import LEAST_PHRASE, LEAST_WORD, shipped_frequencies
+from lenslab.papers.frequencies import ALL, LEAST_PHRASE, LEAST_WORD, shipped_frequencies
 from lenslab.papers.latex import prose
-from lenslab.papers.words import phrases, qualifying_words, runs, stem_of, with_verbs_merged
+from lenslab.papers.words import only_qualifies, phrases, qualifying_words, runs, stem_of, with_verbs_merged
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from lenslab.papers.frequencies import Frequencies
     from lenslab.papers.paper import Paper
     from lenslab.papers.words import Word
+
+    FloatArray = NDArray[np.float64]
 
 Style = Literal["phrases", "seed"]
 
 # A word or phrase that stands almost only inside of a longer term says nothing beside it.
 _MOSTLY_INSIDE = 0.7
+_CAPITAL = re.compile(r"\b[A-Z][a-z]+\b")
+# A capital that opens no sentence.
+_CAPITAL_INSIDE = re.compile(r"(?<![.!?:]\s)\b[A-Z][a-z]+\b")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +48,10 @@ class Term:
         documents: how many papers were compared.
         group: which papers those were: a category, an archive, or ``all``.
         rarer: whether the term is rarer than the frequencies record; ``document_frequency`` then is the number that it
-            is weighted by: the most that it can be, or for a phrase that stands once that of its rarest word.
+            is weighted by: the most that it can be, or for a phrase that stands once that of its commonest word.
         forms: every way in which the text writes it, the commonest first.
+        everywhere: in how many papers of all groups it stands, and how many those are.
+        weighed_as: the word whose document frequency stands for that of a phrase that is a chance meeting; else empty.
     """
 
     term: str
@@ -53,6 +62,27 @@ class Term:
     group: str
     rarer: bool = False
     forms: tuple[str, ...] = ()
+    everywhere: tuple[int, int] = (0, 0)
+    weighed_as: str = ""
+
+    @property
+    def reason(self) -> str:
+        """Why the term has its score, as a reader understands it.
+
+        >>> Term("unit", 0.6, 4, 12, 5211, "cs.CV", everywhere=(31, 17000)).reason
+        '4 times here; in 31 of 17,000 abstracts, 12 of 5,211 in cs.CV'
+        >>> Term("walrus", 0.6, 1, 2, 17000, "all", rarer=True, everywhere=(2, 17000)).reason
+        'once here; in at most 2 of 17,000 abstracts'
+        """
+        times = {1: "once", 2: "twice"}.get(self.count, f"{self.count:,} times")
+        number, documents = self.everywhere
+        inside = "" if self.group == ALL else f"{self.document_frequency:,} of {self.documents:,} in {self.group}"
+        if self.weighed_as:
+            found = inside or f"{self.document_frequency:,} of {self.documents:,} abstracts"
+            return f"{times} here; rare together, so weighed as its commonest word, {self.weighed_as}: in {found}"
+        if self.rarer:
+            return f"{times} here; in at most {self.document_frequency:,} of {documents:,} abstracts"
+        return f"{times} here; in {number:,} of {documents:,} abstracts" + (f", {inside}" if inside else "")
 
 
 def key_terms(
@@ -80,14 +110,23 @@ def key_terms(
     ['class selectivity', 'unit']
     """
     known = frequencies if frequencies is not None else shipped_frequencies()
-    found = _seed_terms(text, known) if style == "seed" else _phrase_terms(text, category, known)
-    return found[:limit]
+    if style == "seed":
+        return _seed_terms(text, known)[:limit]
+    return _phrase_terms(text, category, known, limit)
 
 
-def paper_terms(paper: Paper, *, style: Style = "phrases", limit: int = 20) -> tuple[Term, ...]:
+def paper_terms(
+    paper: Paper, *, style: Style = "phrases", limit: int = 20, frequencies: Frequencies | None = None
+) -> tuple[Term, ...]:
     """The key terms of a paper: of title and abstract, or in the seed's style of the abstract alone.
 
     A title alone says too little for scores, so a paper without an abstract has no key terms.
+
+    Args:
+        paper: the paper.
+        style: ``phrases`` or ``seed``, as for ``key_terms``.
+        limit: how many terms at most.
+        frequencies: document frequencies; those of the package by default.
 
     >>> from lenslab.papers.paper import Paper
     >>> paper_terms(Paper(title="Class selectivity of units", abstract="Units differ in class selectivity."))[0].term
@@ -96,9 +135,19 @@ def paper_terms(paper: Paper, *, style: Style = "phrases", limit: int = 20) -> t
     if not paper.abstract.strip():
         return ()
     if style == "seed":
-        return key_terms(paper.abstract, style="seed", limit=limit)
-    title = _in_sentence_case(paper.title, paper.abstract)
-    return key_terms(f"{title}. {paper.abstract}", category=paper.primary_category, limit=limit)
+        return key_terms(paper.abstract, style="seed", limit=limit, frequencies=frequencies)
+    text = text_of(paper)
+    return key_terms(text, category=paper.primary_category, limit=limit, frequencies=frequencies)
+
+
+def text_of(paper: Paper) -> str:
+    """What key terms are taken from: title and abstract, the title with capitals only where the abstract has them.
+
+    >>> from lenslab.papers.paper import Paper
+    >>> text_of(Paper(title="Pruning Units in ResNet", abstract="We prune ResNet."))
+    'pruning units in ResNet. We prune ResNet.'
+    """
+    return f"{_in_sentence_case(paper.title, paper.abstract)}. {paper.abstract}"
 
 
 def _seed_terms(text: str, known: Frequencies) -> tuple[Term, ...]:
@@ -121,50 +170,90 @@ def _seed_terms(text: str, known: Frequencies) -> tuple[Term, ...]:
             documents=documents,
             group="all",
             forms=(words[column],),
+            everywhere=(known.seed_terms[words[column]], documents),
         )
         for column, score in ranked
     )
 
 
-def _phrase_terms(text: str, category: str | None, known: Frequencies) -> tuple[Term, ...]:
-    from sklearn.feature_extraction.text import TfidfTransformer
-
+def _phrase_terms(text: str, category: str | None, known: Frequencies, limit: int) -> tuple[Term, ...]:
     group = known.group_of(category)
-    documents = known.groups[group]
     found = with_verbs_merged(runs(prose(text)))
     written: dict[str, list[tuple[Word, ...]]] = {}
-    for phrase in (phrase for run in found for phrase in phrases(run)):
-        written.setdefault(stem_of(phrase), []).append(phrase)
-    whole = {stem_of(tuple(run)) for run in found}
+    for run in found:
+        for phrase in phrases(run):
+            written.setdefault(stem_of(phrase), []).append(phrase)
+    _merge_hyphened(written)
+    whole = {stem_of(run) for run in found}
     terms_of = {stem: len(uses) for stem, uses in written.items() if _is_term(stem, len(uses), whole, known)}
-    counts = _without_repeated(_without_contained(terms_of))
+    counts = _without_shifted(_without_repeated(_without_contained(terms_of, known)))
     if not counts:
         return ()
-    stems = sorted(counts)
-    frequencies = np.array([_frequency(stem, counts[stem], group, known) for stem in stems])
-    transformer = TfidfTransformer()
-    transformer.idf_ = _idf(frequencies, documents)
-    scores = transformer.transform(np.array([[counts[stem] for stem in stems]], dtype=float)).toarray()[0]
+    weights = [_weight(stem, number, group, known) for stem, number in counts.items()]
+    scores = tfidf(
+        np.fromiter(counts.values(), dtype=float), np.array([weight for weight, _ in weights]), known.groups[group]
+    )
+    # Equal scores come in the text's order.
     first = {stem: position for position, stem in enumerate(written)}
-    terms = [
-        Term(
-            term=_shown(written[stem])[0],
-            score=float(score),
-            count=counts[stem],
-            document_frequency=int(frequency),
-            documents=documents,
-            group=group,
-            rarer=stem not in known.terms,
-            forms=_shown(written[stem]),
-        )
-        for stem, score, frequency in zip(stems, scores, frequencies, strict=True)
-    ]
-    order = {_shown(written[stem])[0]: first[stem] for stem in stems}
-    return tuple(sorted(terms, key=lambda term: (-term.score, order[term.term])))
+    ranked = sorted(zip(counts, scores.tolist(), weights, strict=True), key=lambda row: (-row[1], first[row[0]]))
+    return tuple(
+        _term(stem, written[stem], score, weight, weighed_as, group, known)
+        for stem, score, (weight, weighed_as) in ranked[:limit]
+    )
 
 
-def _idf(frequencies: np.ndarray, documents: int) -> np.ndarray:
-    return np.log((1 + documents) / (1 + frequencies)) + 1
+def tfidf(counts: FloatArray, frequencies: FloatArray, documents: int) -> FloatArray:
+    """A text's TF-IDF vector of length one: what scikit-learn's TfidfTransformer makes of it, without its checks.
+
+    Args:
+        counts: how often each term stands in the text.
+        frequencies: in how many documents each stands.
+        documents: how many documents there are.
+
+    >>> tfidf(np.array([3.0, 4.0]), np.array([9, 9]), 9).round(6).tolist()
+    [0.6, 0.8]
+    """
+    weighted = counts * _idf(frequencies, documents)
+    length = float(np.sqrt(weighted @ weighted))
+    return weighted / length if length else weighted
+
+
+def _term(
+    stem: str,
+    uses: list[tuple[Word, ...]],
+    score: float,
+    weight: int,
+    weighed_as: str,
+    group: str,
+    known: Frequencies,
+) -> Term:
+    forms = _shown(uses)
+    recorded = known.records(stem)
+    return Term(
+        term=forms[0],
+        score=score,
+        count=len(uses),
+        document_frequency=weight,
+        documents=known.groups[group],
+        group=group,
+        rarer=not recorded,
+        forms=forms,
+        everywhere=(known.document_frequency(stem, ALL) if recorded else weight, known.groups[ALL]),
+        weighed_as=weighed_as,
+    )
+
+
+def _idf(frequencies: FloatArray, documents: int) -> FloatArray:
+    return np.asarray(np.log((1 + documents) / (1 + frequencies)) + 1)
+
+
+def _merge_hyphened(written: dict[str, list[tuple[Word, ...]]]) -> None:
+    """Counts *target-language* together with *target language* where a text writes both, under the commoner one."""
+    for stem in [stem for stem in written if "-" in stem]:
+        spaced = stem.replace("-", " ")
+        if spaced in written:
+            rarer, commoner = sorted((stem, spaced), key=lambda one: len(written[one]))
+            written[commoner].extend(written.pop(rarer))
 
 
 def _is_term(stem: str, number: int, whole: set[str], known: Frequencies) -> bool:
@@ -173,47 +262,74 @@ def _is_term(stem: str, number: int, whole: set[str], known: Frequencies) -> boo
     A word does, unless it only qualifies others. A phrase does if the text repeats it, if the field uses it, or if it
     is all that stands between two stop words or signs.
     """
-    words = stem.split()
-    if words[-1] in qualifying_words():
+    last = stem.rpartition(" ")[2]
+    if only_qualifies(last):
         return False
-    return len(words) == 1 or number > 1 or stem in known.terms or stem in whole
+    return last == stem or number > 1 or known.records(stem) or stem in whole
 
 
-def _without_contained(counts: dict[str, int]) -> dict[str, int]:
-    """Leaves out words and phrases that stand almost only inside of one longer term."""
-    return {
-        stem: number
-        for stem, number in counts.items()
-        if not any(
-            f" {stem} " in f" {longer} " and inside >= _MOSTLY_INSIDE * number
-            for longer, inside in counts.items()
-            if len(longer) > len(stem)
-        )
-    }
+def _without_contained(counts: dict[str, int], known: Frequencies) -> dict[str, int]:
+    """Leaves out words and phrases that stand almost only inside of one longer term, if that is no chance meeting."""
+    inside: dict[str, int] = {}
+    for stem, number in counts.items():
+        if number > 1 or known.records(stem):
+            for part in _parts(stem):
+                inside[part] = max(number, inside.get(part, 0))
+    return {stem: number for stem, number in counts.items() if inside.get(stem, 0) < _MOSTLY_INSIDE * number}
+
+
+def _parts(stem: str) -> set[str]:
+    """The shorter phrases and the words inside of a phrase."""
+    words = stem.split(" ")
+    if len(words) == 1:
+        return set()
+    parts = set(words)
+    for length in range(2, len(words)):
+        parts.update(" ".join(words[start : start + length]) for start in range(len(words) - length + 1))
+    return parts - {stem}
 
 
 def _without_repeated(counts: dict[str, int]) -> dict[str, int]:
     """Leaves out phrases that stand once and whose words all stand in terms that the text repeats."""
-    repeated = {word for stem, number in counts.items() if number > 1 for word in stem.split()} | qualifying_words()
+    repeated = {word for stem, number in counts.items() if number > 1 for word in stem.split(" ")} | qualifying_words()
     return {
         stem: number
         for stem, number in counts.items()
-        if number > 1 or " " not in stem or not repeated.issuperset(stem.split())
+        if number > 1 or " " not in stem or not repeated.issuperset(stem.split(" "))
     }
 
 
-def _frequency(stem: str, number: int, group: str, known: Frequencies) -> int:
-    """The document frequency that a term is weighted by.
+def _without_shifted(counts: dict[str, int]) -> dict[str, int]:
+    """Of a longer name that the text repeats keeps the last three words, where the name's head stands.
+
+    Three words *a b c* and as many *b c d* are pieces of *a b c d*.
+    """
+    starts: dict[str, set[int]] = {}
+    for stem, number in counts.items():
+        if stem.count(" ") == 2:
+            starts.setdefault(stem.rpartition(" ")[0], set()).add(number)
+    return {
+        stem: number
+        for stem, number in counts.items()
+        if stem.count(" ") != 2 or number not in starts.get(stem.partition(" ")[2], ())
+    }
+
+
+def _weight(stem: str, number: int, group: str, known: Frequencies) -> tuple[int, str]:
+    """The document frequency that a term is weighted by, and the word that it is taken from if from a part of it.
 
     Of a term that is rarer than recorded it is the most that it can be. A phrase that the field does not use and the
-    text does not repeat is a chance meeting of words: it weighs as much as the rarest of them.
+    text does not repeat is a chance meeting of words: it weighs as much as the commonest of them.
     """
-    if stem in known.terms:
-        return known.document_frequency(stem, group)
-    words = stem.split()
-    if len(words) > 1 and number == 1:
-        return min(_frequency(word, number, group, known) for word in words)
-    return (LEAST_PHRASE if len(words) > 1 else LEAST_WORD) - 1
+    if known.records(stem):
+        return known.document_frequency(stem, group), ""
+    words = stem.split(" ")
+    if len(words) == 1:
+        return LEAST_WORD - 1, ""
+    if number > 1:
+        return LEAST_PHRASE - 1, ""
+    commonest = max(words, key=lambda word: _weight(word, number, group, known)[0])
+    return _weight(commonest, number, group, known)[0], commonest
 
 
 def _shown(found: list[tuple[Word, ...]]) -> tuple[str, ...]:
@@ -230,8 +346,5 @@ def _cased(word: Word) -> str:
 
 def _in_sentence_case(title: str, abstract: str) -> str:
     """The title with capitals only where the abstract has them too; many titles capitalise every word."""
-    return re.sub(
-        r"\b[A-Z][a-z]+\b",
-        lambda match: match[0] if re.search(rf"(?<![.!?:] )\b{match[0]}\b", abstract[1:]) else match[0].lower(),
-        title,
-    )
+    capital = set(_CAPITAL_INSIDE.findall(abstract.strip()[1:]))
+    return _CAPITAL.sub(lambda match: match[0] if match[0] in capital else match[0].lower(), title)

@@ -9,13 +9,25 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
+from typing import TYPE_CHECKING
 
-from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 _TOKEN = re.compile(r"[^\W_]+(?:[-'’][^\W_]+)*|[^\w\s]|_")
-_SIGNS = frozenset(".,;:!?()[]{}\"'`/|<>=+*&%#@^~\\$_-–—“”‘’…")
+# What is longer than any word of science is a string of letters, and no term.
+_LONGEST = 50
+# "patch-level" or "task-aware" qualifies the word after it, whatever stands before its hyphen.
+_QUALIFYING_ENDINGS = tuple(
+    f"-{ending}"
+    for ending in (
+        *("agnostic", "aware", "based", "centric", "conditioned", "dependent", "driven", "enhanced", "focused", "free"),
+        *("friendly", "guided", "independent", "inspired", "level", "like", "oriented"),
+        *("powered", "related", "specific", "style", "wise"),
+    )
+)
 _NOUNS_IN_LY = frozenset(
     {"anomaly", "assembly", "butterfly", "family", "monopoly", "supply", "multiply", "reply", "italy"}
 )
@@ -29,6 +41,10 @@ _IRREGULAR = {
     "matrices": "matrix",
     "vertices": "vertex",
 } | {word: word for word in ("atlas", "bias", "canvas", "chaos", "lens", "physics", "series", "species")}
+# A hyphen typed for a dash: "on such devices-we show".
+_AFTER_DASH = re.compile(
+    r"(?:-(?:an?|and|are|but|from|is|its?|or|our|that|the|these|they|this|to|we|which|with|without))+$", re.IGNORECASE
+)
 _POSSESSIVE = re.compile(r"['’]s?$")
 
 
@@ -39,6 +55,9 @@ def stop_words() -> frozenset[str]:
     >>> "does" in stop_words(), "demonstrate" in stop_words(), "selectivity" in stop_words()
     (True, True, False)
     """
+    # Here and not above: scikit-learn takes a second to import, and most of the package does without it.
+    from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
+
     return frozenset(ENGLISH_STOP_WORDS) | _listed("prose-words.txt")
 
 
@@ -50,6 +69,15 @@ def qualifying_words() -> frozenset[str]:
     True
     """
     return _listed("qualifying-words.txt")
+
+
+def only_qualifies(word: str) -> bool:
+    """Whether a stem only qualifies the word after it: *overall*, or a compound such as *patch-level*.
+
+    >>> only_qualifies("overall"), only_qualifies("patch-level"), only_qualifies("level")
+    (True, True, False)
+    """
+    return word in qualifying_words() or word.endswith(_QUALIFYING_ENDINGS)
 
 
 def _listed(name: str) -> frozenset[str]:
@@ -99,18 +127,33 @@ def runs(text: str) -> list[list[Word]]:
     >>> [[word.stem for word in run] for run in runs("We study the class selectivity of units, and weight norms.")]
     [['class', 'selectivity'], ['unit'], ['weight', 'norm']]
     """
-    found: list[list[Word]] = [[]]
-    stopping = stop_words()
+    found: list[list[Word]] = []
+    run: list[Word] = []
     opens = True
     for token in _TOKEN.findall(text):
-        surface = _POSSESSIVE.sub("", token)
-        lowered = surface.lower()
-        if lowered in stopping or len(lowered) < 2 or lowered.isdigit() or _is_adverb(lowered) or token in _SIGNS:
-            found.append([])
-        else:
-            found[-1].append(Word(surface, singular(lowered), opens))
+        surface, stem = _known_word(token) if len(token) <= _LONGEST else ("", "")
+        if stem:
+            run.append(Word(surface, stem, opens))
+        elif run:
+            found.append(run)
+            run = []
         opens = token in ".!?:"
-    return [run for run in found if run]
+    if run:
+        found.append(run)
+    return found
+
+
+# A few thousand words make up most of all abstracts.
+@lru_cache(maxsize=1 << 15)
+def _known_word(token: str) -> tuple[str, str]:
+    """A token without its possessive, and its stem; both are empty for what ends a run."""
+    if not token[0].isalnum():
+        return "", ""
+    surface = _POSSESSIVE.sub("", _AFTER_DASH.sub("", token))
+    lowered = surface.lower()
+    if len(lowered) < 2 or lowered.isdigit() or _is_adverb(lowered) or lowered in stop_words():
+        return "", ""
+    return surface, singular(lowered)
 
 
 def _is_adverb(word: str) -> bool:
@@ -130,9 +173,9 @@ def phrases(run: list[Word], longest: int = 3) -> list[tuple[Word, ...]]:
     ]
 
 
-def stem_of(phrase: tuple[Word, ...]) -> str:
+def stem_of(phrase: Iterable[Word]) -> str:
     """The stems of a phrase, joined by spaces: the name under which a term is counted."""
-    return " ".join(word.stem for word in phrase)
+    return " ".join([word.stem for word in phrase])
 
 
 def with_verbs_merged(found: list[list[Word]]) -> list[list[Word]]:
@@ -143,13 +186,16 @@ def with_verbs_merged(found: list[list[Word]]) -> list[list[Word]]:
     [['ablation'], ['unit'], ['ablation'], ['unit']]
     """
     stems = {word.stem for run in found for word in run}
-    return [[replace(word, stem=_noun(word.stem, stems)) for word in run] for run in found]
+    nouns = {stem: noun for stem in stems if (noun := _noun(stem, stems)) != stem}
+    if not nouns:
+        return found
+    return [[replace(word, stem=nouns[word.stem]) if word.stem in nouns else word for word in run] for run in found]
 
 
 def _noun(stem: str, stems: set[str]) -> str:
     for ending in ("ing", "ed"):
-        root = stem.removesuffix(ending)
-        if root != stem and len(root) >= 4:
+        if stem.endswith(ending) and len(stem) - len(ending) >= 4:
+            root = stem.removesuffix(ending)
             nouns = (root + noun_ending for noun_ending in ("ion", "ation", "e", ""))
             return next((noun for noun in nouns if noun in stems), stem)
     return stem
