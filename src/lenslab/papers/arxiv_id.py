@@ -19,6 +19,14 @@ _OLD = re.compile(
     r"/(?P<year>\d\d)(?P<month>\d\d)(?P<number>\d{3})(?:v(?P<version>\d+))?",
     re.ASCII | re.IGNORECASE,
 )
+# Nearly all: told to be good in one match, since millions are read at a time.
+_COMMON = re.compile(
+    r"""
+      (?: 07(?:0[4-9]|1[0-2]) | (?:0[89]|1[0-4])(?:0[1-9]|1[0-2]) ) \. (?!0000)\d{4}
+    | (?:1[5-9]|[2-9]\d)(?:0[1-9]|1[0-2]) \. (?!00000)\d{5}
+    """,
+    re.VERBOSE | re.ASCII,
+)
 _WRAPPING = re.compile(
     r"""
     (?: (?:https?://)? (?:[a-z]+\.)? arxiv\.org / (?:abs|pdf|html|format|ps|src|e-print) /   # a page of the paper
@@ -60,6 +68,8 @@ class ArxivId:
     version: int | None = None
 
     def __post_init__(self) -> None:
+        if self.version is None and _COMMON.fullmatch(self.base):
+            return
         name = str(self)
         match = _NEW.fullmatch(name) or _OLD.fullmatch(name)
         if match is None:
@@ -114,9 +124,8 @@ class ArxivId:
         >>> ArxivId("hep-th/9901001").year, ArxivId("1806.02891").year
         (1999, 2018)
         """
-        match = _NEW.fullmatch(self.base) or _OLD.fullmatch(self.base)
-        assert match is not None
-        return _year(match)
+        archive, _, number = self.base.rpartition("/")
+        return _year(int(number[:2]), int(number[2:4]), old=bool(archive))
 
 
 def _canonical(match: re.Match[str]) -> str:
@@ -128,10 +137,9 @@ def _canonical(match: re.Match[str]) -> str:
     return f"{archive}/{parts['year']}{parts['month']}{parts['number']}"
 
 
-def _year(match: re.Match[str]) -> int:
+def _year(year: int, month: int, *, old: bool) -> int:
     """The old scheme ran from August 1991 to March 2007; the new one began in April 2007."""
-    year, month = int(match["year"]), int(match["month"])
-    if "archive" in match.groupdict():
+    if old:
         return 1900 + year if year >= 91 else 2000 + year
     return 2000 + year if (year, month) >= (7, 4) else 2100 + year
 
@@ -152,7 +160,8 @@ def _check(name: str, match: re.Match[str]) -> None:
 
 
 def _check_new(shown: str, match: re.Match[str]) -> None:
-    digits = 4 if (2007, 4) <= (_year(match), int(match["month"])) <= (2014, 12) else 5
+    year, month = int(match["year"]), int(match["month"])
+    digits = 4 if (2007, 4) <= (_year(year, month, old=False), month) <= (2014, 12) else 5
     if len(match["number"]) != digits:
         since = "from January 2015 on" if digits == 5 else "up to December 2014"
         raise ArxivIdError(
@@ -166,7 +175,8 @@ def _check_old(shown: str, match: re.Match[str]) -> None:
     archive = _WITHOUT_HYPHEN.get(archive, archive)
     if archive not in _ARCHIVES:
         raise ArxivIdError(f"{shown} names the archive {archive!r}, which arXiv never had; {EXAMPLE}")
-    if not (1991, 7) <= (_year(match), int(match["month"])) <= (2007, 3):
+    year, month = int(match["year"]), int(match["month"])
+    if not (1991, 7) <= (_year(year, month, old=True), month) <= (2007, 3):
         raise ArxivIdError(
             f"{shown} is dated outside of July 1991 to March 2007, when arXiv wrote identifiers with a slash; {EXAMPLE}"
         )
