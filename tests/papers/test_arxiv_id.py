@@ -29,6 +29,30 @@ GOOD = [
     ("10.48550/arXiv.1806.02891", "1806.02891", None),
     ("https://doi.org/10.48550/ARXIV.1806.02891", "1806.02891", None),
     ("  1806.02891\n", "1806.02891", None),
+    ("doi:10.48550/arxiv.1806.02891", "1806.02891", None),
+    ("http://dx.doi.org/10.48550/arXiv.hep-th/9901001", "hep-th/9901001", None),
+    ("ARXIV:1806.02891", "1806.02891", None),
+    ("URL:https://arxiv.org/abs/2106.15928v1", "2106.15928", 1),
+    ("journals/corr/abs-1806-02891", "1806.02891", None),
+    ("DBLP:journals/corr/abs-1806-02891", "1806.02891", None),
+    ("https://dblp.org/rec/journals/corr/abs-0704-0001.html", "0704.0001", None),
+    ("journals/corr/cs-AI-0111007", "cs/0111007", None),
+    ("journals/corr/abs-cs-0703062", "cs/0703062", None),
+    ("journals/corr/cond-mat-0207270", "cond-mat/0207270", None),
+    ("abs/1806.02891", "1806.02891", None),
+    ("https://arxiv.org/pdf/1806.02891v2.pdf", "1806.02891", 2),
+    ("https://arxiv.org/pdf/1806.02891v2.pdf#page=3", "1806.02891", 2),
+    ("https://www.arxiv.org/abs/1806.02891", "1806.02891", None),
+    ("https://arxiv.org/html/1806.02891v1", "1806.02891", 1),
+    ("https://ar5iv.labs.arxiv.org/html/1806.02891", "1806.02891", None),
+    ("https://arxiv.org/abs/arXiv:1806.02891", "1806.02891", None),
+    ("https://arxiv.org/abs/hep-th%2F9901001", "hep-th/9901001", None),
+    ("1806.02891.ps.gz", "1806.02891", None),
+    ("1806.02891v1.PDF", "1806.02891", 1),
+    ("HEP-TH/9901001", "hep-th/9901001", None),
+    ("astroph/0601001", "astro-ph/0601001", None),
+    ("arXiv:1806.02891v1 [cs.CV]", "1806.02891", 1),
+    ("hep-th/9901001 [hep-th]", "hep-th/9901001", None),
 ]
 BAD = [
     ("1234.1234", "month 34"),
@@ -46,6 +70,16 @@ BAD = [
     ("1806.02891 and more", "no arXiv identifier"),
     ("１８０６.02891", "no arXiv identifier"),
     ("https://example.org/abs/1806.02891", "no arXiv identifier"),
+    ("https://www.alphaxiv.org/abs/1806.02891", "no arXiv identifier"),
+    ("https://notarxiv.org/abs/1806.02891", "no arXiv identifier"),
+    ("https://arxiv.org.example.org/abs/1806.02891", "no arXiv identifier"),
+    ("https://example.org/arxiv.org/abs/1806.02891", "no arXiv identifier"),
+    ("10.48550/arXiv.abc", "no arXiv identifier"),
+    ("10.1109/1806.02891", "no arXiv identifier"),
+    ("journals/corr/abs-1813-02891", "month 13"),
+    ("1806.02891v99999", "no arXiv identifier"),
+    ("1806.02891\x00", "no arXiv identifier"),
+    ("1806.02891v1v2", "no arXiv identifier"),
 ]
 
 
@@ -71,6 +105,17 @@ def test_a_pasted_page_is_not_repeated_in_the_message():
     with pytest.raises(ArxivIdError) as caught:
         ArxivId.parse("x" * 10_000)
     assert len(str(caught.value)) < 250
+
+
+@pytest.mark.parametrize(
+    "name", ["1806.02891v" + "1" * 6_000, "arXiv:" * 100_000, "a-" * 200_000, "1806.02891" + ".pdf" * 90]
+)
+def test_a_name_made_to_break_the_reading_is_refused_like_any_other(name):
+    if name.endswith(".pdf"):
+        assert ArxivId.parse(name).base == "1806.02891"
+        return
+    with pytest.raises(ArxivIdError):
+        ArxivId.parse(name)
 
 
 def test_an_identifier_that_is_not_canonical_cannot_be_built():
@@ -101,10 +146,21 @@ wrappings = st.sampled_from(
     [
         "{}",
         "arXiv:{}",
+        "ARXIV:{}",
+        "arxiv: {}",
         "https://arxiv.org/abs/{}",
+        "http://export.arxiv.org/abs/{}",
+        "https://www.arxiv.org/html/{}",
         "http://arxiv.org/pdf/{}.pdf",
+        "https://arxiv.org/ps/{}.ps.gz",
+        "https://arxiv.org/e-print/{}",
+        "arxiv.org/abs/{}?context=cs#top",
         "oai:arXiv.org:{}",
         "10.48550/arXiv.{}",
+        "https://doi.org/10.48550/ARXIV.{}",
+        "abs/{}",
+        "URL:https://arxiv.org/abs/{}",
+        "{} [math.CO]",
     ]
 )
 
@@ -114,6 +170,24 @@ def test_what_is_written_is_read_again_in_every_wrapping(base, version, wrapping
     identifier = ArxivId(base, version)
     assert ArxivId.parse(wrapping.format(identifier)) == identifier
     assert str(identifier) in identifier.url
+
+
+@given(st.one_of(new_scheme, old_scheme), st.sampled_from(["journals/corr/abs-{}", "DBLP:journals/corr/abs-{}"]))
+def test_the_key_of_dblp_leads_to_the_paper(base, key):
+    assert ArxivId.parse(key.format(base.replace(".", "-").replace("/", "-"))) == ArxivId(base)
+
+
+@given(st.from_regex(r"(0[0-9]|1[0-9]|9[0-9])[01][0-9]\.[0-9]{4,5}", fullmatch=True))
+def test_the_short_cut_for_usual_identifiers_lets_nothing_pass_that_the_long_way_refuses(name):
+    def outcome(identify):
+        try:
+            return identify()
+        except ArxivIdError:
+            return None
+
+    # A version leads the long way round.
+    long_way = outcome(lambda: ArxivId(name, 1))
+    assert outcome(lambda: ArxivId(name)) == (long_way and ArxivId(long_way.base))
 
 
 @given(st.text(max_size=40))

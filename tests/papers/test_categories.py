@@ -39,5 +39,42 @@ def test_former_archives_keep_a_name(former, name):
     assert category(former).name == name
 
 
+MERGED = {
+    "cmp-lg": "cs.CL",
+    "adap-org": "nlin.AO",
+    "comp-gas": "nlin.CG",
+    "chao-dyn": "nlin.CD",
+    "solv-int": "nlin.SI",
+    "patt-sol": "nlin.PS",
+    "alg-geom": "math.AG",
+    "dg-ga": "math.DG",
+    "funct-an": "math.FA",
+    "q-alg": "math.QA",
+    "mtrl-th": "cond-mat.mtrl-sci",
+    "supr-con": "cond-mat.supr-con",
+    "acc-phys": "physics.acc-ph",
+    "ao-sci": "physics.ao-ph",
+    "atom-ph": "physics.atom-ph",
+    "bayes-an": "physics.data-an",
+    "chem-ph": "physics.chem-ph",
+    "plasm-ph": "physics.plasm-ph",
+}
+
+
+@pytest.mark.parametrize(("archive", "active"), MERGED.items())
+def test_each_of_the_18_archives_that_were_merged_leads_to_its_category_and_is_shown_once_with_it(archive, active):
+    assert category(archive).name == categories()[active].name
+    assert category(archive).alias == active
+    assert [found.id for found in shown_once([archive, "hep-th", active])] == [archive, "hep-th"]
+    assert [found.id for found in shown_once([active, archive])] == [active]
+
+
+@pytest.mark.parametrize("archive", ["astro-ph", "cond-mat", "q-bio"])
+def test_an_archive_of_its_time_has_a_name_and_is_not_one_of_its_parts(archive):
+    assert category(archive).name != archive
+    part = next(name for name in categories() if name.startswith(archive + "."))
+    assert len(shown_once([archive, part])) == 2
+
+
 def test_an_unknown_category_is_shown_by_its_id():
     assert category("cs.ZZ").name == "cs.ZZ"

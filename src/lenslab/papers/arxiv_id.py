@@ -13,31 +13,49 @@ from lenslab.papers.errors import ArxivIdError
 
 EXAMPLE = "write it like 1806.02891, 1806.02891v1 or hep-th/9901001"
 
-_NEW = re.compile(r"(?P<year>\d\d)(?P<month>\d\d)\.(?P<number>\d{4,5})(?:v(?P<version>\d+))?", re.ASCII)
+_NEW = re.compile(r"(?P<year>\d\d)(?P<month>\d\d)\.(?P<number>\d{4,5})(?:v(?P<version>\d{1,4}))?", re.ASCII)
 _OLD = re.compile(
     r"(?P<archive>[a-z]+(?:-[a-z]+)?)(?:\.[a-z][a-z-]+)?"
-    r"/(?P<year>\d\d)(?P<month>\d\d)(?P<number>\d{3})(?:v(?P<version>\d+))?",
+    r"/(?P<year>\d\d)(?P<month>\d\d)(?P<number>\d{3})(?:v(?P<version>\d{1,4}))?",
     re.ASCII | re.IGNORECASE,
+)
+# Nearly all: told to be good in one match, since millions are read at a time.
+_COMMON = re.compile(
+    r"""
+      (?: 07(?:0[4-9]|1[0-2]) | (?:0[89]|1[0-4])(?:0[1-9]|1[0-2]) ) \. (?!0000)\d{4}
+    | (?:1[5-9]|[2-9]\d)(?:0[1-9]|1[0-2]) \. (?!00000)\d{5}
+    """,
+    re.VERBOSE | re.ASCII,
 )
 _WRAPPING = re.compile(
     r"""
-    (?: (?:https?://)? (?:[a-z]+\.)? arxiv\.org / (?:abs|pdf|html|format|ps|src|e-print) /   # a page of the paper
-      | (?:https?://)? (?:dx\.)? doi\.org / 10\.48550/arxiv\.                               # DataCite, as an address
-      | (?:doi:\s*)? 10\.48550/arxiv\.                                                      # DataCite, bare
-      | oai:arxiv\.org:                                                                     # OAI-PMH
+    (?: (?:https?://)? (?:[a-z0-9-]+\.){0,2} arxiv\.org / (?:abs|pdf|html|format|ps|src|e-print) /  # a paper's page
+      | (?:https?://)? (?:dx\.|www\.)? doi\.org / 10\.48550/arxiv\.                                # DataCite's address
+      | (?:doi:\s*)? 10\.48550/arxiv\.                                                             # and its bare name
+      | oai:arxiv\.org:                                                                            # OAI-PMH
+      | (?:url:)? (?=https?://)                                                                    # Semantic Scholar
       | arxiv: \s*
-      | /? (?:abs|pdf) /
+      | /? (?:abs|pdf|html) /
     )
     """,
     re.VERBOSE | re.IGNORECASE,
 )
-_ENDINGS = (".pdf", ".ps", ".gz")
+# DBLP's keys: journals/corr/abs-1806-02891, journals/corr/cs-AI-0111007 and journals/corr/abs-cs-0111007.
+_DBLP = re.compile(
+    r"(?:https?://dblp\.org/rec/)?(?:dblp:)?journals/corr/(?:abs-)?"
+    r"(?:(?P<month>\d{4})-(?P<number>\d{4,5})|(?P<archive>[a-z]+(?:-[a-z]+)??)(?-i:-[A-Z]{2})?-(?P<rest>\d{7}))"
+    r"(?:\.html|\.bib)?",
+    re.ASCII | re.IGNORECASE,
+)
+# What stands behind an identifier: how a file is packed, and in references the category in brackets.
+_ENDING = re.compile(r"(?:\.(?:pdf|ps|gz))+$|\s*\[[a-z-]+(?:\.[a-z-]+)?\]$", re.IGNORECASE)
 # The archives of the old scheme, 1991 to March 2007.
 _ARCHIVE_NAMES = (
     "acc-phys adap-org alg-geom ao-sci astro-ph atom-ph bayes-an chao-dyn chem-ph cmp-lg comp-gas cond-mat cs dg-ga "
     "funct-an gr-qc hep-ex hep-lat hep-ph hep-th math math-ph mtrl-th nlin nucl-ex nucl-th patt-sol physics plasm-ph "
     "q-alg q-bio quant-ph solv-int supr-con"
 )
+_LONGEST = 500
 _ARCHIVES = frozenset(_ARCHIVE_NAMES.split())
 _WITHOUT_HYPHEN = {archive.replace("-", ""): archive for archive in _ARCHIVES}
 
@@ -60,6 +78,8 @@ class ArxivId:
     version: int | None = None
 
     def __post_init__(self) -> None:
+        if self.version is None and _COMMON.fullmatch(self.base):
+            return
         name = str(self)
         match = _NEW.fullmatch(name) or _OLD.fullmatch(name)
         if match is None:
@@ -74,7 +94,7 @@ class ArxivId:
 
         Args:
             name: an identifier of the new or old scheme, with or without version, bare or as ``arXiv:``, as the address
-                of its abstract or PDF, as an OAI name, or as arXiv's DOI at DataCite.
+                of its abstract or PDF, as an OAI name, as arXiv's DOI at DataCite, or as DBLP's key.
 
         Raises:
             ArxivIdError: no paper can have this name; the message says why and shows a good one.
@@ -82,12 +102,7 @@ class ArxivId:
         >>> ArxivId.parse("10.48550/ARXIV.1806.02891").base
         '1806.02891'
         """
-        text = name.strip()
-        if wrapping := _WRAPPING.match(text):
-            text = text[wrapping.end() :]
-        text = text.split("#")[0].split("?")[0].rstrip("/")
-        for ending in _ENDINGS:
-            text = text.removesuffix(ending)
+        text = _unwrapped(name.strip()) if len(name) <= _LONGEST else ""
         match = _NEW.fullmatch(text) or _OLD.fullmatch(text)
         if match is None:
             raise ArxivIdError(f"{_shown(name)} is no arXiv identifier; {EXAMPLE}")
@@ -114,9 +129,20 @@ class ArxivId:
         >>> ArxivId("hep-th/9901001").year, ArxivId("1806.02891").year
         (1999, 2018)
         """
-        match = _NEW.fullmatch(self.base) or _OLD.fullmatch(self.base)
-        assert match is not None
-        return _year(match)
+        archive, _, number = self.base.rpartition("/")
+        return _year(int(number[:2]), int(number[2:4]), old=bool(archive))
+
+
+def _unwrapped(text: str) -> str:
+    """What is left of a name without address, scheme and ending."""
+    if dblp := _DBLP.fullmatch(text):
+        return f"{dblp['month']}.{dblp['number']}" if dblp["month"] else f"{dblp['archive']}/{dblp['rest']}"
+    # An address may hold a name that is wrapped itself, as https://arxiv.org/abs/arXiv:1806.02891 does.
+    for _ in range(3):
+        if wrapping := _WRAPPING.match(text):
+            text = text[wrapping.end() :]
+    text = text.split("#")[0].split("?")[0].rstrip("/").replace("%2F", "/").replace("%2f", "/")
+    return _ENDING.sub("", text)
 
 
 def _canonical(match: re.Match[str]) -> str:
@@ -128,10 +154,9 @@ def _canonical(match: re.Match[str]) -> str:
     return f"{archive}/{parts['year']}{parts['month']}{parts['number']}"
 
 
-def _year(match: re.Match[str]) -> int:
+def _year(year: int, month: int, *, old: bool) -> int:
     """The old scheme ran from August 1991 to March 2007; the new one began in April 2007."""
-    year, month = int(match["year"]), int(match["month"])
-    if "archive" in match.groupdict():
+    if old:
         return 1900 + year if year >= 91 else 2000 + year
     return 2000 + year if (year, month) >= (7, 4) else 2100 + year
 
@@ -152,7 +177,8 @@ def _check(name: str, match: re.Match[str]) -> None:
 
 
 def _check_new(shown: str, match: re.Match[str]) -> None:
-    digits = 4 if (2007, 4) <= (_year(match), int(match["month"])) <= (2014, 12) else 5
+    year, month = int(match["year"]), int(match["month"])
+    digits = 4 if (2007, 4) <= (_year(year, month, old=False), month) <= (2014, 12) else 5
     if len(match["number"]) != digits:
         since = "from January 2015 on" if digits == 5 else "up to December 2014"
         raise ArxivIdError(
@@ -166,7 +192,8 @@ def _check_old(shown: str, match: re.Match[str]) -> None:
     archive = _WITHOUT_HYPHEN.get(archive, archive)
     if archive not in _ARCHIVES:
         raise ArxivIdError(f"{shown} names the archive {archive!r}, which arXiv never had; {EXAMPLE}")
-    if not (1991, 7) <= (_year(match), int(match["month"])) <= (2007, 3):
+    year, month = int(match["year"]), int(match["month"])
+    if not (1991, 7) <= (_year(year, month, old=True), month) <= (2007, 3):
         raise ArxivIdError(
             f"{shown} is dated outside of July 1991 to March 2007, when arXiv wrote identifiers with a slash; {EXAMPLE}"
         )

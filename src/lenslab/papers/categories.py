@@ -68,11 +68,20 @@ def category(name: str) -> Category:
 def shown_once(names: Iterable[str]) -> tuple[Category, ...]:
     """The categories of a paper in their order, each subject once, under the id that comes first.
 
+    An archive that was merged into a category is the same subject as that category.
+
     >>> [category.id for category in shown_once(["cs.IT", "math.IT", "cs.LG"])]
     ['cs.IT', 'cs.LG']
     """
-    found: dict[frozenset[str], Category] = {}
+    found: dict[str, Category] = {}
     for name in names:
-        subject = next((frozenset(pair) for pair in _PAIRS if name in pair), frozenset({name}))
-        found.setdefault(subject, category(name))
+        found.setdefault(_subjects().get(name, name), category(name))
     return tuple(found.values())
+
+
+@cache
+def _subjects() -> dict[str, str]:
+    """For each id that is one of two for a subject, or was merged into another, the id that stands for the subject."""
+    known = categories()
+    merged = {found.alias: found.id for found in known.values() if found.alias and found.alias not in known}
+    return merged | {name: pair[0] for pair in _PAIRS for name in pair}

@@ -4,6 +4,8 @@
 
     PapersError
     ├── ArxivIdError (ValueError)      a name that no arXiv paper can have
+    ├── DoiError (ValueError)          a name that no DOI can be
+    ├── FileError (OSError)            a file that is not there or cannot be read
     ├── FrequenciesError (ValueError)  document frequencies that cannot be read or made
     ├── MalformedError (ValueError)    a record, file or answer that is not what its source writes
     ├── NotFoundError (LookupError)    a work that the source does not know
@@ -17,6 +19,14 @@ class PapersError(Exception):
 
 class ArxivIdError(PapersError, ValueError):
     """A name that no arXiv paper can have."""
+
+
+class DoiError(PapersError, ValueError):
+    """A name that no DOI can be."""
+
+
+class FileError(PapersError, OSError):
+    """A file that is not there or cannot be read."""
 
 
 class FrequenciesError(PapersError, ValueError):

@@ -4,6 +4,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from lenslab.papers.errors import NotFoundError
+
+if TYPE_CHECKING:
+    from lenslab.papers.paper import Paper
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +97,8 @@ _LICENSES = (
 
 def _plain(uri: str) -> str:
     """An address without what differs between sources: scheme, www, the last slash, and what comes after it."""
-    return re.sub(r"^https?://(www\.)?", "", uri.strip().lower()).split("#")[0].removesuffix("legalcode").rstrip("/")
+    plain = re.sub(r"^https?://(www\.)?", "", uri.strip().lower()).split("#")[0]
+    return re.sub(r"/(?:legalcode|deed)(?:\.[a-z_-]+)?$", "", plain).rstrip("/")
 
 
 _BY_URI = {_plain(known.uri): known for known in _LICENSES}
@@ -113,3 +120,53 @@ def license_of(uri: str | None) -> License:
         return License("", "Not stated", "not stated", "The source names no licence; ask the authors.")
     known = _BY_URI.get(_plain(uri))
     return known or License(uri, uri, uri, "This version does not know the licence; read it at its address.")
+
+
+ASSUMED = "http://arxiv.org/licenses/assumed-1991-2003/"
+# arXiv asks for a licence since January 2004 (https://info.arxiv.org/help/license/).
+_ASSUMED_UNTIL = 2003
+
+
+def license_of_version(paper: Paper, number: int | None = None) -> License:
+    """The licence of one version of a paper; each version has its own.
+
+    Where no source states one, arXiv assumes its own for what was submitted up to 2003; of later versions nothing is
+    assumed, and a licence of one version is none of another.
+
+    Args:
+        paper: the paper.
+        number: the version, counted from 1; ``None`` means the newest.
+
+    Raises:
+        NotFoundError: the paper has no such version.
+
+    >>> from lenslab.papers.arxiv_id import ArxivId
+    >>> from lenslab.papers.paper import Paper
+    >>> license_of_version(Paper(title="Units", arxiv_id=ArxivId("hep-th/9901001"))).short
+    'assumed arXiv licence'
+    >>> license_of_version(Paper(title="Units", arxiv_id=ArxivId("1806.02891"))).short
+    'not stated'
+    """
+    newest = paper.versions[-1].number if paper.versions else None
+    number = number or newest
+    version = next((version for version in paper.versions if version.number == number), None)
+    if paper.versions and version is None:
+        known = ", ".join(str(version.number) for version in paper.versions)
+        raise NotFoundError(f"{paper.arxiv_id or paper.title!r} has no version {number}; its versions: {known}")
+    stated = version.license_uri if version else ""
+    if not stated and number == newest:
+        stated = paper.license_uri
+    return license_of(stated or (ASSUMED if _is_assumed(paper, number) else ""))
+
+
+def _is_assumed(paper: Paper, number: int | None) -> bool:
+    """Whether the version was submitted while arXiv assumed a licence; where its day is unknown, no."""
+    if paper.arxiv_id is None:
+        return False
+    version = next((version for version in paper.versions if version.number == number), None)
+    day = version.created if version else None
+    if day is None and paper.versions and number == paper.versions[-1].number:
+        day = paper.updated
+    if day is None and number in (None, 1):
+        return (paper.submitted.year if paper.submitted else paper.arxiv_id.year) <= _ASSUMED_UNTIL
+    return day is not None and day.year <= _ASSUMED_UNTIL

@@ -55,7 +55,7 @@ class _Parser:
                 position = self.group(position, end, kind, depth)
             elif character == "}":
                 # A brace that closes nothing is shown; those that close a group end the walk before they are met.
-                self.add(kind, "" if position in self.closing.values() and depth >= _DEEPEST else "}")
+                self.add(kind, "" if depth >= _DEEPEST and position in self.closing.values() else "}")
                 position += 1
             else:
                 position = self.words(position, end, kind)

@@ -1,0 +1,262 @@
+"""The arXiv snapshot: one JSON object a line, as Kaggle offers it and as a harvest of arXivRaw can be written."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import re
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from lenslab.papers.arxiv_id import ArxivId
+from lenslab.papers.author_list import author_names, tidy_name
+from lenslab.papers.description import Description
+from lenslab.papers.doi import first_doi
+from lenslab.papers.errors import ArxivIdError, MalformedError
+from lenslab.papers.latex import plain_text
+from lenslab.papers.lines import TooLong, lines
+from lenslab.papers.paper import Paper, Version
+from lenslab.papers.rejection import Rejection
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+SOURCE = "arXiv snapshot"
+
+_MONTH_NAMES = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_MONTHS = {name: number for number, name in enumerate(_MONTH_NAMES, 1)}
+_CREATED = re.compile(r"(?:[A-Z][a-z]{2}, )?(\d{1,2}) ([A-Z][a-z]{2}) (\d{4})(?: \d\d:\d\d:\d\d(?: GMT)?)?", re.ASCII)
+_ISO = re.compile(r"(\d{4})-(\d\d)-(\d\d)(?:[T ].*)?", re.ASCII)
+_MONTH_FIRST = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})", re.ASCII)
+# What JSON can write and no database keeps: the character zero, and one half of a pair.
+_UNKEEPABLE = (b"\\u0000", b"\\ud", b"\\uD")
+# What is left to do in names that stand one a line: TeX, commas, spaces that are one too many, and names of nothing.
+_UNTIDY = ("\\", "{", "$", ",", ". -", "  ", "\n ", " \n", "\n\n", "\n:\n", "\n;\n")
+
+
+def read(path: Path | str) -> Iterator[tuple[int, int | None, Description | Rejection]]:
+    """Reads a snapshot, plain or compressed.
+
+    Yields:
+        For each line its number, counted from 1, where it begins (``None`` in a compressed file), and what it says of
+        a paper, or why it says nothing.
+
+    Raises:
+        FileError: there is no such file, or it cannot be read.
+        MalformedError: the file is cut short, damaged, or of another kind; what was yielded stands.
+    """
+    for number, offset, line in lines(path):
+        if isinstance(line, TooLong):
+            yield number, offset, Rejection(number, f"the line has {line.size:,} bytes, more than any record")
+            continue
+        try:
+            yield number, offset, parse(line)
+        except MalformedError as error:
+            yield number, offset, Rejection(number, str(error))
+
+
+def parse(raw: bytes) -> Description:
+    r"""Reads one line.
+
+    Args:
+        raw: a JSON object with at least ``id`` and ``title``.
+
+    Raises:
+        MalformedError: the line is not what the snapshot holds; the message says in a few words why.
+
+    >>> found = parse(b'{"id": "0704.0001", "title": "On\\n  units", "authors_parsed": [["Yuan", "C. -P.", ""]]}')
+    >>> found.paper.title, found.paper.authors, found.paper.year
+    ('On units', ('C.-P. Yuan',), 2007)
+    """
+    try:
+        return _description(raw, _record(raw))
+    except RecursionError:
+        raise MalformedError("nested too deeply") from None
+
+
+def _record(raw: bytes) -> dict[str, Any]:
+    try:
+        text = raw.decode()
+        record = _DECODER.decode(text)
+    except UnicodeDecodeError as error:
+        raise MalformedError(f"not UTF-8: byte {error.start + 1} is 0x{raw[error.start]:02x}") from None
+    except json.JSONDecodeError as error:
+        raise MalformedError(f"not JSON: {error.msg} at character {error.pos + 1}") from None
+    except ValueError as error:  # a number of more digits than Python reads
+        raise MalformedError(f"not JSON: {error}") from None
+    if not isinstance(record, dict):
+        raise MalformedError(f"not a JSON object but {_kind(record)}")
+    if any(escape in raw for escape in _UNKEEPABLE):
+        _check_characters(record)
+    return record
+
+
+def _description(raw: bytes, record: dict[str, Any]) -> Description:
+    identifier = _identifier(record.get("id"))
+    title = _line(record, "title")
+    if not title:
+        raise MalformedError("no title")
+    license_uri = _text(record, "license").strip()
+    versions = _versions(record.get("versions"), license_uri)
+    changed = _day(record, "update_date")
+    first = versions[0].created if versions and versions[0].number == 1 else None
+    return Description(
+        source=SOURCE,
+        locator=identifier.base,
+        raw=raw,
+        paper=Paper(
+            title=title,
+            authors=_authors(record),
+            year=first.year if first else identifier.year,
+            arxiv_id=identifier,
+            abstract=_line(record, "abstract"),
+            categories=tuple(_text(record, "categories").split()),
+            license_uri=license_uri,
+            doi=first_doi(_text(record, "doi")),
+            journal_reference=_line(record, "journal-ref"),
+            author_comments=_line(record, "comments"),
+            report_number=_line(record, "report-no"),
+            msc_class=_line(record, "msc-class"),
+            acm_class=_line(record, "acm-class"),
+            submitted=first,
+            # A snapshot without dates of versions still tells when the record last changed.
+            updated=(versions[-1].created if versions else None) or changed,
+            versions=versions,
+        ),
+    )
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise MalformedError(f"not JSON: {name} is no number there")
+
+
+_DECODER = json.JSONDecoder(parse_constant=_refuse_constant)
+
+
+def _identifier(name: object) -> ArxivId:
+    if not isinstance(name, str):
+        what = "no id" if name is None else f"the id is {_kind(name)}, where identifiers are text such as '0704.0001'"
+        raise MalformedError(what)
+    try:
+        return ArxivId(name)
+    except ArxivIdError:
+        pass
+    try:
+        return ArxivId(ArxivId.parse(name).base)
+    except ArxivIdError as error:
+        raise MalformedError(str(error)) from None
+
+
+def _text(record: dict[str, Any], key: str) -> str:
+    value = record.get(key)
+    if value is None:
+        return ""
+    if not isinstance(value, str):
+        raise MalformedError(f"{key} is {_kind(value)}, not text")
+    return value
+
+
+def _line(record: dict[str, Any], key: str) -> str:
+    """A text in one line, each run of white space one space; made fast, since most of a record passes here."""
+    text = record.get(key)
+    if not text:
+        return "" if text is None else _text(record, key)
+    text = _text(record, key).replace("\n", " ").strip(" ")
+    # What is printable holds no white space but the space.
+    return " ".join(text.split()) if "  " in text or not text.isprintable() else text
+
+
+def _authors(record: dict[str, Any]) -> tuple[str, ...]:
+    parsed = record.get("authors_parsed")
+    if not parsed:
+        listed = _text(record, "authors")
+        if parsed is not None and not isinstance(parsed, list):
+            raise MalformedError(f"authors_parsed is {_kind(parsed)}, not a list")
+        return author_names(listed)
+    try:
+        names = [
+            f"{given} {family}" if given and family and not rest else " ".join(filter(None, (given, family, *rest[:1])))
+            for family, given, *rest in parsed
+        ]
+        listed = "\n".join(("", *names, ""))
+    except (TypeError, ValueError):
+        raise MalformedError("authors_parsed is not a list of [family, given, suffix]") from None
+    # Nearly every list is tidy, and that is told at once; what is printable holds no white space but the space.
+    tidy = listed.count("\n") == len(names) + 1 and listed.replace("\n", "").isprintable()
+    if tidy and not any(sign in listed for sign in _UNTIDY):
+        return tuple(names)
+    # arXiv takes the sign after a collaboration for a name.
+    return tuple(name for name in map(_tidy_author, names) if name not in ("", ":", ";"))
+
+
+def _tidy_author(name: str) -> str:
+    # Without the commas that some parts end with, a name is read from its first word to its last.
+    if "\\" in name or "{" in name or "$" in name:
+        name = plain_text(name, formulas=False)
+    return tidy_name(name.replace(",", ""))
+
+
+def _versions(listed: object, license_uri: str) -> tuple[Version, ...]:
+    """The versions, oldest first; the record's licence is that of the newest, and of older ones it says nothing."""
+    if listed is None:
+        return ()
+    if not isinstance(listed, list):
+        raise MalformedError(f"versions is {_kind(listed)}, not a list")
+    found: dict[int, dict[str, Any]] = {}
+    for entry in listed:
+        if not isinstance(entry, dict):
+            raise MalformedError(f"versions holds {_kind(entry)}, not objects")
+        name = _text(entry, "version")
+        digits = name.removeprefix("v")
+        if not (digits.isascii() and digits.isdecimal() and len(digits) < 5 and digits[0] != "0"):
+            raise MalformedError(f"a version is called {name[:20]!r}, not v1, v2 and so on")
+        if found.setdefault(int(digits), entry) is not entry:
+            raise MalformedError(f"version {digits} is listed twice")
+    newest = max(found, default=0)
+    return tuple(
+        Version(
+            number,
+            _day(entry, "created"),
+            license_uri if number == newest else "",
+            _text(entry, "size"),
+            _text(entry, "source_type"),
+        )
+        for number, entry in sorted(found.items())
+    )
+
+
+def _day(record: dict[str, Any], key: str) -> dt.date | None:
+    written = _text(record, key).strip()
+    if not written:
+        return None
+    try:
+        if match := _CREATED.fullmatch(written):
+            return dt.date(int(match[3]), _MONTHS[match[2]], int(match[1]))
+        if match := _ISO.fullmatch(written):
+            return dt.date(int(match[1]), int(match[2]), int(match[3]))
+        if match := _MONTH_FIRST.fullmatch(written):
+            return dt.date(int(match[3]), int(match[1]), int(match[2]))
+    except (ValueError, KeyError):
+        pass
+    raise MalformedError(f"{key} {written[:40]!r} is no date")
+
+
+def _check_characters(record: dict[str, Any]) -> None:
+    waiting: list[Any] = [record]
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, dict):
+            waiting.extend(value)
+            waiting.extend(value.values())
+        elif isinstance(value, list):
+            waiting.extend(value)
+        elif isinstance(value, str):
+            if "\0" in value:
+                raise MalformedError("holds the character zero (\\u0000), which no text has")
+            if any("\ud800" <= character <= "\udfff" for character in value):
+                raise MalformedError("holds half of a character (a lone surrogate)")
+
+
+def _kind(value: object) -> str:
+    kinds = {dict: "an object", list: "a list", str: "text", bool: "true or false", int: "a number", float: "a number"}
+    return kinds.get(type(value), "null")
