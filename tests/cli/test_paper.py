@@ -6,7 +6,8 @@ import pytest
 
 from lenslab.cli import console
 from lenslab.cli.main import run
-from lenslab.library.models import Author, Citation, Work
+from lenslab.library.models import Work
+from tests.library.making import cite
 
 pytestmark = pytest.mark.django_db
 
@@ -110,9 +111,10 @@ def test_an_option_without_sense_is_refused(ask, arguments):
 
 def test_a_hostile_record_is_shown_as_the_text_it_is(ask):
     work = Work.objects.create(key="evil", title="[red]No[/red] \x1b[31m \u202etxt [/bold", year=2020)
-    Author.objects.create(work=work, position=0, name="[link=https://example.org]A[/link]\x1b]0;x\x07")
+    work.authors = ["[link=https://example.org]A[/link]\x1b]0;x\x07"]
+    work.save()
     ask("cite", "1806.02891")
-    Citation.objects.create(citing=work, cited=Work.objects.get(key="1806.02891"))
+    cite((work, Work.objects.get(key="1806.02891")))
     for page in (ask("show", "evil").out, ask("show", "1806.02891", "--all").out):
         assert "[red]No[/red]" in page
         assert "[link=https://example.org]A[/link]" in page

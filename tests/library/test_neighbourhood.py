@@ -5,8 +5,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lenslab.library import rings, works
-from lenslab.library.models import Author, Citation, Work
-from lenslab.library.neighbourhood import neighbourhood
+from lenslab.library.models import Work
+from lenslab.library.neighbourhood import evenly, neighbourhood
+
+from .making import cite
 
 pytestmark = pytest.mark.django_db
 
@@ -23,13 +25,7 @@ def crowd(citing, referenced):
     others = Work.objects.bulk_create(
         Work(key=f"w{number}", title=f"W{number}", year=2000 + number % 24) for number in range(citing + referenced)
     )
-    Author.objects.bulk_create(
-        Author(work=other, position=place, name=f"A{place}") for other in others for place in range(5)
-    )
-    Citation.objects.bulk_create(
-        Citation(citing=other, cited=paper) if number < citing else Citation(citing=paper, cited=other)
-        for number, other in enumerate(others)
-    )
+    cite(*((other, paper) if number < citing else (paper, other) for number, other in enumerate(others)))
     return paper
 
 
@@ -80,14 +76,58 @@ def test_authors_are_short(picture):
     assert authors["2003.01262"] == "Leavitt and Morcos"
 
 
-def test_a_cap_keeps_the_newest_and_says_what_there_is():
-    picture = neighbourhood(crowd(citing=40, referenced=10), limit=20)
-    roles = [node.role for node in picture.nodes]
-    assert (roles.count("citing"), roles.count("referenced")) == (10, 10)
-    assert (picture.shown, picture.total) == (20, 50)
-    assert (picture.citing_total, picture.referenced_total) == (40, 10)
-    assert min(node.year for node in picture.nodes if node.role == "citing") >= 2015
-    assert len(picture.edges) == 20
+def test_a_cap_takes_as_many_of_each_year_and_says_what_there_is():
+    picture = neighbourhood(crowd(citing=96, referenced=10), limit=58)
+    years = [node.year for node in picture.nodes if node.role == "citing"]
+    assert len(years) == 48
+    assert {year: years.count(year) for year in years} == dict.fromkeys(range(2000, 2024), 2)
+    assert (picture.shown, picture.total) == (58, 106)
+    assert (picture.citing_total, picture.referenced_total) == (96, 10)
+    assert picture.rule.startswith("58 of 106 works: the influential ones first")
+    assert "seed 7" in picture.rule
+
+
+def test_influential_citations_come_first_and_are_drawn_too_where_they_are_too_many():
+    paper = crowd(citing=60, referenced=0)
+    strong = Work.objects.bulk_create(Work(key=f"s{number}", title="S", year=2010 + number % 3) for number in range(9))
+    cite(*((work, paper) for work in strong), influential=True)
+    some = neighbourhood(paper, limit=20)
+    assert sum(node.influential for node in some.nodes) == 9
+    few = neighbourhood(paper, limit=6)
+    assert all(node.influential for node in few.nodes[1:])
+    assert sorted(node.year for node in few.nodes[1:]) == [2010, 2010, 2011, 2011, 2012, 2012]
+
+
+def test_who_is_drawn_does_not_depend_on_the_order_in_which_works_came():
+    paper = Work.objects.create(key="p", title="P")
+    for number in range(40):
+        cite((Work.objects.create(key=f"w{number}", title="W", year=2020), paper))
+    first = {node.key for node in neighbourhood(paper, limit=10).nodes}
+    Work.objects.all().delete()
+    paper = Work.objects.create(key="p", title="P")
+    for number in reversed(range(40)):
+        cite((Work.objects.create(key=f"w{number}", title="W", year=2020), paper))
+    assert {node.key for node in neighbourhood(paper, limit=10).nodes} == first
+
+
+@given(st.dictionaries(st.integers(1990, 2026), st.integers(1, 40), min_size=1), st.integers(1, 300))
+def test_years_share_places_as_evenly_as_their_works_allow(sizes, places):
+    drawn = {year: list(range(year * 100, year * 100 + size)) for year, size in sizes.items()}
+    chosen = evenly(drawn, places)
+    counts = {year: sum(work // 100 == year for work in chosen) for year in sizes}
+    assert len(chosen) == min(places, sum(sizes.values()))
+    for year, count in counts.items():
+        assert chosen.count(year * 100) == (count > 0), "the first lots are taken first"
+        assert all(count >= other - 1 for other in counts.values()) or count == sizes[year]
+
+
+def test_a_work_with_a_long_list_of_references_shows_the_same_edges(monkeypatch):
+    paper = crowd(citing=30, referenced=30)
+    one, *others = Work.objects.exclude(pk=paper.pk)[:12]
+    cite(*((one, other) for other in others))
+    before = neighbourhood(paper)
+    monkeypatch.setattr("lenslab.library.neighbourhood._LONG_LIST", 5)
+    assert neighbourhood(paper) == before
 
 
 def test_places_that_citing_works_leave_free_go_to_references():
@@ -98,21 +138,23 @@ def test_places_that_citing_works_leave_free_go_to_references():
 @pytest.mark.parametrize("size", [2, 200])
 def test_the_number_of_queries_does_not_grow_with_the_picture(django_assert_num_queries, size):
     paper = crowd(citing=size, referenced=size)
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(5):
         assert neighbourhood(paper, limit=1000).shown == 2 * size
+    with django_assert_num_queries(9 if size > 2 else 5):
+        assert neighbourhood(paper, limit=100).shown == min(2 * size, 100)
 
 
 def test_edges_between_neighbours_are_drawn_too():
     paper = crowd(citing=2, referenced=0)
     one, other = Work.objects.exclude(pk=paper.pk)
-    Citation.objects.create(citing=one, cited=other)
+    cite((one, other))
     assert {(edge.citing, edge.cited) for edge in neighbourhood(paper).edges} >= {(one.key, other.key)}
 
 
 def test_works_that_cite_each_other_are_one_node_with_two_edges():
     paper = crowd(citing=1, referenced=0)
     other = Work.objects.exclude(pk=paper.pk).get()
-    Citation.objects.create(citing=paper, cited=other)
+    cite((paper, other))
     picture = neighbourhood(paper)
     assert [node.role for node in picture.nodes] == ["current", "referenced"]
     assert len(picture.edges) == 2

@@ -91,7 +91,7 @@ def test_a_password_is_not_part_of_the_message(monkeypatch):
     def fail():
         raise PermissionError("no")
 
-    monkeypatch.setattr(opening, "_make_room", fail)
+    monkeypatch.setattr(opening, "_connect", fail)
     with pytest.raises(LibraryUnavailableError) as caught:
         ready()
     assert "secret" not in str(caught.value)

@@ -4,8 +4,10 @@ import pytest
 
 from lenslab.library import works
 from lenslab.library.errors import LibraryError, UnknownPaperError
-from lenslab.library.models import Author, Citation, SourceRecord, Work
+from lenslab.library.models import Work
 from lenslab.papers.arxiv_id import ArxivId
+
+from .making import assert_citation, cite
 
 pytestmark = pytest.mark.usefixtures("library")
 
@@ -78,6 +80,14 @@ def test_a_row_says_what_was_merged_into_it_and_what_may_be_the_same():
     assert own == emergence.twins
 
 
+def test_what_was_noted_on_one_side_is_noted_on_the_other():
+    rows = works.relations(works.find_work("1806.02891"))
+    titles = {row.key: row for row in rows}
+    noted = [(row.key, twin.key) for row in rows for twin in row.twins]
+    assert len(noted) == 22
+    assert all(any(twin.key == one for twin in titles[other].twins) for one, other in noted)
+
+
 def test_from_the_other_side_the_direction_is_turned_round():
     (row,) = works.relations(works.find_work("1803.06959"))
     assert (row.key, row.direction) == ("1806.02891", "citing")
@@ -86,7 +96,7 @@ def test_from_the_other_side_the_direction_is_turned_round():
 def test_works_without_a_year_come_last():
     paper = Work.objects.create(key="p", title="P", year=2018)
     for year in (None, 2017, 2020):
-        Citation.objects.create(citing=Work.objects.create(key=f"w{year}", title="W", year=year), cited=paper)
+        cite((Work.objects.create(key=f"w{year}", title="W", year=year), paper))
     assert [row.year for row in works.relations(paper)] == [2020, 2017, None]
 
 
@@ -94,12 +104,10 @@ def test_works_without_a_year_come_last():
 def test_the_number_of_queries_does_not_grow_with_the_table(django_assert_num_queries, neighbours):
     paper = Work.objects.create(key="p", title="P")
     for number in range(neighbours):
-        other = Work.objects.create(key=f"w{number}", title=f"W{number}")
-        Author.objects.create(work=other, position=0, name="A. Bau")
-        pair = (other, paper) if number % 2 else (paper, other)
-        edge = Citation.objects.create(citing=pair[0], cited=pair[1])
-        SourceRecord.objects.create(work=other, citation=edge, source="s", locator=str(number))
-    with django_assert_num_queries(6):
+        other = Work.objects.create(key=f"w{number}", title=f"W{number}", authors=["A. Bau"])
+        (edge,) = cite((other, paper) if number % 2 else (paper, other))
+        assert_citation(edge, "s", str(number))
+    with django_assert_num_queries(8):
         rows = works.relations(paper)
     assert len(rows) == neighbours
     assert all(row.authors == ("A. Bau",) for row in rows)

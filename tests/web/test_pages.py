@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from lenslab.library.models import Author, Citation, SourceRecord, Work
+from lenslab.library.models import Citation, Work
 from lenslab.web.addresses import work_address
+from tests.library.making import assert_citation, cite
 
 from .conftest import PAPER
 
@@ -130,13 +131,12 @@ def hostile_work() -> Work:
         author_comments=HOSTILE,
         license_uri="javascript:alert(1)",
         categories=[HOSTILE],
+        authors=[HOSTILE],
+        byline=HOSTILE,
     )
-    Author.objects.create(work=work, position=0, name=HOSTILE)
-    edge = Citation.objects.create(citing=work, cited=Work.objects.get(key="1806.02891"))
+    (edge,) = cite((work, Work.objects.get(key="1806.02891")))
     for locator in ("first", "second"):
-        SourceRecord.objects.create(
-            work=work, citation=edge, source=HOSTILE, locator=locator, title=HOSTILE, merge_evidence=HOSTILE
-        )
+        assert_citation(edge, HOSTILE, locator, HOSTILE)
     return work
 
 
@@ -170,9 +170,8 @@ def test_pages_hold_no_inline_style_and_no_handlers(client: Client) -> None:
 def test_a_page_takes_few_queries_however_many_works_cite(client: Client, django_assert_max_num_queries: Any) -> None:
     paper = Work.objects.get(key="1806.02891")
     for number in range(120):
-        work = Work.objects.create(key=f"more-{number}", title=f"More {number}", year=2025)
-        Author.objects.create(work=work, position=0, name="Ada Lovelace")
-        Citation.objects.create(citing=work, cited=paper)
+        work = Work.objects.create(key=f"more-{number}", title=f"More {number}", year=2025, authors=["Ada Lovelace"])
+        cite((work, paper))
     with django_assert_max_num_queries(25):
         page = body(client)
     assert "More 119" in page

@@ -10,7 +10,9 @@ records are taken for **the same work** only if one of these holds:
 3. *same coined name*: both titles begin with one coined name and a colon, the authors agree, the years are at most one
    apart, and at least half of the shorter title's telling words stand in the longer one;
 4. *cut title*: one record names no authors, the years are equal, and its title, which begins with a coined name, is how
-   the other begins.
+   the other begins;
+5. *cut authors*: the titles are equal as in rule 1 and at least four words long, the authors of one are the first of
+   the other's, and the years are at most one apart.
 
 Two records with agreeing authors, years at most two apart and at least half of the shorter title's telling words (at
 least three) in the longer one are **possibly the same work**. They stay apart, and the page says so: authors do write
@@ -23,7 +25,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from itertools import combinations
+from functools import lru_cache
 from typing import TYPE_CHECKING, Literal
 
 from lenslab.papers.work import plain_letters, surname
@@ -83,7 +85,9 @@ def compare(one: Described, other: Described) -> Likeness:
     apart = _years_apart(one, other)
     if not one.authors or not other.authors:
         return _cut_title(one, other, apart)
-    if apart > 3 or not same_authors(one.authors, other.authors):
+    if not same_authors(one.authors, other.authors):
+        return _cut_authors(one, other, apart)
+    if apart > 3:
         return _APART
     people = f"same {len(one.authors)} authors" if len(one.authors) > 1 else "same author"
     when = f"year {one.year}" if apart == 0 else f"years {one.year} and {other.year}"
@@ -105,70 +109,6 @@ def compare(one: Described, other: Described) -> Likeness:
     return _APART
 
 
-def groups(records: Sequence[Described]) -> list[list[int]]:
-    """Groups records that mean the same work.
-
-    Args:
-        records: the records, in their source's order.
-
-    Returns:
-        Lists of positions, each in the source's order, themselves in the order of their first records.
-
-    >>> from lenslab.papers.work import Work
-    >>> records = [Work("BEAN: good units", ("A. B",)), Work("Other"), Work("BEAN: good, cheap units", ("A. B",))]
-    >>> groups(records)
-    [[0, 2], [1]]
-    """
-    leader = list(range(len(records)))
-    for first, second in _candidates(records):
-        if compare(records[first], records[second]).verdict == "same":
-            low, high = sorted((leader[first], leader[second]))
-            leader = [low if own == high else own for own in leader]
-    found: dict[int, list[int]] = {}
-    for position, own in enumerate(leader):
-        found.setdefault(own, []).append(position)
-    return list(found.values())
-
-
-def possible_twins(records: Sequence[Described]) -> dict[int, list[tuple[int, str]]]:
-    """Records that are possibly the same work and were left apart.
-
-    Args:
-        records: the records, in their source's order.
-
-    Returns:
-        For each position that has such twins, their positions with the evidence, in the source's order.
-
-    >>> from lenslab.papers.work import Work
-    >>> design = Work("Design of deep models for road surfaces", ("J. Carrillo",), 2020)
-    >>> comparison = Work("Comparison of deep models for road surfaces", ("J. Carrillo",), 2019)
-    >>> possible_twins([design, comparison])
-    {0: [(1, '4 of 5 telling words of the shorter title stand in the longer one, same author, years 2020 and 2019')],
-     1: [(0, '4 of 5 telling words of the shorter title stand in the longer one, same author, years 2020 and 2019')]}
-    """
-    twins: dict[int, list[tuple[int, str]]] = {}
-    for first, second in _candidates(records):
-        likeness = compare(records[first], records[second])
-        if likeness.verdict == "possibly":
-            twins.setdefault(first, []).append((second, likeness.evidence))
-            twins.setdefault(second, []).append((first, likeness.evidence))
-    return twins
-
-
-def _candidates(records: Sequence[Described]) -> list[tuple[int, int]]:
-    """The pairs that any rule could join: those with one list of people, or with one coined name.
-
-    Comparing only these keeps a list of thousands of records from taking millions of comparisons.
-    """
-    shelves: dict[object, list[int]] = {}
-    for position, record in enumerate(records):
-        if record.authors:
-            shelves.setdefault(tuple(sorted(map(_person, record.authors))), []).append(position)
-        if name := coined_name(record.title):
-            shelves.setdefault(name, []).append(position)
-    return sorted({pair for shelf in shelves.values() for pair in combinations(shelf, 2)})
-
-
 def same_authors(one: Sequence[str], other: Sequence[str]) -> bool:
     """Whether two author lists can be the same people, names abbreviated or not, in whatever order.
 
@@ -177,7 +117,7 @@ def same_authors(one: Sequence[str], other: Sequence[str]) -> bool:
     >>> same_authors(["A. Bau"], ["David Bau"])
     False
     """
-    return len(one) == len(other) and sorted(map(_person, one)) == sorted(map(_person, other))
+    return len(one) == len(other) and sorted(map(person, one)) == sorted(map(person, other))
 
 
 def coined_name(title: str) -> str:
@@ -203,14 +143,32 @@ def _cut_title(one: Described, other: Described, apart: int) -> Likeness:
     )
 
 
+def _cut_authors(one: Described, other: Described, apart: int) -> Likeness:
+    few, many = sorted((one.authors, other.authors), key=len)
+    words = _normal_words(one.title)
+    begins = list(map(person, few)) == list(map(person, many[: len(few)]))
+    if apart > 1 or len(words) < 4 or not begins or words != _normal_words(other.title):
+        return _APART
+    when = f"year {one.year}" if apart == 0 else f"years {one.year} and {other.year}"
+    return Likeness(
+        "same", f"same title, the {len(few)} authors of one are the first of the other's {len(many)}, {when}"
+    )
+
+
 def _years_apart(one: Described, other: Described) -> int:
     """How far the years lie apart; unknown years speak neither for nor against, so they count as one apart."""
     return 1 if one.year is None or other.year is None else abs(one.year - other.year)
 
 
-def _person(name: str) -> tuple[str, str]:
+@lru_cache(maxsize=65536)
+def person(name: str) -> tuple[str, str]:
+    """A name as far as all sources agree on it: surname and first initial, in plain letters.
+
+    >>> person("Morcos, Ari S."), person("Ari Morcos")
+    (('morcos', 'a'), ('morcos', 'a'))
+    """
     given = name.split(",", 1)[1] if "," in name else name
-    return re.sub(r"[^a-z]", "", plain_letters(surname(name))), plain_letters(given.strip())[:1]
+    return re.sub(r"[\W\d_]", "", plain_letters(surname(name))), plain_letters(given.strip())[:1]
 
 
 def _written_name(title: str) -> str:

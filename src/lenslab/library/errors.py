@@ -5,6 +5,7 @@
     LibraryError
     ├── UnknownPaperError (LookupError)    no work of that name in the library
     ├── LibraryUnavailableError (OSError)  the database cannot be opened or written
+    ├── MergeError (ValueError)            works that cannot be merged or taken apart
     └── ShippedDataError (ValueError)      the data that came with the package is damaged
 """
 
@@ -23,3 +24,7 @@ class LibraryUnavailableError(LibraryError, OSError):
 
 class ShippedDataError(LibraryError, ValueError):
     """The data that came with the package is damaged."""
+
+
+class MergeError(LibraryError, ValueError):
+    """Works that cannot be merged or taken apart."""

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
+from itertools import count
 from typing import TYPE_CHECKING
 
 from lenslab.papers.work import plain_letters, surname
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from lenslab.papers.work import Described
 
 _LONGEST_TITLE = 72
@@ -31,3 +34,12 @@ def slug(work: Described) -> str:
 def _hyphened(text: str) -> str:
     # Letters outside of ASCII stay, so that a title in another script still names its work.
     return re.sub(r"[\W_]+", "-", plain_letters(text)).strip("-")
+
+
+def free_key(wish: str, taken: Collection[str]) -> str:
+    """A key that nobody has, the wish with a number behind it.
+
+    >>> free_key("on-units", {"on-units", "on-units-2"})
+    'on-units-3'
+    """
+    return next(key for number in count(2) if (key := f"{wish}-{number}") not in taken)

@@ -1,20 +1,32 @@
-"""A work among those that cite it and those it cites: nodes with places, and edges from citing to cited."""
+"""A work among those that cite it and those it cites: nodes with places, and edges from citing to cited.
+
+Where there are more neighbours than a picture holds, they are chosen by a rule that anybody can repeat: the influential
+ones first, then so many of each year, drawn by lot (``lenslab.library.edges.lot``). All of it is read from two indexes
+of the citations, so that a work with a hundred thousand citations takes as long as one with a thousand.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-from django.db.models import Q
+from django.db import connection
 
 from lenslab.library import rings
-from lenslab.library.models import Author, Citation, Work
-from lenslab.papers.work import short_authors
+from lenslab.library.edges import SEED
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from lenslab.library.models import Work
     from lenslab.library.rings import Ring
 
 Role = Literal["current", "citing", "referenced"]
+
+# A work with more references than this is asked which of the picture's works it cites, instead of for all references.
+_LONG_LIST = 2000
+# SQLite joins at most 500 selections.
+_MOST_YEARS = 400
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +41,9 @@ class Node:
         role: the current work, one that cites it, or one that it cites (also where both cite each other).
         x: where it stands, to the right of the current work.
         y: where it stands, below the current work.
+        arxiv_id: its id at arXiv, where it has one.
+        doi: its DOI, where known.
+        influential: whether a source calls the citation between it and the current work influential.
     """
 
     key: str
@@ -38,6 +53,9 @@ class Node:
     role: Role
     x: float
     y: float
+    arxiv_id: str | None = None
+    doi: str = ""
+    influential: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +65,12 @@ class Edge:
     Attributes:
         citing: key of the work that cites.
         cited: key of the work that is cited.
+        influential: whether a source calls the citation influential.
     """
 
     citing: str
     cited: str
+    influential: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,55 +106,190 @@ class Neighbourhood:
         """How far the outermost ring lies from the centre."""
         return self.rings[-1].radius if self.rings else 0.0
 
+    @property
+    def rule(self) -> str:
+        """How the works of the picture were chosen, as a reader reads it; empty where all are shown."""
+        if self.shown >= self.total:
+            return ""
+        return (
+            f"{self.shown:,} of {self.total:,} works: the influential ones first, then as many of each year as of any "
+            f"other, drawn by lot (seed {SEED})"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """The works of a picture and the citations between them, before they have places.
+
+    Attributes:
+        works: rows (id, key, title, byline, year, arXiv id, DOI), the current work first.
+        roles: the role of each.
+        influential: whether each is tied to the current work by an influential citation.
+        edges: triples (citing id, cited id, influential).
+    """
+
+    works: tuple[tuple[Any, ...], ...]
+    roles: tuple[Role, ...]
+    influential: tuple[bool, ...]
+    edges: tuple[tuple[int, int, bool], ...]
+
 
 def neighbourhood(work: Work, limit: int = 300) -> Neighbourhood:
     """Draws a work among its neighbours, the same for everybody.
 
-    Where there are more neighbours than the limit, references take up to half of the places (more, where citing works
-    leave some free), and the newest of each kind are shown. Six queries, however many neighbours there are.
-
     Args:
         work: the work in the middle.
-        limit: how many neighbours are shown at most.
+        limit: how many neighbours are shown at most. References take up to half of the places, and more where citing
+            works leave some free.
 
     Returns:
         Nodes, edges, and the totals, so that a page can say what it leaves out.
     """
-    referenced_total = Citation.objects.filter(citing=work).count()
-    citing_total = Citation.objects.filter(cited=work).count()
-    places = min(referenced_total, max(limit // 2, limit - citing_total))
-    newest = Work.objects.order_by("-year", "title", "pk")
-    referenced = list(newest.filter(citations__citing=work)[:places])
-    known = {work.pk, *(other.pk for other in referenced)}
-    citing = [
-        other for other in newest.filter(references__cited=work)[: limit - len(referenced)] if other.pk not in known
-    ]
-    inner, outer = (sorted(works, key=_by_year) for works in (referenced, citing))
-    places_of, drawn = rings.arrange([other.year for other in inner], [other.year for other in outer])
-    works = [work, *inner, *outer]
-    names = _author_names(works)
-    roles: list[Role] = ["current", *["referenced"] * len(inner), *["citing"] * len(outer)]  # type: ignore[list-item]
+    chosen = choose(work, limit)
+    years = {role: [row[4] for row, own in zip(chosen.works, chosen.roles, strict=True) if own == role]
+             for role in ("referenced", "citing")}  # fmt: skip
+    places, drawn = rings.arrange(years["referenced"], years["citing"])
     nodes = tuple(
-        Node(other.key, other.title, short_authors(names.get(other.pk, [])), other.year, role, *place)
-        for other, role, place in zip(works, roles, places_of, strict=True)
+        Node(key, title, byline, year, role, *place, arxiv_id, doi, influential)
+        for (_, key, title, byline, year, arxiv_id, doi), role, influential, place in zip(
+            chosen.works, chosen.roles, chosen.influential, places, strict=True
+        )
     )
-    return Neighbourhood(nodes, _edges(works), drawn, citing_total, referenced_total)
+    keys = {row[0]: row[1] for row in chosen.works}
+    edges = tuple(Edge(keys[citing], keys[cited], influential) for citing, cited, influential in chosen.edges)
+    return Neighbourhood(nodes, edges, drawn, work.citation_count, work.reference_count)
 
 
-def _by_year(work: Work) -> tuple[int, str, str]:
-    return work.year or 0, work.title.casefold(), work.key
+def choose(work: Work, limit: int) -> Chosen:
+    """Chooses the works of a picture and reads them and the citations between them: the query behind the picture."""
+    places = min(work.reference_count, max(limit // 2, limit - work.citation_count))
+    with connection.cursor() as cursor:
+        referenced = dict(_drawn(cursor, "citing", work.pk, places, work.reference_count))
+        left = limit - len(referenced)
+        drawn = _drawn(cursor, "cited", work.pk, left, work.citation_count)
+        citing = {pk: influential for pk, influential in drawn if pk not in referenced}
+        found = {work.pk, *referenced, *citing}
+        rows = {row[0]: row for row in _rows(cursor, found)}
+        inner, outer = (sorted((rows[pk] for pk in side if pk in rows), key=_by_year) for side in (referenced, citing))
+        works = (rows[work.pk], *inner, *outer)
+        edges = tuple(sorted(_between(cursor, [row[0] for row in works])))
+    roles: list[Role] = ["current"]
+    roles += ["referenced" for _ in inner]
+    roles += ["citing" for _ in outer]
+    tied = referenced | citing
+    return Chosen(works, tuple(roles), tuple(tied.get(row[0], False) for row in works), edges)
 
 
-def _author_names(works: list[Work]) -> dict[int, list[str]]:
-    """Names by work, three to a work: more are never shown, and some author lists run to thousands."""
-    found: dict[int, list[str]] = {}
-    first = Author.objects.filter(Q(work__in=works) & Q(position__lt=3)).order_by("work", "position")
-    for work, name in first.values_list("work", "name"):
-        found.setdefault(work, []).append(name)
+def _drawn(cursor: Any, own: str, pk: int, places: int, total: int) -> list[tuple[int, bool]]:
+    """The neighbours on one side that the rule chooses, with whether they are influential.
+
+    Args:
+        cursor: of the database.
+        own: the column in which the current work stands, ``cited`` for the works that cite it.
+        pk: the current work.
+        places: how many are wanted.
+        total: how many there are.
+    """
+    other = "citing" if own == "cited" else "cited"
+    if places <= 0:
+        return []
+    if total <= places:
+        cursor.execute(f"SELECT {other}_id, influential FROM library_citation WHERE {own}_id = %s", [pk])
+        return [(neighbour, bool(influential)) for neighbour, influential in cursor.fetchall()]
+    found: list[tuple[int, bool]] = []
+    for influential in (True, False):
+        left = places - len(found)
+        years = _years(cursor, own, other, pk, influential=influential) if left else []
+        drawn = _by_lot(cursor, own, other, pk, influential, years, left) if years else {}
+        found += [(neighbour, influential) for neighbour in evenly(drawn, left)]
     return found
 
 
-def _edges(works: list[Work]) -> tuple[Edge, ...]:
-    keys = {work.pk: work.key for work in works}
-    between = Citation.objects.filter(citing__in=keys, cited__in=keys).order_by("pk")
-    return tuple(Edge(keys[citing], keys[cited]) for citing, cited in between.values_list("citing", "cited"))
+def evenly(drawn: dict[int, list[int]], places: int) -> list[int]:
+    """So many of each year as of any other, as far as there are so many; the latest years get what is left over.
+
+    Args:
+        drawn: for each year its works, in the order of their lots.
+        places: how many are wanted.
+
+    >>> evenly({2018: [1], 2019: [2, 3, 4], 2020: [5, 6, 7]}, 6)
+    [1, 2, 3, 5, 6, 7]
+    """
+    counts = dict.fromkeys(drawn, 0)
+    left = min(places, sum(map(len, drawn.values())))
+    while left:
+        open_years = [year for year in sorted(drawn, reverse=True) if counts[year] < len(drawn[year])]
+        share = max(1, left // len(open_years))
+        for year in open_years:
+            more = min(share, len(drawn[year]) - counts[year], left)
+            counts[year] += more
+            left -= more
+    return [work for year in sorted(drawn) for work in drawn[year][: counts[year]]]
+
+
+def _years(cursor: Any, own: str, other: str, pk: int, *, influential: bool) -> list[int]:
+    """The years of one side, each found by one step through the index."""
+    least = f"SELECT min({other}_year) FROM library_citation WHERE {own}_id = %s AND influential = %s"
+    cursor.execute(
+        f"WITH RECURSIVE years(year) AS ({least} UNION ALL SELECT ({least} AND {other}_year > year) FROM years "
+        "WHERE year IS NOT NULL) SELECT year FROM years WHERE year IS NOT NULL",
+        [pk, influential, pk, influential],
+    )
+    return [row[0] for row in cursor.fetchall()]
+
+
+def _by_lot(
+    cursor: Any, own: str, other: str, pk: int, influential: bool, years: Sequence[int], most: int
+) -> dict[int, list[int]]:
+    """The first works of each year in the order of their lots, one short walk through the index for each year."""
+    of_a_year = (
+        f"SELECT * FROM (SELECT {other}_year, {other}_id FROM library_citation WHERE {own}_id = %s "
+        f"AND influential = %s AND {other}_year = %s ORDER BY lot, {other}_id LIMIT %s) AS drawn"
+    )
+    drawn: dict[int, list[int]] = {year: [] for year in years}
+    for some in (years[start : start + _MOST_YEARS] for start in range(0, len(years), _MOST_YEARS)):
+        values = [value for year in some for value in (pk, influential, year, most)]
+        cursor.execute(" UNION ALL ".join([of_a_year] * len(some)), values)
+        for year, neighbour in cursor.fetchall():
+            drawn[year].append(neighbour)
+    return drawn
+
+
+def _rows(cursor: Any, works: set[int]) -> list[tuple[Any, ...]]:
+    cursor.execute(
+        "SELECT id, key, title, byline, year, arxiv_id, doi FROM library_work "
+        f"WHERE id IN ({', '.join(['%s'] * len(works))})",
+        sorted(works),
+    )
+    return list(cursor.fetchall())
+
+
+def _by_year(row: tuple[Any, ...]) -> tuple[int, str, str]:
+    return row[4] or 0, row[2].casefold(), row[1]
+
+
+def _between(cursor: Any, works: Sequence[int]) -> Iterator[tuple[int, int, bool]]:
+    """Every citation between two of the works.
+
+    The references of each work are read from the index and compared here: three hundred lists of some dozens are far
+    quicker than ninety thousand pairs. A list of thousands is asked for the works of the picture instead.
+    """
+    here = set(works)
+    listed = ", ".join(["%s"] * len(works))
+    cursor.execute(f"SELECT id FROM library_work WHERE id IN ({listed}) AND reference_count > %s", [*works, _LONG_LIST])
+    long = {row[0] for row in cursor.fetchall()}
+    short = sorted(here - long)
+    if short:
+        cursor.execute(
+            "SELECT citing_id, cited_id, influential FROM library_citation "
+            f"WHERE citing_id IN ({', '.join(['%s'] * len(short))})",
+            short,
+        )
+        yield from ((citing, cited, bool(flag)) for citing, cited, flag in cursor.fetchall() if cited in here)
+    for pk in sorted(long):
+        cursor.execute(
+            "SELECT citing_id, cited_id, influential FROM library_citation "
+            f"WHERE citing_id = %s AND cited_id IN ({listed})",
+            [pk, *works],
+        )
+        yield from ((citing, cited, bool(flag)) for citing, cited, flag in cursor.fetchall())

@@ -38,7 +38,7 @@ def ready() -> None:
     if not apps.ready:
         django.setup()
     try:
-        _make_room()
+        _connect()
         if _is_current():
             return
         with _one_at_a_time():
@@ -98,9 +98,12 @@ def _sqlite_file() -> Path | None:
     return None if connection.vendor != "sqlite" or in_memory else Path(name)
 
 
-def _make_room() -> None:
+def _connect() -> None:
+    """Makes the first connection. Of several that make a new file at once, SQLite would refuse all but one."""
     if (path := _sqlite_file()) is not None:
         path.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(f"{path}.opening"):
+            connection.ensure_connection()
 
 
 def _place() -> str:

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import datetime as dt
 import difflib
+from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from django.db.models import Prefetch
-
+from lenslab.library import entries
 from lenslab.library.errors import UnknownPaperError
-from lenslab.library.models import Citation, SourceRecord, Work
+from lenslab.library.models import Assertion, Citation, FormerKey, Listing, Merge, PossibleTwin, Work
+from lenslab.library.reading import described, unpack
+from lenslab.papers import sources
 from lenslab.papers.arxiv_id import ArxivId
-from lenslab.papers.errors import ArxivIdError
+from lenslab.papers.doi import Doi
+from lenslab.papers.errors import ArxivIdError, DoiError
 from lenslab.papers.paper import Paper, Version
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from django.db.models import QuerySet
 
 Direction = Literal["citing", "referenced"]
@@ -51,6 +56,7 @@ class Relation:
         sources: who says that the one cites the other.
         twins: works that are possibly the same.
         arxiv_id: its id at arXiv, where certain.
+        influential: whether a source calls the citation influential.
     """
 
     key: str
@@ -63,6 +69,41 @@ class Relation:
     sources: tuple[str, ...]
     twins: tuple[Twin, ...]
     arxiv_id: str | None
+    influential: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """How much of a source's list of citations or references is in the library.
+
+    Attributes:
+        source: the source's name.
+        direction: ``citing`` or ``referenced``.
+        reported: how many the source says there are; ``None`` where it does not say.
+        held: how many of them the library holds, as works: records that were merged count once.
+        complete: whether the source's list was read to its end.
+        note: what is known about a gap; empty where there is nothing to say.
+    """
+
+    source: str
+    direction: Direction
+    reported: int | None
+    held: int
+    complete: bool
+    note: str
+
+    @property
+    def sentence(self) -> str:
+        """The gap, or that there is none, as a reader reads it.
+
+        >>> Coverage("Semantic Scholar", "citing", 133, 113, True, "").sentence
+        'Semantic Scholar reports 133 citations, we hold 113.'
+        """
+        what = "citations" if self.direction == "citing" else "references"
+        said = f"{self.source} reports {self.reported:,} {what}" if self.reported is not None else (
+            f"{self.source} does not say how many {what} there are")  # fmt: skip
+        end = "" if self.complete else "; its list has not been read to the end"
+        return f"{said}, we hold {self.held:,}{end}{'; ' + self.note if self.note else ''}."
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +127,7 @@ def find_work(name: str) -> Work:
     """Finds a work by its name in the library.
 
     Args:
-        name: an arXiv id in any usual form (a version is ignored), or a work's key.
+        name: an arXiv id in any usual form (a version is ignored), a DOI, or a work's key, of today or of before.
 
     Raises:
         UnknownPaperError: there is none; the message names what is near and what to do.
@@ -98,47 +139,67 @@ def find_work(name: str) -> Work:
         is_id = True
     except ArxivIdError:
         is_id = False
-    work = _described().filter(key__in=names).first() or _described().filter(arxiv_id__in=names).first()
+    work = (
+        Work.objects.filter(key__in=names).first()
+        or Work.objects.filter(arxiv_id__in=names).first()
+        or _formerly(names)
+        or _by_doi(asked)
+    )
     if work is None:
         raise UnknownPaperError(_unknown(asked, is_id=is_id))
-    return work
+    return work if work.merged_into is None else work.merged_into
 
 
 def all_works() -> QuerySet[Work]:
-    """Every work with its authors, newest first, then by title."""
-    return _described().order_by("-year", "title", "pk")
+    """Every work, newest first, then by title."""
+    return Work.objects.filter(merged_into=None).order_by("-year", "title", "pk")
 
 
 def author_names(work: Work) -> tuple[str, ...]:
-    """The authors' names in the work's order; no query where they were fetched with the work."""
-    return tuple(author.name for author in work.authors.all())
+    """The authors' names in the work's order."""
+    return tuple(work.authors)
 
 
 def relations(work: Work) -> tuple[Relation, ...]:
     """The works that cite a work, and those that it cites, newest first, then by title.
 
-    Six queries, however many rows there are.
+    Eight queries, however many rows there are.
     """
-    rows = [
-        *(_relation(edge, edge.citing, "citing") for edge in _edges(work, "citing")),
-        *(_relation(edge, edge.cited, "referenced") for edge in _edges(work, "cited")),
-    ]
+    rows = [*_side(work, "citing"), *_side(work, "referenced")]
     return tuple(sorted(rows, key=lambda row: (-(row.year or 0), row.title.casefold(), row.key)))
 
 
 def possible_twins(work: Work) -> tuple[Twin, ...]:
     """Works that are possibly the same as a work, and were left apart."""
-    return _twins(list(work.source_records.order_by("pk")))
+    return _twins([work.pk]).get(work.pk, ())
+
+
+def coverage(work: Work) -> tuple[Coverage, ...]:
+    """What each source reports of a work's citations and references, and how much of it the library holds."""
+    found = []
+    for listing in Listing.objects.filter(record__work=work).select_related("record").order_by("direction", "pk"):
+        side = "cited_record" if listing.direction == "citing" else "citing_record"
+        said = Assertion.objects.filter(**{side: listing.record_id}, source=listing.record.source)
+        held = said.exclude(citation=None).values("citation").distinct().count()
+        direction: Direction = "citing" if listing.direction == "citing" else "referenced"
+        found.append(Coverage(listing.record.source, direction, listing.reported, held, listing.complete, listing.note))
+    return tuple(found)
 
 
 def dates(work: Work) -> tuple[DatedFact, ...]:
     """What each source says about when a work appeared, the earliest first."""
     found = []
     for record in work.source_records.order_by("pk"):
+        if record.source in sources.MODULES:
+            told = described(record.source, record.content).paper
+            days = {"submitted": told.submitted, "updated": told.updated}
+            found += [DatedFact(name, day, record.source) for name, day in days.items() if day is not None]
+            continue
+        facts = entries.facts(unpack(record.content))
         for name in ("submitted", "published", "updated"):
-            if name in record.facts:
-                day = dt.date.fromisoformat(record.facts[name])
-                found.append(DatedFact(name, day, record.source, str(record.facts.get("note", ""))))
+            if name in facts:
+                day = dt.date.fromisoformat(facts[name])
+                found.append(DatedFact(name, day, record.source, str(facts.get("note", ""))))
     return tuple(sorted(found, key=lambda fact: (fact.date, fact.name)))
 
 
@@ -155,46 +216,82 @@ def paper(work: Work) -> Paper:
         doi=work.doi,
         journal_reference=work.journal_reference,
         author_comments=work.author_comments,
+        report_number=work.report_number,
+        msc_class=work.msc_class,
+        acm_class=work.acm_class,
         submitted=work.submitted,
         updated=work.updated,
         versions=tuple(
-            Version(version["version"], dt.date.fromisoformat(version["created"]) if version.get("created") else None)
+            Version(
+                version["number"],
+                dt.date.fromisoformat(version["created"]) if version.get("created") else None,
+                version.get("license_uri", ""),
+                version.get("size", ""),
+                version.get("source_type", ""),
+            )
             for version in work.versions
         ),
     )
 
 
-def _described() -> QuerySet[Work]:
-    return Work.objects.prefetch_related("authors")
+def _side(work: Work, direction: Direction) -> list[Relation]:
+    """One direction of a work's table, in three queries."""
+    own, other = ("cited", "citing") if direction == "citing" else ("citing", "cited")
+    edges = Citation.objects.filter(**{own: work}).values_list(
+        "pk", f"{other}_id", f"{other}__key", f"{other}__title", f"{other}__authors", f"{other}__year",
+        f"{other}__arxiv_id", "influential",
+    )  # fmt: skip
+    said: dict[int, list[tuple[str, str]]] = defaultdict(list)
+    told = Assertion.objects.filter(**{f"citation__{own}": work}).order_by(f"{other}_record")
+    for edge, source, evidence in told.values_list("citation", "source", f"{other}_record__evidence"):
+        said[edge].append((source, evidence))
+    rows = list(edges)
+    twins = _twins(pk for _, pk, *_ in rows)
+    merged = _merge_evidence(pk for _, pk, *_ in rows)
+    return [
+        Relation(
+            key=key,
+            title=title,
+            authors=tuple(authors),
+            year=year,
+            direction=direction,
+            records=len(said[edge]),
+            evidence=(*(evidence for _, evidence in said[edge] if evidence), *merged.get(pk, ())),
+            sources=tuple(dict.fromkeys(source for source, _ in said[edge])),
+            twins=twins.get(pk, ()),
+            arxiv_id=arxiv_id,
+            influential=influential,
+        )
+        for edge, pk, key, title, authors, year, arxiv_id, influential in rows
+    ]
 
 
-def _edges(work: Work, other: Literal["citing", "cited"]) -> QuerySet[Citation]:
-    """The work's edges with the works at their other ends, and everything that a row shows of them."""
-    ends = Citation.objects.filter(cited=work) if other == "citing" else Citation.objects.filter(citing=work)
-    return ends.select_related(other).prefetch_related(
-        f"{other}__authors", Prefetch("source_records", queryset=SourceRecord.objects.order_by("pk"))
-    )
+def _twins(works: Iterable[int]) -> dict[int, tuple[Twin, ...]]:
+    found: dict[int, tuple[Twin, ...]] = {}
+    notes = PossibleTwin.objects.filter(work__in=list(works), other__merged_into=None).order_by("pk")
+    for pk, key, evidence, title in notes.values_list("work", "other__key", "evidence", "other__title"):
+        found[pk] = (*found.get(pk, ()), Twin(key, evidence, title))
+    return found
 
 
-def _relation(edge: Citation, other: Work, direction: Direction) -> Relation:
-    records = list(edge.source_records.all())
-    return Relation(
-        key=other.key,
-        title=other.title,
-        authors=author_names(other),
-        year=other.year,
-        direction=direction,
-        records=len(records),
-        evidence=tuple(record.merge_evidence for record in records if record.merge_evidence),
-        sources=tuple(dict.fromkeys(record.source for record in records)),
-        twins=_twins(records),
-        arxiv_id=other.arxiv_id,
-    )
+def _merge_evidence(works: Iterable[int]) -> dict[int, tuple[str, ...]]:
+    found: dict[int, tuple[str, ...]] = {}
+    for pk, evidence in Merge.objects.filter(work__in=list(works), undone=None).values_list("work", "evidence"):
+        found[pk] = (*found.get(pk, ()), evidence)
+    return found
 
 
-def _twins(records: list[SourceRecord]) -> tuple[Twin, ...]:
-    told = {twin["key"]: twin for record in records for twin in record.facts.get("possibly_the_same", [])}
-    return tuple(Twin(twin["key"], twin["evidence"], twin["title"]) for twin in told.values())
+def _formerly(names: set[str]) -> Work | None:
+    former = FormerKey.objects.filter(key__in=names).select_related("work").first()
+    return former.work if former else None
+
+
+def _by_doi(asked: str) -> Work | None:
+    try:
+        doi = Doi.parse(asked)
+    except DoiError:
+        return None
+    return Work.objects.filter(source_records__identifiers__name=f"doi:{doi.name}").first()
 
 
 def _unknown(asked: str, *, is_id: bool) -> str:

@@ -50,9 +50,16 @@ class Assertion:
         cited: the work that is cited.
         influential: whether the source calls the citation influential; ``None`` where it does not say.
         intents: why it cites, in the source's words: ``background``, ``methodology``, ``result``.
+        source: who says so, where it is not the source of the citing work's description.
     """
 
     citing: Description
     cited: Description
     influential: bool | None = None
     intents: tuple[str, ...] = ()
+    source: str = ""
+
+    @property
+    def said_by(self) -> str:
+        """The name of the source that says so."""
+        return self.source or self.citing.source

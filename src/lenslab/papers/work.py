@@ -73,6 +73,8 @@ def plain_letters(text: str) -> str:
     >>> plain_letters("Nürnberger, Ağa Łódź")
     'nurnberger, aga lodz'
     """
+    if text.isascii():
+        return text.lower()
     # Letters that Unicode does not decompose into a letter and an accent.
     text = text.translate(_UNDECOMPOSED)
     decomposed = unicodedata.normalize("NFKD", text)

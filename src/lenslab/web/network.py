@@ -130,9 +130,6 @@ def _placed(node: Node, number: int, total: int) -> PlacedWork:
 
 def _caption(neighbourhood: Neighbourhood) -> str:
     words = "Rings are years: references inside, citing works around them, the latest outermost."
-    if neighbourhood.shown < neighbourhood.total:
-        words += (
-            f" The picture shows the newest {neighbourhood.shown} of {neighbourhood.total} works;"
-            " the table below has them all."
-        )
+    if neighbourhood.rule:
+        words += f" The picture shows {neighbourhood.rule}; the table below has them all."
     return words

@@ -1,0 +1,392 @@
+"""What each source says becomes the ground, works and citations a view on it; and the search index."""
+
+import django.db.models.deletion
+from django.apps.registry import Apps
+from django.db import migrations, models
+from django.db.backends.base.schema import BaseDatabaseSchemaEditor
+
+import lenslab.library.models
+
+# SQLite's full-text index reads the works' own columns (external content), and triggers keep it equal to them.
+_COLUMNS = "title, authors, abstract, plain, facets"
+_OLD = ", ".join(f"old.{name}" for name in _COLUMNS.split(", "))
+_NEW = ", ".join(f"new.{name}" for name in _COLUMNS.split(", "))
+_TAKE_OUT = f"INSERT INTO library_search(library_search, rowid, {_COLUMNS}) VALUES ('delete', old.id, {_OLD});"
+_PUT_IN = f"INSERT INTO library_search(rowid, {_COLUMNS}) VALUES (new.id, {_NEW});"
+_SQLITE = (
+    f"""CREATE VIRTUAL TABLE library_search USING fts5(
+        {_COLUMNS}, content='library_work', content_rowid='id', tokenize='porter unicode61 remove_diacritics 2')""",
+    # A trigger makes the index write after every row. Who inserts thousands pauses it, and indexes them all at once.
+    "CREATE TABLE library_search_pause (first bigint NOT NULL)",
+    f"""CREATE TRIGGER library_search_insert AFTER INSERT ON library_work
+        WHEN NOT EXISTS (SELECT 1 FROM library_search_pause) BEGIN {_PUT_IN} END""",
+    f"CREATE TRIGGER library_search_delete AFTER DELETE ON library_work BEGIN {_TAKE_OUT} END",
+    f"""CREATE TRIGGER library_search_update AFTER UPDATE OF {_COLUMNS} ON library_work
+        BEGIN {_TAKE_OUT} {_PUT_IN} END""",
+    "INSERT INTO library_search(library_search) VALUES ('rebuild')",
+)
+_POSTGRESQL = (
+    """ALTER TABLE library_work ADD COLUMN search tsvector GENERATED ALWAYS AS (
+        setweight(to_tsvector('english', title), 'A') || setweight(to_tsvector('simple', authors), 'B')
+        || setweight(to_tsvector('english', abstract), 'C') || setweight(to_tsvector('english', plain), 'C')
+        || setweight(to_tsvector('simple', facets), 'D')) STORED""",
+    "CREATE INDEX library_search ON library_work USING gin (search)",
+)
+
+
+def forget_shipped(apps: Apps, schema_editor: BaseDatabaseSchemaEditor) -> None:  # noqa: ARG001 - Django's signature
+    """Makes the next start load the shipped papers again, into the new tables; works stay, and what hangs on them."""
+    apps.get_model("library", "ShippedFile").objects.all().delete()
+
+
+def index(apps: Apps, schema_editor: BaseDatabaseSchemaEditor) -> None:  # noqa: ARG001 - Django's signature
+    """Makes the search index that the database at hand can keep."""
+    for statement in _POSTGRESQL if schema_editor.connection.vendor == "postgresql" else _SQLITE:
+        schema_editor.execute(statement)
+
+
+class Migration(migrations.Migration):
+    dependencies = [("library", "0001_initial")]
+
+    operations = [
+        migrations.RunPython(forget_shipped, migrations.RunPython.noop),
+        migrations.DeleteModel(name="Author"),
+        migrations.DeleteModel(name="SourceRecord"),
+        migrations.DeleteModel(name="Citation"),
+        migrations.AlterField(model_name="work", name="doi", field=models.CharField(blank=True, max_length=300)),
+        migrations.AlterField(
+            model_name="work",
+            name="versions",
+            field=models.JSONField(blank=True, default=list, help_text="[{number, created, ...}], oldest first"),
+        ),
+        migrations.AddField(
+            model_name="work",
+            name="byline",
+            field=models.CharField(
+                blank=True, help_text="the authors as a reader names them in passing", max_length=200
+            ),
+        ),
+        migrations.AddField(
+            model_name="work",
+            name="authors",
+            field=models.JSONField(
+                blank=True,
+                default=list,
+                encoder=lenslab.library.models.Readable,
+                help_text="names in the work's order",
+            ),
+        ),
+        migrations.AlterField(
+            model_name="work", name="license_uri", field=models.CharField(blank=True, max_length=300)
+        ),
+        migrations.AddField(model_name="work", name="report_number", field=models.TextField(blank=True)),
+        migrations.AddField(model_name="work", name="msc_class", field=models.TextField(blank=True)),
+        migrations.AddField(model_name="work", name="acm_class", field=models.TextField(blank=True)),
+        migrations.AddField(
+            model_name="work",
+            name="plain",
+            field=models.TextField(
+                blank=True, editable=False, help_text="words that LaTeX or accents hide from a search"
+            ),
+        ),
+        migrations.AddField(
+            model_name="work",
+            name="facets",
+            field=models.TextField(blank=True, editable=False, help_text="categories, archives and year as words"),
+        ),
+        migrations.AddField(model_name="work", name="citation_count", field=models.PositiveIntegerField(default=0)),
+        migrations.AddField(model_name="work", name="reference_count", field=models.PositiveIntegerField(default=0)),
+        migrations.AddField(
+            model_name="work", name="title_mark", field=models.BigIntegerField(editable=False, null=True)
+        ),
+        migrations.AddField(
+            model_name="work", name="people_mark", field=models.BigIntegerField(editable=False, null=True)
+        ),
+        migrations.AddField(
+            model_name="work", name="name_mark", field=models.BigIntegerField(editable=False, null=True)
+        ),
+        migrations.AddField(
+            model_name="work",
+            name="merged_into",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.SET_NULL,
+                related_name="absorbed",
+                to="library.work",
+            ),
+        ),
+        migrations.CreateModel(
+            name="Payload",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("url", models.TextField(unique=True)),
+                ("sha256", models.BinaryField(max_length=32)),
+                ("content", models.BinaryField(help_text="compressed with Zstandard")),
+                ("media_type", models.CharField(blank=True, max_length=200)),
+                ("etag", models.CharField(blank=True, max_length=300)),
+                ("last_modified", models.CharField(blank=True, max_length=100)),
+                ("retrieved", models.DateTimeField()),
+            ],
+        ),
+        migrations.CreateModel(
+            name="SourceRecord",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("source", models.CharField(help_text="who says it, for instance 'Semantic Scholar'", max_length=60)),
+                ("locator", models.CharField(help_text="where in the source: an id, a row, a key", max_length=300)),
+                ("retrieved", models.DateTimeField(help_text="when it was read, or last read with other words")),
+                ("sha256", models.BinaryField(max_length=32)),
+                ("content", models.BinaryField(help_text="the source's own record, compressed with Zstandard")),
+                ("evidence", models.TextField(blank=True, help_text="why it was taken for a record of this work")),
+            ],
+        ),
+        migrations.CreateModel(
+            name="FileImport",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("name", models.TextField()),
+                ("size", models.BigIntegerField()),
+                ("modified", models.BigIntegerField(help_text="nanoseconds, as the file system says")),
+                ("line", models.PositiveIntegerField(default=0)),
+                ("added", models.PositiveIntegerField(default=0)),
+                ("changed", models.PositiveIntegerField(default=0)),
+                ("unchanged", models.PositiveIntegerField(default=0)),
+                ("rejected", models.PositiveIntegerField(default=0)),
+                ("begun", models.DateTimeField()),
+                ("finished", models.DateTimeField(blank=True, null=True)),
+            ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(fields=("name", "size", "modified"), name="one_import_per_file")
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="Identifier",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("name", models.CharField(db_index=True, max_length=320)),
+                (
+                    "record",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="identifiers",
+                        to="library.sourcerecord",
+                    ),
+                ),
+            ],
+        ),
+        migrations.CreateModel(
+            name="PossibleTwin",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("evidence", models.TextField()),
+                (
+                    "other",
+                    models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name="+", to="library.work"),
+                ),
+                (
+                    "work",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="possible_twins", to="library.work"
+                    ),
+                ),
+            ],
+        ),
+        migrations.CreateModel(
+            name="Merge",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "records",
+                    models.JSONField(default=list, help_text="ids of the records that came with the other work"),
+                ),
+                ("evidence", models.TextField(blank=True)),
+                ("made", models.DateTimeField()),
+                ("undone", models.DateTimeField(blank=True, null=True)),
+                (
+                    "other",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="merged_away", to="library.work"
+                    ),
+                ),
+                (
+                    "work",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="merges", to="library.work"
+                    ),
+                ),
+            ],
+        ),
+        migrations.CreateModel(
+            name="FormerKey",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("key", models.CharField(max_length=200, unique=True)),
+                (
+                    "work",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="former_keys", to="library.work"
+                    ),
+                ),
+            ],
+        ),
+        migrations.CreateModel(
+            name="Citation",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("influential", models.BooleanField(default=False)),
+                ("citing_year", models.PositiveSmallIntegerField(default=0)),
+                ("cited_year", models.PositiveSmallIntegerField(default=0)),
+                ("lot", models.PositiveIntegerField(default=0)),
+                (
+                    "cited",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="citations",
+                        to="library.work",
+                    ),
+                ),
+                (
+                    "citing",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="references",
+                        to="library.work",
+                    ),
+                ),
+            ],
+        ),
+        migrations.CreateModel(
+            name="Listing",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "direction",
+                    models.CharField(choices=[("citing", "citing"), ("referenced", "referenced")], max_length=10),
+                ),
+                ("reported", models.PositiveIntegerField(help_text="how many the source says there are", null=True)),
+                ("received", models.PositiveIntegerField(default=0, help_text="how many rows it has given")),
+                (
+                    "position",
+                    models.CharField(blank=True, help_text="where to go on: an offset or a cursor", max_length=300),
+                ),
+                ("complete", models.BooleanField(default=False)),
+                ("note", models.TextField(blank=True)),
+                ("begun", models.DateTimeField()),
+                ("updated", models.DateTimeField()),
+                (
+                    "record",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="listings", to="library.sourcerecord"
+                    ),
+                ),
+            ],
+            options={
+                "constraints": [models.UniqueConstraint(fields=("record", "direction"), name="one_listing_per_side")],
+            },
+        ),
+        migrations.CreateModel(
+            name="Assertion",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("source", models.CharField(max_length=60)),
+                ("influential", models.BooleanField(null=True)),
+                ("intents", models.JSONField(blank=True, default=list)),
+                ("asserted", models.DateTimeField(help_text="when the source was first seen to say so")),
+                (
+                    "citation",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="assertions",
+                        to="library.citation",
+                    ),
+                ),
+                (
+                    "cited_record",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="cited_in", to="library.sourcerecord"
+                    ),
+                ),
+                (
+                    "citing_record",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="library.sourcerecord",
+                    ),
+                ),
+            ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("citing_record", "cited_record", "source"), name="one_assertion_per_source"
+                    )
+                ],
+            },
+        ),
+        migrations.AddField(
+            model_name="sourcerecord",
+            name="work",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="source_records", to="library.work"
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="work",
+            index=models.Index(fields=["title_mark"], name="works_by_title"),
+        ),
+        migrations.AddIndex(
+            model_name="work",
+            index=models.Index(fields=["people_mark"], name="works_by_people"),
+        ),
+        migrations.AddIndex(
+            model_name="work",
+            index=models.Index(fields=["name_mark"], name="works_by_coined_name"),
+        ),
+        migrations.AddIndex(
+            model_name="work",
+            index=models.Index(
+                condition=models.Q(("arxiv_id", None)), fields=["people_mark"], name="elsewhere_by_people"
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="work",
+            index=models.Index(
+                condition=models.Q(("arxiv_id", None)), fields=["name_mark"], name="elsewhere_by_coined_name"
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="sourcerecord",
+            constraint=models.UniqueConstraint(fields=("source", "locator"), name="one_record_per_locator"),
+        ),
+        migrations.AddConstraint(
+            model_name="possibletwin",
+            constraint=models.UniqueConstraint(fields=("work", "other"), name="one_note_per_twin"),
+        ),
+        migrations.AddIndex(
+            model_name="citation",
+            index=models.Index(fields=["cited", "influential", "citing_year", "lot", "citing"], name="drawn_citations"),
+        ),
+        migrations.AddIndex(
+            model_name="citation",
+            index=models.Index(fields=["citing", "influential", "cited_year", "lot", "cited"], name="drawn_references"),
+        ),
+        migrations.AddConstraint(
+            model_name="citation",
+            constraint=models.UniqueConstraint(fields=("citing", "cited"), name="one_edge_per_pair"),
+        ),
+        migrations.AddConstraint(
+            model_name="citation",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("citing", models.F("cited")), _negated=True), name="no_work_cites_itself"
+            ),
+        ),
+        migrations.RunPython(index),
+    ]
