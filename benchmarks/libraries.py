@@ -6,11 +6,18 @@ leave out the sources' records, which no query of the benchmarks reads.
 
 from __future__ import annotations
 
+import gzip
+import json
 import os
+import re
+import sys
 import tempfile
+from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
+from random import Random
 from typing import Any
 
 import numpy as np
@@ -175,3 +182,71 @@ def settle() -> None:
         cursor.execute("VACUUM ANALYZE" if connection.vendor == "postgresql" else "PRAGMA optimize")
         if connection.vendor == "sqlite":
             cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+
+def written(records: Path, works: int = 200_000, seed: int = 7) -> list[str]:
+    """Writes works with titles and abstracts into the library at hand, made from real ones.
+
+    A made work takes a real one's category, number of sentences and number of authors; each of its sentences is drawn
+    from the real abstracts of the same category, and its title is the front half of one title of that category and the
+    back half of another. A word thus stands in about as many abstracts of a hundred as it really does, and words of a
+    field stand together; only a word that one abstract repeats spreads over several, so that rare words become a
+    little more frequent.
+
+    Args:
+        records: the directory with ``arxiv-*.jsonl.gz``.
+        works: how many are made.
+        seed: decides the draws.
+
+    Returns:
+        The made titles and abstracts, for drawing queries.
+    """
+    from django.db import transaction
+
+    from lenslab.library import bulk, resolution
+    from lenslab.papers.paper import Paper
+
+    real = _real(records)
+    sentences: dict[str, list[str]] = defaultdict(list)
+    titles: dict[str, list[list[str]]] = defaultdict(list)
+    people = []
+    for record in real:
+        field = record["categories"].split()[0]
+        record["sentences"] = re.split(r"(?<=[.!?])\s+", record["abstract"].strip())
+        sentences[field] += record["sentences"]
+        titles[field].append(record["title"].split())
+        people.append(record["authors"].split(", ")[0])
+    random = Random(seed)
+    growth = [1.07 ** (year - FIRST_YEAR) for year in range(FIRST_YEAR, LAST_YEAR + 1)]
+    years = sorted(random.choices(range(FIRST_YEAR, LAST_YEAR + 1), growth, k=works))
+    texts = []
+    columns = ("id", "key", "citation_count", "reference_count", *resolution.COLUMNS)
+    first = next(bulk.new_ids("library_work", works))
+    for start in range(0, works, _PORTION):
+        rows = []
+        for number in range(start, min(works, start + _PORTION)):
+            pattern = random.choice(real)
+            categories = tuple(pattern["categories"].split())
+            field = categories[0]
+            one, other = random.choice(titles[field]), random.choice(titles[field])
+            title = " ".join([*one[: (len(one) + 1) // 2], *other[len(other) // 2 :]])
+            abstract = " ".join(random.choices(sentences[field], k=len(pattern["sentences"])))
+            authors = tuple(random.choices(people, k=1 + pattern["authors"].count(",")))[:30]
+            paper = Paper(title=title, authors=authors, year=years[number], abstract=abstract, categories=categories)
+            cited_by = min(100_000, int(random.paretovariate(0.9)) - 1)
+            rows.append((first + number, f"w{number}", cited_by, 0, *resolution.row(paper)))
+            texts.append(f"{title} {abstract}")
+        with transaction.atomic():
+            bulk.insert_works(columns, rows)
+    settle()
+    return texts
+
+
+def _real(records: Path) -> list[dict[str, Any]]:
+    found = []
+    for path in sorted(records.glob("arxiv-*.jsonl.gz")):
+        with gzip.open(path, "rt", encoding="utf-8") as lines:
+            found += [json.loads(line) for line in lines]
+    if not found:
+        sys.exit(f"no arxiv-*.jsonl.gz in {records}; name a directory with arXiv's metadata with --records")
+    return found
