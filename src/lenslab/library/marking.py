@@ -51,8 +51,8 @@ def marked(query: Query, texts: Sequence[tuple[str, str]]) -> list[tuple[str, tu
         holds most of the words; without any, of its beginning.
 
     >>> from lenslab.library.query import parse
-    >>> marked(parse("unit"), [("On $L_1$ units", "")])[0][1]
-    (Piece(text='On L₁ ', found=False), Piece(text='units', found=True))
+    >>> marked(parse("unit"), [("On $L$ units", "")])[0][1]
+    (Piece(text='On L ', found=False), Piece(text='units', found=True))
     """
     plain = [(plain_text(title), plain_text(abstract)) for title, abstract in texts]
     found: dict[int, tuple[str, str]] = {}

@@ -21,6 +21,7 @@ from lenslab.library.query import MOST_TERMS, Query, parse, storable
 from lenslab.papers.arxiv_id import ArxivId
 from lenslab.papers.doi import Doi
 from lenslab.papers.errors import ArxivIdError, DoiError
+from lenslab.papers.latex import plain_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,8 +32,8 @@ if TYPE_CHECKING:
 Order = Literal["relevance", "date", "citations"]
 
 # How many matches are scored, and how many are counted.
-RANKED = {"sqlite": 8_000, "postgresql": 1_000}
-COUNTED = 200_000
+RANKED = {"sqlite": 5_000, "postgresql": 1_000}
+COUNTED = 100_000
 # Titles with the words come first where there are at least so many of them.
 _ENOUGH = 200
 
@@ -41,8 +42,7 @@ _ORDERS = {
     "citations": "w.citation_count DESC, w.id DESC",
 }
 _LIVING = "w.merged_into_id IS NULL"
-# Works that are merged into others are few, and an index knows them.
-_NOT_MERGED = "rowid NOT IN (SELECT id FROM library_work WHERE merged_into_id IS NOT NULL)"
+_MERGED = "SELECT id FROM library_work WHERE merged_into_id IS NOT NULL"
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +98,8 @@ class Found:
     def sentence(self) -> str:
         """How much was found, and how it is ordered, as a reader reads it.
 
-        >>> Found(200_000, False, ()).sentence
-        'More than 200,000 papers.'
+        >>> Found(100_000, False, ()).sentence
+        'More than 100,000 papers.'
         """
         number = f"{self.total:,} paper{'' if self.total == 1 else 's'}"
         said = f"{number if self.exact else 'More than ' + number}{'; ' + self.rule if self.rule else ''}."
@@ -177,12 +177,15 @@ class _SQLite:
         years = [0] if years == [] else years
         self.expression = indexes.fts5(query, categories, years or [])
         self.titles = indexes.fts5(query, categories, years or [], titles=True)
+        # Works that are merged into others are few and often none; comparing each match with a list takes time.
+        self.cursor.execute(f"SELECT EXISTS ({_MERGED})")
+        self.living = f"rowid NOT IN ({_MERGED})" if self.cursor.fetchone()[0] else "TRUE"
 
     def count(self, *, titles: bool = False, bound: int = COUNTED) -> int:
         """How many works match, up to one more than the bound."""
         expression = self.titles if titles else self.expression
         if expression:
-            inner = f"SELECT 1 FROM library_search WHERE library_search MATCH %s AND {_NOT_MERGED} LIMIT %s"
+            inner = f"SELECT 1 FROM library_search WHERE library_search MATCH %s AND {self.living} LIMIT %s"
             return self._one(inner, [expression, bound + 1])
         return self._one(f"SELECT 1 FROM library_work w WHERE {_LIVING}{self._unwanted()} LIMIT %s",
                          [*self._unwanted_values(), bound + 1])  # fmt: skip
@@ -190,7 +193,7 @@ class _SQLite:
     def last(self, number: int, *, titles: bool) -> int:
         """The id from which on so many works match."""
         self.cursor.execute(
-            f"SELECT rowid FROM library_search WHERE library_search MATCH %s AND {_NOT_MERGED} "
+            f"SELECT rowid FROM library_search WHERE library_search MATCH %s AND {self.living} "
             "ORDER BY rowid DESC LIMIT 1 OFFSET %s",
             [self.titles if titles else self.expression, number - 1],
         )
@@ -201,7 +204,7 @@ class _SQLite:
         weights = ", ".join(map(str, indexes.WEIGHTS))
         self.cursor.execute(
             f"SELECT rowid, -bm25(library_search, {weights}) AS score FROM library_search "
-            f"WHERE library_search MATCH %s AND {_NOT_MERGED}{'' if since_id is None else ' AND rowid >= %s'} "
+            f"WHERE library_search MATCH %s AND {self.living}{'' if since_id is None else ' AND rowid >= %s'} "
             "ORDER BY score DESC, rowid DESC LIMIT %s OFFSET %s",
             [self.titles if titles else self.expression, *([] if since_id is None else [since_id]), *page],
         )
@@ -227,7 +230,8 @@ class _SQLite:
         """The years of the library within the bounds; ``None`` for any."""
         if since is None and until is None:
             return None
-        self.cursor.execute("SELECT min(year), max(year) FROM library_work")
+        # Two questions: each is one step in an index, and both in one would read all of it.
+        self.cursor.execute("SELECT (SELECT min(year) FROM library_work), (SELECT max(year) FROM library_work)")
         first, last = self.cursor.fetchone()
         if first is None:
             return []
@@ -362,7 +366,7 @@ def _hits(query: Query, rows: Sequence[tuple[int, float]]) -> tuple[Hit, ...]:
     shown = [(about[pk], score) for pk, score in rows if pk in about]
     texts = marked(query, [(told[1], told[-1]) for told, _ in shown])
     return tuple(
-        Hit(key, title, pieces, byline, year, arxiv_id, cited, snippet, round(float(score), 6))
+        Hit(key, title, pieces, plain_text(byline), year, arxiv_id, cited, snippet, round(float(score), 6))
         for ((key, _, byline, year, arxiv_id, cited, _), score), (title, pieces, snippet) in zip(
             shown, texts, strict=True
         )
