@@ -33,7 +33,7 @@ Order = Literal["relevance", "date", "citations"]
 
 # How many matches are scored, and how many are counted.
 RANKED = {"sqlite": 5_000, "postgresql": 1_000}
-COUNTED = 100_000
+COUNTED = 25_000
 # Titles with the words come first where there are at least so many of them.
 _ENOUGH = 200
 
@@ -98,8 +98,8 @@ class Found:
     def sentence(self) -> str:
         """How much was found, and how it is ordered, as a reader reads it.
 
-        >>> Found(100_000, False, ()).sentence
-        'More than 100,000 papers.'
+        >>> Found(25_000, False, ()).sentence
+        'More than 25,000 papers.'
         """
         number = f"{self.total:,} paper{'' if self.total == 1 else 's'}"
         said = f"{number if self.exact else 'More than ' + number}{'; ' + self.rule if self.rule else ''}."
