@@ -172,6 +172,12 @@ def test_merged_works_never_show():
     assert not search.search("1704.05796").hits
 
 
+@pytest.mark.usefixtures("papers")
+def test_words_that_say_nothing_are_no_error():
+    assert "1806.02891" in keys("the")
+    assert "1806.02891" in keys("the importance -to")
+
+
 @pytest.fixture
 def crowded(monkeypatch):
     """Three hundred works with a common word, forty of which have it in the title."""
