@@ -1,5 +1,5 @@
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
@@ -233,6 +233,8 @@ def test_a_query_that_was_cut_says_so():
     assert search.search("units " * 100).sentence == "2 papers. Only the first 48 words of the query count."
 
 
+@example("a--b")
+@example("a''b")
 @given(st.text(st.sampled_from("ab1 \n,.;:()/+=!?%-'$\\{}~`_^é"), max_size=30))
 def test_plain_text_is_read_in_a_hurry_as_it_is_with_care(text):
     assert marking._read(text) == plain_text(text)

@@ -64,13 +64,28 @@ class Fts5:
         count, first = self.cursor.fetchone()
         return int(count), first or 0
 
-    def scored(self, page: tuple[int, int], *, titles: bool, since_id: int | None) -> list[tuple[int, float]]:
-        """A page of works by BM25, with their scores."""
+    def seems_to_exceed(self, number: int) -> bool:
+        """Whether more works match than so many, judged by the first sixteenth of the library.
+
+        This decides in what order the index is asked, not what it answers: an index that counts first reads the lists
+        of rare words together twice, one that scores first scores too much for common ones.
+        """
+        self.cursor.execute(
+            "SELECT count(*) FROM (SELECT 1 FROM library_search WHERE library_search MATCH %s "
+            "AND rowid <= (SELECT max(id) FROM library_work) / 16 LIMIT %s) AS counted",
+            [self.expression, number // 16 + 1],
+        )
+        return bool(self.cursor.fetchone()[0] > number // 16)
+
+    def scored(
+        self, page: tuple[int, int], *, titles: bool, since_id: int | None, ordered: bool = True
+    ) -> list[tuple[int, float]]:
+        """A page of works by BM25, with their scores; any so many where they need not be ordered."""
         weights = ", ".join(map(str, WEIGHTS))
         self.cursor.execute(
             f"SELECT rowid, -bm25(library_search, {weights}) AS score FROM library_search "
             f"WHERE library_search MATCH %s AND {self.living}{'' if since_id is None else ' AND rowid >= %s'} "
-            "ORDER BY score DESC, rowid DESC LIMIT %s OFFSET %s",
+            f"{'ORDER BY score DESC, rowid DESC ' if ordered else ''}LIMIT %s OFFSET %s",
             [self.titles if titles else self.expression, *([] if since_id is None else [since_id]), *page],
         )
         return [(pk, score) for pk, score in self.cursor.fetchall()]

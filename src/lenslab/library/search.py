@@ -166,8 +166,13 @@ def _by_relevance(
     index: Fts5 | TextSearch, most: int, page: tuple[int, int]
 ) -> tuple[int, int, str, list[tuple[int, float]]]:
     """How many match, how many of them were scored, the rule that says which, and the page's works with scores."""
-    total, since_id = index.newest(most, titles=False)
-    if total < most or (total := index.count(COUNTED)) == most:
+    if not index.seems_to_exceed(most):
+        every = index.scored((most + 1, 0), titles=False, since_id=None, ordered=False)
+        if len(every) <= most:
+            limit, offset = page
+            return len(every), len(every), "", sorted(every, key=_best_first)[offset : offset + limit]
+    total, (_, since_id) = index.count(COUNTED), index.newest(most, titles=False)
+    if total <= most:
         return total, total, "", index.scored(page, titles=False, since_id=None)
     titled, titled_since = index.newest(most, titles=True)
     if titled < _ENOUGH:
@@ -179,6 +184,10 @@ def _by_relevance(
     rows = index.scored(page, titles=True, since_id=titled_since)
     rule = f"in order are, of those with the words in their titles, the {most:,} that were added last"
     return total, most, rule, rows
+
+
+def _best_first(row: tuple[int, float]) -> tuple[float, int]:
+    return -row[1], -row[0]
 
 
 def _named(asked: str) -> int | None:

@@ -78,8 +78,14 @@ class TextSearch:
         count, first = self.cursor.fetchone()
         return int(count), first or 0
 
-    def scored(self, page: tuple[int, int], *, titles: bool, since_id: int | None) -> list[tuple[int, float]]:
-        """A page of works by cover density, with their scores."""
+    def seems_to_exceed(self, number: int) -> bool:
+        """Whether more works match than so many: a score costs far more here than to count."""
+        return self.count(number) > number
+
+    def scored(
+        self, page: tuple[int, int], *, titles: bool, since_id: int | None, ordered: bool = True
+    ) -> list[tuple[int, float]]:
+        """A page of works by cover density, with their scores; any so many where they need not be ordered."""
         where, values = self._where(titles=titles)
         alternatives = [[tsquery(term) for term in group] for group in self.query.wanted]
         wanted = " && ".join("(" + " || ".join(made.sql for made in group) + ")" for group in alternatives)
@@ -87,7 +93,7 @@ class TextSearch:
         self.cursor.execute(
             f"SELECT w.id, ts_rank_cd('{{0, 0.1, 0.5, 1}}', w.search, {wanted}) AS score FROM library_work w "
             f"WHERE {where}{'' if since_id is None else ' AND w.id >= %s'} "
-            "ORDER BY score DESC, w.id DESC LIMIT %s OFFSET %s",
+            f"{'ORDER BY score DESC, w.id DESC ' if ordered else ''}LIMIT %s OFFSET %s",
             [*asked, *values, *([] if since_id is None else [since_id]), *page],
         )
         return [(pk, score) for pk, score in self.cursor.fetchall()]
