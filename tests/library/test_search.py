@@ -1,4 +1,5 @@
 import pytest
+from django.db import connection
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
@@ -218,6 +219,28 @@ def test_without_enough_titles_the_last_added_are_ranked_and_it_is_said(monkeypa
     answer = search.search("units", limit=300)
     assert {hit.key for hit in answer.hits} == {f"w{number}" for number in range(200, 300)}
     assert answer.sentence == "300 papers; in order are the 100 of them that were added last."
+
+
+def test_matches_that_all_came_late_are_bounded_too(monkeypatch):
+    bound(monkeypatch, 50)
+    Work.objects.bulk_create(
+        Work(key=f"w{number}", title="Other", abstract="units" if number >= 400 else "") for number in range(500)
+    )
+    answer = search.search("units", limit=500)
+    assert (answer.total, answer.ranked) == (100, 50)
+    assert {hit.key for hit in answer.hits} == {f"w{number}" for number in range(450, 500)}
+
+
+@pytest.mark.usefixtures("crowded")
+def test_of_the_works_that_are_ranked_the_best_come_first(monkeypatch):
+    bound(monkeypatch, 100)
+    Work.objects.filter(key="w7").update(title="Units and units")
+    scores = {hit.key: hit.score for hit in search.search("title:units", limit=300).hits}
+    assert search.search("units", limit=1).hits[0].key == max(scores, key=lambda key: (scores[key], int(key[1:])))
+    Work.objects.filter(key="w7").update(title="Units of what nobody has ever heard of before, or will ever hear of")
+    assert [hit.key for hit in search.search("units", limit=300).hits][-1] == (
+        "w7" if connection.vendor == "sqlite" else "w0"
+    ), "a longer title counts for less in BM25, and for the same in cover density"
 
 
 @pytest.mark.usefixtures("crowded")
