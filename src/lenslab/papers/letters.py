@@ -35,11 +35,28 @@ _SIGNS = (
     "prod:∏ int:∫ ll:≪ gg:≫ propto:∝ circ:∘ ast:∗ dagger:† ddagger:‡ dag:† S:§ P:¶ copyright:© pounds:£ degree:° "
     "ldots:… dots:… cdots:… textellipsis:… textendash:– textemdash:— textquoteright:’ textquoteleft:‘ textasciitilde:~ "
     "textbackslash:\\ textregistered:® texttrademark:™ textdegree:° textmu:µ slash:/ forall:∀ exists:∃ langle:⟨ "
-    "rangle:⟩ bullet:• star:⋆"
+    "rangle:⟩ bullet:• star:⋆ odot:⊙ oplus:⊕ otimes:⊗ boxtimes:⊠ mapsto:↦ leftrightarrow:↔ prime:′ gtrsim:≳ lesssim:≲ "
+    "perp:⊥ parallel:∥ wedge:∧ vee:∨ aleph:ℵ hbar:ħ wp:℘ Re:ℜ Im:ℑ setminus:∖ supset:⊃ subseteq:⊆ emptyset:∅ mid:| "
+    "deg:° degC:°C micron:µm eg:e.g. ie:i.e. etc:etc. iff:⇔ longrightarrow:⟶ uparrow:↑ downarrow:↓ gtr:> lt:< gt:>"
 )
+# Words that formulas set upright.
+_NAMES = "log ln exp sin cos tan sinh cosh tanh lim sup inf max min dim ker det gcd arg argmax argmin Pr"
 LETTERS: dict[str, str] = dict(entry.split(":", 1) for entry in _LETTERS.split())
 SYMBOLS: dict[str, str] = LETTERS | dict(entry.split(":", 1) for entry in f"{_GREEK} {_SIGNS}".split())
-SYMBOLS |= {"LaTeX": "LaTeX", "TeX": "TeX", "BibTeX": "BibTeX", "quad": " ", "qquad": " ", "space": " ", "newline": " "}
+SYMBOLS = dict.fromkeys(_NAMES.split(), "") | SYMBOLS
+SYMBOLS |= {name: name for name in _NAMES.split() if not SYMBOLS[name]}
+SYMBOLS |= {
+    "etal": "et al.",
+    "item": " ",
+    "thinspace": " ",
+    "LaTeX": "LaTeX",
+    "TeX": "TeX",
+    "BibTeX": "BibTeX",
+    "quad": " ",
+    "qquad": " ",
+    "space": " ",
+    "newline": " ",
+}
 SYMBOLS |= {"par": " ", "linebreak": " ", "textbar": "|", "textless": "<", "textgreater": ">", "textunderscore": "_"}
 
 # A backslash before one of these characters stands for what is on the right.
