@@ -43,20 +43,8 @@ _SIGNS = (
 _NAMES = "log ln exp sin cos tan sinh cosh tanh lim sup inf max min dim ker det gcd arg argmax argmin Pr"
 LETTERS: dict[str, str] = dict(entry.split(":", 1) for entry in _LETTERS.split())
 SYMBOLS: dict[str, str] = LETTERS | dict(entry.split(":", 1) for entry in f"{_GREEK} {_SIGNS}".split())
-SYMBOLS = dict.fromkeys(_NAMES.split(), "") | SYMBOLS
-SYMBOLS |= {name: name for name in _NAMES.split() if not SYMBOLS[name]}
-SYMBOLS |= {
-    "etal": "et al.",
-    "item": " ",
-    "thinspace": " ",
-    "LaTeX": "LaTeX",
-    "TeX": "TeX",
-    "BibTeX": "BibTeX",
-    "quad": " ",
-    "qquad": " ",
-    "space": " ",
-    "newline": " ",
-}
+SYMBOLS |= {name: name for name in _NAMES.split()} | {"etal": "et al.", "item": " ", "thinspace": " "}
+SYMBOLS |= {"LaTeX": "LaTeX", "TeX": "TeX", "BibTeX": "BibTeX", "quad": " ", "qquad": " ", "space": " ", "newline": " "}
 SYMBOLS |= {"par": " ", "linebreak": " ", "textbar": "|", "textless": "<", "textgreater": ">", "textunderscore": "_"}
 
 # A backslash before one of these characters stands for what is on the right.
