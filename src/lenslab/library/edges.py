@@ -118,7 +118,7 @@ def rebuild(works: Iterable[int]) -> None:
     for citing, cited, influential, _ in rows.values():
         flags[citing, cited] |= bool(influential)
     pairs = {pair for pair in flags if pair[0] != pair[1]}
-    found, _ = _ensure(pairs, flags)
+    found, _ = _ensure(pairs, flags, lower=True)
     moved = [
         (found.get((citing, cited)), pk)
         for pk, (citing, cited, _, before) in rows.items()
@@ -152,19 +152,25 @@ def follow_years(years: Mapping[int, int | None]) -> None:
             cursor.executemany(f"UPDATE library_citation SET {side}_year = %s WHERE {side}_id = %s", rows)
 
 
-def _ensure(pairs: set[Pair], flags: Mapping[Pair, bool]) -> tuple[dict[Pair, int], int]:
-    """The citation of each pair, made where it was missing, and how many were made."""
+def _ensure(pairs: set[Pair], flags: Mapping[Pair, bool], *, lower: bool = False) -> tuple[dict[Pair, int], int]:
+    """The citation of each pair, made where it was missing, and how many were made.
+
+    Args:
+        pairs: citing and cited work.
+        flags: whether anybody calls the citation influential, as far as is known here.
+        lower: whether all assertions are known here, so that a flag that nobody raises goes.
+    """
     found: dict[Pair, int] = {}
-    raised = []
+    changed = []
     query = (
         "SELECT c.id, c.citing_id, c.cited_id, c.influential FROM pair "
         "JOIN library_citation c ON c.citing_id = pair.one AND c.cited_id = pair.other"
     )
     for pk, citing, cited, influential in bulk.select_pairs(query, sorted(pairs)):
         found[citing, cited] = pk
-        if flags[citing, cited] and not influential:
-            raised.append((True, pk))
-    bulk.update("library_citation", ("influential",), raised)
+        if flags[citing, cited] != bool(influential) and (flags[citing, cited] or lower):
+            changed.append((flags[citing, cited], pk))
+    bulk.update("library_citation", ("influential",), changed)
     missing = sorted(pairs - found.keys())
     if missing:
         ids = bulk.new_ids("library_citation", len(missing))

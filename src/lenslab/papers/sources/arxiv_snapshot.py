@@ -19,7 +19,7 @@ from lenslab.papers.rejection import Rejection
 from lenslab.papers.strict_json import kind_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 SOURCE = "arXiv snapshot"
@@ -33,8 +33,15 @@ _MONTH_FIRST = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})", re.ASCII)
 _UNTIDY = ("\\", "{", "$", ",", ". -", "  ", "\n ", " \n", "\n\n", "\n:\n", "\n;\n")
 
 
-def read(path: Path | str) -> Iterator[tuple[int, int | None, Description | Rejection]]:
+def read(
+    path: Path | str, *, skip: int = 0, told: Callable[[int], None] | None = None
+) -> Iterator[tuple[int, int | None, Description | Rejection]]:
     """Reads a snapshot, plain or compressed.
+
+    Args:
+        path: the file.
+        skip: so many lines at the beginning are passed over unread.
+        told: is told, now and then, how many bytes of the file have been read.
 
     Yields:
         For each line its number, counted from 1, where it begins (``None`` in a compressed file), and what it says of
@@ -44,7 +51,9 @@ def read(path: Path | str) -> Iterator[tuple[int, int | None, Description | Reje
         FileError: there is no such file, or it cannot be read.
         MalformedError: the file is cut short, damaged, or of another kind; what was yielded stands.
     """
-    for number, offset, line in lines(path):
+    for number, offset, line in lines(path, told=told):
+        if number <= skip:
+            continue
         if isinstance(line, TooLong):
             yield number, offset, Rejection(number, f"the line has {line.size:,} bytes, more than any record")
             continue
