@@ -139,4 +139,8 @@ def _tidied(found: list[Segment]) -> list[Segment]:
     if texts:
         texts[0] = texts[0].lstrip(" ")
         texts[-1] = texts[-1].rstrip(" ")
-    return [Segment(first.kind, text, first.target) for (first, _), text in zip(joined, texts, strict=True) if text]
+    return [
+        first if text is first.text else Segment(first.kind, text, first.target)
+        for (first, _), text in zip(joined, texts, strict=True)
+        if text
+    ]

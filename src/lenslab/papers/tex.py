@@ -29,6 +29,7 @@ _DEEPEST = 40
 # No option is longer; a bracket that closes later closes something else.
 _LONGEST_OPTION = 500
 _PLAIN = re.compile(r"[^\\${}]+")
+_TEX_SIGN = re.compile(r"[\\^_]")
 _BRACE = re.compile(r"\\.|[{}]", re.DOTALL)
 _ACCENTED = re.compile(r"\s*(?:\{\s*\\?([^\W\d_])\s*\}|\\([ij])(?![A-Za-z])\s?|([^\W\d_]))")
 
@@ -225,11 +226,10 @@ def _is_money(content: str, after: str) -> bool:
 
     In *from $5 to $10* the second sign opens; in *256$\times$256* it closes, though a digit follows.
     """
-    if any(sign in content for sign in "\\^_"):
+    first = content[0]
+    if not (first.isdigit() or first.isspace()) or _TEX_SIGN.search(content):
         return False
-    return (content[0].isdigit() and (after.isdigit() or content[-1].isspace())) or (
-        content[0].isspace() and after.isdigit()
-    )
+    return after.isdigit() or (first.isdigit() and content[-1].isspace())
 
 
 def _unescaped(source: str, sign: str, start: int, end: int) -> int:
