@@ -33,6 +33,7 @@ def say(source, locator, title, authors=("Ada Bau",), year=2018, **more):
         arxiv_id=ArxivId(more["arxiv_id"]) if more.get("arxiv_id") else None,
         doi=more.get("doi", ""),
         abstract=more.get("abstract", ""),
+        categories=tuple(more.get("categories", ())),
     )
     return Description(source=source, locator=locator, paper=paper, raw=json.dumps(entry).encode(), names=names)
 

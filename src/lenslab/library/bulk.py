@@ -106,3 +106,10 @@ def select_pairs(query: str, pairs: Iterable[tuple[int, int]]) -> Iterator[Row]:
                 f"WITH pair(one, other) AS (VALUES {listed}) {query}", [value for pair in part for value in pair]
             )
             yield from cursor.fetchall()
+
+
+def batched(values: Iterable[int]) -> Iterator[list[int]]:
+    """Portions that fit into one statement."""
+    remaining = iter(values)
+    while part := list(islice(remaining, _AT_ONCE)):
+        yield part

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections import Counter, defaultdict
 from hashlib import blake2b
-from itertools import islice
 from typing import TYPE_CHECKING, Any, Literal
 
 from django.db import connection
@@ -15,7 +14,7 @@ from lenslab.library.models import Assertion, Citation
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from lenslab.papers import description
 
@@ -100,7 +99,7 @@ def keep_only(source: str, record: int, direction: Direction, kept: Collection[i
         for pk, end, citation, work in said.values_list("pk", f"{other}_record", "citation", f"{other}_record__work")
         if end not in kept
     }
-    for part in batched(stale):
+    for part in bulk.batched(stale):
         Assertion.objects.filter(pk__in=part).delete()
     rebuild({work for _, work in stale.values()})
 
@@ -200,15 +199,8 @@ def _add_to_counts(pairs: Iterable[Pair]) -> None:
 
 
 def _delete(citations: Sequence[int]) -> None:
-    for part in batched(citations):
+    for part in bulk.batched(citations):
         Citation.objects.filter(pk__in=part).delete()
-
-
-def batched(values: Iterable[int]) -> Iterator[list[int]]:
-    """Portions that fit into one statement."""
-    remaining = iter(values)
-    while part := list(islice(remaining, 500)):
-        yield part
 
 
 def _loaded(value: Any) -> Any:

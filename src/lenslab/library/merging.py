@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from django.db import transaction
 from django.db.models import Q
 
-from lenslab.library import edges, renewal
+from lenslab.library import edges, renewal, vocabulary
 from lenslab.library.errors import MergeError
 from lenslab.library.models import Merge, PossibleTwin, SourceRecord, Work
 from lenslab.library.names import free_key, slug
@@ -110,6 +110,7 @@ def _merge(work: Work, other: Work, evidence: str) -> Merge:
     SourceRecord.objects.filter(pk__in=records).update(work=work)
     # Works that were merged into the other one follow it, so that every former address leads to the work itself.
     Work.objects.filter(Q(pk=other.pk) | Q(merged_into=other)).update(merged_into=work)
+    vocabulary.forget([other.pk])
     PossibleTwin.objects.filter(_pair(work.pk, other.pk)).delete()
     _renew(work.pk, other.pk)
     return made

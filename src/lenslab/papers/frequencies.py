@@ -97,6 +97,11 @@ class Frequencies:
             return self.document_frequency(term, ALL), self.groups[ALL]
         return (self.terms[term][0] if term in self.terms else 0), self.shipped_documents
 
+    @staticmethod
+    def is_enough(documents: int) -> bool:
+        """Whether a group of so many papers can say what is usual in it."""
+        return documents >= SMALLEST_GROUP
+
     def with_library(self, counts: Counts) -> Frequencies:
         """Frequencies that speak of a library's own papers where it holds enough of them, else of the shipped ones.
 
@@ -105,7 +110,7 @@ class Frequencies:
         Args:
             counts: the library's counts; those of the stems that will be asked for are enough.
         """
-        owned = {group: number for group, number in counts.documents.items() if number >= SMALLEST_GROUP}
+        owned = {group: number for group, number in counts.documents.items() if self.is_enough(number)}
         own = {group: counts.stems.get(group, {}) for group in owned}
         return replace(self, groups=self.groups | owned, own=own, shipped_documents=self.shipped_documents)
 

@@ -388,5 +388,78 @@ class Migration(migrations.Migration):
                 condition=models.Q(("citing", models.F("cited")), _negated=True), name="no_work_cites_itself"
             ),
         ),
+        migrations.CreateModel(
+            name="TermCount",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("stem", models.TextField()),
+                ("number", models.IntegerField()),
+            ],
+        ),
+        migrations.CreateModel(
+            name="TermGroup",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("name", models.CharField(max_length=40, unique=True)),
+                ("documents", models.IntegerField(default=0, help_text="papers counted in it")),
+                (
+                    "rule",
+                    models.CharField(
+                        help_text="the rule by which they were counted (lenslab.papers.counts)", max_length=16
+                    ),
+                ),
+            ],
+        ),
+        migrations.AddField(
+            model_name="work",
+            name="counted",
+            field=models.BooleanField(
+                db_default=False, default=False, editable=False, help_text="whether its words are in the term counts"
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="work",
+            index=models.Index(condition=models.Q(("counted", False)), fields=["id"], name="works_to_count"),
+        ),
+        migrations.AddField(
+            model_name="termcount",
+            name="group",
+            field=models.ForeignKey(
+                db_index=False,
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="counts",
+                to="library.termgroup",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="termcount",
+            constraint=models.UniqueConstraint(fields=("group", "stem"), name="one_count_per_stem"),
+        ),
+        migrations.CreateModel(
+            name="GeneratedText",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("kind", models.CharField(choices=[("summary", "summary"), ("findings", "findings")], max_length=10)),
+                ("abstract_sha256", models.CharField(help_text="of the abstract that it is about", max_length=64)),
+                (
+                    "content",
+                    models.JSONField(
+                        help_text="sentences with their spans, the model, the host, when, for which version"
+                    ),
+                ),
+                ("made", models.DateTimeField()),
+                (
+                    "work",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="generated", to="library.work"
+                    ),
+                ),
+            ],
+            options={
+                "constraints": [models.UniqueConstraint(fields=("work", "kind"), name="one_text_of_a_kind")],
+            },
+        ),
+        # From here on SQLite's triggers hang on the works' table: a migration that lets Django make that table anew, as
+        # any does that adds a column with a default, has to make them anew too.
         migrations.RunPython(index),
     ]
