@@ -73,7 +73,7 @@ def test_key_terms_are_weighed_by_the_library_once_it_holds_enough(monkeypatch, 
     vocabulary.count_new()
     assert vocabulary.key_terms(works.paper(work)) == shipped
     monkeypatch.setattr(Frequencies, "is_enough", staticmethod(lambda documents: documents >= 30))
-    terms = {term.term: term for term in vocabulary.key_terms(works.paper(work))}
+    terms = {term.term: term for term in vocabulary.key_terms(works.paper(work), limit=200)}
     assert terms["class selectivity"].library
     assert terms["class selectivity"].everywhere == (31, 31)
     assert "31 of 31 abstracts of this library" in terms["class selectivity"].reason
