@@ -34,8 +34,8 @@ _SIGNS = (
     "rightarrow:→ leftarrow:← leftrightarrow:↔ Rightarrow:⇒ in:∈ notin:∉ subset:⊂ cup:∪ cap:∩ partial:∂ nabla:∇ sum:∑ "
     "prod:∏ int:∫ ll:≪ gg:≫ propto:∝ circ:∘ ast:∗ dagger:† ddagger:‡ dag:† S:§ P:¶ copyright:© pounds:£ degree:° "
     "ldots:… dots:… cdots:… textellipsis:… textendash:– textemdash:— textquoteright:’ textquoteleft:‘ textasciitilde:~ "
-    "textbackslash:\\ textregistered:® texttrademark:™ textdegree:° textmu:µ slash:/ forall:∀ exists:∃ langle:⟨ "
-    "rangle:⟩ bullet:• star:⋆"
+    "textasciicircum:^ textbackslash:\\ textregistered:® texttrademark:™ textdegree:° textmu:µ slash:/ forall:∀ "
+    "exists:∃ langle:⟨ rangle:⟩ bullet:• star:⋆"
 )
 LETTERS: dict[str, str] = dict(entry.split(":", 1) for entry in _LETTERS.split())
 SYMBOLS: dict[str, str] = LETTERS | dict(entry.split(":", 1) for entry in f"{_GREEK} {_SIGNS}".split())

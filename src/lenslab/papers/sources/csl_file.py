@@ -122,6 +122,7 @@ def _description(item: Any, raw: bytes) -> Description:
     pages = get("page")
     known = categories()
     named = item.get("categories")
+    named = named if isinstance(named, list) else []
     mentions = ("number", "archive_location", "URL", "note", "archive", "container-title", "annote")
     reference = Reference(
         key=get("id"),
@@ -132,7 +133,7 @@ def _description(item: Any, raw: bytes) -> Description:
         mentions=tuple(get(name) for name in mentions),
         journal=(" ".join(filter(None, (journal, place))) + (f", {pages}" if pages else "")) if journal else "",
         abstract=get("abstract"),
-        categories=tuple(word for word in named if word in known) if isinstance(named, list) else (),
+        categories=tuple(word for word in named if isinstance(word, str) and word in known),
     )
     return reference.description(SOURCE, raw)
 
