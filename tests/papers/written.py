@@ -48,7 +48,7 @@ papers = st.builds(
     abstract=st.just("") | titles,
     journal_reference=st.just("")
     | st.sampled_from(["TPAMI 40 (2018) & more", "Phys.Rev.D76:013009,2007", "100% Units_a"]),
-    categories=st.sampled_from([(), ("cs.CV", "cs.LG"), ("hep-th",)]),
+    categories=st.sampled_from([(), ("cs.CV", "cs.LG"), ("hep-th",), ("astro-ph", "cmp-lg")]),
     submitted=st.none() | st.dates(dt.date(1991, 7, 1), dt.date(2030, 1, 1)),
 )
 

@@ -122,7 +122,7 @@ def test_an_item_that_cannot_be_read_is_rejected_and_those_before_it_stand(text,
 
 
 def test_only_ids_of_categories_are_categories():
-    assert one(categories=["cs.CV", "vision", ["cs.LG"], None]).paper.categories == ("cs.CV",)
+    assert one(categories=["cs.CV", "vision", ["cs.LG"], None, "astro-ph"]).paper.categories == ("cs.CV", "astro-ph")
     assert one(categories="cs.CV").paper.categories == ()
 
 
