@@ -146,7 +146,14 @@ def _is_balanced(formula: str) -> bool:
 
 
 def _escaped(text: str) -> str:
-    return "".join(_escaped_character(character) for character in re.sub(r"\s+", " ", text.strip("\n")))
+    pieces: list[str] = []
+    for character in re.sub(r"\s+", " ", text.strip("\n")):
+        piece = _escaped_character(character)
+        if pieces and pieces[-1].endswith("-") and piece.startswith("-"):
+            # Dashes that meet would be one longer dash.
+            pieces.append("{}")
+        pieces.append(piece)
+    return "".join(pieces)
 
 
 def _escaped_character(character: str) -> str:

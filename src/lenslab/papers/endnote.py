@@ -41,7 +41,8 @@ def _fields(paper: Paper, key: str) -> Iterator[tuple[str, str]]:
         # A comma at the end keeps a group's name whole.
         yield "A", person.family_first if person.given or " " not in person.family else f"{person.family},"
     yield "D", "" if paper.year is None else str(paper.year)
-    yield "8", paper.submitted.isoformat() if paper.submitted else ""
+    # The day of the first version says something of the work only where the work is of that year.
+    yield "8", paper.submitted.isoformat() if paper.submitted and paper.submitted.year == paper.year else ""
     yield "J", paper.journal_reference
     yield "R", paper.doi
     yield "M", f"arXiv:{paper.arxiv_id}" if paper.arxiv_id else ""

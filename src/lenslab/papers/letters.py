@@ -34,8 +34,8 @@ _SIGNS = (
     "rightarrow:→ leftarrow:← leftrightarrow:↔ Rightarrow:⇒ in:∈ notin:∉ subset:⊂ cup:∪ cap:∩ partial:∂ nabla:∇ sum:∑ "
     "prod:∏ int:∫ ll:≪ gg:≫ propto:∝ circ:∘ ast:∗ dagger:† ddagger:‡ dag:† S:§ P:¶ copyright:© pounds:£ degree:° "
     "ldots:… dots:… cdots:… textellipsis:… textendash:– textemdash:— textquoteright:’ textquoteleft:‘ textasciitilde:~ "
-    "textbackslash:\\ textregistered:® texttrademark:™ textdegree:° textmu:µ slash:/ forall:∀ exists:∃ langle:⟨ "
-    "rangle:⟩ bullet:• star:⋆ odot:⊙ oplus:⊕ otimes:⊗ boxtimes:⊠ mapsto:↦ leftrightarrow:↔ prime:′ gtrsim:≳ lesssim:≲ "
+    "textasciicircum:^ textbackslash:\\ textregistered:® texttrademark:™ textdegree:° textmu:µ slash:/ forall:∀ "
+    "exists:∃ langle:⟨ rangle:⟩ bullet:• star:⋆ odot:⊙ oplus:⊕ otimes:⊗ boxtimes:⊠ mapsto:↦ leftrightarrow:↔ prime:′ gtrsim:≳ lesssim:≲ "
     "perp:⊥ parallel:∥ wedge:∧ vee:∨ aleph:ℵ hbar:ħ wp:℘ Re:ℜ Im:ℑ setminus:∖ supset:⊃ subseteq:⊆ emptyset:∅ mid:| "
     "deg:° degC:°C micron:µm eg:e.g. ie:i.e. etc:etc. iff:⇔ longrightarrow:⟶ uparrow:↑ downarrow:↓ gtr:> lt:< gt:>"
 )

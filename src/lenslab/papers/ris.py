@@ -39,7 +39,9 @@ def _fields(paper: Paper, key: str) -> Iterator[tuple[str, str]]:
     for name in paper.authors:
         yield "AU", Person.parse(name).family_first
     yield "PY", "" if paper.year is None else str(paper.year)
-    yield "DA", paper.submitted.strftime("%Y/%m/%d") if paper.submitted else ""
+    # The day of the first version says something of the work only where the work is of that year.
+    submitted = paper.submitted if paper.submitted and paper.submitted.year == paper.year else None
+    yield "DA", submitted.strftime("%Y/%m/%d") if submitted else ""
     yield "JO", paper.journal_reference
     yield "DO", paper.doi
     yield "AN", f"arXiv:{paper.arxiv_id}" if paper.arxiv_id else ""

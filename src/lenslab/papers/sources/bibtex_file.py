@@ -26,6 +26,7 @@ SOURCE = "BibTeX"
 
 # Escapes that reference managers put into addresses and DOIs, where TeX has no say.
 _ESCAPED = re.compile(r"\\([_%&#$~{}])")
+_AND = re.compile(r"(?:^|(?<=\s)|\s+)and(?=\s|$)\s*", re.IGNORECASE)
 _NO_ENTRY = re.compile(r"@\s*(?:string|comment|preamble)\b", re.IGNORECASE)
 _LONGEST_VALUE = 1_000_000
 _DEEPEST = 20
@@ -202,7 +203,7 @@ def _description(entry: Entry, macros: _Macros) -> Description:
 
 
 def _authors(written: str) -> Iterator[str]:
-    for name in _split(written, re.compile(r"\s+and(?=\s)\s*|^and\s+", re.IGNORECASE)):
+    for name in _split(written, _AND):
         if name.lower() == "others" or not name:
             continue
         if name.startswith("{") and name.endswith("}") and len(list(_split(name[1:-1], re.compile("[{}]")))) == 1:

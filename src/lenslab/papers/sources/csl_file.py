@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from lenslab.papers import strict_json
-from lenslab.papers.categories import categories
+from lenslab.papers.categories import is_category
 from lenslab.papers.errors import MalformedError
 from lenslab.papers.person import Person
 from lenslab.papers.reference import Reference, told_apart
@@ -120,8 +120,8 @@ def _description(item: Any, raw: bytes) -> Description:
     journal = get("container-title")
     place = get("volume") + (f"({get('issue')})" if get("issue") else "")
     pages = get("page")
-    known = categories()
     named = item.get("categories")
+    named = named if isinstance(named, list) else []
     mentions = ("number", "archive_location", "URL", "note", "archive", "container-title", "annote")
     reference = Reference(
         key=get("id"),
@@ -132,7 +132,7 @@ def _description(item: Any, raw: bytes) -> Description:
         mentions=tuple(get(name) for name in mentions),
         journal=(" ".join(filter(None, (journal, place))) + (f", {pages}" if pages else "")) if journal else "",
         abstract=get("abstract"),
-        categories=tuple(word for word in named if word in known) if isinstance(named, list) else (),
+        categories=tuple(word for word in named if isinstance(word, str) and is_category(word)),
     )
     return reference.description(SOURCE, raw)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from lenslab.papers.categories import categories
+from lenslab.papers.categories import is_category
 from lenslab.papers.errors import MalformedError
 from lenslab.papers.person import Person
 from lenslab.papers.reference import Reference, told_apart
@@ -106,7 +106,6 @@ def _description(record: dict[str, Any], raw: bytes) -> Description:
     pages = "-".join(filter(None, (get("start_page"), get("end_page"))))
     names = _texts(record.get("authors")) or _texts(record.get("first_authors"))
     mentions = ("accession_number", "urls", "note", "notes", "number", "journal_name", "custom1", "type_of_work")
-    known = categories()
     reference = Reference(
         key=get("id"),
         title=get("title", "primary_title", "short_title") or get("translated_title"),
@@ -116,7 +115,7 @@ def _description(record: dict[str, Any], raw: bytes) -> Description:
         mentions=tuple(get(name) for name in mentions),
         journal=(" ".join(filter(None, (journal, place))) + (f", {pages}" if pages else "")) if journal else "",
         abstract=get("abstract", "notes_abstract"),
-        categories=tuple(word for word in _texts(record.get("keywords")) if word in known),
+        categories=tuple(word for word in _texts(record.get("keywords")) if is_category(word)),
     )
     return reference.description(SOURCE, raw)
 
