@@ -93,7 +93,7 @@ class Fetcher:
         patience: float = 600.0,
     ) -> None:
         self.archive = MemoryArchive() if archive is None else archive
-        self._pace = Pace(clock=clock, sleep=sleep) if pace is None else pace
+        self._pace = Pace(environment.get("LENSLAB_PACE"), clock=clock, sleep=sleep) if pace is None else pace
         self._clock = clock
         self._told = told
         self._urls = urls or {}
@@ -248,7 +248,7 @@ class Fetcher:
             )
             try:
                 with closing(self._sent(question, url, kept)) as response:
-                    if response.is_redirect:
+                    if response.has_redirect_location:
                         url = self._redirected(question, url, response.headers["Location"])
                         continue
                     return self._read_answer(question, response, kept)
