@@ -236,7 +236,8 @@ def _oai_document(body: str, parameters: dict[str, str]) -> Answer:
     now = dt.datetime(2025, 3, 1, 12, tzinfo=dt.UTC)
     return as_xml(
         f"""<?xml version="1.0" encoding="UTF-8"?>
-<OAI-PMH xmlns="http://www.openarchives.org/OAI/2.0/" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xsi:schemaLocation="http://www.openarchives.org/OAI/2.0/ http://www.openarchives.org/OAI/2.0/OAI-PMH.xsd">
+<OAI-PMH xmlns="http://www.openarchives.org/OAI/2.0/" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"
+ xsi:schemaLocation="http://www.openarchives.org/OAI/2.0/ http://www.openarchives.org/OAI/2.0/OAI-PMH.xsd">
 <responseDate>{now:%Y-%m-%dT%H:%M:%SZ}</responseDate><request {asked}>https://oaipmh.arxiv.org/oai</request>{body}</OAI-PMH>
 """
     )

@@ -94,10 +94,10 @@ class Faults:
             number = self._asked.get(service, 0)
             self._asked[service] = number + 1
             fault = self.planned.get(service, {}).get(number) or self.always.get(service)
-            if fault is None and self.left and self._in_a_row.get(service, 0) < MOST_IN_A_ROW:
-                if self._chance.random() < 0.5:
-                    fault = self._chance.choice([*PASSING, *OF_ONE_SERVICE[service]])
-                    self.left -= 1
+            due = self.left and self._in_a_row.get(service, 0) < MOST_IN_A_ROW
+            if fault is None and due and self._chance.random() < 0.5:
+                fault = self._chance.choice([*PASSING, *OF_ONE_SERVICE[service]])
+                self.left -= 1
             self._in_a_row[service] = self._in_a_row.get(service, 0) + 1 if fault else 0
             if fault:
                 self.injected.append((service, number, fault))
