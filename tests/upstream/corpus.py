@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import random
+from collections import defaultdict
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -130,10 +131,26 @@ class Corpus:
         return self.entries[0]
 
     def citing(self, entry: Entry) -> list[Edge]:
-        return [edge for edge in self.edges if edge.cited == entry.number]
+        """The edges that lead to an entry."""
+        return self._into[entry.number]
 
     def cited(self, entry: Entry) -> list[Edge]:
-        return [edge for edge in self.edges if edge.citing == entry.number]
+        """The edges that lead from an entry."""
+        return self._out_of[entry.number]
+
+    @cached_property
+    def _into(self) -> dict[int, list[Edge]]:
+        found = defaultdict(list)
+        for edge in self.edges:
+            found[edge.cited].append(edge)
+        return found
+
+    @cached_property
+    def _out_of(self) -> dict[int, list[Edge]]:
+        found = defaultdict(list)
+        for edge in self.edges:
+            found[edge.citing].append(edge)
+        return found
 
     @cached_property
     def by_name(self) -> dict[str, Entry]:

@@ -8,8 +8,9 @@
     ├── MalformedError (ValueError)    a record, file or answer that is not what its source writes
     ├── NotFoundError (LookupError)    a work that the source does not know
     ├── PaceError (OSError)            the queue of requests to a source cannot be kept
-    └── SourceError (OSError)          a source that does not answer, or refuses to
-        └── RefusedError               a source that answers, and refuses what it was asked
+    ├── SourceError (OSError)          a source that does not answer, or refuses to
+    │   └── RefusedError               a source that answers, and refuses what it was asked
+    └── WorkNameError (ValueError)     a name that names no work at the source that is asked
 """
 
 
@@ -54,3 +55,7 @@ class RefusedError(SourceError):
         super().__init__(message)
         self.status = status
         self.code = code
+
+
+class WorkNameError(PapersError, ValueError):
+    """A name that names no work at the source that is asked."""
