@@ -54,6 +54,7 @@ class _Question:
     asked: str
     payload: bytes | None = None
     final: Collection[int] = ()
+    archived: bool = False
 
 
 class _TransientError(PapersError):
@@ -130,6 +131,7 @@ class Fetcher:
         *,
         asked: str,
         final: Collection[int] = (),
+        archived: bool = True,
     ) -> Value:
         """Asks a question that changes nothing.
 
@@ -140,6 +142,7 @@ class Fetcher:
             read: makes a value of the body; a ``MalformedError`` that it raises is a failure that may pass.
             asked: what is asked for, as a message names it.
             final: statuses not worth asking again, though for others they might be.
+            archived: whether the answer is kept, and a kept one told of; not worth it for what nobody asks twice.
 
         Returns:
             What ``read`` made.
@@ -150,7 +153,8 @@ class Fetcher:
             SourceError: the service does not answer, or with nothing that can be read, however often it is asked.
         """
         service = service.placed(self._urls, self._environment)
-        return self._ask(_Question(service, "GET", service.address(path, parameters), asked, None, final), read)
+        question = _Question(service, "GET", service.address(path, parameters), asked, final=final, archived=archived)
+        return self._ask(question, read)
 
     def post(
         self,
@@ -188,7 +192,7 @@ class Fetcher:
 
     def _ask(self, question: _Question, read: Callable[[bytes], Value]) -> Value:
         service = question.service
-        kept = self.archive.find(question.url) if question.method == "GET" else None
+        kept = self.archive.find(question.url) if question.archived else None
         tries = stamina.retry_context(
             # The pause is kept in the queue, where every process sees it; nothing is left to wait for here.
             on=lambda error: 0.0 if isinstance(error, _TransientError) else False,
@@ -235,7 +239,7 @@ class Fetcher:
             value = read(answer.content)
         except MalformedError as error:
             raise _TransientError(f"its answer cannot be read, {error}") from None
-        if question.method == "GET":
+        if question.archived:
             self.archive.keep(answer)
         return value
 

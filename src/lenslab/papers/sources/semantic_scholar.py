@@ -182,9 +182,7 @@ def _pages(fetcher: Fetcher, work: Description, kind: str, offset: int, limit: i
         path = f"/paper/{_quoted(work.locator)}/{kind}"
         asked = f"{kind} of {work.locator} from {offset}"
         for _ in range(2):
-            rows, further = fetcher.get(
-                SERVICE, path, parameters, lambda content: _read_rows(content, kind), asked=asked
-            )
+            rows, further = fetcher.get(SERVICE, path, parameters, partial(_read_rows, kind=kind), asked=asked)
             # A last page may be empty by right; it is believed when it is empty twice.
             if rows or offset == 0:
                 break
