@@ -35,7 +35,8 @@ _SIGNS = (
     "prod:∏ int:∫ ll:≪ gg:≫ propto:∝ circ:∘ ast:∗ dagger:† ddagger:‡ dag:† S:§ P:¶ copyright:© pounds:£ degree:° "
     "ldots:… dots:… cdots:… textellipsis:… textendash:– textemdash:— textquoteright:’ textquoteleft:‘ textasciitilde:~ "
     "textasciicircum:^ textbackslash:\\ textregistered:® texttrademark:™ textdegree:° textmu:µ slash:/ forall:∀ "
-    "exists:∃ langle:⟨ rangle:⟩ bullet:• star:⋆ odot:⊙ oplus:⊕ otimes:⊗ boxtimes:⊠ mapsto:↦ leftrightarrow:↔ prime:′ gtrsim:≳ lesssim:≲ "
+    "exists:∃ langle:⟨ rangle:⟩ bullet:• star:⋆ odot:⊙ oplus:⊕ otimes:⊗ boxtimes:⊠ mapsto:↦ "
+    "leftrightarrow:↔ prime:′ gtrsim:≳ lesssim:≲ "
     "perp:⊥ parallel:∥ wedge:∧ vee:∨ aleph:ℵ hbar:ħ wp:℘ Re:ℜ Im:ℑ setminus:∖ supset:⊃ subseteq:⊆ emptyset:∅ mid:| "
     "deg:° degC:°C micron:µm eg:e.g. ie:i.e. etc:etc. iff:⇔ longrightarrow:⟶ uparrow:↑ downarrow:↓ gtr:> lt:< gt:>"
 )
