@@ -1,5 +1,5 @@
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lenslab.papers.author_list import author_names
@@ -7,6 +7,7 @@ from lenslab.papers.author_list import author_names
 NAME = st.from_regex(r"[A-Z]\. [A-Z][a-z]{1,8}(-[A-Z][a-z]{1,5})?", fullmatch=True)
 
 
+@settings(max_examples=40)
 @given(names=st.lists(NAME, min_size=1, max_size=8), data=st.data())
 def test_names_are_found_whatever_stands_between_and_behind_them(names, data):
     line = names[0]

@@ -2,7 +2,10 @@ import gzip
 import itertools
 import json
 import logging
+import os
 import re
+import subprocess
+import sys
 from dataclasses import replace
 
 import pytest
@@ -299,6 +302,28 @@ def test_requests_leave_at_the_pace_of_the_mirror_in_real_time():
             paper(fetcher)
         times = [request.at for request in server.log]
     assert all(later - earlier >= 0.099 for earlier, later in itertools.pairwise(times))
+
+
+ASKING = """
+from lenslab.papers.fetching import Fetcher
+from lenslab.papers.sources import arxiv_api, arxiv_oai
+with Fetcher() as fetcher:
+    for _ in range(2):
+        arxiv_api.paper(fetcher, "1806.02891")
+        arxiv_oai.record(fetcher, "1806.02891")
+"""
+
+
+def test_processes_that_ask_feed_and_records_keep_apart_as_the_server_sees_it():
+    with Upstream(SMALL, interval=0.15) as server:
+        environment = {**os.environ, **server.environment}
+        processes = [subprocess.Popen([sys.executable, "-c", ASKING], env=environment) for _ in range(2)]
+        assert [process.wait() for process in processes] == [0, 0]
+        times = sorted(request.at for request in server.log)
+    assert len(times) == 8
+    # The server notes a request when its thread runs, which may be some milliseconds late.
+    assert min(later - earlier for earlier, later in itertools.pairwise(times)) > 0.13
+    assert times[-1] - times[0] > 7 * 0.15 - 0.02
 
 
 @pytest.mark.parametrize("url", ["file:///etc/passwd", "localhost:80", "http://", "http://a:b@c/", "http://a/?q=1"])
