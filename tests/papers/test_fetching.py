@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import sys
+import tracemalloc
 from dataclasses import replace
 
 import pytest
@@ -87,6 +88,12 @@ def test_what_passes_is_asked_again_until_it_has_passed(tmp_path, fault):
     with Upstream(SMALL, faults=faulty(fault, fault)) as server, visiting(server, tmp_path) as visitor:
         assert paper(visitor.fetcher)["title"] == SMALL.paper.title
         assert len(server.log) == (1 if fault is Fault.SLOW else 3)
+
+
+def test_a_web_page_is_no_answer_even_to_whoever_reads_anything(tmp_path):
+    with Upstream(SMALL, faults=faulty(Fault.WEB_PAGE)) as server, visiting(server, tmp_path) as visitor:
+        found = visitor.fetcher.get(SEMANTIC_SCHOLAR, f"/paper/{SMALL.paper.s2}", {}, bytes, asked="a paper")
+        assert found.startswith(b"{")
 
 
 def test_406_is_throttling_where_the_service_says_so_and_a_refusal_elsewhere(tmp_path):
@@ -358,6 +365,18 @@ def test_a_gzip_that_is_cut_anywhere_is_refused(content, data):
     end = data.draw(st.integers(1, len(packed) - 1))
     with pytest.raises(MalformedError, match="cut off"):
         body([packed[:end]], encoding="gzip")
+
+
+def test_a_bomb_in_one_piece_takes_no_more_memory_than_the_body_may():
+    bomb = gzip.compress(bytes(64 << 20))
+    assert len(bomb) < 1 << 17
+    tracemalloc.start()
+    try:
+        with pytest.raises(MalformedError, match="longer than 1,048,576 bytes when decompressed"):
+            body([bomb], encoding="gzip", largest=1 << 20)
+        assert tracemalloc.get_traced_memory()[1] < 8 << 20
+    finally:
+        tracemalloc.stop()
 
 
 def test_a_body_in_an_encoding_that_nobody_asked_for_is_refused():

@@ -16,7 +16,7 @@ from typing import Any, Self
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from tests.upstream import arxiv, openalex, semantic_scholar
-from tests.upstream.answers import Answer
+from tests.upstream.answers import Answer, as_json
 from tests.upstream.corpus import Corpus
 from tests.upstream.faults import Fault, Faults
 
@@ -181,7 +181,8 @@ class _Handler(BaseHTTPRequestHandler):
         service = PLACES[place]
         fault = self.served.faults.next(service)
         if fault in STATUSES:
-            answer = _failure(fault)
+            key = dict(parse_qsl(parts.query)).get("api_key") or self.headers.get("x-api-key", "")
+            answer = _failure(fault, key)
         else:
             path = unquote(parts.path.removeprefix(place))
             answer = self.served.answer(service, method, path, parts.query, content, fault)
@@ -253,7 +254,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.write(b" ")
 
 
-def _failure(fault: Fault) -> Answer:
+def _failure(fault: Fault, key: str) -> Answer:
     status = STATUSES[fault]
     headers = {}
     if fault is Fault.THROTTLED_SECONDS:
@@ -263,7 +264,8 @@ def _failure(fault: Fault) -> Answer:
     elif fault is Fault.THROTTLED_LONG:
         headers["Retry-After"] = "7200"
     if fault is Fault.FORBIDDEN:
-        return Answer(403, b'{"message":"Forbidden"}', "application/json")
+        # Some servers say which key they do not like.
+        return as_json({"message": f"Forbidden: {key}" if key else "Forbidden"}, 403)
     if status == 429:
         said = b'{"message":"Too Many Requests. Please wait and try again.","code":"429"}'
         return Answer(429, said, "application/json", headers)
