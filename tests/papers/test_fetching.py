@@ -2,7 +2,11 @@ import gzip
 import itertools
 import json
 import logging
+import os
 import re
+import subprocess
+import sys
+import tracemalloc
 from dataclasses import replace
 
 import pytest
@@ -84,6 +88,12 @@ def test_what_passes_is_asked_again_until_it_has_passed(tmp_path, fault):
     with Upstream(SMALL, faults=faulty(fault, fault)) as server, visiting(server, tmp_path) as visitor:
         assert paper(visitor.fetcher)["title"] == SMALL.paper.title
         assert len(server.log) == (1 if fault is Fault.SLOW else 3)
+
+
+def test_a_web_page_is_no_answer_even_to_whoever_reads_anything(tmp_path):
+    with Upstream(SMALL, faults=faulty(Fault.WEB_PAGE)) as server, visiting(server, tmp_path) as visitor:
+        found = visitor.fetcher.get(SEMANTIC_SCHOLAR, f"/paper/{SMALL.paper.s2}", {}, bytes, asked="a paper")
+        assert found.startswith(b"{")
 
 
 def test_406_is_throttling_where_the_service_says_so_and_a_refusal_elsewhere(tmp_path):
@@ -301,6 +311,28 @@ def test_requests_leave_at_the_pace_of_the_mirror_in_real_time():
     assert all(later - earlier >= 0.099 for earlier, later in itertools.pairwise(times))
 
 
+ASKING = """
+from lenslab.papers.fetching import Fetcher
+from lenslab.papers.sources import arxiv_api, arxiv_oai
+with Fetcher() as fetcher:
+    for _ in range(2):
+        arxiv_api.paper(fetcher, "1806.02891")
+        arxiv_oai.record(fetcher, "1806.02891")
+"""
+
+
+def test_processes_that_ask_feed_and_records_keep_apart_as_the_server_sees_it():
+    with Upstream(SMALL, interval=0.15) as server:
+        environment = {**os.environ, **server.environment}
+        processes = [subprocess.Popen([sys.executable, "-c", ASKING], env=environment) for _ in range(2)]
+        assert [process.wait() for process in processes] == [0, 0]
+        times = sorted(request.at for request in server.log)
+    assert len(times) == 8
+    # The server notes a request when its thread runs, which may be some milliseconds late.
+    assert min(later - earlier for earlier, later in itertools.pairwise(times)) > 0.13
+    assert times[-1] - times[0] > 7 * 0.15 - 0.02
+
+
 @pytest.mark.parametrize("url", ["file:///etc/passwd", "localhost:80", "http://", "http://a:b@c/", "http://a/?q=1"])
 def test_a_base_address_that_is_none_is_named(url):
     with (
@@ -333,6 +365,18 @@ def test_a_gzip_that_is_cut_anywhere_is_refused(content, data):
     end = data.draw(st.integers(1, len(packed) - 1))
     with pytest.raises(MalformedError, match="cut off"):
         body([packed[:end]], encoding="gzip")
+
+
+def test_a_bomb_in_one_piece_takes_no_more_memory_than_the_body_may():
+    bomb = gzip.compress(bytes(64 << 20))
+    assert len(bomb) < 1 << 17
+    tracemalloc.start()
+    try:
+        with pytest.raises(MalformedError, match="longer than 1,048,576 bytes when decompressed"):
+            body([bomb], encoding="gzip", largest=1 << 20)
+        assert tracemalloc.get_traced_memory()[1] < 8 << 20
+    finally:
+        tracemalloc.stop()
 
 
 def test_a_body_in_an_encoding_that_nobody_asked_for_is_refused():

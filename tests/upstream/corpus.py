@@ -20,34 +20,10 @@ AWKWARD_TITLES = (
     "</title><script>alert(1)</script>",
     "Is it 'unit' or \"neuron\"?",
 )
-WORDS = [
-    "units",
-    "filters",
-    "ablation",
-    "selectivity",
-    "pruning",
-    "sparsity",
-    "attribution",
-    "networks",
-    "concepts",
-    "importance",
-    "robustness",
-]
-GIVEN = ["Ada", "Alan", "Grace", "Edsger", "Barbara", "Donald", "Frances", "John", "Katherine", "Claude"]
-FAMILY = [
-    "Lovelace",
-    "Turing",
-    "Hopper",
-    "Dijkstra",
-    "Liskov",
-    "Knuth",
-    "Allen",
-    "McCarthy",
-    "Johnson",
-    "Shannon",
-    "Nürnberger",
-    "O'Brien",
-]
+_WORDS = "units filters ablation selectivity pruning sparsity attribution networks concepts importance robustness"
+_GIVEN = "Ada Alan Grace Edsger Barbara Donald Frances John Katherine Claude"
+_FAMILY = "Lovelace Turing Hopper Dijkstra Liskov Knuth Allen McCarthy Johnson Shannon Nürnberger O'Brien"
+WORDS, GIVEN, FAMILY = _WORDS.split(), _GIVEN.split(), _FAMILY.split()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,7 +31,8 @@ class Entry:
     """A work, with every name that some source gives it.
 
     ``authors`` is ``None`` where Semantic Scholar has nobody; ``arxiv`` and ``doi`` are empty where there is none.
-    ``old_s2`` and ``old_openalex`` name records that were merged into this one.
+    ``old_s2`` and ``old_openalex`` name records that were merged into this one; ``touched`` is the day on which arXiv
+    last changed the record, where that is not the day after the newest version.
     """
 
     number: int
@@ -74,6 +51,7 @@ class Entry:
     msc: str = ""
     old_s2: tuple[str, ...] = ()
     old_openalex: tuple[str, ...] = ()
+    touched: str = ""
 
     @cached_property
     def s2(self) -> str:
@@ -97,6 +75,8 @@ class Entry:
 
     @property
     def datestamp(self) -> str:
+        if self.touched:
+            return self.touched
         return (self.revised(self.versions) + dt.timedelta(days=1)).date().isoformat()
 
 
@@ -188,7 +168,8 @@ def corpus(*, citations: int = 1243, references: int = 40, seed: int = 0, densit
             old_openalex=("W1700000001",),
         )
     ]
-    entries += [_entry(number, chance) for number in range(1, citations + references + 1)]
+    for number in range(1, citations + references + 1):
+        entries.append(_entry(number, chance, entries[-1]))
     citing = range(1, citations + 1)
     cited = range(citations + 1, citations + references + 1)
     edges = {(0, number) for number in cited} | {(number, 0) for number in citing}
@@ -211,7 +192,7 @@ def corpus(*, citations: int = 1243, references: int = 40, seed: int = 0, densit
     )
 
 
-def _entry(number: int, chance: random.Random) -> Entry:
+def _entry(number: int, chance: random.Random, before: Entry) -> Entry:
     year = chance.randint(2008, 2024)
     title = " ".join(chance.sample(WORDS, 4)).capitalize() + f", part {number}"
     authors = tuple(f"{chance.choice(GIVEN)} {chance.choice(FAMILY)}" for _ in range(chance.randint(1, 5)))
@@ -235,6 +216,18 @@ def _entry(number: int, chance: random.Random) -> Entry:
         common["authors"] = tuple(f"Author {place}" for place in range(3000)) if number == 13 else ("One Author",)
     elif kind == 14:
         common |= {"withdrawn": True, "versions": 2}
+    elif kind == 17:  # the article that the work before became, which nobody has merged
+        common = {**common, "title": before.title, "authors": before.authors, "arxiv": "", "versions": 1}
+        common |= {"doi": f"10.1000/Twin.{number}", "journal": f"Journal of Twins {number}"}
+    elif kind == 18:  # the same article once more, under no name that anybody else knows
+        common = {
+            **common,
+            "title": before.title,
+            "authors": before.authors,
+            "year": before.year,
+            "arxiv": "",
+            "doi": "",
+        }
     elif kind == 15:
         common |= {"msc": "15A66", "comments": "15 pages, 3 figures; <draft> & more"}
     return Entry(**common)

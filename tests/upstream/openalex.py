@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
 
 from tests.upstream.answers import Answer, as_json
 
@@ -23,7 +24,7 @@ def works(corpus: Corpus, path: str, parameters: dict[str, str], base: str, *, e
     if entry is None or (entry.doi and name.lower().startswith("doi:10.48550/")):
         return Answer(404, b"<!doctype html><html><title>404 Not Found</title></html>", "text/html")
     if name.upper() in entry.old_openalex:
-        return Answer(301, b"", "text/html", {"Location": f"{base}/works/{entry.openalex}"})
+        return Answer(301, b"", "text/html", {"Location": f"{base}/works/{entry.openalex}?{urlencode(parameters)}"})
     return as_json(record(corpus, entry, parameters.get("select", "")))
 
 

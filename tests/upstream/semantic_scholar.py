@@ -11,28 +11,11 @@ from tests.upstream.answers import Answer, as_json
 if TYPE_CHECKING:
     from tests.upstream.corpus import Corpus, Edge, Entry
 
-KNOWN = {
-    "paperId",
-    "corpusId",
-    "externalIds",
-    "url",
-    "title",
-    "abstract",
-    "venue",
-    "year",
-    "referenceCount",
-    "citationCount",
-    "influentialCitationCount",
-    "publicationDate",
-    "journal",
-    "authors",
-    "tldr",
-    "references.paperId",
-    "citations.paperId",
-    "contexts",
-    "intents",
-    "isInfluential",
-}
+_KNOWN = (
+    "paperId corpusId externalIds title abstract venue year referenceCount citationCount influentialCitationCount url "
+    "publicationDate journal authors tldr references.paperId citations.paperId contexts intents isInfluential"
+)
+KNOWN = frozenset(_KNOWN.split())
 DEEPEST = 10_000
 MOST_IN_BATCH = 500
 MOST_CITATIONS = 9_999

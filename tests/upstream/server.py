@@ -9,14 +9,14 @@ import struct
 import tempfile
 import threading
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from email.utils import formatdate
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from tests.upstream import arxiv, openalex, semantic_scholar
-from tests.upstream.answers import Answer
+from tests.upstream.answers import Answer, as_json
 from tests.upstream.corpus import Corpus
 from tests.upstream.faults import Fault, Faults
 
@@ -70,6 +70,7 @@ class Upstream:
         faults: what goes wrong.
         oai_page: how many records OAI-PMH sends at once.
         oai_overlap: how many of them come again on the next page.
+        oai_changes: whether the first record of a harvest changes while it is harvested, and so comes again at its end.
         slow_beyond: how many references a batch may gather before Semantic Scholar's gateway gives up.
         interval: the seconds between two requests that ``environment`` asks for.
     """
@@ -81,12 +82,14 @@ class Upstream:
         faults: Faults | None = None,
         oai_page: int = 2000,
         oai_overlap: int = 0,
+        oai_changes: bool = False,
         slow_beyond: int = 100_000,
         interval: float = 0.001,
     ) -> None:
         self.corpus = corpus
         self.faults = faults or Faults()
         self.oai_page, self.oai_overlap, self.slow_beyond = oai_page, oai_overlap, slow_beyond
+        self.oai_changes = oai_changes
         self.interval = interval
         self.log: list[Asked] = []
         self.closing = threading.Event()
@@ -132,7 +135,12 @@ class Upstream:
             return arxiv.query(self.corpus, parameters, empty=empty)
         if service == "arXiv OAI-PMH":
             expired = fault is Fault.EXPIRED_TOKEN
-            return arxiv.oai(self.corpus, parameters, page=self.oai_page, overlap=self.oai_overlap, expired=expired)
+            told = self.corpus
+            if self.oai_changes and "resumptionToken" in parameters:
+                first = min((entry for entry in told.entries if entry.arxiv), key=lambda entry: entry.datestamp)
+                changed = replace(first, touched="2026-01-01")
+                told = replace(told, entries=tuple(changed if entry is first else entry for entry in told.entries))
+            return arxiv.oai(told, parameters, page=self.oai_page, overlap=self.oai_overlap, expired=expired)
         if service == "OpenAlex":
             return openalex.works(self.corpus, path, parameters, f"{self.url}/openalex", empty=empty)
         if method == "POST":
@@ -173,7 +181,8 @@ class _Handler(BaseHTTPRequestHandler):
         service = PLACES[place]
         fault = self.served.faults.next(service)
         if fault in STATUSES:
-            answer = _failure(fault)
+            key = dict(parse_qsl(parts.query)).get("api_key") or self.headers.get("x-api-key", "")
+            answer = _failure(fault, key)
         else:
             path = unquote(parts.path.removeprefix(place))
             answer = self.served.answer(service, method, path, parts.query, content, fault)
@@ -245,7 +254,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.write(b" ")
 
 
-def _failure(fault: Fault) -> Answer:
+def _failure(fault: Fault, key: str) -> Answer:
     status = STATUSES[fault]
     headers = {}
     if fault is Fault.THROTTLED_SECONDS:
@@ -255,7 +264,8 @@ def _failure(fault: Fault) -> Answer:
     elif fault is Fault.THROTTLED_LONG:
         headers["Retry-After"] = "7200"
     if fault is Fault.FORBIDDEN:
-        return Answer(403, b'{"message":"Forbidden"}', "application/json")
+        # Some servers say which key they do not like.
+        return as_json({"message": f"Forbidden: {key}" if key else "Forbidden"}, 403)
     if status == 429:
         said = b'{"message":"Too Many Requests. Please wait and try again.","code":"429"}'
         return Answer(429, said, "application/json", headers)

@@ -11,6 +11,7 @@ from django.db import connection
 
 from lenslab.library import bulk
 from lenslab.library.models import Assertion, Citation
+from lenslab.library.reading import described
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -102,6 +103,27 @@ def keep_only(source: str, record: int, direction: Direction, kept: Collection[i
     for part in bulk.batched(stale):
         Assertion.objects.filter(pk__in=part).delete()
     rebuild({work for _, work in stale.values()})
+
+
+def records_of(source: str, locators: Iterable[str]) -> dict[tuple[str, str], tuple[int, int]]:
+    """The record and the work of each place in a source that the library knows, by (source, locator)."""
+    query = "SELECT locator, id, work_id FROM library_sourcerecord WHERE source = %s AND locator IN {list}"
+    return {(source, locator): (pk, work) for locator, pk, work in bulk.select(query, locators, source)}
+
+
+def neighbours(records: Iterable[int], source: str) -> list[description.Description]:
+    """What a source says of the works that it ties to some records by a citation, either way."""
+    query = (
+        "SELECT r.id, r.content FROM library_assertion a JOIN library_sourcerecord r ON r.id = a.{other}_record_id "
+        "WHERE a.source = %s AND a.{own}_record_id IN {list}"
+    )
+    own = list(records)
+    found = {
+        pk: content
+        for one, other in (("cited", "citing"), ("citing", "cited"))
+        for pk, content in bulk.select(query.replace("{own}", one).replace("{other}", other), own, source)
+    }
+    return [described(source, found[pk]) for pk in sorted(found)]
 
 
 def rebuild(works: Iterable[int]) -> None:

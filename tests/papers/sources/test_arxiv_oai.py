@@ -95,6 +95,13 @@ def test_records_that_come_again_on_the_next_page_harm_nobody(visit):
     assert list(dict.fromkeys(found)) == NAMES
 
 
+def test_a_record_that_changes_while_it_is_harvested_comes_again_and_hides_no_other(visit):
+    visitor, _ = visit(SMALL, oai_page=10, oai_changes=True)
+    found = names_of(arxiv_oai.harvest(visitor.fetcher))
+    assert list(dict.fromkeys(found)) == NAMES
+    assert found[-1] == NAMES[0]
+
+
 def test_a_harvest_goes_on_from_its_token(visit):
     visitor, _ = visit(SMALL, oai_page=10)
     first = next(arxiv_oai.harvest(visitor.fetcher, set_="cs:cs:CV"))

@@ -1,0 +1,39 @@
+"""Answers of sources, kept as they came: the library's archive behind the network's home."""
+
+from __future__ import annotations
+
+from lenslab.library.models import Payload
+from lenslab.library.reading import digest, pack, unpack
+from lenslab.papers.archive import Kept
+
+
+class DatabaseArchive:
+    """An archive (``lenslab.papers.archive.Archive``) in the library's database; of each address the newest answer."""
+
+    def find(self, url: str) -> Kept | None:
+        """The newest answer to an address, if there is one."""
+        found = Payload.objects.filter(url=url).first()
+        if found is None:
+            return None
+        return Kept(
+            url=found.url,
+            content=unpack(found.content),
+            retrieved=found.retrieved,
+            media_type=found.media_type,
+            etag=found.etag,
+            last_modified=found.last_modified,
+        )
+
+    def keep(self, kept: Kept) -> None:
+        """Keeps an answer in the place of an earlier one."""
+        Payload.objects.update_or_create(
+            url=kept.url,
+            defaults={
+                "sha256": digest(kept.content),
+                "content": pack(kept.content),
+                "media_type": kept.media_type[:200],
+                "etag": kept.etag[:300],
+                "last_modified": kept.last_modified[:100],
+                "retrieved": kept.retrieved,
+            },
+        )
