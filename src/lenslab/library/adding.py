@@ -36,6 +36,8 @@ SOURCES = (ARXIV, SCHOLAR, ALEX)
 _FRESH = dt.timedelta(days=1)
 # So many works at once are asked whom they cite: with some sixty references each, one answer can hold them.
 _AT_ONCE = 100
+# Rows of one answer of Semantic Scholar, which gives no more.
+_ROWS = semantic_scholar.LARGEST_PAGE
 # More new papers than this are left for the next count of the vocabulary, which shows its progress.
 _COUNTED_AT_ONCE = 3000
 _AMONG = "read only where it names works of this library"
@@ -180,9 +182,9 @@ class _Adding:
         fetcher = self.fetcher
         if told.source == SCHOLAR and not told.locator.startswith("unresolved:"):
             self.read_list(told, "citing", told.citation_count, lambda at: _scholar_parts(
-                semantic_scholar.citations(fetcher, told, offset=int(at or 0))))  # fmt: skip
+                semantic_scholar.citations(fetcher, told, offset=int(at or 0), limit=_ROWS)))  # fmt: skip
             self.read_list(told, "referenced", told.reference_count, lambda at: _scholar_parts(
-                semantic_scholar.references(fetcher, told, offset=int(at or 0))))  # fmt: skip
+                semantic_scholar.references(fetcher, told, offset=int(at or 0), limit=_ROWS)))  # fmt: skip
         elif told.source == ALEX:
             self.read_list(told, "citing", told.citation_count, lambda at: _alex_parts(
                 openalex.citations(fetcher, told, at or "*")))  # fmt: skip
@@ -228,6 +230,9 @@ class _Adding:
                 listing.updated = dt.datetime.now(dt.UTC)
                 listing.save()
             self.step(len(part.assertions))
+        # The source may have listed fewer rows than it had counted, or more.
+        self.total += listing.received - (reported or 0)
+        self.step(0)
         if listing.complete and whole:
             with transaction.atomic():
                 edges.keep_only(told.source, record.pk, direction, named)
