@@ -37,6 +37,9 @@ def element(raw: bytes) -> Element:
 def raw(part: Element) -> bytes:
     """An element as a document of its own, which ``element`` reads again.
 
+    Raises:
+        MalformedError: its elements are nested too deeply.
+
     >>> raw(element(b"<a><b x='1'>0</b> tail</a>")[0])
     b'<b x="1">0</b>'
     """
@@ -44,6 +47,8 @@ def raw(part: Element) -> bytes:
     try:
         document: bytes = tostring(part, encoding="utf-8", xml_declaration=False)
         return document
+    except RecursionError:
+        raise MalformedError("its elements are nested too deeply") from None
     finally:
         part.tail = tail
 

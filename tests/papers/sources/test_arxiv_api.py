@@ -183,3 +183,30 @@ def test_an_old_identifier_is_a_name_like_any_other(visit):
     entry = replace(SMALL.paper, arxiv="hep-th/9901001", year=1999)
     visitor, _ = visit(Corpus(entries=(entry,), edges=()))
     assert arxiv_api.paper(visitor.fetcher, "hep-th/9901001v1").locator == "hep-th/9901001"
+
+
+# As recorded, its text shortened.
+RECORDED = b"""<entry xmlns="http://www.w3.org/2005/Atom" xmlns:arxiv="http://arxiv.org/schemas/atom">
+    <id>http://arxiv.org/abs/quant-ph/0201082v1</id>
+    <title>Quantum Computers and Quantum Computer Languages</title>
+    <updated>2002-01-18T15:08:05Z</updated>
+    <link href="https://arxiv.org/abs/quant-ph/0201082v1" rel="alternate" type="text/html"/>
+    <summary>  We show a representation of
+Quantum Computers.
+</summary>
+    <category term="quant-ph" scheme="http://arxiv.org/schemas/atom"/>
+    <category term="cs.PL" scheme="http://arxiv.org/schemas/atom"/>
+    <published>2002-01-18T15:08:05Z</published>
+    <arxiv:comment>32 pages</arxiv:comment>
+    <arxiv:primary_category term="cs.PL"/>
+    <author><name>Stephen Blaha</name></author>
+  </entry>"""
+
+
+def test_a_recorded_entry_is_read():
+    found = arxiv_api.parse(RECORDED)
+    assert found.locator == "quant-ph/0201082"
+    assert found.paper.abstract == "We show a representation of Quantum Computers."
+    assert found.paper.categories == ("cs.PL", "quant-ph")
+    assert found.paper.author_comments == "32 pages"
+    assert found.paper.submitted == dt.date(2002, 1, 18)

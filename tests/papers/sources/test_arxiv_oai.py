@@ -217,3 +217,31 @@ HELD = b'<arXivRaw xmlns="http://arxiv.org/OAI/arXivRaw/"><id>1806.02891</id>%s<
 def test_what_is_no_record_is_refused(raw):
     with pytest.raises(MalformedError):
         arxiv_oai.parse(raw)
+
+
+# As recorded, its texts shortened.
+RECORDED = b"""<record xmlns="http://www.openarchives.org/OAI/2.0/">
+   <header><identifier>oai:arXiv.org:0806.4129</identifier><datestamp>2014-12-15</datestamp>
+     <setSpec>physics:math-ph</setSpec><setSpec>math:math:MP</setSpec></header>
+   <metadata><arXivRaw xmlns="http://arxiv.org/OAI/arXivRaw/">
+     <id>0806.4129</id><submitter>Waldyr A. Rodrigues Jr</submitter>
+     <version version="v1"><date>Wed, 25 Jun 2008 15:29:38 GMT</date><size>14kb</size></version>
+     <version version="v6"><date>Fri, 12 Dec 2014 13:15:28 GMT</date><size>17kb</size>
+       <source_type>D</source_type></version>
+     <title>Gauge Fixing in the Maxwell Like Gravitational Theory</title>
+     <authors>Roldao da Rocha, Waldyr A. Rodrigues Jr</authors>
+     <categories>math-ph math.MP</categories><comments>15 pages.</comments>
+     <msc-class>15A66</msc-class><journal-ref>AIP Conf.Proc.1316:466-477,2010</journal-ref>
+     <doi>10.1063/1.3536454</doi><license>http://arxiv.org/licenses/nonexclusive-distrib/1.0/</license>
+     <abstract>In a previous paper we investigate</abstract></arXivRaw></metadata>
+  </record>"""
+
+
+def test_a_recorded_record_is_read():
+    found = arxiv_oai.parse(RECORDED).paper
+    assert found.authors == ("Roldao da Rocha", "Waldyr A. Rodrigues Jr")
+    assert found.categories == ("math-ph", "math.MP")
+    assert (found.submitted, found.updated, found.year) == (dt.date(2008, 6, 25), dt.date(2014, 12, 12), 2008)
+    assert [(version.number, version.size) for version in found.versions] == [(1, "14kb"), (6, "17kb")]
+    assert (found.doi, found.msc_class, found.acm_class) == ("10.1063/1.3536454", "15A66", "")
+    assert found.journal_reference == "AIP Conf.Proc.1316:466-477,2010"

@@ -253,6 +253,11 @@ def test_fields_of_another_kind_than_promised_are_empty():
     assert (found.paper.title, found.paper.year, found.paper.authors, found.tldr) == ("0", None, (), "")
 
 
+def test_null_bytes_and_other_controls_are_no_part_of_a_title():
+    found = semantic_scholar.parse(b'{"paperId": "x", "title": "null\\u0000byte\\u001b[31m\\u0085end", "year": 2018}')
+    assert found.paper.title == "null byte [31m end"
+
+
 def test_half_a_character_harms_nobody():
     found = semantic_scholar.parse(
         rb'{"paperId": "x", "title": "half \ud83d of one", "authors": [null, {"name": null}]}'

@@ -7,6 +7,8 @@ from typing import Any
 
 from lenslab.papers.errors import MalformedError
 
+_CONTROLS = dict.fromkeys([*range(32), *range(127, 160)], " ")
+
 
 def document(content: bytes) -> Any:
     """The value that a JSON document holds.
@@ -68,8 +70,9 @@ def text(value: Any) -> str:
     """
     if isinstance(value, bool) or not isinstance(value, str | int):
         return ""
-    # Halves of characters cannot be written to any file or database.
-    return " ".join(str(value).encode("utf-8", errors="replace").decode("utf-8").split())
+    # Halves of characters can be written to no file, and null bytes to no PostgreSQL.
+    whole = str(value).encode("utf-8", errors="replace").decode("utf-8")
+    return " ".join(whole.translate(_CONTROLS).split())
 
 
 def number(value: Any) -> int | None:
@@ -94,5 +97,12 @@ def year(value: Any) -> int | None:
 
 
 def packed(value: Any) -> bytes:
-    """A value as JSON, the same for the same value; ``document`` reads it again."""
-    return json.dumps(value, separators=(",", ":")).encode("ascii")
+    """A value as JSON, the same for the same value; ``document`` reads it again.
+
+    Raises:
+        MalformedError: it is nested too deeply.
+    """
+    try:
+        return json.dumps(value, separators=(",", ":")).encode("ascii")
+    except RecursionError:
+        raise MalformedError("its brackets are nested too deeply") from None
