@@ -22,6 +22,8 @@ def shown(source):
         ("``quoted'' words --- 5--6~km", "“quoted” words — 5–6 km"),
         (r"\emph{one} \textbf{two} {\it three} four", "one two three four"),
         (r"\unknown{kept} \macro kept too", r"kept \macro kept too"),
+        ("5--6 of ten", "5–6 of ten"),
+        ("``one''", "“one”"),
         ("hard\n  wrapped\n text", "hard wrapped text"),
         (r"the $\alpha$-skeleton of $L_{1}$", "the α-skeleton of L_1"),
         (r"nets (\eg, ResNet) at 360\deg, \ie all of M_\odot", "nets (e.g., ResNet) at 360°, i.e. all of M_⊙"),
@@ -93,6 +95,7 @@ def test_a_dollar_sign_without_a_partner_is_shown_as_it_is(source):
     ("source", "expected"),
     [
         (r"256$\times$256 pixels", "256×256 pixels"),
+        (r"$3\times$4 pixels", "3×4 pixels"),
         (r"only $\sim$50%", "only ∼50%"),
         ("a cut of sF1$=$72", "a cut of sF1=72"),
         (r"$500 against $\geq$ $100,000", "$500 against ≥ $100,000"),
@@ -124,6 +127,7 @@ def test_prose_breaks_where_a_formula_or_an_address_stood():
 
 def test_signs_that_turn_a_line_around_are_not_shown():
     assert plain_text("a\x1b[31mred\u202eback\x00") == "a [31mred back"
+    assert plain_text("a\x1b[31mred\x00") == "a [31mred"
 
 
 words = st.lists(st.from_regex(r"[A-Za-zäöüéłøñ]{1,10}", fullmatch=True), min_size=1, max_size=12)
@@ -149,6 +153,17 @@ def test_plain_words_come_out_as_they_went_in(some):
     source = " ".join(some)
     assert plain_text(source) == source
     assert shown(source) == [("text", source)]
+
+
+@given(
+    st.text(alphabet="aé.: \n\t\u00a0\x00\x1f'-`", max_size=40),
+    st.sampled_from(["https://a.b/c", "arXiv:1806.02891", ""]),
+)
+def test_a_text_without_tex_is_read_as_the_walk_reads_it(source, address):
+    # The empty group says nothing, and makes the text be walked.
+    text = f"{source} {address} x"
+    assert segments(text) == segments(f"{text}{{}}")
+    assert plain_text(text) == plain_text(f"{text}{{}}")
 
 
 @given(words, st.data())
@@ -184,5 +199,6 @@ def test_a_long_run_of_one_sign_is_read_in_no_time(sign):
 )
 def test_a_long_word_of_signs_is_read_in_no_time(source):
     started = time.process_time()
+    segments(source)
     plain_text(source)
     assert time.process_time() - started < 1.5

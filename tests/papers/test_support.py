@@ -121,6 +121,16 @@ def test_another_direction_or_a_wider_claim_is_not_supported(claim):
     assert supporting(claim) is None
 
 
+def test_a_sentence_that_stands_twice_has_two_places():
+    assert [(span.start, span.end) for span in spans("It holds. It holds.")] == [(0, 9), (10, 19)]
+
+
+def test_more_than_two_neighbours_support_nothing_together():
+    abstract = spans("It has cats. It has birds. It has whales. It has apes.")
+    assert support("Cats, birds and cubs.", abstract)
+    assert support("Cats, birds, whales and apes.", abstract) is None
+
+
 def test_two_sentences_support_together_only_if_they_are_neighbours():
     neighbours = "Dropout increases importance of units, and there was not an effect of batch normalization."
     apart = "Networks trained on images of birds need training that takes two hours."
