@@ -108,7 +108,7 @@ def test_a_models_sentences_are_shown_with_the_places_that_support_them():
     assert list(made.sentences) == FAITHFUL
     assert made.positions == (0, 2)
     assert [ABSTRACT[span.start : span.end] for span in made.spans] == [span.text for span in made.spans]
-    assert made.supported
+    assert len(made.spans) == len(made.sentences)
     assert KEY not in repr(made)
 
 
@@ -153,14 +153,14 @@ def test_a_fence_around_the_answer_does_not_matter():
 def test_semantic_scholars_sentence_is_taken_where_there_is_no_model():
     made = paper_summary(THE_PAPER, tldr=FAITHFUL[1])
     assert (made.method, made.host, made.text) == ("tldr", "Semantic Scholar", FAITHFUL[1])
-    assert made.supported
+    assert len(made.spans) == len(made.sentences)
     assert made.positions == (2,)
 
 
-def test_semantic_scholars_sentence_is_marked_where_the_abstract_does_not_support_it():
+def test_semantic_scholars_sentence_is_left_out_where_the_abstract_does_not_support_it():
     made = paper_summary(THE_PAPER, tldr=WRONG[0])
-    assert (made.method, made.spans, made.positions) == ("tldr", (None,), (-1,))
-    assert not made.supported
+    assert made.method == "extractive"
+    assert made.note == "the abstract does not support Semantic Scholar's TLDR"
 
 
 def test_where_the_model_fails_semantic_scholars_sentence_stands_and_says_why():
@@ -172,7 +172,7 @@ def test_where_the_model_fails_semantic_scholars_sentence_stands_and_says_why():
 def test_without_a_model_and_a_sentence_the_summary_is_extractive():
     made = paper_summary(THE_PAPER)
     assert made.method == "extractive"
-    assert made.supported
+    assert len(made.spans) == len(made.sentences)
     assert made.spans[0].text == made.sentences[0]
 
 

@@ -31,6 +31,13 @@ def remark(text: str) -> None:
     remarks.print(text, markup=False, soft_wrap=True)
 
 
+def escaped(text: str) -> str:
+    """Text that Rich shows as it is, without markup and without what turns a terminal around."""
+    from rich.markup import escape
+
+    return escape("".join(sign if sign.isprintable() or sign in "\n\t" else " " for sign in text))
+
+
 def table(*columns: str, numbers: tuple[str, ...] = (), title: str | None = None) -> Table:
     """Begin a table in the house's style.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from django.db import connection
 
@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     Row = tuple[Any, ...]
+
+Value = TypeVar("Value")
 
 # SQLite allows 32,766 values in a statement; shorter lists are planned faster.
 _AT_ONCE = 900
@@ -108,7 +110,7 @@ def select_pairs(query: str, pairs: Iterable[tuple[int, int]]) -> Iterator[Row]:
             yield from cursor.fetchall()
 
 
-def batched(values: Iterable[int]) -> Iterator[list[int]]:
+def batched(values: Iterable[Value]) -> Iterator[list[Value]]:
     """Portions that fit into one statement."""
     remaining = iter(values)
     while part := list(islice(remaining, _AT_ONCE)):

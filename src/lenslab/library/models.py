@@ -247,6 +247,19 @@ class Payload(models.Model):
         return self.url
 
 
+class Harvest(models.Model):
+    """How far a part of arXiv was harvested, so that the next harvest asks only for what has changed since."""
+
+    part = models.CharField(max_length=60, unique=True, help_text="OAI-PMH's name of the set; empty for all of arXiv")
+    datestamp = models.CharField(max_length=10, blank=True, help_text="the last day that was reached, YYYY-MM-DD")
+    token = models.TextField(blank=True, help_text="where an interrupted harvest goes on, while arXiv knows it")
+    updated = models.DateTimeField()
+
+    def __str__(self) -> str:
+        """The part and the day."""
+        return f"{self.part or 'arXiv'} up to {self.datestamp}"
+
+
 class TermGroup(models.Model):
     """A group of papers whose words are counted: a category, an archive, or ``all``."""
 

@@ -7,7 +7,7 @@ JACM 16, 1969). The best sentence is taken, then the one that is best after what
 (maximal marginal relevance: Carbonell and Goldstein, SIGIR 1998). They are shown in the abstract's order.
 
 ``endpoint`` asks a language model, if one is configured, and drops every sentence that the abstract does not support.
-``tldr`` is the sentence that Semantic Scholar made; it is shown with a mark where the abstract does not support it.
+``tldr`` is the sentence that Semantic Scholar made; it is left out where the abstract does not support it.
 """
 
 from __future__ import annotations
@@ -64,9 +64,9 @@ class Summary:
     Attributes:
         text: the sentences, joined by spaces; empty where there is no abstract.
         sentences: the sentences, without LaTeX and citations; extractive ones in the abstract's order.
-        positions: the sentences of the abstract that support them, counted from 0; -1 where none does.
+        positions: the sentences of the abstract that support them, counted from 0.
         method: how it was made; ``extractive`` says that every sentence is the authors' own.
-        spans: what supports each sentence, in the plain text of the abstract; ``None`` where nothing does.
+        spans: what supports each sentence, in the plain text of the abstract.
         model: the model that wrote it; empty for extractive ones.
         host: where the model ran.
         made: when it was made, for what a model wrote.
@@ -78,17 +78,12 @@ class Summary:
     sentences: tuple[str, ...]
     positions: tuple[int, ...]
     method: Method = "extractive"
-    spans: tuple[Span | None, ...] = ()
+    spans: tuple[Span, ...] = ()
     model: str = ""
     host: str = ""
     made: dt.datetime | None = None
     version: int | None = None
     note: str = ""
-
-    @property
-    def supported(self) -> bool:
-        """Whether the abstract supports every sentence."""
-        return all(self.spans)
 
 
 def paper_summary(
@@ -131,8 +126,10 @@ def paper_summary(
         except PapersError as error:
             note = str(error)
     if whole and (claim := plain_text(tldr)):
-        made = _summary([(claim, support(claim, whole))], whole, "tldr")
-        return replace(made, model="TLDR", host="Semantic Scholar", version=version, note=note)
+        if (span := support(claim, whole)) is not None:
+            made = _summary([(claim, span)], whole, "tldr")
+            return replace(made, model="TLDR", host="Semantic Scholar", version=version, note=note)
+        note = "; ".join(filter(None, (note, "the abstract does not support Semantic Scholar's TLDR")))
     return replace(summarize(paper.abstract), version=version, note=note)
 
 
@@ -149,10 +146,10 @@ def _dropped(number: int) -> str:
     return f"{number} sentence{'s' * (number > 1)} that the abstract does not support left out" if number > 0 else ""
 
 
-def _summary(found: Sequence[tuple[str, Span | None]], whole: tuple[Span, ...], method: Method) -> Summary:
+def _summary(found: Sequence[tuple[str, Span]], whole: tuple[Span, ...], method: Method) -> Summary:
     claims = tuple(claim for claim, _ in found)
     starts = {span.start: place for place, span in enumerate(whole)}
-    positions = tuple(-1 if span is None else starts[span.start] for _, span in found)
+    positions = tuple(starts[span.start] for _, span in found)
     return Summary(" ".join(claims), claims, positions, method, tuple(span for _, span in found))
 
 

@@ -459,6 +459,29 @@ class Migration(migrations.Migration):
                 "constraints": [models.UniqueConstraint(fields=("work", "kind"), name="one_text_of_a_kind")],
             },
         ),
+        migrations.CreateModel(
+            name="Harvest",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "part",
+                    models.CharField(
+                        help_text="OAI-PMH's name of the set; empty for all of arXiv", max_length=60, unique=True
+                    ),
+                ),
+                (
+                    "datestamp",
+                    models.CharField(blank=True, help_text="the last day that was reached, YYYY-MM-DD", max_length=10),
+                ),
+                (
+                    "token",
+                    models.TextField(
+                        blank=True, help_text="where an interrupted harvest goes on, while arXiv knows it"
+                    ),
+                ),
+                ("updated", models.DateTimeField()),
+            ],
+        ),
         # From here on SQLite's triggers hang on the works' table: a migration that lets Django make that table anew, as
         # any does that adds a column with a default, has to make them anew too.
         migrations.RunPython(index),
