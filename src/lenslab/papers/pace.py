@@ -111,7 +111,9 @@ class Pace:
         self._clock = clock
         self._sleep = sleep
 
-    def wait(self, rate: Rate, *, patience: float = LONGEST_PAUSE, told: Callable[[float], object] = float) -> None:
+    def wait(
+        self, rate: Rate, *, patience: float = LONGEST_PAUSE, told: Callable[[float], object] | None = None
+    ) -> None:
         """Waits until a request may leave, and notes that it leaves now.
 
         Args:
@@ -126,7 +128,8 @@ class Pace:
         slot, pauses = self._take_slot(rate, patience)
         while (wait := self._depart(rate, slot, pauses)) is not None:
             if wait > 0:
-                told(wait)
+                if told is not None:
+                    told(wait)
                 self._sleep(wait)
             elif wait < 0:  # a pause was asked for: the slot is void
                 slot, pauses = self._take_slot(rate, patience)
