@@ -212,6 +212,14 @@ def test_a_redirect_to_what_is_no_address_is_refused(tmp_path):
         assert len(server.log) == 1
 
 
+def test_a_service_that_cannot_be_reached_is_named(tmp_path):
+    with Upstream(SMALL) as server, visiting(server, tmp_path, attempts=2) as visitor:
+        server.__exit__()
+        with pytest.raises(SourceError, match=r"Semantic Scholar does not answer .*no answer came \(ConnectError"):
+            paper(visitor.fetcher)
+        server.__enter__()
+
+
 def test_a_tag_that_cannot_be_sent_back_is_not_kept(tmp_path):
     with Upstream(SMALL, faults=faulty(Fault.ODD_TAG)) as server, visiting(server, tmp_path) as visitor:
         assert paper(visitor.fetcher) == paper(visitor.fetcher)
