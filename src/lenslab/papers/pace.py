@@ -177,7 +177,8 @@ class Pace:
         try:
             self.directory.mkdir(parents=True, exist_ok=True)
             # The system frees the lock of a process that dies. A file half-written by one is read as damaged.
-            with FileLock(path.with_suffix(".lock"), timeout=_LOCK_PATIENCE, poll_interval=_LOCK_POLL):
+            lock = FileLock(path.with_suffix(".lock"), timeout=_LOCK_PATIENCE)
+            with lock.acquire(poll_interval=_LOCK_POLL):
                 now = self._clock()
                 queue, as_written = _read(path, now, rate.interval)
                 if not as_written:
