@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 
 from lenslab.papers.archive import MemoryArchive
 from lenslab.papers.bodies import body
+from lenslab.papers.courtesy import asked_pause, user_agent
 from lenslab.papers.errors import MalformedError, NotFoundError, RefusedError, SourceError
-from lenslab.papers.fetching import Fetcher, user_agent
+from lenslab.papers.fetching import Fetcher
 from lenslab.papers.pace import Rate
 from lenslab.papers.service import Service
 from tests.upstream import Fault, Faults, Upstream, corpus
@@ -115,7 +116,8 @@ def test_after_the_last_try_the_message_says_who_what_and_that_the_command_goes_
         ):
             paper(visitor.fetcher)
         assert len(server.log) == 4
-        assert [line for line in visitor.told if "try" in line][-1].startswith("Semantic Scholar: it answered 503")
+        # A pause is told once, with its reason.
+        assert [line[:52] for line in visitor.told] == ["Semantic Scholar: it answered 503: upstream fault; t"] * 3
 
 
 def test_pauses_double_and_are_kept_by_everybody(tmp_path):
@@ -201,6 +203,28 @@ def test_nobody_is_asked_whom_the_service_does_not_own(tmp_path):
         with pytest.raises(RefusedError, match=r"sends the request .* on to '169\.254\.169\.254'"):
             paper(visitor.fetcher)
         assert len(server.log) == 1
+
+
+def test_a_redirect_to_what_is_no_address_is_refused(tmp_path):
+    with Upstream(SMALL, faults=faulty(Fault.NOWHERE)) as server, visiting(server, tmp_path) as visitor:
+        with pytest.raises(RefusedError, match="which is not its own"):
+            paper(visitor.fetcher)
+        assert len(server.log) == 1
+
+
+def test_a_service_that_cannot_be_reached_is_named(tmp_path):
+    with Upstream(SMALL) as server, visiting(server, tmp_path, attempts=2) as visitor:
+        server.__exit__()
+        with pytest.raises(SourceError, match=r"Semantic Scholar does not answer .*no answer came \(ConnectError"):
+            paper(visitor.fetcher)
+        server.__enter__()
+
+
+def test_a_tag_that_cannot_be_sent_back_is_not_kept(tmp_path):
+    with Upstream(SMALL, faults=faulty(Fault.ODD_TAG)) as server, visiting(server, tmp_path) as visitor:
+        assert paper(visitor.fetcher) == paper(visitor.fetcher)
+        assert "If-None-Match" not in server.log[1].headers
+        assert "If-Modified-Since" not in server.log[1].headers
 
 
 @pytest.mark.parametrize(
@@ -377,6 +401,17 @@ def test_a_bomb_in_one_piece_takes_no_more_memory_than_the_body_may():
         assert tracemalloc.get_traced_memory()[1] < 8 << 20
     finally:
         tracemalloc.stop()
+
+
+@pytest.mark.parametrize(
+    "header", ["", "-1", "1e9", "９", "Thu, 99 Foo 2026", "9" * 5000, "Mon, 01 Jan 99999 00:00:00 GMT"]
+)
+def test_a_pause_that_makes_no_sense_is_none(header):
+    assert asked_pause(header, 0.0) is None
+
+
+def test_a_date_that_is_over_asks_for_no_pause():
+    assert asked_pause("Thu, 01 Jan 1970 00:01:00 GMT", 1e9) == 0.0
 
 
 def test_a_body_in_an_encoding_that_nobody_asked_for_is_refused():

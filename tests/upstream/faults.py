@@ -32,6 +32,8 @@ class Fault(Enum):
     EXPIRED_TOKEN = "a resumption token that is known no more"
     ERROR_WITH_200 = "arXiv's error entry with 200"
     ELSEWHERE = "a redirect to another host"
+    NOWHERE = "a redirect to what is no address"
+    ODD_TAG = "an ETag in letters that cannot be sent back"
     FORBIDDEN = "403"
 
 

@@ -207,6 +207,10 @@ class _Handler(BaseHTTPRequestHandler):
             self._send(Answer(200, BOMB, answer.media, {"Content-Encoding": "gzip"}))
         elif fault is Fault.ELSEWHERE:
             self._send(Answer(302, b"", "text/html", {"Location": "http://169.254.169.254/latest/meta-data"}))
+        elif fault is Fault.NOWHERE:
+            self._send(Answer(302, b"", "text/html", {"Location": "https://127.0.0.1:99999/"}))
+        elif fault is Fault.ODD_TAG:
+            self._send(Answer(200, answer.content, answer.media, {"ETag": '"caf\u00e9"', "Last-Modified": "x" * 300}))
         elif fault is Fault.CUT:
             self._send(answer, promised=len(answer.content) + 100)
             self.close_connection = True

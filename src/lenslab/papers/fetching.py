@@ -17,16 +17,15 @@ import time
 from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass, replace
-from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit, urlunsplit
 
 import httpx
 import stamina
 
-from lenslab import __version__
 from lenslab.papers.archive import Archive, Kept, MemoryArchive
 from lenslab.papers.bodies import body
+from lenslab.papers.courtesy import asked_pause, duration, reason_of, said_by, user_agent
 from lenslab.papers.errors import MalformedError, NotFoundError, PapersError, RefusedError, SourceError
 from lenslab.papers.pace import Pace
 
@@ -42,7 +41,6 @@ _LONGEST_PAUSE = 160.0
 _LARGEST_ERROR = 64 << 10
 _REDIRECTS = 5
 _WORTH_TELLING = 0.5
-_CONTACT = re.compile(r"[!-~]+@[!-~]+|https?://[!-~]+", re.ASCII)
 _HTML = re.compile(rb"\s*(?:<!--.*?-->\s*)*<(?:!doctype\s+html|html)", re.IGNORECASE | re.DOTALL)
 
 
@@ -87,7 +85,7 @@ class Fetcher:
         pace: Pace | None = None,
         sleep: Callable[[float], None] = time.sleep,
         clock: Callable[[], float] = time.time,
-        told: Callable[[str], object] = str,
+        told: Callable[[str], object] | None = None,
         urls: Mapping[str, str] | None = None,
         environment: Mapping[str, str] = os.environ,
         attempts: int = 6,
@@ -96,7 +94,7 @@ class Fetcher:
         self.archive = MemoryArchive() if archive is None else archive
         self._pace = Pace(environment.get("LENSLAB_PACE"), clock=clock, sleep=sleep) if pace is None else pace
         self._clock = clock
-        self._told = told
+        self._told = told or _tell_nobody
         self._urls = urls or {}
         self._environment = environment
         self._attempts = attempts
@@ -202,14 +200,15 @@ class Fetcher:
             wait_max=_LONGEST_PAUSE,
             wait_jitter=0,
         )
+        announced = 0.0
         try:
             for attempt in tries:
                 with attempt:
                     try:
-                        return self._attempt(question, kept, read)
+                        return self._attempt(question, kept, read, announced)
                     except _TransientError as error:
                         kept = None  # a kept answer that cannot be read is asked for anew
-                        self._pause(question, error, attempt)
+                        announced = self._pause(question, error, attempt)
                         raise
         except _TransientError as error:
             raise SourceError(
@@ -218,21 +217,25 @@ class Fetcher:
             ) from None
         raise AssertionError("unreachable")
 
-    def _pause(self, question: _Question, error: _TransientError, attempt: stamina.Attempt) -> None:
+    def _pause(self, question: _Question, error: _TransientError, attempt: stamina.Attempt) -> float:
+        """Lets everybody wait before the next try, says so, and for how long."""
         service = question.service
         if error.pause is not None and error.pause > self._patience:
             self._pace.postpone(service.rate, error.pause)
             raise SourceError(
-                f"{service.name} asks for a pause of {_duration(error.pause)} before it can be asked for "
+                f"{service.name} asks for a pause of {duration(error.pause)} before it can be asked for "
                 f"{question.asked}; give the same command again after that, it goes on from here"
             ) from None
         pause = attempt.next_wait * random.uniform(1.0, 1.25) if error.pause is None else error.pause
         self._pace.postpone(service.rate, pause)
         if attempt.num < self._attempts:
-            self._told(f"{service.name}: {error}; try {attempt.num + 1} of {self._attempts} in {_duration(pause)}")
+            self._told(f"{service.name}: {error}; try {attempt.num + 1} of {self._attempts} in {duration(pause)}")
+        return pause
 
-    def _attempt(self, question: _Question, kept: Kept | None, read: Callable[[bytes], Value]) -> Value:
-        answer = self._answer(question, kept)
+    def _attempt(
+        self, question: _Question, kept: Kept | None, read: Callable[[bytes], Value], announced: float
+    ) -> Value:
+        answer = self._answer(question, kept, announced)
         if _HTML.match(answer.content[:2000]):
             raise _TransientError("it sent a web page where data was promised")
         try:
@@ -243,12 +246,14 @@ class Fetcher:
             self.archive.keep(answer)
         return value
 
-    def _answer(self, question: _Question, kept: Kept | None) -> Kept:
+    def _answer(self, question: _Question, kept: Kept | None, announced: float) -> Kept:
         """The content behind the address, which may be reached through others of the same service."""
         service, url = question.service, question.url
         for _ in range(_REDIRECTS + 1):
             self._pace.wait(
-                service.rate, patience=self._patience, told=lambda seconds: self._tell_wait(service, seconds)
+                service.rate,
+                patience=self._patience,
+                told=lambda seconds: self._tell_wait(service, seconds, announced),
             )
             try:
                 with closing(self._sent(question, url, kept)) as response:
@@ -257,7 +262,7 @@ class Fetcher:
                         continue
                     return self._read_answer(question, response, kept)
             except (httpx.TransportError, httpx.InvalidURL) as error:
-                raise _TransientError(f"no answer came ({_reason(error)})") from None
+                raise _TransientError(f"no answer came ({reason_of(error)})") from None
             except MalformedError as error:
                 raise _TransientError(str(error)) from None
         raise RefusedError(f"{service.name} sends a request for {question.asked} in circles", status=310)
@@ -299,11 +304,13 @@ class Fetcher:
                 content=content,
                 retrieved=now,
                 media_type=response.headers.get("Content-Type", "").partition(";")[0].strip().lower(),
-                etag=response.headers.get("ETag", ""),
-                last_modified=response.headers.get("Last-Modified", ""),
+                etag=_sendable(response.headers.get("ETag", "")),
+                last_modified=_sendable(response.headers.get("Last-Modified", "")),
             )
         try:
-            said = _said(body(response.iter_raw(), encoding=encoding, largest=_LARGEST_ERROR, seconds=service.seconds))
+            content = body(response.iter_raw(), encoding=encoding, largest=_LARGEST_ERROR, seconds=service.seconds)
+            # Some servers repeat the key that they do not like.
+            said = said_by(content.replace(key.encode(), b"...") if (key := self._key(service)) else content)
         except (MalformedError, httpx.TransportError):
             said = ""
         self._refuse(question, status, said, response.headers.get("Retry-After", ""))
@@ -311,28 +318,25 @@ class Fetcher:
 
     def _refuse(self, question: _Question, status: int, said: str, retry_after: str) -> None:
         service = question.service
-        if key := self._key(service):
-            said = said.replace(key, "...")
         because = f"{status}: {said}" if said else str(status)
         throttled = status == 429 or status in service.throttling
         if (throttled or status in (304, 408, 425) or status >= 500) and status not in question.final:
             reason = "it is asked too often, it says" if throttled else "it answered"
-            raise _TransientError(f"{reason} {because}", self._asked_pause(retry_after))
+            raise _TransientError(f"{reason} {because}", asked_pause(retry_after, self._clock()))
         if status in (404, 410):
             raise NotFoundError(f"{service.name} knows no {question.asked} ({because})")
         advice = ""
         if status in (401, 403) and service.key_variable:
-            advice = (
-                f"; check the key in {service.key_variable}"
-                if key
-                else f"; it may want a key in {service.key_variable}"
-            )
+            advice = f"; {'check the' if self._key(service) else 'it may want a'} key in {service.key_variable}"
         raise RefusedError(f"{service.name} refuses to answer for {question.asked} ({because}){advice}", status=status)
 
     def _redirected(self, question: _Question, url: str, location: str) -> str:
-        target = _without_parameter(urljoin(url, location), question.service.key_parameter)
-        if not question.service.owns(target):
-            elsewhere = urlsplit(target).netloc[:80]
+        try:
+            target = _without_parameter(urljoin(url, location), question.service.key_parameter)
+            own, elsewhere = question.service.owns(target), urlsplit(target).netloc[:80]
+        except ValueError:
+            own, elsewhere = False, location[:80]
+        if not own:
             raise RefusedError(
                 f"{question.service.name} sends the request for {question.asked} on to {elsewhere!r}, "
                 "which is not its own; nothing was asked there",
@@ -346,52 +350,9 @@ class Fetcher:
             raise SourceError(f"{service.key_variable} holds no key: there are letters in it that no key has")
         return key
 
-    def _asked_pause(self, retry_after: str) -> float | None:
-        """What ``Retry-After`` says, in seconds, be it a number or a date; ``None`` where it makes no sense."""
-        text = retry_after.strip()
-        if re.fullmatch(r"\d{1,9}(?:\.\d+)?", text, re.ASCII):
-            return float(text)
-        try:
-            return max(0.0, parsedate_to_datetime(text).timestamp() - self._clock())
-        except (ValueError, TypeError, OverflowError):
-            return None
-
-    def _tell_wait(self, service: Service, seconds: float) -> None:
-        if seconds >= _WORTH_TELLING:
-            self._told(f"waiting {_duration(seconds)} for {service.rate.name}")
-
-
-def user_agent(environment: Mapping[str, str] = os.environ) -> str:
-    """How lenslab introduces itself; whoever runs it says in ``LENSLAB_CONTACT`` where to complain.
-
-    >>> user_agent({"LENSLAB_CONTACT": "ada@example.org"})
-    'lenslab/... (self-hosted pages of papers; mailto:ada@example.org)'
-    """
-    contact = environment.get("LENSLAB_CONTACT", "").strip()
-    if contact and not _CONTACT.fullmatch(contact):
-        raise SourceError(f"LENSLAB_CONTACT is {contact[:80]!r}; give an e-mail address or a web address")
-    where = contact if "://" in contact else f"mailto:{contact}"
-    return f"lenslab/{__version__} (self-hosted pages of papers{f'; {where}' if contact else ''})"
-
-
-def _said(content: bytes) -> str:
-    """What an error's body says, on one line; nothing where it says it in a web page."""
-    text = content.decode("utf-8", errors="replace")
-    try:
-        held = json.loads(text)
-    except (ValueError, RecursionError):
-        held = None
-    if isinstance(held, dict):
-        text = " ".join(str(held[name]) for name in ("error", "message", "detail") if held.get(name))
-    elif summary := re.search(r"<summary[^>]*>([^<]{1,300})</summary>", text):
-        text = summary[1]
-    elif text.lstrip().startswith("<"):
-        return ""
-    return " ".join("".join(letter if letter.isprintable() else " " for letter in text[:400]).split())[:200]
-
-
-def _reason(error: Exception) -> str:
-    return f"{type(error).__name__}: {' '.join(str(error).split())[:160]}" if str(error) else type(error).__name__
+    def _tell_wait(self, service: Service, seconds: float, announced: float) -> None:
+        if seconds >= announced + _WORTH_TELLING:
+            self._told(f"waiting {duration(seconds)} for {service.rate.name}")
 
 
 def _without_parameter(url: str, name: str) -> str:
@@ -402,19 +363,6 @@ def _without_parameter(url: str, name: str) -> str:
     return urlunsplit(parts._replace(query=urlencode(query)))
 
 
-def _duration(seconds: float) -> str:
-    """A length of time as people say it.
-
-    >>> _duration(0.25), _duration(3), _duration(600), _duration(7200)
-    ('0.2 s', '3 s', '10 min', '2 h')
-    """
-    if seconds < 1:
-        return f"{seconds:.1g} s"
-    if seconds < 120:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.2g} h"
-
-
 def _without_keys(record: logging.LogRecord) -> bool:
     """Takes keys out of what httpx logs of addresses."""
     if isinstance(record.args, tuple):
@@ -423,6 +371,15 @@ def _without_keys(record: logging.LogRecord) -> bool:
             for part in record.args
         )
     return True
+
+
+def _sendable(header: str) -> str:
+    """A header's value if it can be sent back; empty otherwise."""
+    return header if re.fullmatch(r"[ -~]{1,256}", header) else ""
+
+
+def _tell_nobody(_: str) -> None:
+    """For whoever does not want to hear what takes its time."""
 
 
 _NOWHERE = logging.NullHandler()

@@ -111,7 +111,9 @@ class Pace:
         self._clock = clock
         self._sleep = sleep
 
-    def wait(self, rate: Rate, *, patience: float = LONGEST_PAUSE, told: Callable[[float], object] = float) -> None:
+    def wait(
+        self, rate: Rate, *, patience: float = LONGEST_PAUSE, told: Callable[[float], object] | None = None
+    ) -> None:
         """Waits until a request may leave, and notes that it leaves now.
 
         Args:
@@ -126,7 +128,8 @@ class Pace:
         slot, pauses = self._take_slot(rate, patience)
         while (wait := self._depart(rate, slot, pauses)) is not None:
             if wait > 0:
-                told(wait)
+                if told is not None:
+                    told(wait)
                 self._sleep(wait)
             elif wait < 0:  # a pause was asked for: the slot is void
                 slot, pauses = self._take_slot(rate, patience)
@@ -174,7 +177,8 @@ class Pace:
         try:
             self.directory.mkdir(parents=True, exist_ok=True)
             # The system frees the lock of a process that dies. A file half-written by one is read as damaged.
-            with FileLock(path.with_suffix(".lock"), timeout=_LOCK_PATIENCE, poll_interval=_LOCK_POLL):
+            lock = FileLock(path.with_suffix(".lock"), timeout=_LOCK_PATIENCE)
+            with lock.acquire(poll_interval=_LOCK_POLL):
                 now = self._clock()
                 queue, as_written = _read(path, now, rate.interval)
                 if not as_written:
