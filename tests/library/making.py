@@ -1,6 +1,9 @@
 """Works and citations made by hand, consistent as the library keeps them."""
 
 import datetime as dt
+from contextlib import contextmanager
+
+from django.db import transaction
 
 from lenslab.library import edges
 from lenslab.library.models import Assertion, Citation, SourceRecord
@@ -44,3 +47,11 @@ def assert_citation(citation, source, locator, evidence=""):
         cited_record=record(citation.cited, f"{locator} cited"),
         asserted=NOW,
     )
+
+
+@contextmanager
+def for_this_example():
+    """Takes back what an example of Hypothesis has made, so that the next one begins with the same library."""
+    with transaction.atomic():
+        yield
+        transaction.set_rollback(True)

@@ -1,14 +1,17 @@
 import math
+from collections import defaultdict
 
+import networkx as nx
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lenslab.library import rings, works
+from lenslab.library.edges import lot
 from lenslab.library.models import Work
-from lenslab.library.neighbourhood import evenly, neighbourhood
+from lenslab.library.neighbourhood import choose, evenly, neighbourhood
 
-from .making import cite
+from .making import cite, for_this_example
 
 pytestmark = pytest.mark.django_db
 
@@ -121,13 +124,55 @@ def test_years_share_places_as_evenly_as_their_works_allow(sizes, places):
         assert all(count >= other - 1 for other in counts.values()) or count == sizes[year]
 
 
-def test_a_work_with_a_long_list_of_references_shows_the_same_edges(monkeypatch):
-    paper = crowd(citing=30, referenced=30)
-    one, *others = Work.objects.exclude(pk=paper.pk)[:12]
-    cite(*((one, other) for other in others))
-    before = neighbourhood(paper)
-    monkeypatch.setattr("lenslab.library.neighbourhood._LONG_LIST", 5)
-    assert neighbourhood(paper) == before
+citations = st.lists(
+    st.tuples(st.booleans(), st.booleans(), st.integers(2015, 2026) | st.none(), st.booleans()), max_size=60
+)
+
+
+@settings(max_examples=60)
+@given(citations, st.integers(1, 40))
+def test_the_picture_is_what_the_rule_says_when_all_citations_are_read(drawn, limit):
+    """The oracle reads every citation and follows the rule as it is written."""
+    with for_this_example():
+        paper = Work.objects.create(key="p", title="P", year=2018)
+        others = Work.objects.bulk_create(Work(key=f"w{n}", title="W", year=row[2]) for n, row in enumerate(drawn))
+        rows = [(own, *row) for own, row in zip(others, drawn, strict=True)]
+        for influential in (True, False):
+            cite(*((own, paper) for own, cites, _, _, strong in rows if cites and strong == influential),
+                 *((paper, own) for own, cites, _, _, strong in rows if not cites and strong == influential),
+                 influential=influential)  # fmt: skip
+        paper.refresh_from_db()
+        found = choose(paper, limit)
+        sides = {cites: [row for row in rows if row[1] == cites] for cites in (True, False)}
+        places = max(limit // 2, limit - len(sides[True]))
+        inner = by_the_rule(sides[False], paper, min(places, len(sides[False])))
+        outer = by_the_rule(sides[True], paper, limit - len(inner))
+        assert {row[0] for row in found.works[1:]} == inner | outer
+        assert found.complete == (len(inner | outer) == len(rows))
+
+
+def by_the_rule(rows, paper, places):
+    taken = set()
+    for influential in (True, False):
+        years = defaultdict(list)
+        for own, cites, _, year, strong in rows:
+            if strong == influential:
+                drawn_lot = lot(own.key, paper.key) if cites else lot(paper.key, own.key)
+                years[year or 0].append((drawn_lot, own.pk))
+        taken |= set(evenly({year: [pk for _, pk in sorted(own)] for year, own in years.items()}, places - len(taken)))
+    return taken
+
+
+@settings(max_examples=40)
+@given(st.sets(st.tuples(st.integers(0, 12), st.integers(0, 12)).filter(lambda pair: pair[0] != pair[1])))
+def test_the_edges_are_all_citations_between_the_works_shown(pairs):
+    with for_this_example():
+        works = Work.objects.bulk_create(Work(key=f"w{number}", title="W", year=2020) for number in range(13))
+        cite(*((works[one], works[other]) for one, other in pairs))
+        found = choose(works[0], 5)
+        graph = nx.DiGraph((works[one].pk, works[other].pk) for one, other in pairs)
+        shown = [row[0] for row in found.works]
+        assert {edge[:2] for edge in found.edges} == set(graph.subgraph(shown).edges)
 
 
 def test_places_that_citing_works_leave_free_go_to_references():
@@ -138,9 +183,9 @@ def test_places_that_citing_works_leave_free_go_to_references():
 @pytest.mark.parametrize("size", [2, 200])
 def test_the_number_of_queries_does_not_grow_with_the_picture(django_assert_num_queries, size):
     paper = crowd(citing=size, referenced=size)
-    with django_assert_num_queries(5):
+    with django_assert_num_queries(4):
         assert neighbourhood(paper, limit=1000).shown == 2 * size
-    with django_assert_num_queries(9 if size > 2 else 5):
+    with django_assert_num_queries(8 if size > 2 else 4):
         assert neighbourhood(paper, limit=100).shown == min(2 * size, 100)
 
 
@@ -158,6 +203,7 @@ def test_works_that_cite_each_other_are_one_node_with_two_edges():
     picture = neighbourhood(paper)
     assert [node.role for node in picture.nodes] == ["current", "referenced"]
     assert len(picture.edges) == 2
+    assert picture.rule == "", "nothing is left out, though there are two citations and one neighbour"
 
 
 def test_a_work_without_neighbours_is_a_picture_of_one():
@@ -179,6 +225,13 @@ def test_whatever_the_years_no_two_works_touch_and_rings_keep_their_order(refere
     assert all(math.dist(one, other) > 30 for n, one in enumerate(places) for other in places[:n])
     distances = [math.hypot(*place) for place in places]
     assert distances == pytest.approx(sorted(distances), abs=0.02)
+
+
+def test_one_arrangement_is_made_once():
+    rings.arrange([2001, 2002], [2003])
+    before = rings._arranged.cache_info().hits
+    assert rings.arrange((2001, 2002), [2003]) is rings.arrange([2001, 2002], [2003])
+    assert rings._arranged.cache_info().hits == before + 2
 
 
 @pytest.mark.parametrize(

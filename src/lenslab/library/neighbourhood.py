@@ -12,19 +12,17 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from django.db import connection
 
-from lenslab.library import rings
+from lenslab.library import bulk, rings
 from lenslab.library.edges import SEED
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from lenslab.library.models import Work
     from lenslab.library.rings import Ring
 
 Role = Literal["current", "citing", "referenced"]
 
-# A work with more references than this is asked which of the picture's works it cites, instead of for all references.
-_LONG_LIST = 2000
 # SQLite joins at most 500 selections.
 _MOST_YEARS = 400
 
@@ -83,6 +81,7 @@ class Neighbourhood:
         rings: the circles that the nodes stand on, from the inside out.
         citing_total: how many works cite the current one, shown or not.
         referenced_total: how many it cites, shown or not.
+        complete: whether all of them are shown.
     """
 
     nodes: tuple[Node, ...]
@@ -90,6 +89,7 @@ class Neighbourhood:
     rings: tuple[Ring, ...]
     citing_total: int
     referenced_total: int
+    complete: bool
 
     @property
     def shown(self) -> int:
@@ -109,7 +109,7 @@ class Neighbourhood:
     @property
     def rule(self) -> str:
         """How the works of the picture were chosen, as a reader reads it; empty where all are shown."""
-        if self.shown >= self.total:
+        if self.complete:
             return ""
         return (
             f"{self.shown:,} of {self.total:,} works: the influential ones first, then as many of each year as of any "
@@ -126,12 +126,14 @@ class Chosen:
         roles: the role of each.
         influential: whether each is tied to the current work by an influential citation.
         edges: triples (citing id, cited id, influential).
+        complete: whether every work is there that cites the current one or is cited by it.
     """
 
     works: tuple[tuple[Any, ...], ...]
     roles: tuple[Role, ...]
     influential: tuple[bool, ...]
     edges: tuple[tuple[int, int, bool], ...]
+    complete: bool
 
 
 def neighbourhood(work: Work, limit: int = 300) -> Neighbourhood:
@@ -157,7 +159,7 @@ def neighbourhood(work: Work, limit: int = 300) -> Neighbourhood:
     )
     keys = {row[0]: row[1] for row in chosen.works}
     edges = tuple(Edge(keys[citing], keys[cited], influential) for citing, cited, influential in chosen.edges)
-    return Neighbourhood(nodes, edges, drawn, work.citation_count, work.reference_count)
+    return Neighbourhood(nodes, edges, drawn, work.citation_count, work.reference_count, chosen.complete)
 
 
 def choose(work: Work, limit: int) -> Chosen:
@@ -168,16 +170,21 @@ def choose(work: Work, limit: int) -> Chosen:
         left = limit - len(referenced)
         drawn = _drawn(cursor, "cited", work.pk, left, work.citation_count)
         citing = {pk: influential for pk, influential in drawn if pk not in referenced}
-        found = {work.pk, *referenced, *citing}
-        rows = {row[0]: row for row in _rows(cursor, found)}
+        rows = {row[0]: row for row in _rows(cursor, {work.pk, *referenced, *citing})}
         inner, outer = (sorted((rows[pk] for pk in side if pk in rows), key=_by_year) for side in (referenced, citing))
         works = (rows[work.pk], *inner, *outer)
-        edges = tuple(sorted(_between(cursor, [row[0] for row in works])))
+        edges = _between(cursor, [row[0] for row in works])
     roles: list[Role] = ["current"]
     roles += ["referenced" for _ in inner]
     roles += ["citing" for _ in outer]
     tied = referenced | citing
-    return Chosen(works, tuple(roles), tuple(tied.get(row[0], False) for row in works), edges)
+    return Chosen(
+        works,
+        tuple(roles),
+        tuple(tied.get(row[0], False) for row in works),
+        tuple(sorted(edges)),
+        complete=places == work.reference_count and work.citation_count <= left,
+    )
 
 
 def _drawn(cursor: Any, own: str, pk: int, places: int, total: int) -> list[tuple[int, bool]]:
@@ -239,28 +246,37 @@ def _years(cursor: Any, own: str, other: str, pk: int, *, influential: bool) -> 
 
 
 def _by_lot(
-    cursor: Any, own: str, other: str, pk: int, influential: bool, years: Sequence[int], most: int
+    cursor: Any, own: str, other: str, pk: int, influential: bool, years: Sequence[int], places: int
 ) -> dict[int, list[int]]:
-    """The first works of each year in the order of their lots, one short walk through the index for each year."""
+    """As many works of each year as can be chosen, in the order of their lots: short walks through the index.
+
+    Each year is asked for twice its even share. Where small years leave so many places that this does not fill them,
+    the years that have more are asked again for four times as many.
+    """
     of_a_year = (
         f"SELECT * FROM (SELECT {other}_year, {other}_id FROM library_citation WHERE {own}_id = %s "
         f"AND influential = %s AND {other}_year = %s ORDER BY lot, {other}_id LIMIT %s) AS drawn"
     )
-    drawn: dict[int, list[int]] = {year: [] for year in years}
-    for some in (years[start : start + _MOST_YEARS] for start in range(0, len(years), _MOST_YEARS)):
-        values = [value for year in some for value in (pk, influential, year, most)]
-        cursor.execute(" UNION ALL ".join([of_a_year] * len(some)), values)
-        for year, neighbour in cursor.fetchall():
-            drawn[year].append(neighbour)
+    drawn: dict[int, list[int]] = {}
+    asked, most = list(years), 2 * -(-places // len(years))
+    while asked:
+        most = min(most, places)
+        for some in (asked[start : start + _MOST_YEARS] for start in range(0, len(asked), _MOST_YEARS)):
+            drawn.update((year, []) for year in some)
+            values = [value for year in some for value in (pk, influential, year, most)]
+            cursor.execute(" UNION ALL ".join([of_a_year] * len(some)), values)
+            for year, neighbour in cursor.fetchall():
+                drawn[year].append(neighbour)
+        if most == places or sum(map(len, drawn.values())) >= places:
+            break
+        asked = [year for year in asked if len(drawn[year]) == most]
+        most *= 4
     return drawn
 
 
 def _rows(cursor: Any, works: set[int]) -> list[tuple[Any, ...]]:
-    cursor.execute(
-        "SELECT id, key, title, byline, year, arxiv_id, doi FROM library_work "
-        f"WHERE id IN ({', '.join(['%s'] * len(works))})",
-        sorted(works),
-    )
+    one_of, ids = bulk.one_of(sorted(works))
+    cursor.execute(f"SELECT id, key, title, byline, year, arxiv_id, doi FROM library_work WHERE id {one_of}", [ids])
     return list(cursor.fetchall())
 
 
@@ -268,28 +284,16 @@ def _by_year(row: tuple[Any, ...]) -> tuple[int, str, str]:
     return row[4] or 0, row[2].casefold(), row[1]
 
 
-def _between(cursor: Any, works: Sequence[int]) -> Iterator[tuple[int, int, bool]]:
+def _between(cursor: Any, works: Sequence[int]) -> list[tuple[int, int, bool]]:
     """Every citation between two of the works.
 
-    The references of each work are read from the index and compared here: three hundred lists of some dozens are far
-    quicker than ninety thousand pairs. A list of thousands is asked for the works of the picture instead.
+    The database walks along the references of each work and compares: three hundred lists of some dozens are far
+    quicker than ninety thousand pairs, which it would look up one by one but for the plus sign.
     """
-    here = set(works)
-    listed = ", ".join(["%s"] * len(works))
-    cursor.execute(f"SELECT id FROM library_work WHERE id IN ({listed}) AND reference_count > %s", [*works, _LONG_LIST])
-    long = {row[0] for row in cursor.fetchall()}
-    short = sorted(here - long)
-    if short:
-        cursor.execute(
-            "SELECT citing_id, cited_id, influential FROM library_citation "
-            f"WHERE citing_id IN ({', '.join(['%s'] * len(short))})",
-            short,
-        )
-        yield from ((citing, cited, bool(flag)) for citing, cited, flag in cursor.fetchall() if cited in here)
-    for pk in sorted(long):
-        cursor.execute(
-            "SELECT citing_id, cited_id, influential FROM library_citation "
-            f"WHERE citing_id = %s AND cited_id IN ({listed})",
-            [pk, *works],
-        )
-        yield from ((citing, cited, bool(flag)) for citing, cited, flag in cursor.fetchall())
+    one_of, ids = bulk.one_of(works)
+    cursor.execute(
+        "SELECT citing_id, cited_id, influential FROM library_citation "
+        f"WHERE citing_id {one_of} AND +cited_id {one_of}",
+        [ids, ids],
+    )
+    return [(citing, cited, bool(influential)) for citing, cited, influential in cursor.fetchall()]

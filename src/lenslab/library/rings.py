@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import groupby
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     FloatArray = NDArray[np.float64]
+    Places = tuple[tuple[float, float], ...]
 
 # Distances in the picture's own unit, at which a mark is about 14 wide.
 BETWEEN_RINGS = 64.0
@@ -68,10 +70,8 @@ def capacity(ring: int) -> int:
     return int(2 * math.pi * ring * BETWEEN_RINGS / BETWEEN_NEIGHBOURS)
 
 
-def arrange(
-    referenced: Sequence[int | None], citing: Sequence[int | None]
-) -> tuple[list[tuple[float, float]], tuple[Ring, ...]]:
-    """Gives every work a place.
+def arrange(referenced: Sequence[int | None], citing: Sequence[int | None]) -> tuple[Places, tuple[Ring, ...]]:
+    """Gives every work a place; the last few hundred arrangements are remembered.
 
     Whole years share a ring where they fit; a year that does not fit goes on on the next ring. References have rings of
     their own inside of the citing works.
@@ -87,6 +87,12 @@ def arrange(
     >>> [round(math.hypot(x, y)) for x, y in places], [ring.label for ring in rings]
     ([0, 64, 128, 128], ['2014', '2018–2019'])
     """
+    return _arranged(tuple(referenced), tuple(citing))
+
+
+# Three hundred places take some 50 kB.
+@lru_cache(maxsize=256)
+def _arranged(referenced: tuple[int | None, ...], citing: tuple[int | None, ...]) -> tuple[Places, tuple[Ring, ...]]:
     shells = [("referenced", shell) for shell in _shells(referenced, 1)]
     shells += [("citing", shell) for shell in _shells(citing, len(shells) + 1)]
     graph = rustworkx.PyDiGraph()
@@ -104,7 +110,7 @@ def arrange(
         angles = angles + _clearest_turn(angles, crossed)
         crossed = np.vstack([crossed, np.column_stack([angles, np.full(len(members), ring.radius)])])
         places += [_place(ring.radius, float(angle)) for angle in angles]
-    return places, drawn
+    return tuple(places), drawn
 
 
 def _clearest_turn(angles: FloatArray, crossed: FloatArray) -> float:

@@ -14,7 +14,7 @@ from lenslab.papers.frequencies import groups_of, shipped_frequencies
 from lenslab.papers.terms import candidate_stems, paper_terms
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
     from django.db.models import QuerySet
 
@@ -98,6 +98,12 @@ def key_terms(paper: Paper, *, style: Style = "phrases", limit: int = 20) -> tup
     """The key terms of a paper of the library, weighed by the library's own papers where it holds enough of them."""
     known = frequencies([paper]) if style == "phrases" and paper.abstract else None
     return paper_terms(paper, style=style, limit=limit, frequencies=known)
+
+
+def key_terms_of(papers: Sequence[Paper], *, limit: int = 20) -> list[tuple[Term, ...]]:
+    """The key terms of many papers, with the library's counts asked for once for all of them."""
+    known = frequencies(papers)
+    return [paper_terms(paper, limit=limit, frequencies=known) for paper in papers]
 
 
 def _to_count() -> QuerySet[Work]:

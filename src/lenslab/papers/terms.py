@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -165,8 +166,15 @@ def candidate_stems(paper: Paper) -> frozenset[str]:
     >>> sorted(candidate_stems(Paper(title="Units", abstract="Class selectivity.")))
     ['class', 'class selectivity', 'selectivity', 'unit']
     """
-    found = with_verbs_merged(runs(prose(text_of(paper))))
+    found = _runs_of(text_of(paper))
     return frozenset(stem_of(phrase) for run in found for phrase in phrases(run))
+
+
+# Who asks a library's counts reads each text twice: for the stems to ask about, and for the terms. A portion of papers
+# that are asked about together fits.
+@lru_cache(maxsize=600)
+def _runs_of(text: str) -> tuple[tuple[Word, ...], ...]:
+    return tuple(map(tuple, with_verbs_merged(runs(prose(text)))))
 
 
 def _seed_terms(text: str, known: Frequencies) -> tuple[Term, ...]:
@@ -197,7 +205,7 @@ def _seed_terms(text: str, known: Frequencies) -> tuple[Term, ...]:
 
 def _phrase_terms(text: str, category: str | None, known: Frequencies, limit: int) -> tuple[Term, ...]:
     group = known.group_of(category)
-    found = with_verbs_merged(runs(prose(text)))
+    found = _runs_of(text)
     written: dict[str, list[tuple[Word, ...]]] = {}
     for run in found:
         for phrase in phrases(run):

@@ -275,3 +275,10 @@ def test_a_random_run_of_faults_changes_nothing_but_the_time_it_takes(visit, see
     assert found == [SMALL.entries[edge.citing].s2 for edge in SMALL.citing(SMALL.paper)]
     assert edges_among(semantic_scholar.references_of(visitor.fetcher, [e.s2 for e in SMALL.entries]), SMALL)
     assert len(server.faults.injected) >= 10
+
+
+@pytest.mark.parametrize("in_a_row", [1, 3])
+def test_a_first_page_that_is_empty_though_citations_are_counted_is_asked_for_again(visit, in_a_row):
+    visitor, _ = visit(cited_by(7), faulty(None, *[Fault.EMPTY_PAGE] * in_a_row))
+    pages = list(semantic_scholar.citations(visitor.fetcher, cited_by(7).paper.s2))
+    assert sum(len(page.assertions) for page in pages) == 7

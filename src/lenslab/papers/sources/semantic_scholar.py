@@ -46,6 +46,7 @@ DEEPEST = 9_999  # offset and limit together stay below 10,000
 LARGEST_BATCH = 500
 MOST_REFERENCES = 9_999  # in the whole answer to a batch
 _USUAL_REFERENCES = 60
+_BELIEVED = 5
 
 _HASH = re.compile(r"[0-9a-f]{40}", re.ASCII | re.IGNORECASE)
 _DOI = re.compile(r"(?:https?://(?:dx\.)?doi\.org/|doi:\s*)?(10\.\d{4,9}/\S+)", re.IGNORECASE)
@@ -171,6 +172,7 @@ def _pages(fetcher: Fetcher, work: Description, kind: str, offset: int, limit: i
         raise RefusedError(
             f"Semantic Scholar lists the first {DEEPEST:,} {kind} of a paper; there is no offset {offset}"
         )
+    count = work.citation_count if kind == "citations" else work.reference_count
     following: int | None = offset
     while following is not None:
         offset = following
@@ -181,16 +183,15 @@ def _pages(fetcher: Fetcher, work: Description, kind: str, offset: int, limit: i
         }
         path = f"/paper/{_quoted(work.locator)}/{kind}"
         asked = f"{kind} of {work.locator} from {offset}"
-        for _ in range(2):
+        # A page may be empty by right, where the count is wrong; it is believed when it is empty time and again.
+        for _ in range(_BELIEVED if offset or count else 1):
             rows, further = fetcher.get(SERVICE, path, parameters, partial(_read_rows, kind=kind), asked=asked)
-            # A last page may be empty by right; it is believed when it is empty twice.
-            if rows or offset == 0:
+            if rows:
                 break
         deepest = further is not None and further >= DEEPEST
         following = None if deepest else further
         if following is not None and following <= offset:
             raise RefusedError(f"Semantic Scholar sends {asked} in circles: it goes on at {following}")
-        count = work.citation_count if kind == "citations" else work.reference_count
         yield Page(
             assertions=tuple(_assertion(work, row, other, kind) for row, other in rows),
             offset=offset,
