@@ -34,6 +34,14 @@ check: $(BIN)/.tests frontend/node_modules/.installed ## lint, types, imports
 
 bench: $(BIN)/.tests ## measure speed against the named opponents, into benchmarks/records
 	$(BIN)/python -m benchmarks.engines
+	$(BIN)/python -m benchmarks.imports
+	$(BIN)/python -m benchmarks.terms
+	$(BIN)/python -m benchmarks.searching
+	$(BIN)/python -m benchmarks.neighbourhoods
+	$(BIN)/python -m benchmarks.faults
+	sh scripts/postgresql.sh $(BIN)/python -m benchmarks.imports --counts 17000
+	sh scripts/postgresql.sh $(BIN)/python -m benchmarks.searching
+	sh scripts/postgresql.sh $(BIN)/python -m benchmarks.neighbourhoods
 
 docs: $(BIN)/.tests ## write the reference pages from the docstrings
 	$(BIN)/python -m scripts.docs

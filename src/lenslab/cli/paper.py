@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from lenslab.cli import console, exports, merges, sources, summaries
+from lenslab.cli import console, exports, merges, network, sources, summaries
 from lenslab.cli.names import AsJson, Identifier, find
 
 if TYPE_CHECKING:
@@ -86,6 +86,10 @@ def terms(
     console.remark(f"\nTF-IDF against {found[0].documents:,} {compared}; style {style.value}")
 
 
+app.command()(network.search)
+app.command()(network.network)
+app.command()(network.similar)
+app.command()(network.path)
 app.command()(exports.cite)
 app.command("export")(exports.export)
 app.command()(sources.add)

@@ -215,7 +215,9 @@ def _with_its_terms(work: Work) -> list[int]:
     """Works that a search for the work's key terms finds."""
     terms = key_terms(f"{work.title}. {work.abstract}", limit=_SEARCHED_TERMS)
     wanted = tuple(
-        Term(tuple(words)) for term in terms if (words := [w for w in plain_letters(plain_text(term.term)).split() if w.isalnum()])
+        Term(tuple(words))
+        for term in terms
+        if (words := [w for w in plain_letters(plain_text(term.term)).split() if w.isalnum()])
     )
     return search.best(Query((wanted,)), _READ_IN_WORDS // 2) if wanted else []
 
@@ -248,9 +250,7 @@ def _listed(
     )
 
 
-def _cocited(
-    about: Mapping[int, tuple[Any, ...]], together: Mapping[int, _Common], limit: int
-) -> tuple[Relative, ...]:
+def _cocited(about: Mapping[int, tuple[Any, ...]], together: Mapping[int, _Common], limit: int) -> tuple[Relative, ...]:
     return tuple(
         Relative(*about[pk][:5], round(common.cosine, 4), _cited_together(common.number))
         for pk, common in _top(together, limit)
