@@ -105,17 +105,33 @@ def test_a_search_that_would_read_too_much_stops_and_says_so(works):
     cite(*((work, works["a"]) for work in crowd), *((work, works["b"]) for work in crowd))
     found = chain(works["a"], works["b"], most=20)
     assert found.stops == ()
-    assert found.reason == "none of up to 0 steps; to look further, more than 20 citations would have to be read"
-    assert found.read == 0
+    assert found.reason == "none of up to 1 steps; to look further, more than 20 citations would have to be read"
     assert chain(works["a"], works["b"]).shortest == 50
+
+
+def test_two_ends_beside_hubs_meet_through_references_alone(works):
+    link(works, "ac", "bd", "cd")
+    crowd = Work.objects.bulk_create(Work(key=f"w{number}", title="W") for number in range(50))
+    cite(*((work, works["c"]) for work in crowd[:25]), *((work, works["d"]) for work in crowd[25:]))
+    found = chain(works["a"], works["b"], most=10)
+    assert (keys(found), found.shortest, found.reason) == ("acdb", 1, "")
+    assert [step.forward for step in found.steps] == [True, True, False]
+    assert found.read == 3
+
+
+def test_two_ends_beside_hubs_that_do_not_meet_are_told_apart_so_far(works):
+    link(works, "ac", "bd")
+    crowd = Work.objects.bulk_create(Work(key=f"w{number}", title="W") for number in range(50))
+    cite(*((work, works["c"]) for work in crowd), *((work, works["d"]) for work in crowd))
+    assert chain(works["a"], works["b"], most=10).reason.startswith("none of up to 3 steps; to look further")
 
 
 pairs = st.sets(st.tuples(st.integers(0, 9), st.integers(0, 9)).filter(lambda pair: pair[0] != pair[1]), max_size=30)
 
 
 @settings(max_examples=100)
-@given(pairs, pairs, st.lists(st.integers(2000, 2003), min_size=10, max_size=10), st.booleans())
-def test_the_chain_is_the_best_of_all_that_networkx_finds(weak, strong, years, directed):
+@given(pairs, pairs, st.lists(st.integers(2000, 2003), min_size=10, max_size=10), st.booleans(), st.integers(5, 99))
+def test_the_chain_is_the_best_of_all_that_networkx_finds(weak, strong, years, directed, most):
     with for_this_example():
         works = Work.objects.bulk_create(Work(key=f"w{n}", title="W", year=year) for n, year in enumerate(years))
         cite(*((works[one], works[other]) for one, other in weak - strong))
@@ -123,7 +139,11 @@ def test_the_chain_is_the_best_of_all_that_networkx_finds(weak, strong, years, d
         graph = nx.DiGraph() if directed else nx.Graph()
         graph.add_nodes_from(range(10))
         graph.add_edges_from(weak | strong)
-        found = chain(works[0], works[9], directed=directed, longest=20)
+        found = chain(works[0], works[9], directed=directed, longest=20, most=most)
+        if found.reason.startswith("none of up to"):
+            steps = int(found.reason.split()[4])
+            assert not nx.has_path(graph, 0, 9) or nx.shortest_path_length(graph, 0, 9) > steps
+            return
         if not nx.has_path(graph, 0, 9):
             assert (found.stops, found.shortest) == ((), 0)
             return

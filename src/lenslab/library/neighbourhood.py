@@ -166,9 +166,9 @@ def choose(work: Work, limit: int) -> Chosen:
     """Chooses the works of a picture and reads them and the citations between them: the query behind the picture."""
     places = min(work.reference_count, max(limit // 2, limit - work.citation_count))
     with connection.cursor() as cursor:
-        referenced = dict(_drawn(cursor, "citing", work.pk, places, work.reference_count))
+        referenced = dict(one_side(cursor, "citing", work.pk, places, work.reference_count))
         left = limit - len(referenced)
-        drawn = _drawn(cursor, "cited", work.pk, left, work.citation_count)
+        drawn = one_side(cursor, "cited", work.pk, left, work.citation_count)
         citing = {pk: influential for pk, influential in drawn if pk not in referenced}
         rows = {row[0]: row for row in _rows(cursor, {work.pk, *referenced, *citing})}
         inner, outer = (sorted((rows[pk] for pk in side if pk in rows), key=_by_year) for side in (referenced, citing))
@@ -187,7 +187,7 @@ def choose(work: Work, limit: int) -> Chosen:
     )
 
 
-def _drawn(cursor: Any, own: str, pk: int, places: int, total: int) -> list[tuple[int, bool]]:
+def one_side(cursor: Any, own: str, pk: int, places: int, total: int) -> list[tuple[int, bool]]:
     """The neighbours on one side that the rule chooses, with whether they are influential.
 
     Args:

@@ -2,7 +2,8 @@
 
 The search goes from both ends at once, a level of one end at a time, always from the end that costs fewer citations to
 read (Pohl, 1971); so it does not read the hundred thousand citations of a hub that it can walk around. Where it would
-read more than it may, it stops and says so, and claims nothing.
+read more than it may, it looks whether the two ends are one step apart, which takes references alone, then stops and
+says how far it looked.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from lenslab.library.models import Work
 
     Pair = tuple[int, int]
+    _Way = tuple[int, int, tuple[str, ...], tuple[int, ...]]
 
 # So many works at a time are named in a statement.
 _AT_ONCE = 5000
@@ -135,6 +137,12 @@ def chain(one: Work, other: Work, *, directed: bool = False, longest: int = 8, m
                 return Chain((), (), 0, read, f"there is {words} between them in this library")
             if read + end.cost > most:
                 steps = ends[0].depth + ends[1].depth
+                if not directed and (more := _join(cursor, ends, known, most - read)):
+                    read += more
+                    steps += 1
+                    met = ends[0].parents.keys() & ends[1].parents.keys()
+                    if met:
+                        break
                 reason = (
                     f"none of up to {steps} steps; to look further, more than {most:,} citations would have to be read"
                 )
@@ -175,6 +183,29 @@ def _advance(cursor: Any, end: _End, known: dict[Pair, bool]) -> int:
     return read
 
 
+def _join(cursor: Any, ends: tuple[_End, _End], known: dict[Pair, bool], most: int) -> int:
+    """Looks whether works reached last from one end cite, or are cited by, such of the other.
+
+    That takes their references, of which even a work with a hundred thousand citations has but dozens.
+
+    Returns:
+        How many citations it read; 0 where they were too many, and nothing is known.
+    """
+    read = sum(_cost(cursor, _End(("citing",), {}, end.frontier)) for end in ends)
+    if read > most:
+        return 0
+    for one, other in (ends, ends[::-1]):
+        there = other.frontier
+        query = "SELECT citing_id, cited_id, influential FROM library_citation WHERE citing_id {one_of}"
+        for part in _parts(one.frontier):
+            for citing, cited, influential in _select(cursor, query, part):
+                if cited in there:
+                    known[citing, cited] = bool(influential)
+                    near, far = (citing, cited) if one is ends[0] else (cited, citing)
+                    ends[1].parents.setdefault(near, set()).add(far)
+    return read or 1
+
+
 def _levels(ends: tuple[_End, _End], met: set[int]) -> list[set[int]]:
     """The works on all shortest chains, by their distance from the first end.
 
@@ -195,10 +226,11 @@ def _best(
     """The best of all shortest chains, level by level: what is best up to a work is best for every chain through it."""
     # For each work: influential citations and years so far (negative: less is better), keys, works, number of chains.
     (start,) = levels[0]
-    state = {start: (0, -(about[start].year or 0), (about[start].key,), (start,))}
+    state: dict[int, _Way] = {start: (0, -(about[start].year or 0), (about[start].key,), (start,))}
     number = {start: 1}
     for level in levels[1:]:
-        following, counted = {}, {}
+        following: dict[int, _Way] = {}
+        counted: dict[int, int] = {}
         for work in level:
             stop = about[work]
             before = [

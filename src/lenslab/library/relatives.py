@@ -26,10 +26,11 @@ from typing import TYPE_CHECKING, Any
 from django.db import connection
 
 from lenslab.library import bulk, search
-from lenslab.library.neighbourhood import choose, drawn
+from lenslab.library.neighbourhood import choose, one_side
 from lenslab.library.query import Query, Term
 from lenslab.papers.latex import plain_text
 from lenslab.papers.terms import key_terms
+from lenslab.papers.words import singular
 from lenslab.papers.work import plain_letters
 
 if TYPE_CHECKING:
@@ -113,7 +114,7 @@ def relatives(work: Work, limit: int = 10) -> Relatives:
                 f"{work.citation_count + work.reference_count:,} neighbours, drawn by lot"
             )
         prior = _cited_by(cursor, around, work.pk)
-        derivative = _citing(cursor, around, work.pk, "derivative works", notes)
+        derivative = _citing(cursor, around, work.pk, "derivative works", notes, least=2)
         together = _together(cursor, work, notes)
         shared = _shared(cursor, work, notes)
         top = [pk for kind in (prior, derivative, together) for pk, _ in _top(kind, limit)]
@@ -148,8 +149,10 @@ def _cited_by(cursor: Any, around: list[int], own: int) -> dict[int, float]:
     return {pk: number for pk, number in rows if pk != own and number > 1}
 
 
-def _citing(cursor: Any, cited: Collection[int], own: int, what: str, notes: list[str]) -> dict[int, float]:
-    """How many of some works each work cites, for those that cite more than one."""
+def _citing(
+    cursor: Any, cited: Collection[int], own: int, what: str, notes: list[str], *, least: int
+) -> dict[int, float]:
+    """How many of some works each work cites, for those that cite at least so many and were found."""
     counts = dict(_select(cursor, "SELECT id, citation_count FROM library_work WHERE id {one_of}", cited))
     searched: list[int] = []
     read = 0
@@ -172,12 +175,12 @@ def _citing(cursor: Any, cited: Collection[int], own: int, what: str, notes: lis
         "GROUP BY citing_id",
         [ids, works],
     )
-    return {pk: number for pk, number in cursor.fetchall() if number > 1 or len(counts) == 1}
+    return {pk: number for pk, number in cursor.fetchall() if number >= least}
 
 
 def _together(cursor: Any, work: Work, notes: list[str]) -> dict[int, _Common]:
     """The works that are cited together with a work."""
-    citing = [pk for pk, _ in drawn(cursor, "cited", work.pk, DRAWN, work.citation_count)]
+    citing = [pk for pk, _ in one_side(cursor, "cited", work.pk, DRAWN, work.citation_count)]
     if len(citing) < work.citation_count:
         notes.append(f"works cited together with it are counted in {len(citing):,} of {work.citation_count:,} that "
                      "cite it, drawn by lot")  # fmt: skip
@@ -195,10 +198,10 @@ def _together(cursor: Any, work: Work, notes: list[str]) -> dict[int, _Common]:
 
 def _shared(cursor: Any, work: Work, notes: list[str]) -> dict[int, _Common]:
     """The works that cite the same works as a work."""
-    cited = [pk for pk, _ in drawn(cursor, "citing", work.pk, DRAWN, work.reference_count)]
+    cited = [pk for pk, _ in one_side(cursor, "citing", work.pk, DRAWN, work.reference_count)]
     if len(cited) < work.reference_count:
         notes.append(f"shared references are counted in {len(cited):,} of {work.reference_count:,}, drawn by lot")
-    numbers = _citing(cursor, cited, work.pk, "works with shared references", notes)
+    numbers = _citing(cursor, cited, work.pk, "works with shared references", notes, least=1)
     counts = dict(_select(cursor, "SELECT id, reference_count FROM library_work WHERE id {one_of}", list(numbers)))
     return {
         pk: _Common(int(number), _cosine(int(number), len(cited), work.reference_count, counts[pk]))
@@ -225,19 +228,20 @@ def _with_its_terms(work: Work) -> list[int]:
 def _alike(about: Mapping[int, tuple[Any, ...]], own: int, others: Iterable[int]) -> dict[int, tuple[float, list[str]]]:
     """The cosine of key terms, and the terms that count most in it."""
 
-    def vector(pk: int) -> dict[str, float]:
+    def vector(pk: int) -> dict[str, tuple[float, str]]:
         title, abstract = about[pk][1], about[pk][5]
-        return {term.term: term.score for term in key_terms(f"{title}. {abstract}", limit=_TERMS)}
+        terms = key_terms(f"{title}. {abstract}", limit=_TERMS)
+        return {" ".join(map(singular, term.term.lower().split())): (term.score, term.term) for term in terms}
 
     mine = vector(own)
     found = {}
     for pk in others:
         theirs = vector(pk)
-        products = {term: mine[term] * theirs[term] for term in mine if term in theirs}
-        length = math.hypot(*mine.values()) * math.hypot(*theirs.values())
+        products = {term: mine[term][0] * theirs[term][0] for term in mine if term in theirs}
+        length = math.prod(math.hypot(*(score for score, _ in terms.values())) for terms in (mine, theirs))
         if products:
             telling = sorted(products, key=lambda term: (-products[term], term))[:3]
-            found[pk] = (min(1.0, sum(products.values()) / length), telling)
+            found[pk] = (min(1.0, sum(products.values()) / length), [mine[term][1] for term in telling])
     return found
 
 
@@ -245,14 +249,14 @@ def _listed(
     about: Mapping[int, tuple[Any, ...]], counts: Mapping[int, float], limit: int, around: int, words: str
 ) -> tuple[Relative, ...]:
     return tuple(
-        Relative(*about[pk][:5], round(number / around, 4), words.format(int(number), around))
+        _relative(about[pk], round(number / around, 4), words.format(int(number), around))
         for pk, number in _top(counts, limit)
     )
 
 
 def _cocited(about: Mapping[int, tuple[Any, ...]], together: Mapping[int, _Common], limit: int) -> tuple[Relative, ...]:
     return tuple(
-        Relative(*about[pk][:5], round(common.cosine, 4), _cited_together(common.number))
+        _relative(about[pk], round(common.cosine, 4), _cited_together(common.number))
         for pk, common in _top(together, limit)
     )
 
@@ -282,9 +286,16 @@ def _similar(
         if pk in alike:
             evidence.append(f"both speak of {', '.join(alike[pk][1])}")
         found.append(
-            Relative(*about[pk][:5], round(score, 4), "; ".join(evidence), *(round(part, 4) for part in parts[pk]))
+            _relative(about[pk], round(score, 4), "; ".join(evidence), *(round(part, 4) for part in parts[pk]))
         )
     return tuple(found)
+
+
+def _relative(
+    told: tuple[Any, ...], score: float, evidence: str, coupled: float = 0.0, cocited: float = 0.0, alike: float = 0.0
+) -> Relative:
+    key, title, byline, year, arxiv_id, _ = told
+    return Relative(key, title, byline, year, arxiv_id, score, evidence, coupled, cocited, alike)
 
 
 def _cited_together(number: int) -> str:

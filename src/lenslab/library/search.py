@@ -18,6 +18,7 @@ from lenslab.library import indexes
 from lenslab.library.marking import marked
 from lenslab.library.models import Work
 from lenslab.library.query import MOST_TERMS, Query, parse, storable
+from lenslab.library.resolution import facet
 from lenslab.papers.arxiv_id import ArxivId
 from lenslab.papers.doi import Doi
 from lenslab.papers.errors import ArxivIdError, DoiError
@@ -137,31 +138,43 @@ def search(
     of = _PostgreSQL if connection.vendor == "postgresql" else _SQLite
     with connection.cursor() as cursor:
         index = of(cursor, asked, tuple(categories), since, until)
-        total = index.count()
-        exact = total <= COUNTED
         page = (limit, offset)
         if order == "relevance":
-            ranked, rule, rows = _by_relevance(index, total, RANKED[connection.vendor], page)
+            total, ranked, rule, rows = _by_relevance(index, RANKED[connection.vendor], page)
         else:
-            ranked, rule, rows = total, "", index.sorted(_ORDERS[order], page)
+            total = ranked = index.count()
+            rule, rows = "", index.sorted(_ORDERS[order], page)
+    exact = total <= COUNTED
     return Found(min(total, COUNTED), exact, _hits(index.query, rows), ranked=ranked, rule=rule, cut=asked.cut)
 
 
+def best(query: Query, limit: int) -> list[int]:
+    """The ids of the works that fit a query best, by the rules of ``search``."""
+    with connection.cursor() as cursor:
+        index = (_PostgreSQL if connection.vendor == "postgresql" else _SQLite)(cursor, query, (), None, None)
+        if not index.query.wanted:
+            return []
+        rows = _by_relevance(index, RANKED[connection.vendor], (limit, 0))[-1]
+    return [pk for pk, _ in rows]
+
+
 def _by_relevance(
-    index: _SQLite | _PostgreSQL, total: int, most: int, page: tuple[int, int]
-) -> tuple[int, str, list[tuple[int, float]]]:
-    """How many were scored, the rule that says which, and the page's works with their scores."""
-    if total <= most:
-        return total, "", index.scored(page, titles=False, since_id=None)
-    titled = index.count(titles=True, bound=most)
+    index: _SQLite | _PostgreSQL, most: int, page: tuple[int, int]
+) -> tuple[int, int, str, list[tuple[int, float]]]:
+    """How many match, how many of them were scored, the rule that says which, and the page's works with scores."""
+    total, since_id = index.newest(most, titles=False)
+    if total < most or (total := index.count()) == most:
+        return total, total, "", index.scored(page, titles=False, since_id=None)
+    titled, titled_since = index.newest(most, titles=True)
     if titled < _ENOUGH:
-        rows = index.scored(page, titles=False, since_id=index.last(most, titles=False))
-        return most, f"in order are the {most:,} of them that were added last", rows
-    if titled <= most:
+        rows = index.scored(page, titles=False, since_id=since_id)
+        return total, most, f"in order are the {most:,} of them that were added last", rows
+    if titled < most:
         rows = index.scored(page, titles=True, since_id=None)
-        return titled, f"in order are the {titled:,} with the words in their titles", rows
-    rows = index.scored(page, titles=True, since_id=index.last(most, titles=True))
-    return most, f"in order are, of those with the words in their titles, the {most:,} that were added last", rows
+        return total, titled, f"in order are the {titled:,} with the words in their titles", rows
+    rows = index.scored(page, titles=True, since_id=titled_since)
+    rule = f"in order are, of those with the words in their titles, the {most:,} that were added last"
+    return total, most, rule, rows
 
 
 class _SQLite:
@@ -181,23 +194,26 @@ class _SQLite:
         self.cursor.execute(f"SELECT EXISTS ({_MERGED})")
         self.living = f"rowid NOT IN ({_MERGED})" if self.cursor.fetchone()[0] else "TRUE"
 
-    def count(self, *, titles: bool = False, bound: int = COUNTED) -> int:
-        """How many works match, up to one more than the bound."""
-        expression = self.titles if titles else self.expression
-        if expression:
+    def count(self) -> int:
+        """How many works match, up to one more than are counted."""
+        if self.expression:
             inner = f"SELECT 1 FROM library_search WHERE library_search MATCH %s AND {self.living} LIMIT %s"
-            return self._one(inner, [expression, bound + 1])
-        return self._one(f"SELECT 1 FROM library_work w WHERE {_LIVING}{self._unwanted()} LIMIT %s",
-                         [*self._unwanted_values(), bound + 1])  # fmt: skip
-
-    def last(self, number: int, *, titles: bool) -> int:
-        """The id from which on so many works match."""
-        self.cursor.execute(
-            f"SELECT rowid FROM library_search WHERE library_search MATCH %s AND {self.living} "
-            "ORDER BY rowid DESC LIMIT 1 OFFSET %s",
-            [self.titles if titles else self.expression, number - 1],
-        )
+            values = [self.expression]
+        else:
+            inner = f"SELECT 1 FROM library_work w WHERE {_LIVING}{self._unwanted()} LIMIT %s"
+            values = self._unwanted_values()
+        self.cursor.execute(f"SELECT count(*) FROM ({inner}) AS counted", [*values, COUNTED + 1])
         return int(self.cursor.fetchone()[0])
+
+    def newest(self, most: int, *, titles: bool) -> tuple[int, int]:
+        """How many works match, up to a bound, and the smallest id of so many that were added last."""
+        self.cursor.execute(
+            "SELECT count(*), min(rowid) FROM (SELECT rowid FROM library_search WHERE library_search MATCH %s "
+            f"AND {self.living} ORDER BY rowid DESC LIMIT %s) AS counted",
+            [self.titles if titles else self.expression, most],
+        )
+        count, first = self.cursor.fetchone()
+        return int(count), first or 0
 
     def scored(self, page: tuple[int, int], *, titles: bool, since_id: int | None) -> list[tuple[int, float]]:
         """A page of works by BM25, with their scores."""
@@ -245,10 +261,6 @@ class _SQLite:
     def _unwanted_values(self) -> list[str]:
         return [indexes.excluded(self.query)] if self.query.excluded else []
 
-    def _one(self, inner: str, values: list[Any]) -> int:
-        self.cursor.execute(f"SELECT count(*) FROM ({inner}) AS counted", values)
-        return int(self.cursor.fetchone()[0])
-
 
 class _PostgreSQL:
     """A query on PostgreSQL's text search."""
@@ -258,11 +270,12 @@ class _PostgreSQL:
     ) -> None:
         self.cursor = cursor
         self.query = query = self._without_stop_words(query)
-        self.filters, self.values = [_LIVING], []
+        self.filters = [_LIVING]
+        self.values: list[Any] = []
         for term in query.excluded:
             self._add("NOT coalesce({}, false)", indexes.holds(term))
         if categories:
-            words = " | ".join(f"{indexes.facet(name)}:D" for name in categories)
+            words = " | ".join(f"{facet(name)}:D" for name in categories)
             self.filters.append("w.search @@ to_tsquery('simple', %s)")
             self.values.append(words)
         for bound, sign in ((since, ">="), (until, "<=")):
@@ -270,22 +283,25 @@ class _PostgreSQL:
                 self.filters.append(f"w.year {sign} %s")
                 self.values.append(bound)
 
-    def count(self, *, titles: bool = False, bound: int = COUNTED) -> int:
-        """How many works match, up to one more than the bound."""
-        where, values = self._where(titles=titles)
+    def count(self) -> int:
+        """How many works match, up to one more than are counted."""
+        where, values = self._where(titles=False)
         self.cursor.execute(
             f"SELECT count(*) FROM (SELECT 1 FROM library_work w WHERE {where} LIMIT %s) AS counted",
-            [*values, bound + 1],
+            [*values, COUNTED + 1],
         )
         return int(self.cursor.fetchone()[0])
 
-    def last(self, number: int, *, titles: bool) -> int:
-        """The id from which on so many works match."""
+    def newest(self, most: int, *, titles: bool) -> tuple[int, int]:
+        """How many works match, up to a bound, and the smallest id of so many that were added last."""
         where, values = self._where(titles=titles)
         self.cursor.execute(
-            f"SELECT w.id FROM library_work w WHERE {where} ORDER BY w.id DESC LIMIT 1 OFFSET %s", [*values, number - 1]
+            "SELECT count(*), min(id) FROM "
+            f"(SELECT w.id FROM library_work w WHERE {where} ORDER BY w.id DESC LIMIT %s) AS counted",
+            [*values, most],
         )
-        return int(self.cursor.fetchone()[0])
+        count, first = self.cursor.fetchone()
+        return int(count), first or 0
 
     def scored(self, page: tuple[int, int], *, titles: bool, since_id: int | None) -> list[tuple[int, float]]:
         """A page of works by cover density, with their scores."""
