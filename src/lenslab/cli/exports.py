@@ -68,7 +68,7 @@ def export(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="The network as JSON, the same as --format json.")] = False,
 ) -> None:
-    """Write papers as a bibliography, or the citation network around one as a file for other programs."""
+    """Write papers as a bibliography, or the network around one, for other programs."""
     work = find(identifiers[0])
     from lenslab.library import exports
     from lenslab.papers import graph_files

@@ -11,7 +11,7 @@ from lenslab.cli.names import AsJson, Identifier, find
 
 
 def merges(identifier: Identifier, as_json: AsJson = False) -> None:
-    """List the records of a work, why each is taken for it, what was merged, and what may be the same."""
+    """List a work's records with the evidence, its merges, and what may be the same."""
     work = find(identifier)
     from lenslab.library import merging, works
 
@@ -41,19 +41,18 @@ def merges(identifier: Identifier, as_json: AsJson = False) -> None:
         console.print_json({"paper": work.key, "records": records, "merges": made, "possibly_the_same": twins})
         return
     grid = console.table("record", "source", "locator", "why it is this work", numbers=("record",))
+    # A locator is there to be copied, so it is broken where the line ends and never cut.
+    for column in grid.columns[1:]:
+        column.overflow = "fold"
     for record in records:
         words = (str(record[name] or "") for name in ("number", "source", "locator", "evidence"))
         grid.add_row(*map(console.escaped, words))
     console.answers.print(grid)
     for one in made:
         undone = f", undone {one['undone'][:10]}" if one["undone"] else ""
-        console.answers.print(
-            console.escaped(f"merge {one['number']}: {one['merged']} into {one['kept']} ({one['evidence']}){undone}")
-        )
+        console.answer(f"merge {one['number']}: {one['merged']} into {one['kept']} ({one['evidence']}){undone}")
     for twin in twins:
-        console.answers.print(
-            console.escaped(f"possibly the same: {twin['key']}, {twin['title']} ({twin['evidence']})")
-        )
+        console.answer(f"possibly the same: {twin['key']}, {twin['title']} ({twin['evidence']})")
     if any(one["undone"] is None for one in made) or len(records) > 1:
         console.remark(
             "\ntake apart with: lenslab paper unmerge --merge NUMBER, or --record NUMBER for a single record"
@@ -66,7 +65,7 @@ def merge(
     because: Annotated[str, typer.Option("--because", metavar="WORDS", help="Why they are one work.")],
     as_json: AsJson = False,
 ) -> None:
-    """Merge a work into another; both addresses lead to the first from then on."""
+    """Merge a work into another; from then on both names lead to the first."""
     work, second = find(identifier), find(other)
     from lenslab.library import merging
 
@@ -74,7 +73,7 @@ def merge(
     if as_json:
         console.print_json({"merge": made.pk, "kept": work.key, "merged": second.key, "evidence": because})
         return
-    console.answers.print(console.escaped(f"merge {made.pk}: {second.key} into {work.key}"))
+    console.answer(f"merge {made.pk}: {second.key} into {work.key}")
 
 
 def unmerge(
@@ -84,7 +83,7 @@ def unmerge(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Take a merge back, or a single record out of its work; the two are held apart from then on."""
+    """Take a merge back, or a record out of its work; from then on the two stay apart."""
     if (merge_ is None) == (record is None):
         raise typer.BadParameter("give either --merge NUMBER or --record NUMBER; lenslab paper merges ID lists them")
     from lenslab.library import ready
@@ -108,4 +107,4 @@ def unmerge(
     if as_json:
         console.print_json({"kept": kept, "apart": apart})
         return
-    console.answers.print(console.escaped(f"{kept} and {apart} are two works"))
+    console.answer(f"{kept} and {apart} are two works")

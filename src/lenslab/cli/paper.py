@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from lenslab.papers.terms import Term
 
 app = typer.Typer(
-    help="Read a paper's page in the terminal: what it says, what cites it, how to cite it.",
+    help="Papers: add them, read them, see what cites what, and give them to other programs.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )

@@ -75,16 +75,14 @@ def add(
             }
         )
         return
-    from rich.text import Text
-
-    console.answers.print(Text(done.title, style="bold"))
+    console.answers.print(console.escaped(done.title), style="bold", soft_wrap=True)
     console.answers.print(
         f"{_many(done.new_works, 'new work')}, {_many(done.new_citations, 'new citation')}, "
         f"{_many(done.changed, 'record')} changed",
         style="dim",
     )
     for sentence in [*(one.sentence for one in done.coverage), *done.gaps]:
-        console.answers.print(Text(f"  {sentence}"))
+        console.answer(f"  {sentence}")
     console.remark(f"\nread it with: lenslab paper show {done.key}")
 
 
@@ -100,11 +98,14 @@ def import_(
         Path | None, typer.Option("--rejects", metavar="FILE", help="Where to list what could not be read.")
     ] = None,
     cited_by: Annotated[
-        str | None, typer.Option("--cited-by", metavar="ID", help="A paper whose references a bibliography lists.")
+        str | None, typer.Option("--cited-by", metavar="ID", help="The paper whose references a bibliography lists.")
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Import files of papers; what is there already stays as it is, and bad entries are listed with the reason."""
+    """Import files of papers; entries that cannot be read are listed with the reason.
+
+    What is there already stays as it is. An import of a snapshot that was stopped goes on where it was.
+    """
     from lenslab.library import ready
 
     ready()
@@ -118,13 +119,13 @@ def import_(
     citing = find(cited_by) if cited_by else None
     told = []
     for path in files:
-        with console.progress(f"importing {path.name}") as progress:
+        with console.progress(f"importing {console.escaped(path.name)}") as progress:
             done = importing.import_file(path, format=kind, rejects=rejects, cited_by=citing, progress=progress)
         told.append(done)
         if not as_json:
             resumed = f", going on behind line {done.resumed_at:,}" if done.resumed_at else ""
             counts = (f"{getattr(done, name):,} {name}" for name in _COUNTS)
-            console.answers.print(f"{console.escaped(path.name)}: {', '.join(counts)}{resumed}")
+            console.answer(f"{path.name}: {', '.join(counts)}{resumed}")
             if done.rejects:
                 console.remark(f"what was rejected, and why: {done.rejects}")
     waiting = vocabulary.waiting()
@@ -160,7 +161,7 @@ def harvest(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Take in what has changed at arXiv, over OAI-PMH, from where the last harvest of the same part ended."""
+    """Take in what has changed at arXiv since the last harvest, over OAI-PMH."""
     from lenslab.library import ready
 
     ready()
@@ -184,8 +185,8 @@ def harvest(
         return
     numbers = {name: getattr(done, name) for name in _COUNTS[:3]} | {"rejected": len(done.rejected)}
     counts = ", ".join(f"{number:,} {name}" for name, number in numbers.items())
-    gone = f"; {len(done.deleted):,} are deleted at arXiv" if done.deleted else ""
-    console.answers.print(f"{counts}{gone}; up to {done.until or 'the beginning'}")
+    gone = f", {len(done.deleted):,} no longer at arXiv" if done.deleted else ""
+    console.answer(f"{counts}{gone}; up to {done.until or 'the beginning'}")
     for reason in done.rejected[:20]:
         console.remark(f"rejected: {reason}")
 

@@ -28,7 +28,7 @@ def summary(
     ask: Annotated[bool, typer.Option("--ask", help="Ask the language model of LENSLAB_LLM_URL now.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Summarise a paper, each sentence with the place in the abstract that supports it."""
+    """Summarise a paper; what a model wrote is shown with the words of the abstract that support it."""
     work = find(identifier)
     from lenslab.library import summaries
     from lenslab.papers.endpoint import configured
@@ -87,7 +87,7 @@ def summary(
 
 
 def count_terms(as_json: AsJson = False) -> None:
-    """Count the words of papers that came since the last time, so that key terms are weighed by them."""
+    """Count the words of new papers, by which key terms are weighed."""
     from lenslab.library import ready
 
     ready()
@@ -98,7 +98,7 @@ def count_terms(as_json: AsJson = False) -> None:
     if as_json:
         console.print_json({"counted": counted})
         return
-    console.answers.print(f"{counted:,} papers counted")
+    console.answers.print(f"{counted:,} paper{'' if counted == 1 else 's'} counted")
 
 
 def document(made: Summary) -> dict[str, Any]:
