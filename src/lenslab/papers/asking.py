@@ -10,6 +10,7 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
+from lenslab.papers import strict_json
 from lenslab.papers.errors import MalformedError
 from lenslab.papers.latex import plain_text
 
@@ -54,9 +55,9 @@ def json_object(answer: str) -> dict[str, Any]:
     """
     fenced = _FENCE.match(answer)
     try:
-        found = json.loads(fenced[1] if fenced else answer)
-    except (ValueError, RecursionError) as error:
-        raise MalformedError(f"the language model's answer is no JSON ({type(error).__name__})") from None
+        found = strict_json.read(fenced[1] if fenced else answer)
+    except MalformedError as error:
+        raise MalformedError(f"the language model's answer is no JSON that can be kept ({error})") from None
     if not isinstance(found, dict):
         raise MalformedError(f"the language model's answer is no JSON object but of type {type(found).__name__}")
     return found

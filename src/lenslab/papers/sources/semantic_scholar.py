@@ -48,6 +48,8 @@ MOST_REFERENCES = 9_999  # in the whole answer to a batch
 _USUAL_REFERENCES = 60
 _BELIEVED = 5
 
+# Hashes have 40 characters.
+_LONGEST_ID = 200
 _HASH = re.compile(r"[0-9a-f]{40}", re.ASCII | re.IGNORECASE)
 _DOI = re.compile(r"(?:https?://(?:dx\.)?doi\.org/|doi:\s*)?(10\.\d{4,9}/\S+)", re.IGNORECASE)
 _SCHEMES = ("CorpusId", "MAG", "ACL", "PMID", "PMCID")
@@ -312,6 +314,8 @@ def parse(raw: bytes) -> Description:
         doi, arxiv_id = "", arxiv_id or _arxiv_id(doi)
     if not hash_ and not title:
         raise MalformedError("its paper has neither an id nor a title")
+    if len(hash_) > _LONGEST_ID:
+        raise MalformedError(f"its paper's id has {len(hash_):,} characters")
     names = {"S2": hash_} | {name: text(external.get(key)) for key, name in _NAMES.items()}
     names["CorpusId"] = names["CorpusId"] or text(record.get("corpusId"))
     return Description(
