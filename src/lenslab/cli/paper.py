@@ -70,16 +70,9 @@ def terms(
         console.remark(f"the library knows no abstract of {work.key}, so it has no key terms")
         return
     longest = found[0].score
-    grid = console.table("term", "score", "", "in the text", "papers with it", numbers=("score", "in the text"))
+    grid = console.table("term", "score", "", "why", numbers=("score",))
     for term in found:
-        rarer = "at most " if term.rarer and " " in term.term and term.count > 1 else ""
-        grid.add_row(
-            _plain(term.term),
-            f"{term.score:.3f}",
-            _bar(term.score / longest),
-            f"{term.count}×",
-            f"{rarer}{term.document_frequency:,} of {term.documents:,}" if not term.rarer or rarer else "rare",
-        )
+        grid.add_row(_plain(term.term), f"{term.score:.3f}", _bar(term.score / longest, whole=10), _plain(term.reason))
     console.answers.print(grid)
     group = found[0].group
     compared = "abstracts of arXiv" if group == "all" else f"abstracts in {group}"
@@ -157,6 +150,7 @@ def _term(term: Term) -> dict[str, Any]:
     return {
         "term": term.term,
         "score": round(term.score, 4),
+        "reason": term.reason,
         "count": term.count,
         "document_frequency": term.document_frequency,
         "documents": term.documents,
@@ -240,8 +234,8 @@ def _rows(rows: list[dict[str, Any]]) -> RenderableType:
     return grid
 
 
-def _bar(share: float) -> str:
-    return f"[cyan]{'━' * max(1, round(_BAR * share))}[/cyan]"
+def _bar(share: float, whole: int = _BAR) -> str:
+    return f"[cyan]{'━' * max(1, round(whole * share))}[/cyan]"
 
 
 def _plain(text: str) -> str:
