@@ -44,16 +44,14 @@ _POSTGRESQL = (
 _earlier: list[tuple[int, str, dict[str, Any]]] = []
 
 
-def remember(apps: Apps, schema_editor: BaseDatabaseSchemaEditor) -> None:  # noqa: ARG001 - Django's signature
+def remember(apps: Any, schema_editor: BaseDatabaseSchemaEditor) -> None:  # noqa: ARG001 - Django's signature
     """Reads what the earlier tables say, and makes the next start load the shipped papers again, into the new ones."""
     apps.get_model("library", "ShippedFile").objects.all().delete()
     names = defaultdict(list)
     for work, name in apps.get_model("library", "Author").objects.values_list("work", "name"):
         names[work].append(name)
     _earlier.clear()
-    # As Django's types know it, the model is today's.
-    earlier: Any = apps.get_model("library", "SourceRecord").objects
-    for record in earlier.select_related("work").order_by("pk"):
+    for record in apps.get_model("library", "SourceRecord").objects.select_related("work").order_by("pk"):
         work = record.work
         entry = {
             "locator": record.locator,
@@ -70,7 +68,7 @@ def remember(apps: Apps, schema_editor: BaseDatabaseSchemaEditor) -> None:  # no
         _earlier.append((work.pk, record.source[:60], entry))
 
 
-def keep(apps: Apps, schema_editor: BaseDatabaseSchemaEditor) -> None:  # noqa: ARG001 - Django's signature
+def keep(apps: Any, schema_editor: BaseDatabaseSchemaEditor) -> None:  # noqa: ARG001 - Django's signature
     """Keeps the earlier records under their names, so that works keep them, and what hangs on works stays in use."""
     works, records = apps.get_model("library", "Work").objects, apps.get_model("library", "SourceRecord").objects
     now = dt.datetime.now(dt.UTC)
