@@ -78,10 +78,9 @@ def every_match_scored(text: str, filters: dict[str, Any]) -> list[int]:
     from lenslab.library import search
 
     with connection.cursor() as cursor:
-        of = search._PostgreSQL if connection.vendor == "postgresql" else search._SQLite
-        asked = search.parse(text)
-        index = of(cursor, asked, tuple(filters.get("categories", ())), filters.get("since"), filters.get("until"))
-        if "rank" in filters:
+        wanted = {name: value for name, value in filters.items() if name != "rank"}
+        index = search.index_of(cursor, search.parse(text), **wanted)
+        if "rank" in filters or not index.query.wanted:
             return [pk for pk, _ in index.sorted("w.citation_count DESC, w.id DESC", (20, 0))]
         return [pk for pk, _ in index.scored((20, 0), titles=False, since_id=None)]
 

@@ -151,6 +151,16 @@ def test_the_picture_is_what_the_rule_says_when_all_citations_are_read(drawn, li
         assert found.complete == (len(inner | outer) == len(rows))
 
 
+def test_a_large_year_fills_the_places_that_small_ones_leave():
+    paper = Work.objects.create(key="p", title="P", year=2000)
+    years = [*range(2001, 2011), *[2020] * 90]
+    others = Work.objects.bulk_create(Work(key=f"w{n}", title="W", year=year) for n, year in enumerate(years))
+    cite(*((work, paper) for work in others))
+    paper.refresh_from_db()
+    chosen = choose(paper, 80)
+    assert [row[4] for row in chosen.works[1:]] == [*range(2001, 2011), *[2020] * 70]
+
+
 def by_the_rule(rows, paper, places):
     taken = set()
     for influential in (True, False):

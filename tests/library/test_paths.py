@@ -109,13 +109,14 @@ def test_a_search_that_would_read_too_much_stops_and_says_so(works):
     assert chain(works["a"], works["b"]).shortest == 50
 
 
-def test_two_ends_beside_hubs_meet_through_references_alone(works):
-    link(works, "ac", "bd", "cd")
+@pytest.mark.parametrize(("between", "forward"), [("cd", True), ("dc", False)])
+def test_two_ends_beside_hubs_meet_through_references_alone(works, between, forward):
+    link(works, "ac", "bd", between)
     crowd = Work.objects.bulk_create(Work(key=f"w{number}", title="W") for number in range(50))
     cite(*((work, works["c"]) for work in crowd[:25]), *((work, works["d"]) for work in crowd[25:]))
     found = chain(works["a"], works["b"], most=10)
     assert (keys(found), found.shortest, found.reason) == ("acdb", 1, "")
-    assert [step.forward for step in found.steps] == [True, True, False]
+    assert [step.forward for step in found.steps] == [True, forward, False]
     assert found.read == 3
 
 

@@ -165,7 +165,11 @@ def found(words):
     """The titles that a search for some words gives, in the index as the database keeps it."""
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
-            query = "SELECT title FROM library_work WHERE search @@ plainto_tsquery('english', %s) ORDER BY id"
+            # Names are indexed as they are, all other words by their stems.
+            query = (
+                "SELECT title FROM library_work, (SELECT CAST(%s AS text) AS words) AS asked WHERE search @@ "
+                "(plainto_tsquery('english', words) || plainto_tsquery('simple', words)) ORDER BY id"
+            )
         else:
             words = " ".join(f'"{word}"' for word in words.split())
             query = (
@@ -220,12 +224,16 @@ def test_the_abstract_and_the_facets_are_found_too():
 VOCABULARY = ("units", "frogs", "Schrödinger", "ponds", "classes")
 
 
-def assert_index_is_the_works():
-    """The index holds exactly the words of the works, merged ones as they were left."""
+def assert_index_is_whole():
+    """SQLite compares its index with the works' table; PostgreSQL's is a column of it."""
     if connection.vendor == "sqlite":
         with connection.cursor() as cursor:
-            # External content: rank 1 compares the index with the works' table itself.
             cursor.execute("INSERT INTO library_search(library_search, rank) VALUES('integrity-check', 1)")
+
+
+def assert_index_is_the_works():
+    """A search for a word finds the works in which it stands, merged ones as they were left."""
+    assert_index_is_whole()
     for word in VOCABULARY:
         expected = [
             work.title

@@ -1,5 +1,6 @@
 import pytest
-from hypothesis import given, settings
+from django.db import connection
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
@@ -172,6 +173,12 @@ def test_merged_works_never_show():
     assert not search.search("1704.05796").hits
 
 
+@pytest.mark.usefixtures("papers")
+def test_words_that_say_nothing_are_no_error():
+    assert "1806.02891" in keys("the")
+    assert "1806.02891" in keys("the importance -to")
+
+
 @pytest.fixture
 def crowded(monkeypatch):
     """Three hundred works with a common word, forty of which have it in the title."""
@@ -214,6 +221,28 @@ def test_without_enough_titles_the_last_added_are_ranked_and_it_is_said(monkeypa
     assert answer.sentence == "300 papers; in order are the 100 of them that were added last."
 
 
+def test_matches_that_all_came_late_are_bounded_too(monkeypatch):
+    bound(monkeypatch, 50)
+    Work.objects.bulk_create(
+        Work(key=f"w{number}", title="Other", abstract="units" if number >= 400 else "") for number in range(500)
+    )
+    answer = search.search("units", limit=500)
+    assert (answer.total, answer.ranked) == (100, 50)
+    assert {hit.key for hit in answer.hits} == {f"w{number}" for number in range(450, 500)}
+
+
+@pytest.mark.usefixtures("crowded")
+def test_of_the_works_that_are_ranked_the_best_come_first(monkeypatch):
+    bound(monkeypatch, 100)
+    Work.objects.filter(key="w7").update(title="Units and units")
+    scores = {hit.key: hit.score for hit in search.search("title:units", limit=300).hits}
+    assert search.search("units", limit=1).hits[0].key == max(scores, key=lambda key: (scores[key], int(key[1:])))
+    Work.objects.filter(key="w7").update(title="Units of what nobody has ever heard of before, or will ever hear of")
+    assert [hit.key for hit in search.search("units", limit=300).hits][-1] == (
+        "w7" if connection.vendor == "sqlite" else "w0"
+    ), "a longer title counts for less in BM25, and for the same in cover density"
+
+
 @pytest.mark.usefixtures("crowded")
 def test_a_total_beyond_the_bound_is_at_least(monkeypatch):
     monkeypatch.setattr(search, "COUNTED", 100)
@@ -227,6 +256,8 @@ def test_a_query_that_was_cut_says_so():
     assert search.search("units " * 100).sentence == "2 papers. Only the first 48 words of the query count."
 
 
+@example("a--b")
+@example("a''b")
 @given(st.text(st.sampled_from("ab1 \n,.;:()/+=!?%-'$\\{}~`_^é"), max_size=30))
 def test_plain_text_is_read_in_a_hurry_as_it_is_with_care(text):
     assert marking._read(text) == plain_text(text)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from django.db import transaction
 
-from lenslab.library import edges, intake, vocabulary, works
+from lenslab.library import bulk, edges, intake, vocabulary, works
 from lenslab.library.errors import UnknownPaperError
 from lenslab.library.models import Listing, SourceRecord, Work
 from lenslab.papers.arxiv_id import ArxivId
@@ -235,6 +235,7 @@ class _Adding:
         self.step(0)
         if listing.complete and whole:
             with transaction.atomic():
+                bulk.one_writer()
                 edges.keep_only(told.source, record.pk, direction, named)
 
     def around(self, told: Iterable[Description]) -> list[Description]:
@@ -261,6 +262,7 @@ class _Adding:
             counts = {told.locator: told.reference_count for told in chunk if told.reference_count is not None}
             cited = semantic_scholar.references_of(self.fetcher, [told.locator for told in chunk], counts)
             with transaction.atomic():
+                bulk.one_writer()
                 self.keep_among(chunk, {name: found or () for name, found in cited.items()})
             self.step(len(chunk))
 

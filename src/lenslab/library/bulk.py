@@ -15,8 +15,22 @@ if TYPE_CHECKING:
 
 Value = TypeVar("Value")
 
+# Any number that nobody else uses: PostgreSQL's advisory locks are named by numbers.
+_WRITING = 180602892
+
 # SQLite allows 32,766 values in a statement; shorter lists are planned faster.
 _AT_ONCE = 900
+
+
+def one_writer() -> None:
+    """Waits until nobody else writes works, and keeps it so until the transaction ends.
+
+    Who finds that a record is new must be the one who adds it. SQLite lets one transaction write at a time anyway;
+    readers are never kept waiting.
+    """
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_WRITING])
 
 
 def new_ids(table: str, number: int) -> Iterator[int]:

@@ -56,6 +56,7 @@ def take(descriptions: Iterable[Description], *, now: dt.datetime | None = None)
     """
     unique = {(told.source, told.locator): told for told in descriptions}
     with transaction.atomic():
+        bulk.one_writer()
         return _Taking(list(unique.values()), now or dt.datetime.now(dt.UTC)).run()
 
 

@@ -12,7 +12,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from lenslab.library import indexes
+from lenslab.library import fts5
 from lenslab.papers.latex import plain_text
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def marked(query: Query, texts: Sequence[tuple[str, str]]) -> list[tuple[str, tu
     """
     plain = [(_read(title), _read(abstract)) for title, abstract in texts]
     found: dict[int, tuple[str, str]] = {}
-    expression = indexes.any_of(query)
+    expression = fts5.any_of(query)
     if expression:
         with closing(sqlite3.connect(":memory:")) as memory:
             memory.execute(

@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from django.db import connection
 
-from lenslab.library import indexes
+from lenslab.library.fts5 import Fts5
 from lenslab.library.marking import marked
 from lenslab.library.models import Work
 from lenslab.library.query import MOST_TERMS, Query, parse, storable
-from lenslab.library.resolution import facet
+from lenslab.library.tsquery import TextSearch
 from lenslab.papers.arxiv_id import ArxivId
 from lenslab.papers.doi import Doi
 from lenslab.papers.errors import ArxivIdError, DoiError
@@ -27,7 +27,6 @@ from lenslab.papers.latex import plain_text
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from lenslab.library.indexes import Condition
     from lenslab.library.marking import Piece
 
 Order = Literal["relevance", "date", "citations"]
@@ -42,8 +41,6 @@ _ORDERS = {
     "date": "w.year DESC NULLS LAST, w.submitted DESC NULLS LAST, w.id DESC",
     "citations": "w.citation_count DESC, w.id DESC",
 }
-_LIVING = "w.merged_into_id IS NULL"
-_MERGED = "SELECT id FROM library_work WHERE merged_into_id IS NOT NULL"
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,24 +131,31 @@ def search(
         hits = _hits(Query(), [(named, 0.0)])
         return Found(1, True, hits[offset : offset + limit], direct=True, ranked=1)
     asked = parse(query)
-    order = "date" if rank == "relevance" and not asked.wanted else rank
-    of = _PostgreSQL if connection.vendor == "postgresql" else _SQLite
     with connection.cursor() as cursor:
-        index = of(cursor, asked, tuple(categories), since, until)
+        index = index_of(cursor, asked, categories, since, until)
+        order = "date" if rank == "relevance" and not index.query.wanted else rank
         page = (limit, offset)
         if order == "relevance":
             total, ranked, rule, rows = _by_relevance(index, RANKED[connection.vendor], page)
         else:
-            total = ranked = index.count()
+            total = ranked = index.count(COUNTED)
             rule, rows = "", index.sorted(_ORDERS[order], page)
     exact = total <= COUNTED
     return Found(min(total, COUNTED), exact, _hits(index.query, rows), ranked=ranked, rule=rule, cut=asked.cut)
 
 
+def index_of(
+    cursor: Any, query: Query, categories: Sequence[str] = (), since: int | None = None, until: int | None = None
+) -> Fts5 | TextSearch:
+    """A query on the index of the database at hand."""
+    of = TextSearch if connection.vendor == "postgresql" else Fts5
+    return of(cursor, query, tuple(categories), since, until)
+
+
 def best(query: Query, limit: int) -> list[int]:
     """The ids of the works that fit a query best, by the rules of ``search``."""
     with connection.cursor() as cursor:
-        index = (_PostgreSQL if connection.vendor == "postgresql" else _SQLite)(cursor, query, (), None, None)
+        index = index_of(cursor, query)
         if not index.query.wanted:
             return []
         rows = _by_relevance(index, RANKED[connection.vendor], (limit, 0))[-1]
@@ -159,11 +163,16 @@ def best(query: Query, limit: int) -> list[int]:
 
 
 def _by_relevance(
-    index: _SQLite | _PostgreSQL, most: int, page: tuple[int, int]
+    index: Fts5 | TextSearch, most: int, page: tuple[int, int]
 ) -> tuple[int, int, str, list[tuple[int, float]]]:
     """How many match, how many of them were scored, the rule that says which, and the page's works with scores."""
-    total, since_id = index.newest(most, titles=False)
-    if total < most or (total := index.count()) == most:
+    if not index.seems_to_exceed(most):
+        every = index.scored((most + 1, 0), titles=False, since_id=None, ordered=False)
+        if len(every) <= most:
+            limit, offset = page
+            return len(every), len(every), "", sorted(every, key=_best_first)[offset : offset + limit]
+    total, (_, since_id) = index.count(COUNTED), index.newest(most, titles=False)
+    if total <= most:
         return total, total, "", index.scored(page, titles=False, since_id=None)
     titled, titled_since = index.newest(most, titles=True)
     if titled < _ENOUGH:
@@ -177,186 +186,8 @@ def _by_relevance(
     return total, most, rule, rows
 
 
-class _SQLite:
-    """A query on FTS5."""
-
-    def __init__(
-        self, cursor: Any, query: Query, categories: tuple[str, ...], since: int | None, until: int | None
-    ) -> None:
-        self.cursor = cursor
-        self.query = query
-        years = self._years(since, until)
-        # No work is of no year: an expression that nothing matches.
-        years = [0] if years == [] else years
-        self.expression = indexes.fts5(query, categories, years or [])
-        self.titles = indexes.fts5(query, categories, years or [], titles=True)
-        # Works that are merged into others are few and often none; comparing each match with a list takes time.
-        self.cursor.execute(f"SELECT EXISTS ({_MERGED})")
-        self.living = f"rowid NOT IN ({_MERGED})" if self.cursor.fetchone()[0] else "TRUE"
-
-    def count(self) -> int:
-        """How many works match, up to one more than are counted."""
-        if self.expression:
-            inner = f"SELECT 1 FROM library_search WHERE library_search MATCH %s AND {self.living} LIMIT %s"
-            values = [self.expression]
-        else:
-            inner = f"SELECT 1 FROM library_work w WHERE {_LIVING}{self._unwanted()} LIMIT %s"
-            values = self._unwanted_values()
-        self.cursor.execute(f"SELECT count(*) FROM ({inner}) AS counted", [*values, COUNTED + 1])
-        return int(self.cursor.fetchone()[0])
-
-    def newest(self, most: int, *, titles: bool) -> tuple[int, int]:
-        """How many works match, up to a bound, and the smallest id of so many that were added last."""
-        self.cursor.execute(
-            "SELECT count(*), min(rowid) FROM (SELECT rowid FROM library_search WHERE library_search MATCH %s "
-            f"AND {self.living} ORDER BY rowid DESC LIMIT %s) AS counted",
-            [self.titles if titles else self.expression, most],
-        )
-        count, first = self.cursor.fetchone()
-        return int(count), first or 0
-
-    def scored(self, page: tuple[int, int], *, titles: bool, since_id: int | None) -> list[tuple[int, float]]:
-        """A page of works by BM25, with their scores."""
-        weights = ", ".join(map(str, indexes.WEIGHTS))
-        self.cursor.execute(
-            f"SELECT rowid, -bm25(library_search, {weights}) AS score FROM library_search "
-            f"WHERE library_search MATCH %s AND {self.living}{'' if since_id is None else ' AND rowid >= %s'} "
-            "ORDER BY score DESC, rowid DESC LIMIT %s OFFSET %s",
-            [self.titles if titles else self.expression, *([] if since_id is None else [since_id]), *page],
-        )
-        return [(pk, score) for pk, score in self.cursor.fetchall()]
-
-    def sorted(self, order: str, page: tuple[int, int]) -> list[tuple[int, float]]:
-        """A page of works in another order."""
-        if self.expression:
-            self.cursor.execute(
-                "SELECT w.id FROM library_search JOIN library_work w ON w.id = library_search.rowid "
-                f"WHERE library_search MATCH %s AND {_LIVING} ORDER BY {order} LIMIT %s OFFSET %s",
-                [self.expression, *page],
-            )
-        else:
-            self.cursor.execute(
-                f"SELECT w.id FROM library_work w WHERE {_LIVING}{self._unwanted()} ORDER BY {order} "
-                "LIMIT %s OFFSET %s",
-                [*self._unwanted_values(), *page],
-            )
-        return [(pk, 0.0) for (pk,) in self.cursor.fetchall()]
-
-    def _years(self, since: int | None, until: int | None) -> list[int] | None:
-        """The years of the library within the bounds; ``None`` for any."""
-        if since is None and until is None:
-            return None
-        # Two questions: each is one step in an index, and both in one would read all of it.
-        self.cursor.execute("SELECT (SELECT min(year) FROM library_work), (SELECT max(year) FROM library_work)")
-        first, last = self.cursor.fetchone()
-        if first is None:
-            return []
-        return list(range(max(first, since or first), min(last, last if until is None else until) + 1))
-
-    def _unwanted(self) -> str:
-        if not self.query.excluded:
-            return ""
-        return " AND w.id NOT IN (SELECT rowid FROM library_search WHERE library_search MATCH %s)"
-
-    def _unwanted_values(self) -> list[str]:
-        return [indexes.excluded(self.query)] if self.query.excluded else []
-
-
-class _PostgreSQL:
-    """A query on PostgreSQL's text search."""
-
-    def __init__(
-        self, cursor: Any, query: Query, categories: tuple[str, ...], since: int | None, until: int | None
-    ) -> None:
-        self.cursor = cursor
-        self.query = query = self._without_stop_words(query)
-        self.filters = [_LIVING]
-        self.values: list[Any] = []
-        for term in query.excluded:
-            self._add("NOT coalesce({}, false)", indexes.holds(term))
-        if categories:
-            words = " | ".join(f"{facet(name)}:D" for name in categories)
-            self.filters.append("w.search @@ to_tsquery('simple', %s)")
-            self.values.append(words)
-        for bound, sign in ((since, ">="), (until, "<=")):
-            if bound is not None:
-                self.filters.append(f"w.year {sign} %s")
-                self.values.append(bound)
-
-    def count(self) -> int:
-        """How many works match, up to one more than are counted."""
-        where, values = self._where(titles=False)
-        self.cursor.execute(
-            f"SELECT count(*) FROM (SELECT 1 FROM library_work w WHERE {where} LIMIT %s) AS counted",
-            [*values, COUNTED + 1],
-        )
-        return int(self.cursor.fetchone()[0])
-
-    def newest(self, most: int, *, titles: bool) -> tuple[int, int]:
-        """How many works match, up to a bound, and the smallest id of so many that were added last."""
-        where, values = self._where(titles=titles)
-        self.cursor.execute(
-            "SELECT count(*), min(id) FROM "
-            f"(SELECT w.id FROM library_work w WHERE {where} ORDER BY w.id DESC LIMIT %s) AS counted",
-            [*values, most],
-        )
-        count, first = self.cursor.fetchone()
-        return int(count), first or 0
-
-    def scored(self, page: tuple[int, int], *, titles: bool, since_id: int | None) -> list[tuple[int, float]]:
-        """A page of works by cover density, with their scores."""
-        where, values = self._where(titles=titles)
-        alternatives = [[indexes.tsquery(term) for term in group] for group in self.query.wanted]
-        wanted = " && ".join("(" + " || ".join(made.sql for made in group) + ")" for group in alternatives)
-        asked = [value for group in alternatives for made in group for value in made.values]
-        self.cursor.execute(
-            f"SELECT w.id, ts_rank_cd('{{0, 0.1, 0.5, 1}}', w.search, {wanted}) AS score FROM library_work w "
-            f"WHERE {where}{'' if since_id is None else ' AND w.id >= %s'} "
-            "ORDER BY score DESC, w.id DESC LIMIT %s OFFSET %s",
-            [*asked, *values, *([] if since_id is None else [since_id]), *page],
-        )
-        return [(pk, score) for pk, score in self.cursor.fetchall()]
-
-    def sorted(self, order: str, page: tuple[int, int]) -> list[tuple[int, float]]:
-        """A page of works in another order."""
-        where, values = self._where(titles=False)
-        self.cursor.execute(
-            f"SELECT w.id FROM library_work w WHERE {where} ORDER BY {order} LIMIT %s OFFSET %s", [*values, *page]
-        )
-        return [(pk, 0.0) for (pk,) in self.cursor.fetchall()]
-
-    def _where(self, *, titles: bool) -> tuple[str, list[Any]]:
-        filters, values = [*self.filters], [*self.values]
-        for group in self.query.wanted:
-            made = [indexes.holds(term, titles=titles) for term in group]
-            filters.append("(" + " OR ".join(condition.sql for condition in made) + ")")
-            values += [value for condition in made for value in condition.values]
-        return " AND ".join(filters), values
-
-    def _add(self, form: str, condition: Condition) -> None:
-        self.filters.append(form.format(condition.sql))
-        self.values += condition.values
-
-    def _without_stop_words(self, query: Query) -> Query:
-        """A query without what PostgreSQL's index of English leaves out, unless that is all there is."""
-        terms = [*query.terms, *query.excluded]
-        if not terms:
-            return query
-        self.cursor.execute(
-            "SELECT " + ", ".join(["numnode(to_tsquery('english', %s))"] * len(terms)),
-            ["'" + " ".join(term.words) + "'" for term in terms],
-        )
-        silent = {
-            term
-            for term, nodes in zip(terms, self.cursor.fetchone(), strict=True)
-            if not nodes and term.field != "author"
-        }
-        kept = (tuple(term for term in group if term not in silent) for group in query.wanted)
-        return Query(
-            tuple(group for group in kept if group),
-            tuple(term for term in query.excluded if term not in silent),
-            query.cut,
-        )
+def _best_first(row: tuple[int, float]) -> tuple[float, int]:
+    return -row[1], -row[0]
 
 
 def _named(asked: str) -> int | None:

@@ -47,6 +47,7 @@ def count_new(*, progress: Callable[[float, float], None] | None = None) -> int:
     total, done = waiting(), 0
     while True:
         with transaction.atomic():
+            bulk.one_writer()
             found = list(_to_count().order_by("pk")[:_BATCH])
             _add(count_papers(map(works.paper, found)))
             Work.objects.filter(pk__in=[work.pk for work in found]).update(counted=True)
@@ -138,6 +139,7 @@ def _renew_rule() -> None:
     """Starts anew where the counts were made by another rule: another version of the package, or of its word lists."""
     if TermGroup.objects.exclude(rule=counting_rule()).exists():
         with transaction.atomic():
+            bulk.one_writer()
             TermCount.objects.all().delete()
             TermGroup.objects.all().delete()
             Work.objects.filter(counted=True).update(counted=False)

@@ -1,11 +1,17 @@
 """What each source says becomes the ground, works and citations a view on it; and the search index."""
 
+import datetime as dt
+import json
+from collections import defaultdict
+from typing import Any
+
 import django.db.models.deletion
 from django.apps.registry import Apps
 from django.db import migrations, models
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 
 import lenslab.library.models
+from lenslab.library.reading import digest, pack
 
 # SQLite's full-text index reads the works' own columns (external content), and triggers keep it equal to them.
 _COLUMNS = "title, authors, abstract, plain, facets"
@@ -34,9 +40,48 @@ _POSTGRESQL = (
 )
 
 
-def forget_shipped(apps: Apps, schema_editor: BaseDatabaseSchemaEditor) -> None:  # noqa: ARG001 - Django's signature
-    """Makes the next start load the shipped papers again, into the new tables; works stay, and what hangs on them."""
+# What the earlier tables said, between the two operations of this migration that speak of it.
+_earlier: list[tuple[int, str, dict[str, Any]]] = []
+
+
+def remember(apps: Any, schema_editor: BaseDatabaseSchemaEditor) -> None:  # noqa: ARG001 - Django's signature
+    """Reads what the earlier tables say, and makes the next start load the shipped papers again, into the new ones."""
     apps.get_model("library", "ShippedFile").objects.all().delete()
+    names = defaultdict(list)
+    for work, name in apps.get_model("library", "Author").objects.values_list("work", "name"):
+        names[work].append(name)
+    _earlier.clear()
+    for record in apps.get_model("library", "SourceRecord").objects.select_related("work").order_by("pk"):
+        work = record.work
+        entry = {
+            "locator": record.locator,
+            "title": record.title or work.title,
+            "authors": names[work.pk],
+            "year": record.year or work.year,
+            "arxiv_id": work.arxiv_id,
+            "doi": work.doi,
+            "abstract": work.abstract,
+            "categories": work.categories,
+            "license_uri": work.license_uri,
+            "versions": work.versions,
+        }
+        _earlier.append((work.pk, record.source[:60], entry))
+
+
+def keep(apps: Any, schema_editor: BaseDatabaseSchemaEditor) -> None:  # noqa: ARG001 - Django's signature
+    """Keeps the earlier records under their names, so that works keep them, and what hangs on works stays in use."""
+    works, records = apps.get_model("library", "Work").objects, apps.get_model("library", "SourceRecord").objects
+    now = dt.datetime.now(dt.UTC)
+    for pk, source, entry in _earlier:
+        raw = json.dumps(entry).encode()
+        records.create(
+            work_id=pk, source=source, locator=entry["locator"], retrieved=now, sha256=digest(raw), content=pack(raw)
+        )
+        versions = [
+            {"number": version["version"], "created": version["created"]} for version in entry["versions"] or ()
+        ]
+        works.filter(pk=pk).update(authors=entry["authors"], versions=versions)
+    _earlier.clear()
 
 
 def index(apps: Apps, schema_editor: BaseDatabaseSchemaEditor) -> None:  # noqa: ARG001 - Django's signature
@@ -49,7 +94,7 @@ class Migration(migrations.Migration):
     dependencies = [("library", "0001_initial")]
 
     operations = [
-        migrations.RunPython(forget_shipped, migrations.RunPython.noop),
+        migrations.RunPython(remember, migrations.RunPython.noop),
         migrations.DeleteModel(name="Author"),
         migrations.DeleteModel(name="SourceRecord"),
         migrations.DeleteModel(name="Citation"),
@@ -485,4 +530,5 @@ class Migration(migrations.Migration):
         # From here on SQLite's triggers hang on the works' table: a migration that lets Django make that table anew, as
         # any does that adds a column with a default, has to make them anew too.
         migrations.RunPython(index),
+        migrations.RunPython(keep),
     ]

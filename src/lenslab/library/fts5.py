@@ -1,0 +1,164 @@
+"""SQLite's search index, FTS5: a parsed query in its language, and what it finds.
+
+Words reach it as letters and digits in quotes, so that nothing that was typed is read as a language.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from lenslab.library.resolution import facet
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from lenslab.library.query import Query, Term
+
+# What a word counts for in title, authors, abstract, hidden words and facets.
+WEIGHTS = (10.0, 5.0, 1.0, 1.0, 0.0)
+_COLUMNS = {
+    "": "title authors abstract plain",
+    "title": "title plain",
+    "author": "authors plain",
+    "abstract": "abstract plain",
+}
+LIVING = "w.merged_into_id IS NULL"
+_MERGED = "SELECT id FROM library_work WHERE merged_into_id IS NOT NULL"
+
+
+class Fts5:
+    """A query on the index: how many works match, and which come first."""
+
+    def __init__(
+        self, cursor: Any, query: Query, categories: tuple[str, ...], since: int | None, until: int | None
+    ) -> None:
+        self.cursor = cursor
+        self.query = query
+        years = self._years(since, until)
+        # No work is of no year: an expression that nothing matches.
+        years = [0] if years == [] else years
+        self.expression = expression(query, categories, years or [])
+        self.titles = expression(query, categories, years or [], titles=True)
+        # Works that are merged into others are few and often none; comparing each match with a list takes time.
+        self.cursor.execute(f"SELECT EXISTS ({_MERGED})")
+        self.living = f"rowid NOT IN ({_MERGED})" if self.cursor.fetchone()[0] else "TRUE"
+
+    def count(self, bound: int) -> int:
+        """How many works match, up to one more than a bound."""
+        if self.expression:
+            inner = f"SELECT 1 FROM library_search WHERE library_search MATCH %s AND {self.living} LIMIT %s"
+            values = [self.expression]
+        else:
+            inner = f"SELECT 1 FROM library_work w WHERE {LIVING}{self._unwanted()} LIMIT %s"
+            values = self._unwanted_values()
+        self.cursor.execute(f"SELECT count(*) FROM ({inner}) AS counted", [*values, bound + 1])
+        return int(self.cursor.fetchone()[0])
+
+    def newest(self, most: int, *, titles: bool) -> tuple[int, int]:
+        """How many works match, up to a bound, and the smallest id of so many that were added last."""
+        self.cursor.execute(
+            "SELECT count(*), min(rowid) FROM (SELECT rowid FROM library_search WHERE library_search MATCH %s "
+            f"AND {self.living} ORDER BY rowid DESC LIMIT %s) AS counted",
+            [self.titles if titles else self.expression, most],
+        )
+        count, first = self.cursor.fetchone()
+        return int(count), first or 0
+
+    def seems_to_exceed(self, number: int) -> bool:
+        """Whether more works match than so many, judged by the first sixteenth of the library.
+
+        This decides in what order the index is asked, not what it answers: an index that counts first reads the lists
+        of rare words together twice, one that scores first scores too much for common ones.
+        """
+        self.cursor.execute(
+            "SELECT count(*) FROM (SELECT 1 FROM library_search WHERE library_search MATCH %s "
+            "AND rowid <= (SELECT max(id) FROM library_work) / 16 LIMIT %s) AS counted",
+            [self.expression, number // 16 + 1],
+        )
+        return bool(self.cursor.fetchone()[0] > number // 16)
+
+    def scored(
+        self, page: tuple[int, int], *, titles: bool, since_id: int | None, ordered: bool = True
+    ) -> list[tuple[int, float]]:
+        """A page of works by BM25, with their scores; any so many where they need not be ordered."""
+        weights = ", ".join(map(str, WEIGHTS))
+        self.cursor.execute(
+            f"SELECT rowid, -bm25(library_search, {weights}) AS score FROM library_search "
+            f"WHERE library_search MATCH %s AND {self.living}{'' if since_id is None else ' AND rowid >= %s'} "
+            f"{'ORDER BY score DESC, rowid DESC ' if ordered else ''}LIMIT %s OFFSET %s",
+            [self.titles if titles else self.expression, *([] if since_id is None else [since_id]), *page],
+        )
+        return [(pk, score) for pk, score in self.cursor.fetchall()]
+
+    def sorted(self, order: str, page: tuple[int, int]) -> list[tuple[int, float]]:
+        """A page of works in another order."""
+        if self.expression:
+            self.cursor.execute(
+                "SELECT w.id FROM library_search JOIN library_work w ON w.id = library_search.rowid "
+                f"WHERE library_search MATCH %s AND {LIVING} ORDER BY {order} LIMIT %s OFFSET %s",
+                [self.expression, *page],
+            )
+        else:
+            self.cursor.execute(
+                f"SELECT w.id FROM library_work w WHERE {LIVING}{self._unwanted()} ORDER BY {order} LIMIT %s OFFSET %s",
+                [*self._unwanted_values(), *page],
+            )
+        return [(pk, 0.0) for (pk,) in self.cursor.fetchall()]
+
+    def _years(self, since: int | None, until: int | None) -> list[int] | None:
+        """The years of the library within the bounds; ``None`` for any."""
+        if since is None and until is None:
+            return None
+        # Two questions: each is one step in an index, and both in one would read all of it.
+        self.cursor.execute("SELECT (SELECT min(year) FROM library_work), (SELECT max(year) FROM library_work)")
+        first, last = self.cursor.fetchone()
+        if first is None:
+            return []
+        return list(range(max(first, since or first), min(last, last if until is None else until) + 1))
+
+    def _unwanted(self) -> str:
+        if not self.query.excluded:
+            return ""
+        return " AND w.id NOT IN (SELECT rowid FROM library_search WHERE library_search MATCH %s)"
+
+    def _unwanted_values(self) -> list[str]:
+        return [excluded(self.query)] if self.query.excluded else []
+
+
+def expression(query: Query, categories: Sequence[str], years: Sequence[int], *, titles: bool = False) -> str:
+    """An expression of FTS5 for a query; empty where it looks for nothing.
+
+    Args:
+        query: what is looked for.
+        categories: the work is in one of these; none for any.
+        years: the work is of one of these; none for any.
+        titles: whether words that may stand anywhere must stand in the title.
+
+    >>> from lenslab.library.query import parse
+    >>> expression(parse('units -"dead units"'), ["cs.CV"], [])
+    '(({title authors abstract plain} : "units") AND {facets} : ("incscv0")) NOT ({title authors ...} : "dead units")'
+    """
+    parts = [
+        "(" + " OR ".join(_quoted(term, titles=titles) for term in alternatives) + ")" for alternatives in query.wanted
+    ]
+    filters = [facet(name) for name in categories], [f"y{year}" for year in years]
+    parts += ["{facets} : (" + " OR ".join(f'"{word}"' for word in words) + ")" for words in filters if words]
+    if not parts:
+        return ""
+    wanted = " AND ".join(parts)
+    return f"({wanted}) NOT ({excluded(query)})" if query.excluded else wanted
+
+
+def excluded(query: Query) -> str:
+    """An expression of FTS5 for what must not be found."""
+    return " OR ".join(_quoted(term) for term in query.excluded)
+
+
+def any_of(query: Query) -> str:
+    """An expression of FTS5 for any of the words, in a table that has no such columns."""
+    return " OR ".join(f'"{" ".join(term.words)}"' for term in query.terms)
+
+
+def _quoted(term: Term, *, titles: bool = False) -> str:
+    columns = _COLUMNS["title"] if titles and not term.field else _COLUMNS[term.field]
+    return f'{{{columns}}} : "{" ".join(term.words)}"'
