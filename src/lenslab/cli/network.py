@@ -29,7 +29,9 @@ class Rank(StrEnum):
 def search(
     query: Annotated[
         list[str] | None,
-        typer.Argument(metavar="WORDS...", help='Words, "phrases", -excluded, OR, author:NAME, title:WORD, an id.'),
+        typer.Argument(
+            metavar="WORDS...", help='Words, "phrases", -excluded, OR, author:NAME, title:WORD, an id; in quotes.'
+        ),
     ] = None,
     category: Annotated[
         list[str] | None, typer.Option("--category", metavar="ID", help="A category or archive; repeatable.")
@@ -72,7 +74,7 @@ def search(
     from rich.padding import Padding
 
     for number, hit in enumerate(found.hits, offset + 1):
-        console.answers.print(_line(f"{number}. ", hit))
+        console.answers.print(_line(f"{number}. ", hit), soft_wrap=True)
         cited = f"cited {hit.citation_count:,}×" if hit.citation_count else ""
         about = " · ".join(filter(None, (hit.byline, str(hit.year or ""), hit.key, cited)))
         console.answers.print(f"   [dim]{console.escaped(about)}[/dim]", soft_wrap=True)
@@ -122,7 +124,7 @@ def network(
     console.answers.print(grid)
     console.answers.print(f"{among:,} citations among the works around it")
     for words in filter(None, [picture.rule, *(one.sentence for one in works.coverage(work))]):
-        console.answers.print(Text(f"  {words}", style="dim"))
+        console.answers.print(Text(f"  {words}", style="dim"), soft_wrap=True)
 
 
 def similar(
@@ -178,7 +180,7 @@ def path(
     from lenslab.papers.latex import plain_text
 
     if not found.stops:
-        console.answers.print(Text(found.reason))
+        console.answer(found.reason)
         return
     for number, stop in enumerate(found.stops):
         if number:
@@ -186,7 +188,7 @@ def path(
             words = "cites ↓" if step.forward else "is cited by ↓"
             console.answers.print(Text(f"   {words}{' (influential)' if step.influential else ''}", style="dim"))
         about = ", ".join(part for part in (stop.byline, str(stop.year or "")) if part)
-        console.answers.print(Text.assemble((plain_text(stop.title), "bold"), (f"  {about}", "dim")))
+        console.answers.print(Text.assemble((plain_text(stop.title), "bold"), (f"  {about}", "dim")), soft_wrap=True)
     if found.shortest > 1:
         console.remark(f"\none of {found.shortest:,} chains of {len(found.steps)} steps")
 
