@@ -26,6 +26,10 @@ def test_what_is_found_comes_with_its_name_and_the_place_that_fits(paper: Paper)
     assert lines[1] == "   Zhou et al. · 2018 · 1806.02891 · cited 109×"
     assert lines[2].startswith("   We revisit the importance of the individual units")
     assert said.err == "\n2 papers.\n"
+    # A long title stays on one line, to be copied.
+    first = paper("search", "effectiveness categorization").out.splitlines()[0]
+    assert first.startswith("1. Quantitative Effectiveness Assessment and Role Categorization of Individual Units ")
+    assert first.endswith(" Convolutional Neural Networks")
 
 
 def test_what_is_found_as_json_is_in_the_same_order_page_by_page(paper: Paper) -> None:
@@ -55,13 +59,13 @@ def test_filters_and_orders_hold_with_words_and_without(paper: Paper) -> None:
     assert only["key"] == "1806.02891"
 
 
-@pytest.mark.parametrize(
-    "typed", ["zzyzx", '"', "a\x1b[31m\u202eb", "title:", "OR OR -", "%_'; DROP TABLE", "x" * 5000]
-)
-def test_nothing_that_is_typed_is_an_error(paper: Paper, typed: str) -> None:
-    found = json.loads(paper("search", typed, "--json").out)
-    said = paper("search", typed)
-    assert bool(found["total"]) == bool(said.out)
+QUERIES = ("zzyzx", '"', "a\x1b[31m\u202eb", "title:", "OR OR -", "%_'; DROP TABLE", "x" * 5000)
+
+
+@pytest.mark.parametrize("query", QUERIES, ids=range(len(QUERIES)))
+def test_nothing_that_is_typed_is_an_error(paper: Paper, query: str) -> None:
+    found = json.loads(paper("search", query, "--json").out)
+    assert bool(found["total"]) == bool(paper("search", query).out)
 
 
 @pytest.mark.parametrize(
@@ -101,6 +105,7 @@ def test_works_near_a_paper_are_listed_with_the_evidence(paper: Paper, upstream:
     assert max(map(len, said.out.splitlines())) <= 80
     for heading in ("Similar", "Prior works", "Derivative works"):
         assert f"\n{heading}  " in said.out
+    assert "works around it" in said.out.replace("\n", " ")
     document = json.loads(paper("similar", "1806.02891", "--limit", 3, "--json").out)
     assert len(document["prior"]) == 3
     assert all(one["evidence"] for kind in ("similar", "prior", "derivative") for one in document[kind])
@@ -149,14 +154,12 @@ def test_what_cannot_be_shown_is_refused(paper: Paper, arguments: list[str], wor
 def test_hostile_titles_are_shown_as_the_text_they_are(paper: Paper) -> None:
     paper("show", "1806.02891")
     evil = Work.objects.create(key="evil", title="[red]No[/red] \x1b[31m \u202e\u009b units [/bold", year=2020)
+    Work.objects.filter(pk=evil.pk).update(byline="[link=https://example.org]A[/link]\x1b]0;x\x07")
     cite((evil, Work.objects.get(key="1806.02891")), (evil, Work.objects.get(key="1803.06959")))
     for arguments in (["search", "title:units", "--limit", 50], ["path", "evil", "1803.06959"], ["network", "evil"]):
-        assert "[red]No[/red]" in paper(*arguments).out
-    for command in (
-        ["search", "units"],
-        ["path", "evil", "1803.06959"],
-        ["network", "evil"],
-        ["similar", "1806.02891"],
-    ):
-        paper(*command, "--json")
+        said = paper(*arguments).out
+        assert "[red]No[/red]" in said
+        assert ("[link=https://example.org]A[/link]" in said) == (arguments[0] != "network")
+        paper(*arguments, "--json")
+    paper("similar", "1806.02891", "--json")
     paper("similar", "1806.02891")

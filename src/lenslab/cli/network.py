@@ -187,7 +187,7 @@ def path(
             step = found.steps[number - 1]
             words = "cites ↓" if step.forward else "is cited by ↓"
             console.answers.print(Text(f"   {words}{' (influential)' if step.influential else ''}", style="dim"))
-        about = ", ".join(part for part in (stop.byline, str(stop.year or "")) if part)
+        about = console.visible(", ".join(part for part in (stop.byline, str(stop.year or "")) if part))
         console.answers.print(Text.assemble((plain_text(stop.title), "bold"), (f"  {about}", "dim")), soft_wrap=True)
     if found.shortest > 1:
         console.remark(f"\none of {found.shortest:,} chains of {len(found.steps)} steps")
@@ -219,7 +219,7 @@ def _pieces(pieces: Any) -> Text:
 
 
 def _piece(piece: Any) -> tuple[str, str]:
-    return "".join(sign if sign.isprintable() else " " for sign in piece.text), "cyan" if piece.found else ""
+    return console.visible(piece.text), "cyan" if piece.found else ""
 
 
 def _relatives(listed: tuple[Relative, ...]) -> Any:
