@@ -20,9 +20,10 @@ run: $(BIN)/.runs $(DIST)/.built $(REPORT)/.built ## run the study of arXiv 1806
 	$(BIN)/lenslab study run 1806.02891
 	$(BIN)/lenslab serve
 
-test: $(BIN)/.tests $(DIST)/.built $(REPORT)/.built ## run every test, in a real browser too
+test: $(BIN)/.tests $(DIST)/.built $(REPORT)/.built ## run every test, in a real browser and on PostgreSQL too
 	@sh scripts/chromium.sh $(BIN)
-	$(BIN)/python -m pytest --cov --cov-report=term:skip-covered
+	sh scripts/postgresql.sh $(BIN)/python -m pytest tests/library src/lenslab/library --quiet --cov --cov-report= --cov-fail-under=0
+	$(BIN)/python -m pytest --cov --cov-append --cov-report=term:skip-covered
 
 check: $(BIN)/.tests frontend/node_modules/.installed ## lint, types, imports
 	$(BIN)/ruff check .
@@ -33,6 +34,14 @@ check: $(BIN)/.tests frontend/node_modules/.installed ## lint, types, imports
 
 bench: $(BIN)/.tests ## measure speed against the named opponents, into benchmarks/records
 	$(BIN)/python -m benchmarks.engines
+	$(BIN)/python -m benchmarks.imports
+	$(BIN)/python -m benchmarks.terms
+	$(BIN)/python -m benchmarks.searching
+	$(BIN)/python -m benchmarks.neighbourhoods
+	$(BIN)/python -m benchmarks.faults
+	sh scripts/postgresql.sh $(BIN)/python -m benchmarks.imports --counts 17000
+	sh scripts/postgresql.sh $(BIN)/python -m benchmarks.searching
+	sh scripts/postgresql.sh $(BIN)/python -m benchmarks.neighbourhoods
 
 docs: $(BIN)/.tests ## write the reference pages from the docstrings
 	$(BIN)/python -m scripts.docs

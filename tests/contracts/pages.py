@@ -2,8 +2,10 @@
 
 A page is one session in one new directory. A block of ``python`` is executed, all of a page in one namespace; where
 its first line is a comment with a file's name (``# mine.py``), it is written to that file instead. A block of ``sh`` is
-commands, one a line. A block of ``text`` right behind is what it prints; ``...`` stands for anything, and white space
-makes no difference. Where the text is an error (``SomeError: ...``, or ``lenslab: ...``) the block has to fail with it.
+commands, one a line; ``export NAME=VALUE`` holds for the rest of the page, unless the name is set already: then a
+test's server stands for the reader's. A block of ``text`` right behind is what it prints; ``...`` stands for anything,
+and white space makes no difference. Where the text is an error (``SomeError: ...``, or ``lenslab: ...``) the block has
+to fail with it. A block of ``bibtex`` whose first line is a comment with a file's name is written to that file.
 """
 
 from __future__ import annotations
@@ -33,6 +35,8 @@ FLAGS = doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS
 
 _BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _FILE = re.compile(r"# ([\w-]+\.py)\n")
+_BIBLIOGRAPHY = re.compile(r"% ([\w-]+\.bib)\n")
+_EXPORT = re.compile(r"export (\w+)=(.*)")
 _ERROR = re.compile(r"(\w+Error): ")
 
 _REPORTING = re.compile(r"\blenslab(?:\.| import )report\b|\breport\.write\(")
@@ -97,7 +101,11 @@ def carry_out(page: Path, directory: Path, monkeypatch: pytest.MonkeyPatch) -> N
                 else:
                     _python(block, names, where)
             elif block.language == "sh":
-                _shell(block, where)
+                _shell(block, where, monkeypatch)
+            elif block.language == "bibtex":
+                named = _BIBLIOGRAPHY.match(block.text)
+                assert named, f"{where}: a bibliography without a name"
+                (directory / named[1]).write_text(block.text, encoding="utf-8")
             else:
                 assert block.language in ("json",), f"{where}: a block of {block.language}, which is not carried out"
     finally:
@@ -124,7 +132,7 @@ def _python(block: Block, names: dict[str, Any], where: str) -> None:
             _same(block.shown, printed.getvalue(), where)
 
 
-def _shell(block: Block, where: str) -> None:
+def _shell(block: Block, where: str, monkeypatch: pytest.MonkeyPatch) -> None:
     answers, remarks, codes = io.StringIO(), io.StringIO(), []
     for command in commands(block.text):
         if command.startswith("lenslab report") and not can_report():
@@ -132,6 +140,10 @@ def _shell(block: Block, where: str) -> None:
         if _SERVING.match(command):
             known = _help("serve")
             assert set(re.findall(r"--[a-z-]+", command)) <= set(re.findall(r"--[a-z-]+", known)), f"{where}: {command}"
+            continue
+        if setting := _EXPORT.fullmatch(command):
+            if setting[1] not in os.environ:
+                monkeypatch.setenv(setting[1], *shlex.split(setting[2]))
             continue
         with contextlib.redirect_stdout(answers), contextlib.redirect_stderr(remarks):
             codes.append(_run(command))

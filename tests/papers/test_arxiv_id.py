@@ -59,6 +59,7 @@ BAD = [
     ("0000.0000", "month 00"),
     ("hep-th/9913001", "month 13"),
     ("1501.0001", "4 digits"),
+    ("0703.0001", "4 digits"),
     ("1412.00001", "5 digits"),
     ("1806.02891v0", "version 0"),
     ("1806.02891v01", "version 01"),
@@ -108,7 +109,14 @@ def test_a_pasted_page_is_not_repeated_in_the_message():
 
 
 @pytest.mark.parametrize(
-    "name", ["1806.02891v" + "1" * 6_000, "arXiv:" * 100_000, "a-" * 200_000, "1806.02891" + ".pdf" * 90]
+    "name",
+    [
+        "1806.02891v" + "1" * 6_000,
+        "arXiv:" * 100_000,
+        "a-" * 200_000,
+        "1806.02891" + ".pdf" * 200_000 + "x",
+        "1806.02891" + ".pdf" * 90,
+    ],
 )
 def test_a_name_made_to_break_the_reading_is_refused_like_any_other(name):
     if name.endswith(".pdf"):

@@ -1,15 +1,19 @@
 import datetime as dt
 import re
 
+import bibtexparser
 import pytest
+from bibtexparser import middlewares
 from hypothesis import given
 from hypothesis import strategies as st
 
 from lenslab.papers.arxiv_id import ArxivId
-from lenslab.papers.bibtex import bibtex
+from lenslab.papers.bibtex import bibliography, bibtex
 from lenslab.papers.paper import Paper
+from lenslab.papers.sources.bibtex_file import entries
 
 from .seed import PAPER
+from .written import assert_same, papers
 
 
 def fields(entry):
@@ -68,6 +72,7 @@ def test_a_published_paper_is_an_article_with_its_doi():
         ("Are there any ‘object detectors’ – yes", "Are there any `object detectors' -- yes"),
         ("Prêt-à-Porter", r"{Pr{\^{e}}t-{\`{a}}-Porter}"),
         (r"naïve \emph{units} {x}", r"na{\"{\i}}ve units x"),
+        ("a–– b -– c", "a--{}-- b -{}-- c"),
         ("a^b ~ \\", r"a\textasciicircum{}b \textbackslash{}"),
         ("Straße 北京", r"Stra{\ss}e 北京"),
     ],
@@ -105,3 +110,42 @@ def test_whatever_stands_in_a_record_the_entry_stays_one_entry(title, authors, j
     inside = entry[entry.index("{") + 1 : entry.rindex("}")]
     assert depth(inside) == 0
     assert fields(entry)["eprint"] == "1806.02891"
+
+
+def test_a_name_with_what_follows_it_keeps_both_and_a_word_that_joins_names_is_none():
+    authors = ("E. L. Berger Jr.", "Smith and Sons", "The ATLAS Collaboration", "", "  ")
+    written = fields(bibtex(Paper(title="x", authors=authors)))["author"]
+    assert written == "Berger, Jr., E. L. and {and} Sons, Smith and {The ATLAS Collaboration}"
+
+
+def test_a_bibliography_has_a_key_for_each_entry():
+    smith = Paper(title="On units", authors=("Ann Smith",), year=2018)
+    keys = re.findall(r"^@misc\{(.*),$", bibliography([smith, smith, Paper(title="Places")]), re.MULTILINE)
+    assert keys == ["smith2018units", "smith2018unitsa", "anonymousplaces"]
+    assert bibliography([]) == ""
+    assert bibliography([smith]) == bibtex(smith)
+
+
+@given(st.lists(papers, max_size=3))
+def test_what_is_written_is_read_again(written):
+    found = list(entries(bibliography(written)))
+    assert len(found) == len(written)
+    for entry, paper in zip(found, written, strict=True):
+        assert_same(entry.paper, paper)
+        assert entry.paper.journal_reference == paper.journal_reference
+
+
+@given(st.lists(papers, max_size=3))
+def test_another_reader_finds_the_same(written):
+    library = bibtexparser.parse_string(
+        bibliography(written), append_middleware=[middlewares.LatexDecodingMiddleware()]
+    )
+    assert not library.failed_blocks
+    assert len(library.entries) == len(written)
+    for entry, paper in zip(library.entries, written, strict=True):
+        assert entry.fields_dict["year"].value == str(paper.year) if paper.year else "year" not in entry.fields_dict
+        assert ("eprint" in entry.fields_dict) == bool(paper.arxiv_id)
+        assert ("doi" in entry.fields_dict) == bool(paper.doi)
+        assert len(middlewares.names.split_multiple_persons_names(entry["author"] if paper.authors else "")) == len(
+            paper.authors
+        )

@@ -1,6 +1,7 @@
 import pytest
 
 from lenslab.papers.citations import resolve_citation
+from lenslab.papers.latex import segments
 from lenslab.papers.work import Work, citation_key
 
 MORCOS = Work("On the importance of single directions for generalization", ("Ari S. Morcos", "David Barrett"), 2018)
@@ -48,3 +49,9 @@ def test_each_work_is_named_by_the_key_that_bibliographies_make_for_it():
 
 def test_works_without_authors_or_year_are_no_hindrance():
     assert resolve_citation("morcos2018importance", [Work("Proceedings"), Work("x", ("A. Morcos",)), MORCOS]) is MORCOS
+
+
+def test_every_key_of_one_command_finds_its_own_work():
+    source = r"as found \citep[see][p. 3]{morcos2018importance, leavitt2020towards,zhou2018revisiting}"
+    keys = [segment.target for segment in segments(source) if segment.kind == "citation"]
+    assert [resolve_citation(key, WORKS) for key in keys] == [MORCOS, LEAVITT, None]

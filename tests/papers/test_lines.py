@@ -112,6 +112,17 @@ def test_what_is_cut_short_gives_its_whole_lines_and_then_says_where_it_ends(tmp
     assert share < 0.1 or found
 
 
+def test_no_whole_line_of_a_cut_file_is_lost_where_it_was_packed_small(tmp_path, monkeypatch):
+    monkeypatch.setattr(module, "_CHUNK", 100)
+    path = tmp_path / "cut"
+    for seed in range(60):
+        chance = random.Random(seed)
+        whole = gzip.compress((b"ab\n" * chance.randint(1, 3_000) + chance.randbytes(40).hex().encode()) * 3)
+        path.write_bytes(whole[: chance.randint(11, len(whole) - 1)])
+        found, _ = read_until_it_breaks(path)
+        assert len(found) == zlib.decompressobj(wbits=31).decompress(path.read_bytes()).count(b"\n")
+
+
 def test_even_a_lost_last_byte_is_told(tmp_path):
     for compress in (gzip.compress, lambda data: zstandard.ZstdCompressor(write_checksum=True).compress(data)):
         path = tmp_path / "cut"

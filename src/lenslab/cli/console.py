@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -21,14 +22,41 @@ remarks = Console(stderr=True, highlight=False)
 """Standard error: progress, remarks, refusals."""
 
 
+# What JSON lets stand in a text and a terminal obeys: control characters, and those that turn the writing around.
+_OBEYED = re.compile("[\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+
+
 def print_json(value: Any) -> None:
     """Print one JSON document, with nothing around it."""
-    answers.file.write(json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+    document = json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False)
+    answers.file.write(_OBEYED.sub(lambda sign: f"\\u{ord(sign[0]):04x}", document) + "\n")
 
 
 def remark(text: str) -> None:
     """Say something that is not the answer; the text is shown as it is, without markup."""
-    remarks.print(text, markup=False, soft_wrap=True)
+    remarks.print(visible(text), markup=False, soft_wrap=True)
+
+
+def answer(text: str) -> None:
+    """Print one line of the answer, whole however wide the terminal is; the text is shown as it is."""
+    answers.print(escaped(text), soft_wrap=True)
+
+
+def escaped(text: str) -> str:
+    """Text that Rich shows as it is, without markup and without what turns a terminal around."""
+    from rich.markup import escape
+
+    return escape(visible(text))
+
+
+def visible(text: str) -> str:
+    r"""Text without what turns a terminal around.
+
+    Example:
+        >>> visible("units\x1b[31m of \u202etext")
+        'units [31m of  text'
+    """
+    return "".join(sign if sign.isprintable() or sign in "\n\t" else " " for sign in text)
 
 
 def table(*columns: str, numbers: tuple[str, ...] = (), title: str | None = None) -> Table:
@@ -61,7 +89,7 @@ def progress(description: str) -> Iterator[Callable[[float, float], None]]:
         TaskProgressColumn(),
         TimeRemainingColumn(elapsed_when_finished=True),
         console=remarks,
-        transient=not remarks.is_terminal,
+        disable=not remarks.is_terminal,
     )
     with bar:
         task = bar.add_task(description, total=None)

@@ -1,4 +1,4 @@
-"""``lenslab paper show | terms | cite``."""
+"""``lenslab paper show | terms``, and the group that all commands about papers belong to."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from lenslab.cli import console
+from lenslab.cli import console, exports, merges, network, sources, summaries
+from lenslab.cli.names import AsJson, Identifier, find
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -16,15 +17,10 @@ if TYPE_CHECKING:
     from lenslab.papers.terms import Term
 
 app = typer.Typer(
-    help="Read a paper's page in the terminal: what it says, what cites it, how to cite it.",
+    help="Papers: add them, read them, see what cites what, and give them to other programs.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
-
-Identifier = Annotated[
-    str, typer.Argument(metavar="ID", help="An arXiv id in any form, or a key of the library, for instance 1806.02891.")
-]
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document instead.")]
 
 _ROWS = 12
 _BAR = 20
@@ -44,7 +40,7 @@ def show(
     as_json: AsJson = False,
 ) -> None:
     """Show everything that the paper's page says."""
-    work = _find(identifier)
+    work = find(identifier)
     document = _document(work)
     if as_json:
         console.print_json(document)
@@ -63,12 +59,10 @@ def terms(
     as_json: AsJson = False,
 ) -> None:
     """List the paper's key terms with their scores."""
-    from lenslab.papers.terms import paper_terms
+    work = find(identifier)
+    from lenslab.library import vocabulary, works
 
-    work = _find(identifier)
-    from lenslab.library import works
-
-    found = paper_terms(works.paper(work), style=style.value, limit=limit)
+    found = vocabulary.key_terms(works.paper(work), style=style.value, limit=limit)
     if as_json:
         console.print_json({"paper": work.key, "style": style.value, "terms": [_term(term) for term in found]})
         return
@@ -76,41 +70,29 @@ def terms(
         console.remark(f"the library knows no abstract of {work.key}, so it has no key terms")
         return
     longest = found[0].score
-    grid = console.table("term", "score", "", "in the text", "papers with it", numbers=("score", "in the text"))
+    grid = console.table("term", "score", "", "why", numbers=("score",))
     for term in found:
-        rarer = "at most " if term.rarer and " " in term.term and term.count > 1 else ""
-        grid.add_row(
-            _plain(term.term),
-            f"{term.score:.3f}",
-            _bar(term.score / longest),
-            f"{term.count}×",
-            f"{rarer}{term.document_frequency:,} of {term.documents:,}" if not term.rarer or rarer else "rare",
-        )
+        grid.add_row(_plain(term.term), f"{term.score:.3f}", _bar(term.score / longest, whole=10), _plain(term.reason))
     console.answers.print(grid)
     group = found[0].group
     compared = "abstracts of arXiv" if group == "all" else f"abstracts in {group}"
     console.remark(f"\nTF-IDF against {found[0].documents:,} {compared}; style {style.value}")
 
 
-@app.command()
-def cite(identifier: Identifier) -> None:
-    """Print the paper as a BibTeX entry."""
-    from lenslab.papers.bibtex import bibtex
-
-    work = _find(identifier)
-    from lenslab.library import works
-
-    console.answers.file.write(bibtex(works.paper(work)))
-
-
-def _find(identifier: str) -> Work:
-    """The work; from here on Django is set up, so that its models can be imported."""
-    from lenslab.library import ready
-
-    ready()
-    from lenslab.library.works import find_work
-
-    return find_work(identifier)
+app.command()(network.search)
+app.command()(network.network)
+app.command()(network.similar)
+app.command()(network.path)
+app.command()(exports.cite)
+app.command("export")(exports.export)
+app.command()(sources.add)
+app.command("import")(sources.import_)
+app.command()(sources.harvest)
+app.command()(summaries.summary)
+app.command("count-terms")(summaries.count_terms)
+app.command()(merges.merges)
+app.command()(merges.merge)
+app.command()(merges.unmerge)
 
 
 def _document(work: Work) -> dict[str, Any]:
@@ -168,6 +150,7 @@ def _term(term: Term) -> dict[str, Any]:
     return {
         "term": term.term,
         "score": round(term.score, 4),
+        "reason": term.reason,
         "count": term.count,
         "document_frequency": term.document_frequency,
         "documents": term.documents,
@@ -251,8 +234,8 @@ def _rows(rows: list[dict[str, Any]]) -> RenderableType:
     return grid
 
 
-def _bar(share: float) -> str:
-    return f"[cyan]{'━' * max(1, round(_BAR * share))}[/cyan]"
+def _bar(share: float, whole: int = _BAR) -> str:
+    return f"[cyan]{'━' * max(1, round(whole * share))}[/cyan]"
 
 
 def _plain(text: str) -> str:

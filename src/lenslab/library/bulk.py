@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from django.db import connection
 
@@ -13,8 +13,24 @@ if TYPE_CHECKING:
 
     Row = tuple[Any, ...]
 
+Value = TypeVar("Value")
+
+# Any number that nobody else uses: PostgreSQL's advisory locks are named by numbers.
+_WRITING = 180602892
+
 # SQLite allows 32,766 values in a statement; shorter lists are planned faster.
 _AT_ONCE = 900
+
+
+def one_writer() -> None:
+    """Waits until nobody else writes works, and keeps it so until the transaction ends.
+
+    Who finds that a record is new must be the one who adds it. SQLite lets one transaction write at a time anyway;
+    readers are never kept waiting.
+    """
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_WRITING])
 
 
 def new_ids(table: str, number: int) -> Iterator[int]:
@@ -40,7 +56,8 @@ def insert(table: str, columns: Sequence[str], rows: Sequence[Row]) -> None:
     names = ", ".join(columns)
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
-            with cursor.copy(f"COPY {table} ({names}) FROM STDIN") as copy:
+            # Django does not know COPY; without this, its errors would be none of Django's.
+            with connection.wrap_database_errors, cursor.copy(f"COPY {table} ({names}) FROM STDIN") as copy:
                 for row in rows:
                     copy.write_row(row)
         else:
@@ -118,3 +135,10 @@ def select_pairs(query: str, pairs: Iterable[tuple[int, int]]) -> Iterator[Row]:
                 f"WITH pair(one, other) AS (VALUES {listed}) {query}", [value for pair in part for value in pair]
             )
             yield from cursor.fetchall()
+
+
+def batched(values: Iterable[Value]) -> Iterator[list[Value]]:
+    """Portions that fit into one statement."""
+    remaining = iter(values)
+    while part := list(islice(remaining, _AT_ONCE)):
+        yield part

@@ -5,17 +5,17 @@ from __future__ import annotations
 import json
 from collections import Counter, defaultdict
 from hashlib import blake2b
-from itertools import islice
 from typing import TYPE_CHECKING, Any, Literal
 
 from django.db import connection
 
 from lenslab.library import bulk
 from lenslab.library.models import Assertion, Citation
+from lenslab.library.reading import described
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from lenslab.papers import description
 
@@ -100,9 +100,30 @@ def keep_only(source: str, record: int, direction: Direction, kept: Collection[i
         for pk, end, citation, work in said.values_list("pk", f"{other}_record", "citation", f"{other}_record__work")
         if end not in kept
     }
-    for part in batched(stale):
+    for part in bulk.batched(stale):
         Assertion.objects.filter(pk__in=part).delete()
     rebuild({work for _, work in stale.values()})
+
+
+def records_of(source: str, locators: Iterable[str]) -> dict[tuple[str, str], tuple[int, int]]:
+    """The record and the work of each place in a source that the library knows, by (source, locator)."""
+    query = "SELECT locator, id, work_id FROM library_sourcerecord WHERE source = %s AND locator IN {list}"
+    return {(source, locator): (pk, work) for locator, pk, work in bulk.select(query, locators, source)}
+
+
+def neighbours(records: Iterable[int], source: str) -> list[description.Description]:
+    """What a source says of the works that it ties to some records by a citation, either way."""
+    query = (
+        "SELECT r.id, r.content FROM library_assertion a JOIN library_sourcerecord r ON r.id = a.{other}_record_id "
+        "WHERE a.source = %s AND a.{own}_record_id IN {list}"
+    )
+    own = list(records)
+    found = {
+        pk: content
+        for one, other in (("cited", "citing"), ("citing", "cited"))
+        for pk, content in bulk.select(query.replace("{own}", one).replace("{other}", other), own, source)
+    }
+    return [described(source, found[pk]) for pk in sorted(found)]
 
 
 def rebuild(works: Iterable[int]) -> None:
@@ -118,7 +139,7 @@ def rebuild(works: Iterable[int]) -> None:
     for citing, cited, influential, _ in rows.values():
         flags[citing, cited] |= bool(influential)
     pairs = {pair for pair in flags if pair[0] != pair[1]}
-    found, _ = _ensure(pairs, flags)
+    found, _ = _ensure(pairs, flags, lower=True)
     moved = [
         (found.get((citing, cited)), pk)
         for pk, (citing, cited, _, before) in rows.items()
@@ -152,19 +173,25 @@ def follow_years(years: Mapping[int, int | None]) -> None:
             cursor.executemany(f"UPDATE library_citation SET {side}_year = %s WHERE {side}_id = %s", rows)
 
 
-def _ensure(pairs: set[Pair], flags: Mapping[Pair, bool]) -> tuple[dict[Pair, int], int]:
-    """The citation of each pair, made where it was missing, and how many were made."""
+def _ensure(pairs: set[Pair], flags: Mapping[Pair, bool], *, lower: bool = False) -> tuple[dict[Pair, int], int]:
+    """The citation of each pair, made where it was missing, and how many were made.
+
+    Args:
+        pairs: citing and cited work.
+        flags: whether anybody calls the citation influential, as far as is known here.
+        lower: whether all assertions are known here, so that a flag that nobody raises goes.
+    """
     found: dict[Pair, int] = {}
-    raised = []
+    changed = []
     query = (
         "SELECT c.id, c.citing_id, c.cited_id, c.influential FROM pair "
         "JOIN library_citation c ON c.citing_id = pair.one AND c.cited_id = pair.other"
     )
     for pk, citing, cited, influential in bulk.select_pairs(query, sorted(pairs)):
         found[citing, cited] = pk
-        if flags[citing, cited] and not influential:
-            raised.append((True, pk))
-    bulk.update("library_citation", ("influential",), raised)
+        if flags[citing, cited] != bool(influential) and (flags[citing, cited] or lower):
+            changed.append((flags[citing, cited], pk))
+    bulk.update("library_citation", ("influential",), changed)
     missing = sorted(pairs - found.keys())
     if missing:
         ids = bulk.new_ids("library_citation", len(missing))
@@ -194,15 +221,8 @@ def _add_to_counts(pairs: Iterable[Pair]) -> None:
 
 
 def _delete(citations: Sequence[int]) -> None:
-    for part in batched(citations):
+    for part in bulk.batched(citations):
         Citation.objects.filter(pk__in=part).delete()
-
-
-def batched(values: Iterable[int]) -> Iterator[list[int]]:
-    """Portions that fit into one statement."""
-    remaining = iter(values)
-    while part := list(islice(remaining, 500)):
-        yield part
 
 
 def _loaded(value: Any) -> Any:

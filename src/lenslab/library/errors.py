@@ -6,7 +6,8 @@
     ├── UnknownPaperError (LookupError)    no work of that name in the library
     ├── LibraryUnavailableError (OSError)  the database cannot be opened or written
     ├── MergeError (ValueError)            works that cannot be merged or taken apart
-    └── ShippedDataError (ValueError)      the data that came with the package is damaged
+    ├── ShippedDataError (ValueError)      the data that came with the package is damaged
+    └── UnknownFormatError (ValueError)    a file that is none of the formats that can be imported
 """
 
 
@@ -28,3 +29,7 @@ class ShippedDataError(LibraryError, ValueError):
 
 class MergeError(LibraryError, ValueError):
     """Works that cannot be merged or taken apart."""
+
+
+class UnknownFormatError(LibraryError, ValueError):
+    """A file that is none of the formats that can be imported."""

@@ -15,7 +15,7 @@ from django.db import connection, transaction
 from lenslab.library import bulk, edges, merging, renewal, resolution
 from lenslab.library.matching import Matcher, identifiers
 from lenslab.library.names import free_key, slug
-from lenslab.library.reading import digest, pack
+from lenslab.library.reading import described, digest, pack
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from lenslab.papers.paper import Paper
 
     Place = tuple[str, str]
+    _Altered = tuple[int, Description, bytes, int]  # record, what it says now, its hash, its work
 
 
 @dataclass(slots=True)
@@ -55,6 +56,7 @@ def take(descriptions: Iterable[Description], *, now: dt.datetime | None = None)
     """
     unique = {(told.source, told.locator): told for told in descriptions}
     with transaction.atomic():
+        bulk.one_writer()
         return _Taking(list(unique.values()), now or dt.datetime.now(dt.UTC)).run()
 
 
@@ -95,9 +97,8 @@ class _Taking:
             if bytes(before) == sha:
                 self.outcome.unchanged += 1
             else:
-                altered.append((pk, told, sha))
-                self.touched.add(work)
-        self._alter(altered)
+                altered.append((pk, told, sha, work))
+        self._alter(self._fuller(altered))
         bridges = self._add(fresh)
         bridges += renewal.renew(self.touched)
         for one, other, evidence in bridges:
@@ -118,12 +119,25 @@ class _Taking:
             for locator, pk, sha, work in bulk.select(query, locators, source)
         }
 
-    def _alter(self, altered: list[tuple[int, Description, bytes]]) -> None:
-        rows = [(self.now, sha, pack(told.raw), pk) for pk, told, sha in altered]
+    def _fuller(self, altered: list[_Altered]) -> list[_Altered]:
+        """Those that may replace what was said before.
+
+        A paper's record among the rows of a list lacks the summary that the record by itself has; it is not newer for
+        that, and does not take its place.
+        """
+        short = {pk for pk, told, _, _ in altered if not told.tldr}
+        query = "SELECT id, source, content FROM library_sourcerecord WHERE id IN {list}"
+        kept = {pk for pk, source, content in bulk.select(query, sorted(short)) if described(source, content).tldr}
+        self.outcome.unchanged += len(kept)
+        return [one for one in altered if one[0] not in kept]
+
+    def _alter(self, altered: list[_Altered]) -> None:
+        self.touched |= {work for _, _, _, work in altered}
+        rows = [(self.now, sha, pack(told.raw), pk) for pk, told, sha, _ in altered]
         bulk.update("library_sourcerecord", ("retrieved", "sha256", "content"), rows)
         if altered:
-            _delete_identifiers([pk for pk, _, _ in altered])
-            self._identify([(pk, told) for pk, told, _ in altered])
+            _delete_identifiers([pk for pk, *_ in altered])
+            self._identify([(pk, told) for pk, told, *_ in altered])
         self.outcome.changed += len(altered)
 
     def _add(self, fresh: list[tuple[Description, bytes]]) -> list[tuple[int, int, str]]:

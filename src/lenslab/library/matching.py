@@ -129,10 +129,12 @@ class Matcher:
         }
         same, possible = {}, {}
         for pk in sorted(candidates - named.keys()):
+            if not self._may_be(own, pk):
+                continue
             likeness = duplicates.compare(description.paper, self._works[pk])
-            if likeness.verdict == "same" and self._may_be(own, pk):
+            if likeness.verdict == "same":
                 same[pk] = likeness.evidence
-            elif likeness.verdict != "apart":
+            elif likeness.verdict == "possibly":
                 possible[pk] = likeness.evidence
         return same, possible
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from django.db import transaction
 from django.db.models import Q
 
-from lenslab.library import edges, renewal
+from lenslab.library import bulk, edges, renewal, vocabulary
 from lenslab.library.errors import MergeError
 from lenslab.library.models import Merge, PossibleTwin, SourceRecord, Work
 from lenslab.library.names import free_key, slug
@@ -50,6 +50,7 @@ def merge(work: Work, other: Work, *, evidence: str) -> Merge:
         if named.merged_into is not None:
             raise MergeError(f"{named.key!r} is merged into {named.merged_into.key!r}; name that one")
     with transaction.atomic():
+        bulk.one_writer()
         Merge.objects.filter(_pair(work.pk, other.pk)).exclude(undone=None).delete()
         return _merge(work, other, evidence)
 
@@ -65,6 +66,7 @@ def undo(made: Merge) -> None:
     if made.work.merged_into is not None:
         raise MergeError(f"{made.work.key!r} was itself merged into {made.work.merged_into.key!r}; undo that first")
     with transaction.atomic():
+        bulk.one_writer()
         SourceRecord.objects.filter(pk__in=made.records, work=made.work).update(work=made.other)
         Work.objects.filter(pk=made.other.pk).update(merged_into=None)
         made.undone = dt.datetime.now(dt.UTC)
@@ -85,6 +87,7 @@ def separate(record: SourceRecord) -> Work:
     if work.source_records.count() < 2:
         raise MergeError(f"{record} is the only record of {work.key!r}; there is nothing to take apart")
     with transaction.atomic():
+        bulk.one_writer()
         taken = set(Work.objects.filter(key__startswith=slug(work)).values_list("key", flat=True))
         other = Work.objects.create(key=free_key(slug(work), taken | {slug(work)}), title=work.title)
         SourceRecord.objects.filter(pk=record.pk).update(work=other, evidence="")
@@ -110,6 +113,7 @@ def _merge(work: Work, other: Work, evidence: str) -> Merge:
     SourceRecord.objects.filter(pk__in=records).update(work=work)
     # Works that were merged into the other one follow it, so that every former address leads to the work itself.
     Work.objects.filter(Q(pk=other.pk) | Q(merged_into=other)).update(merged_into=work)
+    vocabulary.forget([other.pk])
     PossibleTwin.objects.filter(_pair(work.pk, other.pk)).delete()
     _renew(work.pk, other.pk)
     return made

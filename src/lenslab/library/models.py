@@ -47,6 +47,9 @@ class Work(models.Model):
     # How many works of the library cite this one, and how many of them it cites.
     citation_count = models.PositiveIntegerField(default=0)
     reference_count = models.PositiveIntegerField(default=0)
+    counted = models.BooleanField(
+        default=False, db_default=False, editable=False, help_text="whether its words are in the term counts"
+    )
     # Hashes by which records of one work find each other (lenslab.library.marks).
     title_mark = models.BigIntegerField(null=True, editable=False)
     people_mark = models.BigIntegerField(null=True, editable=False)
@@ -65,6 +68,7 @@ class Work(models.Model):
             # What an arXiv paper may be a twin of: two arXiv papers never are one work, so most works are left out.
             models.Index(fields=["people_mark"], name="elsewhere_by_people", condition=Q(arxiv_id=None)),
             models.Index(fields=["name_mark"], name="elsewhere_by_coined_name", condition=Q(arxiv_id=None)),
+            models.Index(fields=["id"], name="works_to_count", condition=Q(counted=False)),
         ]
 
     def __str__(self) -> str:
@@ -241,6 +245,67 @@ class Payload(models.Model):
     def __str__(self) -> str:
         """The address."""
         return self.url
+
+
+class Harvest(models.Model):
+    """How far a part of arXiv was harvested, so that the next harvest asks only for what has changed since."""
+
+    part = models.CharField(max_length=60, unique=True, help_text="OAI-PMH's name of the set; empty for all of arXiv")
+    datestamp = models.CharField(max_length=10, blank=True, help_text="the last day that was reached, YYYY-MM-DD")
+    token = models.TextField(blank=True, help_text="where an interrupted harvest goes on, while arXiv knows it")
+    updated = models.DateTimeField()
+
+    def __str__(self) -> str:
+        """The part and the day."""
+        return f"{self.part or 'arXiv'} up to {self.datestamp}"
+
+
+class TermGroup(models.Model):
+    """A group of papers whose words are counted: a category, an archive, or ``all``."""
+
+    name = models.CharField(max_length=40, unique=True)
+    documents = models.IntegerField(default=0, help_text="papers counted in it")
+    rule = models.CharField(max_length=16, help_text="the rule by which they were counted (lenslab.papers.counts)")
+
+    def __str__(self) -> str:
+        """Name and size."""
+        return f"{self.name} ({self.documents})"
+
+
+class TermCount(models.Model):
+    """In how many of a group's papers a stem stands."""
+
+    group = models.ForeignKey(TermGroup, on_delete=models.CASCADE, related_name="counts", db_index=False)
+    stem = models.TextField()
+    number = models.IntegerField()
+
+    class Meta:
+        """One number per stem and group."""
+
+        constraints: ClassVar = [models.UniqueConstraint(fields=["group", "stem"], name="one_count_per_stem")]
+
+    def __str__(self) -> str:
+        """Stem and number."""
+        return f"{self.stem}: {self.number}"
+
+
+class GeneratedText(models.Model):
+    """What a language model wrote about a work, as it was checked against the abstract (lenslab.papers.summary)."""
+
+    work = models.ForeignKey(Work, on_delete=models.CASCADE, related_name="generated")
+    kind = models.CharField(max_length=10, choices=[("summary", "summary"), ("findings", "findings")])
+    abstract_sha256 = models.CharField(max_length=64, help_text="of the abstract that it is about")
+    content = models.JSONField(help_text="sentences with their spans, the model, the host, when, for which version")
+    made = models.DateTimeField()
+
+    class Meta:
+        """The latest of each kind is kept."""
+
+        constraints: ClassVar = [models.UniqueConstraint(fields=["work", "kind"], name="one_text_of_a_kind")]
+
+    def __str__(self) -> str:
+        """Kind and work."""
+        return f"{self.kind} of {self.work.key}"
 
 
 class FileImport(models.Model):

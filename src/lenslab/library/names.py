@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from lenslab.papers.work import Described
 
 _LONGEST_TITLE = 72
+_LONGEST_AUTHOR = 60
 
 
 def slug(work: Described) -> str:
@@ -26,7 +27,7 @@ def slug(work: Described) -> str:
     title = _hyphened(work.title)
     if len(title) > _LONGEST_TITLE:
         title = title[: _LONGEST_TITLE + 1].rsplit("-", 1)[0]
-    author = _hyphened(surname(work.authors[0])) if work.authors else ""
+    author = _hyphened(surname(work.authors[0]))[:_LONGEST_AUTHOR].strip("-") if work.authors else ""
     year = "" if work.year is None else str(work.year)
     return "-".join(part for part in (title, author, year) if part) or "untitled"
 

@@ -10,14 +10,15 @@ import zstandard
 
 from lenslab.library import entries
 from lenslab.papers import sources
+from lenslab.papers.errors import MalformedError
 
 if TYPE_CHECKING:
     from lenslab.papers.description import Description
 
 # Making a compressor takes longer than a record does, and no two threads may use one at once.
 _own = threading.local()
-# A record larger than this was not written by this library.
-LARGEST_CONTENT = 64 * 2**20
+# No source may answer with more; what claims to be larger was not written by this library.
+LARGEST_CONTENT = 128 << 20
 
 
 def digest(raw: bytes) -> bytes:
@@ -28,9 +29,14 @@ def digest(raw: bytes) -> bytes:
 def pack(raw: bytes) -> bytes:
     """A source's own words, compressed.
 
+    Raises:
+        MalformedError: they are more than would be read again.
+
     >>> unpack(pack(b"{}"))
     b'{}'
     """
+    if len(raw) > LARGEST_CONTENT:
+        raise MalformedError(f"it has {len(raw):,} bytes, and no more than {LARGEST_CONTENT:,} are kept")
     if not hasattr(_own, "compressor"):
         _own.compressor = zstandard.ZstdCompressor(level=1)
     packed: bytes = _own.compressor.compress(raw)
@@ -38,8 +44,20 @@ def pack(raw: bytes) -> bytes:
 
 
 def unpack(content: bytes | memoryview) -> bytes:
-    """What ``pack`` compressed."""
-    return zstandard.decompress(bytes(content), max_output_size=LARGEST_CONTENT)
+    """What ``pack`` compressed.
+
+    Raises:
+        MalformedError: the content is damaged, or was not made by ``pack``.
+    """
+    packed = bytes(content)
+    try:
+        # What ``pack`` makes says how large it was; what does not would have to be unpacked to be known.
+        size = zstandard.frame_content_size(packed)
+        if not 0 <= size <= LARGEST_CONTENT:
+            raise MalformedError("what was kept is damaged: it is larger than anything that is kept")
+        return zstandard.decompress(packed)
+    except zstandard.ZstdError as error:
+        raise MalformedError(f"what was kept is damaged: {error}") from None
 
 
 def described(source: str, content: bytes | memoryview) -> Description:
@@ -53,4 +71,9 @@ def described(source: str, content: bytes | memoryview) -> Description:
         MalformedError: the record cannot be read by this version.
     """
     raw = unpack(content)
-    return sources.parse(source, raw) if source in sources.MODULES else entries.parse(source, raw)
+    if source in sources.MODULES:
+        return sources.parse(source, raw)
+    try:
+        return entries.parse(source, raw)
+    except (KeyError, TypeError, ValueError) as error:
+        raise MalformedError(f"a record of {source} cannot be read: {error!r}") from None

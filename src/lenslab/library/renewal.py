@@ -6,7 +6,7 @@ from collections import defaultdict
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from lenslab.library import bulk, edges, resolution
+from lenslab.library import bulk, edges, resolution, vocabulary
 from lenslab.library.reading import described
 
 if TYPE_CHECKING:
@@ -47,6 +47,7 @@ def renew(works: Iterable[int]) -> list[tuple[int, int, str]]:
         for pk, paper in papers.items()
         if paper.arxiv_id and before[pk][0] != paper.arxiv_id.base
     }
+    vocabulary.forget(told)
     bulk.insert("library_formerkey", ("work_id", "key"), [(pk, before[pk][0]) for pk in renamed])
     bulk.update("library_work", ("key",), [(key, pk) for pk, key in renamed.items()])
     bulk.update("library_work", resolution.COLUMNS, [(*resolution.row(paper), pk) for pk, paper in papers.items()])

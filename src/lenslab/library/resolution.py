@@ -32,6 +32,11 @@ _RANKS = {
 }
 _LISTS = 4
 
+# The most bytes of a field that the row of a work holds; the record itself is kept whole. PostgreSQL indexes no more
+# than a megabyte of words and their places for one work, which short words can fill four times as fast as the text.
+_MOST_TITLE, _MOST_AUTHORS, _MOST_ABSTRACT, _MOST_PLAIN = 10_000, 150_000, 50_000, 40_000
+_MOST_CATEGORIES = 100
+
 # TeX's accents and its letters beyond ASCII.
 _ACCENT = re.compile(r"""\\(?:['"`^~=.]|[uvHtcdbkr](?![A-Za-z])|(?:ss|ae|AE|oe|OE|aa|AA|[oOlLij])(?![A-Za-z]))""")
 
@@ -78,25 +83,27 @@ def resolve(descriptions: Sequence[Description]) -> Paper:
 def row(paper: Paper, about: Marks | None = None) -> tuple[Any, ...]:
     """The values of ``COLUMNS`` for a paper, as databases store them; its marks can be given where they are known."""
     about = about or marks(paper)
-    raw = f"{paper.title} {paper.abstract} {' '.join(paper.authors)}"
+    title, abstract = _cut(paper.title, _MOST_TITLE), _cut(paper.abstract, _MOST_ABSTRACT)
+    authors, groups = _fitting(paper.authors), [_cut(name, 60) for name in paper.categories[:_MOST_CATEGORIES]]
+    raw = f"{title} {abstract} {' '.join(authors)}"
     return (
-        _storable(paper.title),
+        title,
         byline(paper),
         paper.year,
-        _json(list(paper.authors)),
-        _json(list(paper.categories)),
+        _json(authors),
+        _json(groups),
         None if paper.submitted is None else paper.submitted.isoformat(),
         None if paper.updated is None else paper.updated.isoformat(),
         _storable(paper.license_uri)[:300],
-        _storable(paper.journal_reference),
-        _storable(paper.author_comments),
-        _storable(paper.report_number),
-        _storable(paper.msc_class),
-        _storable(paper.acm_class),
+        _cut(paper.journal_reference, _MOST_TITLE),
+        _cut(paper.author_comments, _MOST_ABSTRACT),
+        _cut(paper.report_number, _MOST_TITLE),
+        _cut(paper.msc_class, _MOST_TITLE),
+        _cut(paper.acm_class, _MOST_TITLE),
         _json([_told(version) for version in paper.versions]),
-        _storable(paper.abstract),
+        abstract,
         "" if raw.isascii() and "\\" not in raw else _hidden_words(raw),
-        facets(paper.categories, paper.year),
+        facets(groups, paper.year),
         _storable(paper.doi)[:300],
         paper.arxiv_id.base if paper.arxiv_id else None,
         about.title,
@@ -168,21 +175,37 @@ def _told(version: Version) -> dict[str, Any]:
         "size": version.size,
         "source_type": version.source_type,
     }
-    return {name: value for name, value in values.items() if value}
+    return {name: _storable(value) if isinstance(value, str) else value for name, value in values.items() if value}
 
 
 def _hidden_words(raw: str) -> str:
-    """Words that a search would miss in the text as it was typed: those with accents, in TeX or not."""
+    """Words that a search would miss in the text as it was typed: those with accents, with them and without."""
     words = raw.split()
-    typed = [word for word in words if "\\" in word and _ACCENT.search(word)]
     hidden = [word for word in words if not word.isascii()]
-    if typed:
-        hidden.append(plain_text(" ".join(typed)))
-    return _storable(" ".join(dict.fromkeys(re.findall(r"\w+", plain_letters(" ".join(hidden))))))
+    typed = plain_text(" ".join(word for word in words if "\\" in word and _ACCENT.search(word)))
+    found = f"{typed} {plain_letters(' '.join([*hidden, typed]))}"
+    return _cut(" ".join(dict.fromkeys(re.findall(r"\w+", found))), _MOST_PLAIN)
+
+
+def _fitting(authors: Sequence[str]) -> list[str]:
+    """The names that fit into a row: those of seven thousand people do."""
+    found, size = [], 0
+    for name in map(_storable, authors):
+        size += len(name.encode()) + 4
+        if size > _MOST_AUTHORS:
+            break
+        found.append(name)
+    return found
 
 
 def _json(value: Any) -> str:
-    return _storable(json.dumps(value, ensure_ascii=False)).replace("\\u0000", "")
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _cut(text: str, most: int) -> str:
+    """The beginning of a text, in so many bytes, as both databases take it."""
+    storable = _storable(text[:most])
+    return storable if len(storable) * 4 <= most else storable.encode()[:most].decode("utf-8", "ignore")
 
 
 def _storable(text: str) -> str:

@@ -1,4 +1,4 @@
-"""A paper as a BibTeX entry."""
+"""Papers as BibTeX: one as an entry, several as a bibliography."""
 
 from __future__ import annotations
 
@@ -7,11 +7,15 @@ import unicodedata
 from typing import TYPE_CHECKING
 
 from lenslab.papers.categories import category
+from lenslab.papers.citation_keys import citation_keys
 from lenslab.papers.latex import segments
 from lenslab.papers.letters import ACCENTS, LETTERS
-from lenslab.papers.work import citation_key, surname
+from lenslab.papers.person import Person
+from lenslab.papers.work import citation_key
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from lenslab.papers.paper import Paper
 
 _ESCAPES = {
@@ -63,6 +67,21 @@ def bibtex(paper: Paper) -> str:
       url           = {https://arxiv.org/abs/1806.02891}
     }
     """
+    return _entry(paper, citation_key(paper))
+
+
+def bibliography(papers: Sequence[Paper]) -> str:
+    """Writes papers as a BibTeX file, in their order, each under a key of its own.
+
+    >>> from lenslab.papers.paper import Paper
+    >>> smith = Paper(title="On units", authors=("Ann Smith",), year=2018)
+    >>> [line for line in bibliography([smith, smith]).splitlines() if line.startswith("@")]
+    ['@misc{smith2018units,', '@misc{smith2018unitsa,']
+    """
+    return "\n".join(map(_entry, papers, citation_keys(papers)))
+
+
+def _entry(paper: Paper, key: str) -> str:
     kind = "article" if paper.journal_reference else "misc"
     fields = {name: value for name, value in _fields(paper).items() if value}
     width = max(map(len, fields), default=0)
@@ -71,14 +90,14 @@ def bibtex(paper: Paper) -> str:
         f"  {name:<{width}} = {value if name == 'month' else '{' + value + '}'}"
         for name, value in fields.items()
     ]
-    return f"@{kind}{{{citation_key(paper)},\n" + ",\n".join(lines) + "\n}\n"
+    return f"@{kind}{{{key},\n" + ",\n".join(lines) + "\n}\n"
 
 
 def _fields(paper: Paper) -> dict[str, str]:
     identifier = paper.arxiv_id
     return {
         "title": _title(paper.title),
-        "author": " and ".join(_author(name) for name in paper.authors),
+        "author": " and ".join(_author(name) for name in paper.authors if name.strip()),
         "year": "" if paper.year is None else str(paper.year),
         "month": _MONTHS[paper.submitted.month - 1] if paper.submitted else "",
         "journal": _escaped(paper.journal_reference),
@@ -109,11 +128,12 @@ def _protected(word: str) -> str:
 
 def _author(name: str) -> str:
     """A name as ``Family, Given``; a group's name, which BibTeX would take apart, is braced."""
-    family = surname(name)
-    given = name.split(",", 1)[1].strip() if "," in name else name.strip().removesuffix(family).strip()
-    if not given:
-        return f"{{{_escaped(family)}}}"
-    return f"{_escaped(family)}, {_escaped(given)}"
+    person = Person.parse(name)
+    if not person.given:
+        return f"{{{_escaped(str(person))}}}"
+    parts = (_escaped(part) for part in (person.family, person.suffix, person.given) if part)
+    # The word that stands between two names can be part of one: Smith and Sons.
+    return re.sub(r"(?<!\S)(and)(?!\S)", r"{\1}", ", ".join(parts), flags=re.IGNORECASE)
 
 
 def _is_balanced(formula: str) -> bool:
@@ -126,7 +146,14 @@ def _is_balanced(formula: str) -> bool:
 
 
 def _escaped(text: str) -> str:
-    return "".join(_escaped_character(character) for character in re.sub(r"\s+", " ", text.strip("\n")))
+    pieces: list[str] = []
+    for character in re.sub(r"\s+", " ", text.strip("\n")):
+        piece = _escaped_character(character)
+        if pieces and pieces[-1].endswith("-") and piece.startswith("-"):
+            # Dashes that meet would be one longer dash.
+            pieces.append("{}")
+        pieces.append(piece)
+    return "".join(pieces)
 
 
 def _escaped_character(character: str) -> str:

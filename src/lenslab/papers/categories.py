@@ -65,6 +65,15 @@ def category(name: str) -> Category:
     return Category(name, merged.name if merged else name, merged.id if merged else "")
 
 
+def is_category(name: str) -> bool:
+    """Whether papers carry this id: an active one, one that was merged, or an archive that once stood alone.
+
+    >>> is_category("cs.CV"), is_category("cmp-lg"), is_category("astro-ph"), is_category("vision")
+    (True, True, True, False)
+    """
+    return name in categories() or name in _FORMER or name in _subjects()
+
+
 def shown_once(names: Iterable[str]) -> tuple[Category, ...]:
     """The categories of a paper in their order, each subject once, under the id that comes first.
 

@@ -9,7 +9,10 @@
     ├── FrequenciesError (ValueError)  document frequencies that cannot be read or made
     ├── MalformedError (ValueError)    a record, file or answer that is not what its source writes
     ├── NotFoundError (LookupError)    a work that the source does not know
-    └── SourceError (OSError)          a source that does not answer, or refuses to
+    ├── PaceError (OSError)            the queue of requests to a source cannot be kept
+    ├── SourceError (OSError)          a source that does not answer, or refuses to
+    │   └── RefusedError               a source that answers, and refuses what it was asked
+    └── WorkNameError (ValueError)     a name that names no work at the source that is asked
 """
 
 
@@ -43,3 +46,26 @@ class NotFoundError(PapersError, LookupError):
 
 class SourceError(PapersError, OSError):
     """A source that does not answer, or refuses to, however often it is asked."""
+
+
+class PaceError(PapersError, OSError):
+    """The queue of requests to a source cannot be kept."""
+
+
+class RefusedError(SourceError):
+    """A source that answers, and refuses what it was asked; asking again would not help.
+
+    Args:
+        message: who refuses what, and what to do.
+        status: the HTTP status of the answer.
+        code: the source's own name of the error, where it has one.
+    """
+
+    def __init__(self, message: str, *, status: int = 200, code: str = "") -> None:
+        super().__init__(message)
+        self.status = status
+        self.code = code
+
+
+class WorkNameError(PapersError, ValueError):
+    """A name that names no work at the source that is asked."""

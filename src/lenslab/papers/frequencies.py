@@ -9,7 +9,7 @@ from __future__ import annotations
 import gzip
 import json
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
@@ -22,6 +22,8 @@ from lenslab.papers.words import phrases, runs, stem_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+
+    from lenslab.papers.counts import Counts
 
 SCHEMA = 1
 ALL = "all"
@@ -42,15 +44,21 @@ class Frequencies:
         groups: number of records by group; groups are archives, categories, and ``all``.
         terms: for each term (stems joined by spaces) its document frequency in each group, in the order of ``groups``.
         seed_terms: document frequency in all records of each word of the seed's vocabulary.
+        own: for the groups that a library's own counts answer for, their numbers by stem.
     """
 
     provenance: dict[str, Any]
     groups: dict[str, int]
     terms: dict[str, list[int]] = field(repr=False)
     seed_terms: dict[str, int] = field(repr=False)
+    own: Mapping[str, Mapping[str, int]] = field(default_factory=dict, repr=False)
     columns: dict[str, int] = field(init=False, repr=False, compare=False)
 
+    shipped_documents: int = field(default=0, repr=False, compare=False)
+
     def __post_init__(self) -> None:
+        if not self.shipped_documents:
+            object.__setattr__(self, "shipped_documents", self.groups[ALL])
         object.__setattr__(self, "columns", {group: column for column, group in enumerate(self.groups)})
 
     def group_of(self, category: str | None) -> str:
@@ -65,13 +73,46 @@ class Frequencies:
         return next((group for group in (category, archive) if group in self.groups), ALL)
 
     def document_frequency(self, term: str, group: str) -> int:
-        """In how many records of a group a term stands; 0 for terms below the smallest count that was kept."""
+        """In how many records of a group a term stands; 0 for terms below the smallest count that was kept.
+
+        In a group that a library's own counts answer for, of a term that is not ``recorded`` only the papers count
+        that repeat it.
+        """
+        if group in self.own:
+            return max(0, self.own[group].get(term, 0))
         counts = self.terms.get(term)
         return 0 if counts is None else counts[self.columns[group]]
 
-    def records(self, term: str) -> bool:
-        """Whether the frequencies say of a term in how many papers it stands; of rarer ones they do not."""
+    def recorded(self, term: str) -> bool:
+        """Whether the frequencies know of a term in how many papers it stands; of rarer ones they do not."""
         return term in self.terms
+
+    def used(self, term: str, group: str) -> bool:
+        """Whether the papers of a group are known to use a term."""
+        return term in self.terms or self.document_frequency(term, group) > 0
+
+    def everywhere(self, term: str, group: str) -> tuple[int, int]:
+        """In how many papers of all groups a term stands, and how many those are, from the source that a group has."""
+        if group in self.own or group == ALL:
+            return self.document_frequency(term, ALL), self.groups[ALL]
+        return (self.terms[term][0] if term in self.terms else 0), self.shipped_documents
+
+    @staticmethod
+    def is_enough(documents: int) -> bool:
+        """Whether a group of so many papers can say what is usual in it."""
+        return documents >= SMALLEST_GROUP
+
+    def with_library(self, counts: Counts) -> Frequencies:
+        """Frequencies that speak of a library's own papers where it holds enough of them, else of the shipped ones.
+
+        No paper counts twice: a group is answered for either by the library or by the package.
+
+        Args:
+            counts: the library's counts; those of the stems that will be asked for are enough.
+        """
+        owned = {group: number for group, number in counts.documents.items() if self.is_enough(number)}
+        own = {group: counts.stems.get(group, {}) for group in owned}
+        return replace(self, groups=self.groups | owned, own=own, shipped_documents=self.shipped_documents)
 
     def to_bytes(self) -> bytes:
         """The compressed file; the same frequencies always give the same bytes."""
@@ -139,10 +180,9 @@ def count(records: Iterable[Mapping[str, Any]], provenance: Mapping[str, Any]) -
     }
     counts: dict[str, Counter[str]] = {group: Counter() for group in groups}
     for record in kept:
-        text = f"{prose(record['title'])}. {prose(record['abstract'])}"
-        stems = {stem_of(phrase) for run in runs(text) for phrase in phrases(run)}
+        stems = stems_of(record["title"], record["abstract"])
         for group in _groups(record) & groups.keys():
-            counts[group].update(stems)
+            counts[group].update(stems.keys())
     least = {0: LEAST_WORD}
     terms = {
         term: [counts[group][term] for group in groups]
@@ -151,6 +191,22 @@ def count(records: Iterable[Mapping[str, Any]], provenance: Mapping[str, Any]) -
     }
     said = {**provenance, "records": len(kept), "updated": _dates(kept)}
     return Frequencies(said, groups, terms, _seed_terms([record["abstract"] for record in kept]))
+
+
+def stems_of(title: str, abstract: str) -> Counter[str]:
+    """How often each word and phrase stands in a title and abstract, by its stem.
+
+    >>> stems_of("Class selectivity", "The units of a class.")["class"]
+    2
+    """
+    text = f"{prose(title)}. {prose(abstract)}"
+    return Counter(stem_of(phrase) for run in runs(text) for phrase in phrases(run))
+
+
+def groups_of(categories: Iterable[str]) -> set[str]:
+    """The groups that a paper of these categories belongs to: each of them, their archives, and ``all``."""
+    named = set(categories)
+    return {ALL, *named, *(category.split(".")[0] for category in named)}
 
 
 def _seed_terms(abstracts: list[str]) -> dict[str, int]:
@@ -167,8 +223,7 @@ def _seed_terms(abstracts: list[str]) -> dict[str, int]:
 
 
 def _groups(record: Mapping[str, Any]) -> set[str]:
-    categories = (record.get("categories") or "").split()
-    return {ALL, *categories, *(category.split(".")[0] for category in categories)}
+    return groups_of((record.get("categories") or "").split())
 
 
 def _dates(records: list[Mapping[str, Any]]) -> list[str]:

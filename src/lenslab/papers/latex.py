@@ -19,6 +19,13 @@ __all__ = ["Segment", "plain_text", "prose", "segments"]
 
 # Signs that show nothing and can turn a terminal or a line of text around: control characters and direction overrides.
 _HIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+_SPACE = re.compile(r"[ \t\r\n\f\v]+")
+# Whatever TeX does not print as it is typed. Most abstracts hold none of it and need no walk.
+_MARKUP = ("\\", "$", "{", "}", "~", "--", "``", "''")
+_WHITE = re.compile(r"\s+")
+_EMPTY_BRACKET = re.compile(r" ?(?:\([,;\s]*\)|\[[,;\s]*\])")
+_GAP = re.compile(r" ([.,;:!?)\]])")
+_RUNNING = ("text", "emphasis", "strong")
 
 
 def segments(source: str) -> tuple[Segment, ...]:
@@ -34,14 +41,20 @@ def segments(source: str) -> tuple[Segment, ...]:
     [('text', 'On '), ('formula', 'L_1'), ('text', ' by '), ('emphasis', 'units'), ('text', ' '),
      ('citation', 'morcos2018importance')]
     """
+    text = _visible(source)
+    if not _has_markup(text):
+        text = text.strip(" ")
+        walked = [Segment("text", text)] if text else []
+    else:
+        walked = _tidied(read(text))
     found: list[Segment] = []
-    for segment in _tidied(read(_HIDDEN.sub(" ", source))):
-        found.extend(
-            Segment("link", text, target) if target else replace(segment, text=text)
-            for text, target in (linked(segment.text) if segment.kind in ("text", "emphasis", "strong") else [])
-        )
-        if segment.kind not in ("text", "emphasis", "strong"):
+    for segment in walked:
+        if segment.kind not in _RUNNING or (len(pieces := linked(segment.text)) < 2 and not pieces[0][1]):
             found.append(segment)
+        else:
+            found.extend(
+                Segment("link", text, target) if target else replace(segment, text=text) for text, target in pieces
+            )
     return tuple(found)
 
 
@@ -55,16 +68,23 @@ def plain_text(source: str, *, formulas: bool = True) -> str:
     >>> plain_text(r"Poincar\'e on $\alpha$-units, as found \cite{morcos2018importance}.")
     'Poincaré on α-units, as found.'
     """
+    text = _visible(source)
+    if not _has_markup(text):
+        # Links show the words that they are found in.
+        return text.strip(" ") if text.isascii() else _WHITE.sub(" ", text).strip()
     parts = []
-    for segment in segments(source):
+    cited = False
+    for segment in segments(text):
+        cited = cited or segment.kind == "citation"
         if segment.kind == "formula":
             parts.append(_formula_as_text(segment.text) if formulas else " ")
         elif segment.kind != "citation":
             parts.append(segment.text)
-    text = re.sub(r"\s+", " ", "".join(parts)).strip()
+    text = _WHITE.sub(" ", "".join(parts)).strip()
+    if not cited:
+        return text
     # A citation leaves a space before the sign that followed it, or an empty bracket.
-    text = re.sub(r" ?(\(\s*[,;\s]*\)|\[\s*[,;\s]*\])", "", text) if r"\cite" in source else text
-    return re.sub(r" ([.,;:!?)\]])", r"\1", text) if r"\cite" in source else text
+    return _GAP.sub(r"\1", _EMPTY_BRACKET.sub("", text))
 
 
 def prose(source: str) -> str:
@@ -77,24 +97,50 @@ def prose(source: str) -> str:
         " ; " if segment.kind in ("formula", "citation") or segment.text.startswith("http") else segment.text
         for segment in segments(source)
     ]
-    return re.sub(r"\s+", " ", "".join(parts)).strip()
+    return _WHITE.sub(" ", "".join(parts)).strip()
 
 
 def _formula_as_text(formula: str) -> str:
-    text = COMMAND.sub(lambda match: SYMBOLS.get(match[1], " "), formula)
-    return re.sub(r"[{}\\$]", "", text)
+    return re.sub(r"[{}\\$]", "", COMMAND.sub(_symbol, formula))
+
+
+def _symbol(match: re.Match[str]) -> str:
+    symbol = SYMBOLS.get(match[1], " ")
+    # "n\log n" is read as two words.
+    apart = len(symbol) > 1 and match.string[match.start() - 1 : match.start()].isalnum()
+    return f" {symbol}" if apart else symbol
+
+
+def _has_markup(text: str) -> bool:
+    return any(sign in text for sign in _MARKUP)
+
+
+def _visible(source: str) -> str:
+    """The source without hidden signs, every run of white space one space."""
+    if source.isascii():
+        text = " ".join(source.split())
+        # A backslash before the last space is TeX for a space.
+        text = text + " " if text.endswith("\\") and not source.endswith("\\") else text
+        if text.isprintable():
+            return text
+        source = text
+    return _SPACE.sub(" ", _HIDDEN.sub(" ", source))
 
 
 def _tidied(found: list[Segment]) -> list[Segment]:
     """Joins neighbours of one kind, makes runs of white space one space, and trims both ends."""
-    joined: list[Segment] = []
+    joined: list[tuple[Segment, list[str]]] = []
     for segment in found:
-        if joined and joined[-1].kind == segment.kind and segment.kind in ("text", "emphasis", "strong"):
-            joined[-1] = replace(joined[-1], text=joined[-1].text + segment.text)
+        if joined and segment.kind in _RUNNING and joined[-1][0].kind == segment.kind:
+            joined[-1][1].append(segment.text)
         else:
-            joined.append(segment)
-    spaced = [replace(segment, text=re.sub(r"[ \t\r\n\f\v]+", " ", segment.text)) for segment in joined]
-    if spaced:
-        spaced[0] = replace(spaced[0], text=spaced[0].text.lstrip(" "))
-        spaced[-1] = replace(spaced[-1], text=spaced[-1].text.rstrip(" "))
-    return [segment for segment in spaced if segment.text]
+            joined.append((segment, [segment.text]))
+    texts = [_SPACE.sub(" ", "".join(parts)) for _, parts in joined]
+    if texts:
+        texts[0] = texts[0].lstrip(" ")
+        texts[-1] = texts[-1].rstrip(" ")
+    return [
+        first if text is first.text else Segment(first.kind, text, first.target)
+        for (first, _), text in zip(joined, texts, strict=True)
+        if text
+    ]

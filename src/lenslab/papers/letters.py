@@ -34,11 +34,17 @@ _SIGNS = (
     "rightarrow:→ leftarrow:← leftrightarrow:↔ Rightarrow:⇒ in:∈ notin:∉ subset:⊂ cup:∪ cap:∩ partial:∂ nabla:∇ sum:∑ "
     "prod:∏ int:∫ ll:≪ gg:≫ propto:∝ circ:∘ ast:∗ dagger:† ddagger:‡ dag:† S:§ P:¶ copyright:© pounds:£ degree:° "
     "ldots:… dots:… cdots:… textellipsis:… textendash:– textemdash:— textquoteright:’ textquoteleft:‘ textasciitilde:~ "
-    "textbackslash:\\ textregistered:® texttrademark:™ textdegree:° textmu:µ slash:/ forall:∀ exists:∃ langle:⟨ "
-    "rangle:⟩ bullet:• star:⋆"
+    "textasciicircum:^ textbackslash:\\ textregistered:® texttrademark:™ textdegree:° textmu:µ slash:/ forall:∀ "
+    "exists:∃ langle:⟨ rangle:⟩ bullet:• star:⋆ odot:⊙ oplus:⊕ otimes:⊗ boxtimes:⊠ mapsto:↦ "
+    "leftrightarrow:↔ prime:′ gtrsim:≳ lesssim:≲ "
+    "perp:⊥ parallel:∥ wedge:∧ vee:∨ aleph:ℵ hbar:ħ wp:℘ Re:ℜ Im:ℑ setminus:∖ supset:⊃ subseteq:⊆ emptyset:∅ mid:| "
+    "deg:° degC:°C micron:µm eg:e.g. ie:i.e. etc:etc. iff:⇔ longrightarrow:⟶ uparrow:↑ downarrow:↓ gtr:> lt:< gt:>"
 )
+# Words that formulas set upright.
+_NAMES = "log ln exp sin cos tan sinh cosh tanh lim sup inf max min dim ker det gcd arg argmax argmin Pr"
 LETTERS: dict[str, str] = dict(entry.split(":", 1) for entry in _LETTERS.split())
 SYMBOLS: dict[str, str] = LETTERS | dict(entry.split(":", 1) for entry in f"{_GREEK} {_SIGNS}".split())
+SYMBOLS |= {name: name for name in _NAMES.split()} | {"etal": "et al.", "item": " ", "thinspace": " "}
 SYMBOLS |= {"LaTeX": "LaTeX", "TeX": "TeX", "BibTeX": "BibTeX", "quad": " ", "qquad": " ", "space": " ", "newline": " "}
 SYMBOLS |= {"par": " ", "linebreak": " ", "textbar": "|", "textless": "<", "textgreater": ">", "textunderscore": "_"}
 

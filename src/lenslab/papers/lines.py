@@ -10,7 +10,7 @@ from typing import IO, TYPE_CHECKING
 from lenslab.papers.errors import FileError, MalformedError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 LONGEST = 16 << 20
 """A line of more bytes than this is not kept; the longest record of arXiv has about 0.1 MB."""
@@ -52,12 +52,15 @@ class _DamagedError(Exception):
     """What is wrong with the compressed bytes, for the caller to say where."""
 
 
-def lines(path: Path | str, *, longest: int = LONGEST) -> Iterator[tuple[int, int | None, bytes | TooLong]]:
+def lines(
+    path: Path | str, *, longest: int = LONGEST, told: Callable[[int], None] | None = None
+) -> Iterator[tuple[int, int | None, bytes | TooLong]]:
     r"""Reads a file line by line; how it is compressed is told by its first bytes, not by its name.
 
     Args:
         path: a plain file, or one compressed with gzip (of several members, too) or Zstandard.
         longest: a line of more bytes is passed over in bounded memory.
+        told: is told, now and then, how many bytes of the file have been read.
 
     Yields:
         The line's number, counted from 1; where it begins in the file, in bytes, or ``None`` in a compressed one; and
@@ -89,7 +92,16 @@ def lines(path: Path | str, *, longest: int = LONGEST) -> Iterator[tuple[int, in
             for magic, kind in _OTHERS.items():
                 if head.startswith(magic):
                     raise MalformedError(f"{path} is {kind}")
+        if told is not None:
+            chunks = _telling(chunks, file, told)
         yield from _split(path, chunks, compressed, longest)
+
+
+def _telling(chunks: Iterator[bytes], file: IO[bytes], told: Callable[[int], None]) -> Iterator[bytes]:
+    for chunk in chunks:
+        if file.seekable():
+            told(file.tell())
+        yield chunk
 
 
 def _opened(path: Path) -> tuple[IO[bytes], bytes]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -52,6 +53,9 @@ class Term:
         forms: every way in which the text writes it, the commonest first.
         everywhere: in how many papers of all groups it stands, and how many those are.
         weighed_as: the word whose document frequency stands for that of a phrase that is a chance meeting; else empty.
+        library: whether the compared papers are a library's own, instead of those that the package counted.
+        repeating: whether ``document_frequency`` counts only papers that repeat the term, as a library's own counts do
+            of terms that the package does not record.
     """
 
     term: str
@@ -64,6 +68,8 @@ class Term:
     forms: tuple[str, ...] = ()
     everywhere: tuple[int, int] = (0, 0)
     weighed_as: str = ""
+    library: bool = False
+    repeating: bool = False
 
     @property
     def reason(self) -> str:
@@ -76,13 +82,16 @@ class Term:
         """
         times = {1: "once", 2: "twice"}.get(self.count, f"{self.count:,} times")
         number, documents = self.everywhere
+        papers = "abstracts of this library" if self.library else "abstracts"
         inside = "" if self.group == ALL else f"{self.document_frequency:,} of {self.documents:,} in {self.group}"
         if self.weighed_as:
-            found = inside or f"{self.document_frequency:,} of {self.documents:,} abstracts"
+            found = inside or f"{self.document_frequency:,} of {self.documents:,} {papers}"
             return f"{times} here; rare together, so weighed as its commonest word, {self.weighed_as}: in {found}"
         if self.rarer:
-            return f"{times} here; in at most {self.document_frequency:,} of {documents:,} abstracts"
-        return f"{times} here; in {number:,} of {documents:,} abstracts" + (f", {inside}" if inside else "")
+            repeated = "repeated in none" if self.repeating else f"in at most {self.document_frequency:,}"
+            return f"{times} here; {repeated} of {documents:,} {papers}"
+        where = "repeated in" if self.repeating else "in"
+        return f"{times} here; {where} {number:,} of {documents:,} {papers}" + (f", {inside}" if inside else "")
 
 
 def key_terms(
@@ -150,6 +159,24 @@ def text_of(paper: Paper) -> str:
     return f"{_in_sentence_case(paper.title, paper.abstract)}. {paper.abstract}"
 
 
+def candidate_stems(paper: Paper) -> frozenset[str]:
+    """Every stem whose number can decide a key term of the paper: what has to be asked of a library's counts.
+
+    >>> from lenslab.papers.paper import Paper
+    >>> sorted(candidate_stems(Paper(title="Units", abstract="Class selectivity.")))
+    ['class', 'class selectivity', 'selectivity', 'unit']
+    """
+    found = _runs_of(text_of(paper))
+    return frozenset(stem_of(phrase) for run in found for phrase in phrases(run))
+
+
+# Who asks a library's counts reads each text twice: for the stems to ask about, and for the terms. A portion of papers
+# that are asked about together fits.
+@lru_cache(maxsize=600)
+def _runs_of(text: str) -> tuple[tuple[Word, ...], ...]:
+    return tuple(map(tuple, with_verbs_merged(runs(prose(text)))))
+
+
 def _seed_terms(text: str, known: Frequencies) -> tuple[Term, ...]:
     from sklearn.feature_extraction.text import TfidfVectorizer
 
@@ -178,15 +205,15 @@ def _seed_terms(text: str, known: Frequencies) -> tuple[Term, ...]:
 
 def _phrase_terms(text: str, category: str | None, known: Frequencies, limit: int) -> tuple[Term, ...]:
     group = known.group_of(category)
-    found = with_verbs_merged(runs(prose(text)))
+    found = _runs_of(text)
     written: dict[str, list[tuple[Word, ...]]] = {}
     for run in found:
         for phrase in phrases(run):
             written.setdefault(stem_of(phrase), []).append(phrase)
     _merge_hyphened(written)
     whole = {stem_of(run) for run in found}
-    terms_of = {stem: len(uses) for stem, uses in written.items() if _is_term(stem, len(uses), whole, known)}
-    counts = _without_shifted(_without_repeated(_without_contained(terms_of, known)))
+    terms_of = {stem: len(uses) for stem, uses in written.items() if _is_term(stem, len(uses), whole, group, known)}
+    counts = _without_shifted(_without_repeated(_without_contained(terms_of, group, known)))
     if not counts:
         return ()
     weights = [_weight(stem, number, group, known) for stem, number in counts.items()]
@@ -228,7 +255,8 @@ def _term(
     known: Frequencies,
 ) -> Term:
     forms = _shown(uses)
-    recorded = known.records(stem)
+    everywhere = known.everywhere(stem, group)
+    used = known.used(stem, group)
     return Term(
         term=forms[0],
         score=score,
@@ -236,10 +264,12 @@ def _term(
         document_frequency=weight,
         documents=known.groups[group],
         group=group,
-        rarer=not recorded,
+        rarer=not used,
         forms=forms,
-        everywhere=(known.document_frequency(stem, ALL) if recorded else weight, known.groups[ALL]),
+        everywhere=everywhere if used else (weight, everywhere[1]),
         weighed_as=weighed_as,
+        library=group in known.own,
+        repeating=group in known.own and not known.recorded(stem),
     )
 
 
@@ -256,7 +286,7 @@ def _merge_hyphened(written: dict[str, list[tuple[Word, ...]]]) -> None:
             written[commoner].extend(written.pop(rarer))
 
 
-def _is_term(stem: str, number: int, whole: set[str], known: Frequencies) -> bool:
+def _is_term(stem: str, number: int, whole: set[str], group: str, known: Frequencies) -> bool:
     """Whether words belong together as a term.
 
     A word does, unless it only qualifies others. A phrase does if the text repeats it, if the field uses it, or if it
@@ -265,14 +295,14 @@ def _is_term(stem: str, number: int, whole: set[str], known: Frequencies) -> boo
     last = stem.rpartition(" ")[2]
     if only_qualifies(last):
         return False
-    return last == stem or number > 1 or known.records(stem) or stem in whole
+    return last == stem or number > 1 or stem in whole or known.used(stem, group)
 
 
-def _without_contained(counts: dict[str, int], known: Frequencies) -> dict[str, int]:
+def _without_contained(counts: dict[str, int], group: str, known: Frequencies) -> dict[str, int]:
     """Leaves out words and phrases that stand almost only inside of one longer term, if that is no chance meeting."""
     inside: dict[str, int] = {}
     for stem, number in counts.items():
-        if number > 1 or known.records(stem):
+        if number > 1 or known.used(stem, group):
             for part in _parts(stem):
                 inside[part] = max(number, inside.get(part, 0))
     return {stem: number for stem, number in counts.items() if inside.get(stem, 0) < _MOSTLY_INSIDE * number}
@@ -321,7 +351,7 @@ def _weight(stem: str, number: int, group: str, known: Frequencies) -> tuple[int
     Of a term that is rarer than recorded it is the most that it can be. A phrase that the field does not use and the
     text does not repeat is a chance meeting of words: it weighs as much as the commonest of them.
     """
-    if known.records(stem):
+    if known.used(stem, group):
         return known.document_frequency(stem, group), ""
     words = stem.split(" ")
     if len(words) == 1:

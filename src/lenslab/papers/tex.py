@@ -8,7 +8,9 @@ from lenslab.papers.letters import ACCENTS, ESCAPED, SYMBOLS, accented
 from lenslab.papers.segment import Kind, Segment
 
 COMMAND = re.compile(r"\\([A-Za-z]+)\*?")
-_CITING = re.compile(r"(no)?cite[a-z]*", re.IGNORECASE)
+# The commands of LaTeX, natbib and biblatex, and what they take before the keys: "\\citep[see][p. 3]{a, b}".
+_CITING = re.compile(r"(?:auto|foot|full|no|paren|smart|super|text)?cite[a-z]*", re.IGNORECASE)
+_CITING_OPTIONS = re.compile(r"(?:\s*\[[^\[\]]{0,500}\]){0,2}")
 _STYLES: dict[str, Kind] = dict.fromkeys(("emph", "textit", "textsl", "em", "it", "sl", "itshape"), "emphasis")
 _STYLES |= dict.fromkeys(("textbf", "bf", "bfseries"), "strong")
 # Switches act on the rest of their group instead of on an argument.
@@ -17,7 +19,19 @@ _SILENT = frozenset(
     {"noindent", "xspace", "protect", "centering", "bigskip", "medskip", "smallskip", "rm", "sc", "tt", "sf", "small"}
     | {"normalfont", "relax", "null", "displaystyle", "left", "right", "footnotesize", "large", "Large", "selectfont"}
 )
+# Commands whose argument speaks to TeX and not to a reader.
+_UNSHOWN = frozenset(
+    {"begin", "end", "color", "label", "ref", "eqref", "autoref", "cref", "Cref", "pageref", "vspace", "hspace"}
+)
+_COLOURED = frozenset({"textcolor", "colorbox"})
+_VERBATIM = re.compile(r"\\verb\*?([^A-Za-z\s*])(.{0,500}?)\1", re.DOTALL)
 _DEEPEST = 40
+# No option is longer; a bracket that closes later closes something else.
+_LONGEST_OPTION = 500
+_PLAIN = re.compile(r"[^\\${}]+")
+_TEX_SIGN = re.compile(r"[\\^_]")
+_BRACE = re.compile(r"\\.|[{}]", re.DOTALL)
+_ACCENTED = re.compile(r"\s*(?:\{\s*\\?([^\W\d_])\s*\}|\\([ij])(?![A-Za-z])\s?|([^\W\d_]))")
 
 
 def read(source: str) -> list[Segment]:
@@ -37,6 +51,7 @@ class _Parser:
     def __init__(self, source: str) -> None:
         self.source = source
         self.closing = _matching_braces(source)
+        self.closers = frozenset(self.closing.values())
         self.segments: list[Segment] = []
 
     def add(self, kind: Kind, text: str, target: str = "") -> None:
@@ -55,19 +70,18 @@ class _Parser:
                 position = self.group(position, end, kind, depth)
             elif character == "}":
                 # A brace that closes nothing is shown; those that close a group end the walk before they are met.
-                self.add(kind, "" if depth >= _DEEPEST and position in self.closing.values() else "}")
+                self.add(kind, "" if depth >= _DEEPEST and position in self.closers else "}")
                 position += 1
             else:
                 position = self.words(position, end, kind)
 
     def words(self, position: int, end: int, kind: Kind) -> int:
-        start = position
-        while position < end and self.source[position] not in "\\${}":
-            position += 1
-        text = self.source[start:position].replace("~", "\u00a0")
+        match = _PLAIN.match(self.source, position, end)
+        stop = match.end() if match else position + 1
+        text = self.source[position:stop].replace("~", "\u00a0")
         text = text.replace("---", "—").replace("--", "–").replace("``", "“").replace("''", "”")
         self.add(kind, text)
-        return position
+        return stop
 
     def group(self, position: int, end: int, kind: Kind, depth: int) -> int:
         close = self.closing.get(position, end)
@@ -83,13 +97,12 @@ class _Parser:
         fence = "$$" if self.source.startswith("$$", position) else "$"
         start = position + len(fence)
         close = _unescaped(self.source, fence, start, end)
-        content = self.source[start:close].strip() if close >= 0 else ""
+        content = self.source[start:close] if close >= 0 else ""
         after = self.source[close + len(fence) : close + len(fence) + 1]
-        # "$5 and $10" is money: a dollar sign just before a digit opens.
-        if not content or after.isdigit():
+        if not content.strip() or _is_money(content, after):
             self.add(kind, fence)
             return start
-        self.add("formula", content)
+        self.add("formula", content.strip())
         return close + len(fence)
 
     def argument(self, position: int, end: int) -> tuple[int, int] | None:
@@ -114,24 +127,38 @@ class _Parser:
             return self.skip_space(after, end), _STYLES[name]
         if name in SYMBOLS:
             self.add(kind, SYMBOLS[name])
-            return self.skip_space(after, end, swallowed=SYMBOLS[name].isalpha()), kind
+            return self.skip_space(after, end, swallowed=len(SYMBOLS[name]) == 1 and SYMBOLS[name].isalpha()), kind
+        if name == "verb" and (verbatim := _VERBATIM.match(self.source, position, end)):
+            self.add(kind, verbatim[2])
+            return verbatim.end(), kind
         if name in _SILENT:
             return self.skip_space(after, end), kind
         return self.with_argument(name, match[0], after, end, kind, depth), kind
 
     def with_argument(self, name: str, written: str, after: int, end: int, kind: Kind, depth: int) -> int:
-        bounds = self.argument(self.after_option(after, end), end)
+        citing = _CITING.fullmatch(name)
+        options = _CITING_OPTIONS.match(self.source, after, end) if citing else None
+        bounds = self.argument(options.end() if options else self.after_option(after, end), end)
         if bounds is None:
             self.add(kind, written)
             return after
         start, close = bounds
-        if _CITING.fullmatch(name):
+        if citing:
             keys = [key.strip() for key in self.source[start:close].split(",")]
             self.segments.extend(Segment("citation", key, key) for key in keys if key)
         elif name in ("href", "url"):
             return self.link(name, start, close, end, kind, depth)
+        elif name in _UNSHOWN:
+            self.add(kind, " " if name in ("begin", "end") else "")
+        elif name in _COLOURED and (shown := self.argument(close + 1, end)) and depth < _DEEPEST:
+            self.read(*shown, kind, depth + 1)
+            return shown[1] + 1
         elif depth >= _DEEPEST:
             return start
+        elif name == "footnote":
+            self.add(kind, " (")
+            self.read(start, close, kind, depth + 1)
+            self.add(kind, ")")
         else:
             self.read(start, close, _STYLES.get(name, kind), depth + 1)
         return close + 1
@@ -153,9 +180,7 @@ class _Parser:
 
     def accent(self, name: str, position: int, end: int, kind: Kind) -> int | None:
         """Reads the letter under an accent; returns where to go on, or nothing where no letter follows."""
-        match = re.compile(r"\s*(?:\{\s*\\?([^\W\d_])\s*\}|\\([ij])(?![A-Za-z])\s?|([^\W\d_]))").match(
-            self.source, position, end
-        )
+        match = _ACCENTED.match(self.source, position, end)
         bare = match is not None and match[3] is not None
         # "\c c" needs its space and "\'e" does not: a command made of letters ends only there.
         if match is None or (name.isalpha() and bare and not self.source[position].isspace()):
@@ -167,7 +192,7 @@ class _Parser:
     def after_option(self, position: int, end: int) -> int:
         r"""Skips bracketed options, as in ``\cite[p. 3]{key}``."""
         while position < end and self.source[position] == "[":
-            close = self.source.find("]", position, end)
+            close = self.source.find("]", position, min(end, position + _LONGEST_OPTION))
             if close < 0 or self.source.find("{", position, close) >= 0 or close + 1 >= end:
                 return position
             if self.source[close + 1] not in "[{":
@@ -188,17 +213,23 @@ def _matching_braces(source: str) -> dict[int, int]:
     """For each opening brace that is closed, where; escaped braces do not count."""
     closing: dict[int, int] = {}
     opened: list[int] = []
-    position = 0
-    while position < len(source):
-        character = source[position]
-        if character == "\\":
-            position += 1
-        elif character == "{":
-            opened.append(position)
-        elif character == "}" and opened:
-            closing[opened.pop()] = position
-        position += 1
+    for match in _BRACE.finditer(source):
+        if match[0] == "{":
+            opened.append(match.start())
+        elif match[0] == "}" and opened:
+            closing[opened.pop()] = match.start()
     return closing
+
+
+def _is_money(content: str, after: str) -> bool:
+    r"""Whether what stands between two dollar signs is an amount and the words up to the next one.
+
+    In *from $5 to $10* the second sign opens; in *256$\times$256* it closes, though a digit follows.
+    """
+    first = content[0]
+    if not (first.isdigit() or first.isspace()) or _TEX_SIGN.search(content):
+        return False
+    return after.isdigit() or (first.isdigit() and content[-1].isspace())
 
 
 def _unescaped(source: str, sign: str, start: int, end: int) -> int:

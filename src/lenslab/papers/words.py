@@ -14,7 +14,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
 _TOKEN = re.compile(r"[^\W_]+(?:[-'’][^\W_]+)*|[^\w\s]|_")
 # What is longer than any word of science is a string of letters, and no term.
@@ -160,7 +160,7 @@ def _is_adverb(word: str) -> bool:
     return word.endswith("ly") and len(word) > 4 and word not in _NOUNS_IN_LY
 
 
-def phrases(run: list[Word], longest: int = 3) -> list[tuple[Word, ...]]:
+def phrases(run: Sequence[Word], longest: int = 3) -> list[tuple[Word, ...]]:
     """Every phrase of one to three words inside of a run, in its order.
 
     >>> [" ".join(word.stem for word in phrase) for phrase in phrases(runs("class selectivity")[0])]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ class Work:
     key: str = ""
 
 
+@lru_cache(maxsize=65536)
 def surname(name: str) -> str:
     """The family name in a name written in either order.
 

@@ -159,5 +159,9 @@ LOGGING = {
     "handlers": {"console": {"class": "logging.StreamHandler"}, "nowhere": {"class": "logging.NullHandler"}},
     "root": {"handlers": ["console"], "level": "WARNING"},
     # Anybody can ask for a site by a wrong name; the asker is told, and no traceback fills the terminal.
-    "loggers": {"django.security.DisallowedHost": {"handlers": ["nowhere"], "propagate": False}},
+    # Of repeated questions to a source people are told in words.
+    "loggers": {
+        "django.security.DisallowedHost": {"handlers": ["nowhere"], "propagate": False},
+        "stamina": {"handlers": ["nowhere"], "propagate": False},
+    },
 }

@@ -145,8 +145,14 @@ def test_authors_come_from_the_string_where_nobody_took_them_apart(parsed):
 
 
 def test_tex_that_is_left_in_a_name_becomes_letters():
-    parsed = [["Ògúnrèmí", "Tolúl\\d{o}pé", ""], ["Heath,", "Robert W.", "Jr."], ["", "", ""], [":", "", ""]]
-    assert paper(authors_parsed=parsed).authors == ("Tolúlọpé Ògúnrèmí", "Robert W. Heath Jr.")
+    parsed = [
+        ["Ògúnrèmí", "Tolúl\\d{o}pé", ""],
+        ["Heath,", "Robert W.", "Jr."],
+        ["", "", ""],
+        [":", "", ""],
+        ["b ", " a"],
+    ]
+    assert paper(authors_parsed=parsed).authors == ("Tolúlọpé Ògúnrèmí", "Robert W. Heath Jr.", "a b")
 
 
 parts = st.text(alphabet=st.sampled_from(list("aé.- :,\\{}$'\t\n\xa0")), max_size=8)

@@ -1,11 +1,17 @@
 """What each source says becomes the ground, works and citations a view on it; and the search index."""
 
+import datetime as dt
+import json
+from collections import defaultdict
+from typing import Any
+
 import django.db.models.deletion
 from django.apps.registry import Apps
 from django.db import migrations, models
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 
 import lenslab.library.models
+from lenslab.library.reading import digest, pack
 
 # SQLite's full-text index reads the works' own columns (external content), and triggers keep it equal to them.
 _COLUMNS = "title, authors, abstract, plain, facets"
@@ -34,9 +40,48 @@ _POSTGRESQL = (
 )
 
 
-def forget_shipped(apps: Apps, schema_editor: BaseDatabaseSchemaEditor) -> None:  # noqa: ARG001 - Django's signature
-    """Makes the next start load the shipped papers again, into the new tables; works stay, and what hangs on them."""
+# What the earlier tables said, between the two operations of this migration that speak of it.
+_earlier: list[tuple[int, str, dict[str, Any]]] = []
+
+
+def remember(apps: Any, schema_editor: BaseDatabaseSchemaEditor) -> None:  # noqa: ARG001 - Django's signature
+    """Reads what the earlier tables say, and makes the next start load the shipped papers again, into the new ones."""
     apps.get_model("library", "ShippedFile").objects.all().delete()
+    names = defaultdict(list)
+    for work, name in apps.get_model("library", "Author").objects.values_list("work", "name"):
+        names[work].append(name)
+    _earlier.clear()
+    for record in apps.get_model("library", "SourceRecord").objects.select_related("work").order_by("pk"):
+        work = record.work
+        entry = {
+            "locator": record.locator,
+            "title": record.title or work.title,
+            "authors": names[work.pk],
+            "year": record.year or work.year,
+            "arxiv_id": work.arxiv_id,
+            "doi": work.doi,
+            "abstract": work.abstract,
+            "categories": work.categories,
+            "license_uri": work.license_uri,
+            "versions": work.versions,
+        }
+        _earlier.append((work.pk, record.source[:60], entry))
+
+
+def keep(apps: Any, schema_editor: BaseDatabaseSchemaEditor) -> None:  # noqa: ARG001 - Django's signature
+    """Keeps the earlier records under their names, so that works keep them, and what hangs on works stays in use."""
+    works, records = apps.get_model("library", "Work").objects, apps.get_model("library", "SourceRecord").objects
+    now = dt.datetime.now(dt.UTC)
+    for pk, source, entry in _earlier:
+        raw = json.dumps(entry).encode()
+        records.create(
+            work_id=pk, source=source, locator=entry["locator"], retrieved=now, sha256=digest(raw), content=pack(raw)
+        )
+        versions = [
+            {"number": version["version"], "created": version["created"]} for version in entry["versions"] or ()
+        ]
+        works.filter(pk=pk).update(authors=entry["authors"], versions=versions)
+    _earlier.clear()
 
 
 def index(apps: Apps, schema_editor: BaseDatabaseSchemaEditor) -> None:  # noqa: ARG001 - Django's signature
@@ -49,7 +94,7 @@ class Migration(migrations.Migration):
     dependencies = [("library", "0001_initial")]
 
     operations = [
-        migrations.RunPython(forget_shipped, migrations.RunPython.noop),
+        migrations.RunPython(remember, migrations.RunPython.noop),
         migrations.DeleteModel(name="Author"),
         migrations.DeleteModel(name="SourceRecord"),
         migrations.DeleteModel(name="Citation"),
@@ -388,5 +433,102 @@ class Migration(migrations.Migration):
                 condition=models.Q(("citing", models.F("cited")), _negated=True), name="no_work_cites_itself"
             ),
         ),
+        migrations.CreateModel(
+            name="TermCount",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("stem", models.TextField()),
+                ("number", models.IntegerField()),
+            ],
+        ),
+        migrations.CreateModel(
+            name="TermGroup",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("name", models.CharField(max_length=40, unique=True)),
+                ("documents", models.IntegerField(default=0, help_text="papers counted in it")),
+                (
+                    "rule",
+                    models.CharField(
+                        help_text="the rule by which they were counted (lenslab.papers.counts)", max_length=16
+                    ),
+                ),
+            ],
+        ),
+        migrations.AddField(
+            model_name="work",
+            name="counted",
+            field=models.BooleanField(
+                db_default=False, default=False, editable=False, help_text="whether its words are in the term counts"
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="work",
+            index=models.Index(condition=models.Q(("counted", False)), fields=["id"], name="works_to_count"),
+        ),
+        migrations.AddField(
+            model_name="termcount",
+            name="group",
+            field=models.ForeignKey(
+                db_index=False,
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="counts",
+                to="library.termgroup",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="termcount",
+            constraint=models.UniqueConstraint(fields=("group", "stem"), name="one_count_per_stem"),
+        ),
+        migrations.CreateModel(
+            name="GeneratedText",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("kind", models.CharField(choices=[("summary", "summary"), ("findings", "findings")], max_length=10)),
+                ("abstract_sha256", models.CharField(help_text="of the abstract that it is about", max_length=64)),
+                (
+                    "content",
+                    models.JSONField(
+                        help_text="sentences with their spans, the model, the host, when, for which version"
+                    ),
+                ),
+                ("made", models.DateTimeField()),
+                (
+                    "work",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="generated", to="library.work"
+                    ),
+                ),
+            ],
+            options={
+                "constraints": [models.UniqueConstraint(fields=("work", "kind"), name="one_text_of_a_kind")],
+            },
+        ),
+        migrations.CreateModel(
+            name="Harvest",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "part",
+                    models.CharField(
+                        help_text="OAI-PMH's name of the set; empty for all of arXiv", max_length=60, unique=True
+                    ),
+                ),
+                (
+                    "datestamp",
+                    models.CharField(blank=True, help_text="the last day that was reached, YYYY-MM-DD", max_length=10),
+                ),
+                (
+                    "token",
+                    models.TextField(
+                        blank=True, help_text="where an interrupted harvest goes on, while arXiv knows it"
+                    ),
+                ),
+                ("updated", models.DateTimeField()),
+            ],
+        ),
+        # From here on SQLite's triggers hang on the works' table: a migration that lets Django make that table anew, as
+        # any does that adds a column with a default, has to make them anew too.
         migrations.RunPython(index),
+        migrations.RunPython(keep),
     ]

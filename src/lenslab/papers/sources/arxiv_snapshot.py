@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
-import json
 import re
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
+from lenslab.papers import strict_json
 from lenslab.papers.arxiv_id import ArxivId
 from lenslab.papers.author_list import author_names, tidy_name
 from lenslab.papers.description import Description
@@ -16,9 +16,10 @@ from lenslab.papers.latex import plain_text
 from lenslab.papers.lines import TooLong, lines
 from lenslab.papers.paper import Paper, Version
 from lenslab.papers.rejection import Rejection
+from lenslab.papers.strict_json import kind_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 SOURCE = "arXiv snapshot"
@@ -28,14 +29,19 @@ _MONTHS = {name: number for number, name in enumerate(_MONTH_NAMES, 1)}
 _CREATED = re.compile(r"(?:[A-Z][a-z]{2}, )?(\d{1,2}) ([A-Z][a-z]{2}) (\d{4})(?: \d\d:\d\d:\d\d(?: GMT)?)?", re.ASCII)
 _ISO = re.compile(r"(\d{4})-(\d\d)-(\d\d)(?:[T ].*)?", re.ASCII)
 _MONTH_FIRST = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})", re.ASCII)
-# What JSON can write and no database keeps: the character zero, and one half of a pair.
-_UNKEEPABLE = (b"\\u0000", b"\\ud", b"\\uD")
 # What is left to do in names that stand one a line: TeX, commas, spaces that are one too many, and names of nothing.
 _UNTIDY = ("\\", "{", "$", ",", ". -", "  ", "\n ", " \n", "\n\n", "\n:\n", "\n;\n")
 
 
-def read(path: Path | str) -> Iterator[tuple[int, int | None, Description | Rejection]]:
+def read(
+    path: Path | str, *, skip: int = 0, told: Callable[[int], None] | None = None
+) -> Iterator[tuple[int, int | None, Description | Rejection]]:
     """Reads a snapshot, plain or compressed.
+
+    Args:
+        path: the file.
+        skip: so many lines at the beginning are passed over unread.
+        told: is told, now and then, how many bytes of the file have been read.
 
     Yields:
         For each line its number, counted from 1, where it begins (``None`` in a compressed file), and what it says of
@@ -45,7 +51,9 @@ def read(path: Path | str) -> Iterator[tuple[int, int | None, Description | Reje
         FileError: there is no such file, or it cannot be read.
         MalformedError: the file is cut short, damaged, or of another kind; what was yielded stands.
     """
-    for number, offset, line in lines(path):
+    for number, offset, line in lines(path, told=told):
+        if number <= skip:
+            continue
         if isinstance(line, TooLong):
             yield number, offset, Rejection(number, f"the line has {line.size:,} bytes, more than any record")
             continue
@@ -68,26 +76,16 @@ def parse(raw: bytes) -> Description:
     >>> found.paper.title, found.paper.authors, found.paper.year
     ('On units', ('C.-P. Yuan',), 2007)
     """
-    try:
-        return _description(raw, _record(raw))
-    except RecursionError:
-        raise MalformedError("nested too deeply") from None
+    return _description(raw, _record(raw))
 
 
 def _record(raw: bytes) -> dict[str, Any]:
     try:
-        text = raw.decode()
-        record = _DECODER.decode(text)
+        record = strict_json.read(raw.decode())
     except UnicodeDecodeError as error:
         raise MalformedError(f"not UTF-8: byte {error.start + 1} is 0x{raw[error.start]:02x}") from None
-    except json.JSONDecodeError as error:
-        raise MalformedError(f"not JSON: {error.msg} at character {error.pos + 1}") from None
-    except ValueError as error:  # a number of more digits than Python reads
-        raise MalformedError(f"not JSON: {error}") from None
     if not isinstance(record, dict):
-        raise MalformedError(f"not a JSON object but {_kind(record)}")
-    if any(escape in raw for escape in _UNKEEPABLE):
-        _check_characters(record)
+        raise MalformedError(f"not a JSON object but {kind_of(record)}")
     return record
 
 
@@ -126,16 +124,9 @@ def _description(raw: bytes, record: dict[str, Any]) -> Description:
     )
 
 
-def _refuse_constant(name: str) -> NoReturn:
-    raise MalformedError(f"not JSON: {name} is no number there")
-
-
-_DECODER = json.JSONDecoder(parse_constant=_refuse_constant)
-
-
 def _identifier(name: object) -> ArxivId:
     if not isinstance(name, str):
-        what = "no id" if name is None else f"the id is {_kind(name)}, where identifiers are text such as '0704.0001'"
+        what = "no id" if name is None else f"the id is {kind_of(name)}, where identifiers are text such as '0704.0001'"
         raise MalformedError(what)
     try:
         return ArxivId(name)
@@ -152,7 +143,7 @@ def _text(record: dict[str, Any], key: str) -> str:
     if value is None:
         return ""
     if not isinstance(value, str):
-        raise MalformedError(f"{key} is {_kind(value)}, not text")
+        raise MalformedError(f"{key} is {kind_of(value)}, not text")
     return value
 
 
@@ -171,7 +162,7 @@ def _authors(record: dict[str, Any]) -> tuple[str, ...]:
     if not parsed:
         listed = _text(record, "authors")
         if parsed is not None and not isinstance(parsed, list):
-            raise MalformedError(f"authors_parsed is {_kind(parsed)}, not a list")
+            raise MalformedError(f"authors_parsed is {kind_of(parsed)}, not a list")
         return author_names(listed)
     try:
         names = [
@@ -201,11 +192,11 @@ def _versions(listed: object, license_uri: str) -> tuple[Version, ...]:
     if listed is None:
         return ()
     if not isinstance(listed, list):
-        raise MalformedError(f"versions is {_kind(listed)}, not a list")
+        raise MalformedError(f"versions is {kind_of(listed)}, not a list")
     found: dict[int, dict[str, Any]] = {}
     for entry in listed:
         if not isinstance(entry, dict):
-            raise MalformedError(f"versions holds {_kind(entry)}, not objects")
+            raise MalformedError(f"versions holds {kind_of(entry)}, not objects")
         name = _text(entry, "version")
         digits = name.removeprefix("v")
         if not (digits.isascii() and digits.isdecimal() and len(digits) < 5 and digits[0] != "0"):
@@ -239,24 +230,3 @@ def _day(record: dict[str, Any], key: str) -> dt.date | None:
     except (ValueError, KeyError):
         pass
     raise MalformedError(f"{key} {written[:40]!r} is no date")
-
-
-def _check_characters(record: dict[str, Any]) -> None:
-    waiting: list[Any] = [record]
-    while waiting:
-        value = waiting.pop()
-        if isinstance(value, dict):
-            waiting.extend(value)
-            waiting.extend(value.values())
-        elif isinstance(value, list):
-            waiting.extend(value)
-        elif isinstance(value, str):
-            if "\0" in value:
-                raise MalformedError("holds the character zero (\\u0000), which no text has")
-            if any("\ud800" <= character <= "\udfff" for character in value):
-                raise MalformedError("holds half of a character (a lone surrogate)")
-
-
-def _kind(value: object) -> str:
-    kinds = {dict: "an object", list: "a list", str: "text", bool: "true or false", int: "a number", float: "a number"}
-    return kinds.get(type(value), "null")

@@ -1,0 +1,77 @@
+"""Works of the library as values for files: papers for bibliographies, and the network around one."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING
+
+from lenslab.library import bulk, works
+from lenslab.library.models import Work
+from lenslab.library.neighbourhood import choose
+from lenslab.papers.graph_files import Edge, Node
+from lenslab.papers.latex import plain_text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from lenslab.papers.paper import Paper
+
+
+def papers(names: Iterable[str]) -> list[Paper]:
+    """Works by their names, each once, in the order in which they were named.
+
+    Raises:
+        UnknownPaperError: one of them is not in the library.
+    """
+    found = {work.pk: work for work in map(works.find_work, names)}
+    return [works.paper(work) for work in found.values()]
+
+
+def around(work: Work) -> list[Paper]:
+    """A work, the works that it cites, and those that cite it; each once, newest first behind the work itself."""
+    keys = list(dict.fromkeys(row.key for row in works.relations(work)))
+    rows = {other.key: other for part in bulk.batched(keys) for other in Work.objects.filter(key__in=part)}
+    return [works.paper(work), *(works.paper(rows[key]) for key in keys if key != work.key)]
+
+
+def network(work: Work, *, limit: int = 300) -> tuple[list[Node], list[Edge]]:
+    """The network around a work, as far as a picture of it would show it.
+
+    Args:
+        work: the work in the middle.
+        limit: how many works around it at most.
+
+    Returns:
+        Nodes, the work itself first, and the citations between them with the sources that assert each.
+    """
+    chosen = choose(work, limit)
+    ids = [row[0] for row in chosen.works]
+    authors = {pk: names for part in bulk.batched(ids)
+               for pk, names in Work.objects.filter(pk__in=part).values_list("pk", "authors")}  # fmt: skip
+    nodes = [
+        Node(
+            key=key,
+            title=plain_text(title),
+            authors=tuple(authors[pk]),
+            year=year,
+            role=role,
+            arxiv_id=arxiv_id or "",
+            doi=doi,
+        )
+        for (pk, key, title, _, year, arxiv_id, doi), role in zip(chosen.works, chosen.roles, strict=True)
+    ]
+    keys = {row[0]: row[1] for row in chosen.works}
+    said = defaultdict(list)
+    query = (
+        "SELECT DISTINCT c.citing_id, c.cited_id, a.source FROM pair JOIN library_citation c "
+        "ON c.citing_id = pair.one AND c.cited_id = pair.other JOIN library_assertion a ON a.citation_id = c.id"
+    )
+    for citing, cited, source in bulk.select_pairs(query, [edge[:2] for edge in chosen.edges]):
+        said[citing, cited].append(source)
+    edges = [
+        Edge(
+            citing=keys[citing], cited=keys[cited], influential=influential, sources=tuple(sorted(said[citing, cited]))
+        )
+        for citing, cited, influential in chosen.edges
+    ]
+    return nodes, edges

@@ -1,0 +1,100 @@
+"""Summaries and key findings of the library's works: what a model wrote is kept for the abstract that it is about."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+from dataclasses import asdict, replace
+from typing import TYPE_CHECKING, Any
+
+from lenslab.library import works
+from lenslab.library.models import GeneratedText
+from lenslab.library.reading import described
+from lenslab.papers.findings import Findings, Item, key_findings
+from lenslab.papers.sources import semantic_scholar
+from lenslab.papers.summary import Summary, paper_summary
+from lenslab.papers.support import Span
+
+if TYPE_CHECKING:
+    from lenslab.library.models import Work
+    from lenslab.papers.endpoint import Endpoint
+
+
+def summary(work: Work, *, endpoint: Endpoint | None = None) -> Summary:
+    """A work's quick summary: the one that a language model wrote, else Semantic Scholar's, else the extractive one.
+
+    Args:
+        work: the work; without an abstract its summary is empty.
+        endpoint: a language model that is asked now, and whose answer is kept; without one, nobody is asked, and what
+            was kept for this abstract is given.
+    """
+    paper = works.paper(work)
+    if endpoint is None and (kept := _kept(work, "summary")) is not None:
+        return _summary(kept)
+    made = paper_summary(paper, tldr=_tldr(work) if paper.abstract else "", endpoint=endpoint)
+    if made.method == "endpoint":
+        _keep(work, "summary", asdict(made))
+    return made
+
+
+def findings(work: Work, *, endpoint: Endpoint | None = None) -> Findings | None:
+    """A work's key findings as a language model wrote them; ``None`` where none did.
+
+    Args:
+        work: the work.
+        endpoint: a language model that is asked now, and whose answer is kept.
+
+    Raises:
+        SourceError: the endpoint does not answer, or refuses.
+        MalformedError: its answer has not the form that was asked for.
+    """
+    if endpoint is None:
+        kept = _kept(work, "findings")
+        return None if kept is None else _findings(kept)
+    made = key_findings(works.paper(work), endpoint)
+    _keep(work, "findings", asdict(made))
+    return made
+
+
+def _tldr(work: Work) -> str:
+    for record in work.source_records.filter(source=semantic_scholar.NAME).order_by("pk"):
+        if tldr := described(record.source, record.content).tldr:
+            return tldr
+    return ""
+
+
+def _kept(work: Work, kind: str) -> dict[str, Any] | None:
+    """What was kept, if it is about today's abstract."""
+    kept = GeneratedText.objects.filter(work=work, kind=kind, abstract_sha256=_hash(work)).first()
+    return None if kept is None else dict(kept.content)
+
+
+def _keep(work: Work, kind: str, content: dict[str, Any]) -> None:
+    made = content["made"] or dt.datetime.now(dt.UTC)
+    GeneratedText.objects.update_or_create(
+        work=work,
+        kind=kind,
+        defaults={"abstract_sha256": _hash(work), "content": {**content, "made": made.isoformat()}, "made": made},
+    )
+
+
+def _hash(work: Work) -> str:
+    return hashlib.sha256(work.abstract.encode()).hexdigest()
+
+
+def _summary(content: dict[str, Any]) -> Summary:
+    told = Summary(**{**content, "spans": (), "made": dt.datetime.fromisoformat(content["made"])})
+    return replace(
+        told,
+        sentences=tuple(content["sentences"]),
+        positions=tuple(content["positions"]),
+        spans=tuple(Span(**span) for span in content["spans"]),
+    )
+
+
+def _findings(content: dict[str, Any]) -> Findings:
+    facets = {
+        name: tuple(Item(item["text"], Span(**item["span"])) for item in items)
+        for name, items in content["facets"].items()
+    }
+    return Findings(**{**content, "facets": facets, "made": dt.datetime.fromisoformat(content["made"])})

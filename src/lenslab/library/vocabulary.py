@@ -1,0 +1,145 @@
+"""The library's own vocabulary: in how many of its papers each term stands, kept up as papers come, change and go."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING
+
+from django.db import connection, transaction
+
+from lenslab.library import bulk, works
+from lenslab.library.models import TermCount, TermGroup, Work
+from lenslab.papers.counts import Counts, count_papers, counting_rule
+from lenslab.papers.frequencies import groups_of, shipped_frequencies
+from lenslab.papers.terms import candidate_stems, paper_terms
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from django.db.models import QuerySet
+
+    from lenslab.papers.frequencies import Frequencies
+    from lenslab.papers.paper import Paper
+    from lenslab.papers.terms import Style, Term
+
+_BATCH = 1000
+# Longer stems are formulas or tables that somebody pasted, and no term.
+_LONGEST_STEM = 200
+
+
+def waiting() -> int:
+    """How many papers with an abstract are not counted yet."""
+    return _to_count().count()
+
+
+def count_new(*, progress: Callable[[float, float], None] | None = None) -> int:
+    """Counts the words of papers that came or changed since the last time; those already counted are not read.
+
+    Each thousand papers is one transaction: who interrupts it loses one of them.
+
+    Args:
+        progress: told papers counted and papers in all.
+
+    Returns:
+        How many papers were counted.
+    """
+    _renew_rule()
+    total, done = waiting(), 0
+    while True:
+        with transaction.atomic():
+            bulk.one_writer()
+            found = list(_to_count().order_by("pk")[:_BATCH])
+            _add(count_papers(map(works.paper, found)))
+            Work.objects.filter(pk__in=[work.pk for work in found]).update(counted=True)
+        if not found:
+            return done
+        done += len(found)
+        if progress:
+            progress(done, max(total, done))
+
+
+def forget(pks: Iterable[int]) -> None:
+    """Takes works out of the counts before their words change or they are merged away, until they are counted again."""
+    counted = [
+        work
+        for part in bulk.batched(pks)
+        for work in Work.objects.filter(pk__in=part, counted=True)
+    ]  # fmt: skip
+    if counted:
+        _add(Counts() - count_papers(map(works.paper, counted)))
+        Work.objects.filter(pk__in=[work.pk for work in counted]).update(counted=False)
+
+
+def frequencies(papers: Iterable[Paper]) -> Frequencies:
+    """Document frequencies that decide the key terms of some papers.
+
+    Groups of which the library counted enough papers are answered for by the library, all others by the package.
+    """
+    known = shipped_frequencies()
+    current = TermGroup.objects.filter(rule=counting_rule())
+    groups = {group.pk: group for group in current if known.is_enough(group.documents)}
+    if not groups:
+        return known
+    wanted = list(papers)
+    names = {"all", *(name for paper in wanted for name in groups_of(paper.categories))}
+    asked = {pk: group.name for pk, group in groups.items() if group.name in names}
+    stems = sorted({stem for paper in wanted for stem in candidate_stems(paper)})
+    rows = [
+        (stem, name, number)
+        for pk, name in asked.items()
+        for stem, number in bulk.select(
+            "SELECT stem, number FROM library_termcount WHERE group_id = %s AND stem IN {list}", stems, pk
+        )
+    ]
+    documents = {group.name: group.documents for group in groups.values()}
+    return known.with_library(Counts.from_rows(documents, rows))
+
+
+def key_terms(paper: Paper, *, style: Style = "phrases", limit: int = 20) -> tuple[Term, ...]:
+    """The key terms of a paper of the library, weighed by the library's own papers where it holds enough of them."""
+    known = frequencies([paper]) if style == "phrases" and paper.abstract else None
+    return paper_terms(paper, style=style, limit=limit, frequencies=known)
+
+
+def key_terms_of(papers: Sequence[Paper], *, limit: int = 20) -> list[tuple[Term, ...]]:
+    """The key terms of many papers, with the library's counts asked for once for all of them."""
+    known = frequencies(papers)
+    return [paper_terms(paper, limit=limit, frequencies=known) for paper in papers]
+
+
+def _to_count() -> QuerySet[Work]:
+    return Work.objects.filter(counted=False, merged_into=None).exclude(abstract="")
+
+
+def _add(counts: Counts) -> None:
+    rule = counting_rule()
+    with connection.cursor() as cursor:
+        cursor.executemany(
+            "INSERT INTO library_termgroup (name, documents, rule) VALUES (%s, %s, %s) "
+            "ON CONFLICT (name) DO UPDATE SET documents = library_termgroup.documents + excluded.documents",
+            [(name[:40], number, rule) for name, number in counts.documents.items()],
+        )
+        ids = dict(TermGroup.objects.values_list("name", "pk"))
+        rows: dict[int, list[tuple[int, str, int]]] = defaultdict(list)
+        for stem, name, number in counts.rows():
+            if len(stem) <= _LONGEST_STEM:
+                rows[ids[name[:40]]].append((ids[name[:40]], stem, number))
+        for group in sorted(rows):
+            cursor.executemany(
+                "INSERT INTO library_termcount (group_id, stem, number) VALUES (%s, %s, %s) "
+                "ON CONFLICT (group_id, stem) DO UPDATE SET number = library_termcount.number + excluded.number",
+                sorted(rows[group]),
+            )
+            # A stem that no paper holds any more is no stem of the group.
+        if any(number < 0 for number in counts.documents.values()):
+            TermCount.objects.filter(number=0).delete()
+
+
+def _renew_rule() -> None:
+    """Starts anew where the counts were made by another rule: another version of the package, or of its word lists."""
+    if TermGroup.objects.exclude(rule=counting_rule()).exists():
+        with transaction.atomic():
+            bulk.one_writer()
+            TermCount.objects.all().delete()
+            TermGroup.objects.all().delete()
+            Work.objects.filter(counted=True).update(counted=False)

@@ -1,0 +1,313 @@
+"""OpenAlex: works, whom they cite and who cites them, free for every use.
+
+The format is that of https://docs.openalex.org/api-entities/works. A key in ``OPENALEX_API_KEY`` is wanted for more
+than a few requests a day.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from lenslab.papers.arxiv_id import ArxivId
+from lenslab.papers.description import Assertion, Description
+from lenslab.papers.errors import ArxivIdError, MalformedError, NotFoundError, WorkNameError
+from lenslab.papers.pace import Rate
+from lenslab.papers.paper import Paper
+from lenslab.papers.service import Service
+from lenslab.papers.sources.answers import document, inner, items, mapping, number, packed, sequence, text, year
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from lenslab.papers.fetching import Fetcher
+
+NAME = "OpenAlex"
+SERVICE = Service(
+    name=NAME,
+    url="https://api.openalex.org",
+    variable="LENSLAB_OPENALEX_URL",
+    rate=Rate(NAME, 0.1),
+    key_variable="OPENALEX_API_KEY",
+    key_parameter="api_key",
+)
+FIELDS = (
+    "id,doi,title,display_name,publication_year,publication_date,ids,authorships,primary_location,locations,biblio,"
+    "cited_by_count,referenced_works,referenced_works_count,abstract_inverted_index,is_retracted,type"
+)
+LARGEST_PAGE = 100
+_AT_ONCE = 50
+# An abstract of more words than this is none.
+_LONGEST_ABSTRACT = 20_000
+
+_ID = re.compile(r"(?:https?://(?:api\.)?openalex\.org/(?:works/)?)?(W\d{1,15})", re.ASCII | re.IGNORECASE)
+_DOI = re.compile(r"(?:https?://(?:dx\.)?doi\.org/|doi:\s*)?(10\.\d{4,9}/\S+)", re.IGNORECASE)
+_ARXIV_DOI = "10.48550/arxiv."
+_AT_ARXIV = re.compile(r"https?://(?:arxiv\.org/|doi\.org/10\.48550/)", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """A part of a list of citations or references.
+
+    Attributes:
+        assertions: who cites whom.
+        cursor: what the page was asked for with.
+        next_cursor: what to ask for the next page with; ``None`` at the end.
+        total: how many there are, as OpenAlex counts.
+        missing: ids of cited works that OpenAlex did not describe: merged into others, or deleted.
+    """
+
+    assertions: tuple[Assertion, ...]
+    cursor: str
+    next_cursor: str | None
+    total: int
+    missing: tuple[str, ...] = ()
+
+
+def name_of(work: str | ArxivId) -> str:
+    """A work's name as OpenAlex writes it.
+
+    Args:
+        work: an arXiv id, a DOI, or OpenAlex's own id, bare or as an address.
+
+    Raises:
+        WorkNameError: nothing of these.
+
+    >>> name_of("1806.02891"), name_of("https://openalex.org/w2741809807"), name_of("10.7717/PeerJ.4375")
+    ('doi:10.48550/arxiv.1806.02891', 'W2741809807', 'doi:10.7717/peerj.4375')
+    """
+    if isinstance(work, ArxivId):
+        return f"doi:{_ARXIV_DOI}{work.base}"
+    name = work.strip()
+    if own := _ID.fullmatch(name):
+        return own[1].upper()
+    try:
+        return f"doi:{_ARXIV_DOI}{ArxivId.parse(name).base}"
+    except ArxivIdError:
+        if (doi := _DOI.fullmatch(name)) and doi[1].isprintable():
+            return f"doi:{doi[1].lower()}"
+    raise WorkNameError(
+        f"{name[:80]!r} names no work at OpenAlex; give an arXiv id (1806.02891), a DOI (10.1000/182), "
+        "or W and a number"
+    )
+
+
+def work(fetcher: Fetcher, name: str | ArxivId, *, doi: str = "") -> Description:
+    """One work.
+
+    Args:
+        fetcher: asks OpenAlex.
+        name: what ``name_of`` reads.
+        doi: the DOI of the published article, where known: OpenAlex may have merged the preprint into it.
+
+    Raises:
+        NotFoundError: OpenAlex knows the work under neither name.
+        SourceError: it does not answer, or refuses.
+    """
+    asked = name_of(name)
+    try:
+        return _work(fetcher, asked)
+    except NotFoundError:
+        if not doi or name_of(doi) == asked:
+            raise
+    return _work(fetcher, name_of(doi))
+
+
+def _work(fetcher: Fetcher, asked: str) -> Description:
+    path = f"/works/{quote(asked, safe='/:')}"
+    return fetcher.get(SERVICE, path, {"select": FIELDS}, _read_work, asked=asked)
+
+
+def referenced(described: Description) -> tuple[str, ...] | None:
+    """The ids of the works that a work cites; ``None`` where OpenAlex does not know them.
+
+    An empty list in a record means that nobody has found the references, not that there are none.
+
+    Args:
+        described: a description from here.
+    """
+    record = mapping(document(described.raw), "work")
+    found = [own[1].upper() for cited in items(record.get("referenced_works")) if (own := _ID.fullmatch(text(cited)))]
+    return tuple(dict.fromkeys(found)) or None
+
+
+def references(fetcher: Fetcher, citing: Description, *, offset: int = 0) -> Iterator[Page]:
+    """Whom a work cites, with what OpenAlex knows of them, fifty per request; nothing where that is not known.
+
+    Args:
+        fetcher: asks OpenAlex.
+        citing: a description from here.
+        offset: how many of ``referenced`` to leave out; a page's cursors are such numbers.
+
+    Raises:
+        SourceError: OpenAlex does not answer, or refuses.
+    """
+    cited = referenced(citing) or ()
+    for start in range(offset, len(cited), _AT_ONCE):
+        batch = cited[start : start + _AT_ONCE]
+        parameters = {"filter": f"openalex:{'|'.join(batch)}", "per-page": str(_AT_ONCE), "select": FIELDS}
+        asked = f"{len(batch)} references of {citing.locator} from {start}"
+        found, _, _ = fetcher.get(SERVICE, "/works", parameters, partial(_read_page, paged=False), asked=asked)
+        by_id = {description.locator: description for description in found}
+        following = start + len(batch)
+        yield Page(
+            assertions=tuple(Assertion(citing=citing, cited=by_id[name]) for name in batch if name in by_id),
+            cursor=str(start),
+            next_cursor=str(following) if following < len(cited) else None,
+            total=len(cited),
+            missing=tuple(name for name in batch if name not in by_id),
+        )
+
+
+def citations(fetcher: Fetcher, cited: Description, cursor: str = "*") -> Iterator[Page]:
+    """Who cites a work, page by page.
+
+    Args:
+        fetcher: asks OpenAlex.
+        cited: a description from here.
+        cursor: where to begin: at the start, or with an earlier page's ``next_cursor``.
+
+    Raises:
+        SourceError: OpenAlex does not answer, or refuses.
+    """
+    following: str | None = cursor
+    seen = set()
+    read = partial(_read_page, paged=True)
+    while following and following not in seen:
+        cursor = following
+        seen.add(cursor)
+        parameters = {
+            "filter": f"cites:{cited.locator}",
+            "per-page": str(LARGEST_PAGE),
+            "cursor": cursor,
+            "select": FIELDS,
+        }
+        asked = f"citations of {cited.locator} at {cursor[:20]}"
+        found, total, further = fetcher.get(SERVICE, "/works", parameters, read, asked=asked)
+        following = further if found else None
+        yield Page(
+            assertions=tuple(Assertion(citing=description, cited=cited) for description in found),
+            cursor=cursor,
+            next_cursor=following,
+            total=total,
+        )
+
+
+def parse(raw: bytes) -> Description:
+    """Reads one work's record.
+
+    Raises:
+        MalformedError: it is none.
+    """
+    record = mapping(document(raw), "work")
+    own = _ID.fullmatch(text(record.get("id")))
+    if own is None:
+        raise MalformedError("its work has no id of OpenAlex's")
+    doi = _doi(text(record.get("doi")))
+    arxiv_id = _arxiv_id(record, doi)
+    title = record.get("title")
+    ids = inner(record.get("ids"))
+    names = {
+        "OpenAlex": own[1].upper(),
+        "MAG": text(ids.get("mag")),
+        "PubMed": text(ids.get("pmid")).rsplit("/", 1)[-1],
+        "PubMedCentral": text(ids.get("pmcid")).rsplit("/", 1)[-1],
+    }
+    return Description(
+        source=NAME,
+        locator=own[1].upper(),
+        raw=raw,
+        names={scheme: name for scheme, name in names.items() if name},
+        citation_count=number(record.get("cited_by_count")),
+        # An empty list means that nobody has found the references.
+        reference_count=number(record.get("referenced_works_count")) or None,
+        paper=Paper(
+            title=text(record.get("display_name") if title is None else title),
+            authors=tuple(filter(None, map(_author, items(record.get("authorships"))))),
+            year=year(record.get("publication_year")),
+            arxiv_id=arxiv_id,
+            abstract=abstract(record.get("abstract_inverted_index")),
+            doi="" if doi.lower().startswith(_ARXIV_DOI) else doi,
+            journal_reference=_journal(record),
+        ),
+    )
+
+
+def abstract(inverted: Any) -> str:
+    """The abstract, from the places at which each word stands.
+
+    Places at which no word stands are left out; where two words claim one place both stay, in the index's order.
+
+    Args:
+        inverted: words with their places; anything else is no abstract.
+
+    >>> abstract({"units": [1, 4], "Single": [0], "matter,": [2], "some": [3], "do": [7]})
+    'Single units matter, some units do'
+    """
+    placed = [
+        (place, word)
+        for word, places in inner(inverted).items()
+        for place in items(places)
+        if isinstance(place, int) and not isinstance(place, bool)
+    ]
+    if len(placed) > _LONGEST_ABSTRACT:
+        return ""
+    return text(" ".join(word for _, word in sorted(placed, key=lambda pair: pair[0])))
+
+
+def _author(authorship: Any) -> str:
+    held = inner(authorship)
+    return text(inner(held.get("author")).get("display_name")) or text(held.get("raw_author_name"))
+
+
+def _doi(address: str) -> str:
+    match = _DOI.fullmatch(address)
+    return match[1] if match else ""
+
+
+def _arxiv_id(record: Mapping[str, Any], doi: str) -> ArxivId | None:
+    """OpenAlex names no arXiv id, but it knows the DOI that arXiv gave, or an address at arXiv."""
+    places = [inner(record.get("primary_location")), *map(inner, items(record.get("locations")))]
+    addresses = [text(place.get("landing_page_url")) for place in places]
+    candidates = [doi] if doi.lower().startswith(_ARXIV_DOI) else []
+    candidates += [address for address in addresses if _AT_ARXIV.match(address)]
+    for candidate in candidates:
+        try:
+            return ArxivId(ArxivId.parse(candidate).base)
+        except ArxivIdError:
+            continue
+    return None
+
+
+def _journal(record: Mapping[str, Any]) -> str:
+    """Where it appeared, as bibliographies write it; arXiv is no such place."""
+    where = text(inner(inner(record.get("primary_location")).get("source")).get("display_name"))
+    if not where or where.lower().startswith("arxiv"):
+        return ""
+    biblio = inner(record.get("biblio"))
+    volume, first, last = (text(biblio.get(key)) for key in ("volume", "first_page", "last_page"))
+    pages = f"{first}-{last}" if first and last and first != last else first
+    place = " ".join(part for part in (where, volume) if part)
+    return ", ".join(part for part in (place, pages) if part)
+
+
+def _read_work(content: bytes) -> Description:
+    return parse(packed(mapping(document(content), "work")))
+
+
+def _read_page(content: bytes, *, paged: bool) -> tuple[list[Description], int, str | None]:
+    """The works of a page, how many there are in all, and the next cursor; behind the last page comes an empty one."""
+    page = mapping(document(content), "page")
+    meta, rows = mapping(page.get("meta"), "meta"), sequence(page.get("results"), "results")
+    count, further = number(meta.get("count")), text(meta.get("next_cursor")) or None
+    if count is None:
+        raise MalformedError("its page does not say how many works there are")
+    if not rows and further is not None:
+        raise MalformedError("it is empty, though more follows")
+    if not rows and count and not paged:
+        raise MalformedError(f"it is empty, though {count} works were found")
+    return [parse(packed(mapping(row, "work"))) for row in rows], count, further

@@ -1,0 +1,404 @@
+"""Semantic Scholar's graph: papers, who cites them and whom they cite, with one-sentence summaries and influence.
+
+The format is that of https://api.semanticscholar.org/api-docs/graph. A key in ``S2_API_KEY``
+gives one's own share of its attention.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from lenslab.papers.arxiv_id import ArxivId
+from lenslab.papers.description import Assertion, Description
+from lenslab.papers.errors import ArxivIdError, MalformedError, RefusedError, WorkNameError
+from lenslab.papers.pace import Rate
+from lenslab.papers.paper import Paper
+from lenslab.papers.service import Service
+from lenslab.papers.sources.answers import document, inner, items, mapping, number, packed, sequence, text, year
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from lenslab.papers.fetching import Fetcher
+
+NAME = "Semantic Scholar"
+SERVICE = Service(
+    name=NAME,
+    url="https://api.semanticscholar.org/graph/v1",
+    variable="LENSLAB_SEMANTIC_SCHOLAR_URL",
+    rate=Rate(NAME, 1.0),
+    key_variable="S2_API_KEY",
+    key_header="x-api-key",
+)
+FIELDS = (
+    "paperId,corpusId,externalIds,title,abstract,venue,year,referenceCount,citationCount,influentialCitationCount,"
+    "publicationDate,journal,authors"
+)
+# Lists of citations do not know the summary.
+PAPER_FIELDS = f"{FIELDS},tldr"
+LARGEST_PAGE = 1_000
+DEEPEST = 9_999  # offset and limit together stay below 10,000
+LARGEST_BATCH = 500
+MOST_REFERENCES = 9_999  # in the whole answer to a batch
+_USUAL_REFERENCES = 60
+_BELIEVED = 5
+
+# Hashes have 40 characters.
+_LONGEST_ID = 200
+_HASH = re.compile(r"[0-9a-f]{40}", re.ASCII | re.IGNORECASE)
+_DOI = re.compile(r"(?:https?://(?:dx\.)?doi\.org/|doi:\s*)?(10\.\d{4,9}/\S+)", re.IGNORECASE)
+_SCHEMES = ("CorpusId", "MAG", "ACL", "PMID", "PMCID")
+# What the record calls a scheme, and what a description does.
+_NAMES = {
+    "CorpusId": "CorpusId",
+    "DBLP": "DBLP",
+    "MAG": "MAG",
+    "PubMed": "PubMed",
+    "PubMedCentral": "PubMedCentral",
+    "ACL": "ACL",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """A part of a list of citations or references.
+
+    Attributes:
+        assertions: who cites whom.
+        offset: how many came before.
+        next_offset: where to go on; ``None`` at the end.
+        unreached: how many citations lie deeper than Semantic Scholar lets anybody ask, by its own count; 0 where there
+            is more to come.
+    """
+
+    assertions: tuple[Assertion, ...]
+    offset: int
+    next_offset: int | None
+    unreached: int = 0
+
+
+def name_of(work: str | ArxivId) -> str:
+    """A work's name as Semantic Scholar writes it.
+
+    Args:
+        work: an arXiv id, a DOI, Semantic Scholar's hash, or a name with its scheme, as ``CorpusId:`` and a number.
+
+    Raises:
+        WorkNameError: nothing of these.
+
+    >>> name_of("1806.02891v1"), name_of("https://doi.org/10.1000/Units.7"), name_of("corpusid:12")
+    ('ARXIV:1806.02891', 'DOI:10.1000/Units.7', 'CorpusId:12')
+    """
+    if isinstance(work, ArxivId):
+        return f"ARXIV:{work.base}"
+    name = work.strip()
+    if _HASH.fullmatch(name):
+        return name.lower()
+    scheme, separator, value = name.partition(":")
+    for known in _SCHEMES:
+        if separator and scheme.lower() == known.lower() and re.fullmatch(r"[\w.-]{1,64}", value, re.ASCII):
+            return f"{known}:{value}"
+    try:
+        return f"ARXIV:{ArxivId.parse(name).base}"
+    except ArxivIdError:
+        if (doi := _DOI.fullmatch(name)) and doi[1].isprintable():
+            return f"DOI:{doi[1]}"
+    raise WorkNameError(
+        f"{name[:80]!r} names no work at Semantic Scholar; give an arXiv id (1806.02891), a DOI (10.1000/182), "
+        "its hash of 40 digits, or CorpusId: and a number"
+    )
+
+
+def paper(fetcher: Fetcher, name: str | ArxivId) -> Description:
+    """One paper, with its summary in a sentence.
+
+    Args:
+        fetcher: asks Semantic Scholar.
+        name: what ``name_of`` reads.
+
+    Raises:
+        NotFoundError: Semantic Scholar knows no such paper.
+        SourceError: it does not answer, or refuses.
+    """
+    asked = name_of(name)
+    return fetcher.get(SERVICE, f"/paper/{_quoted(asked)}", {"fields": PAPER_FIELDS}, _read_paper, asked=asked)
+
+
+def citations(
+    fetcher: Fetcher, work: str | ArxivId | Description, *, offset: int = 0, limit: int = LARGEST_PAGE
+) -> Iterator[Page]:
+    """Who cites a paper, newest first as a rule, page by page.
+
+    Args:
+        fetcher: asks Semantic Scholar.
+        work: the cited paper; a description from here saves a request.
+        offset: how many to leave out, for instance because they are known from an earlier run.
+        limit: how many to ask for at once, 1,000 at the most.
+
+    Raises:
+        NotFoundError: Semantic Scholar knows no such paper.
+        SourceError: it does not answer, or refuses.
+    """
+    cited = work if isinstance(work, Description) else paper(fetcher, work)
+    return _pages(fetcher, cited, "citations", offset, limit)
+
+
+def references(
+    fetcher: Fetcher, work: str | ArxivId | Description, *, offset: int = 0, limit: int = LARGEST_PAGE
+) -> Iterator[Page]:
+    """Whom a paper cites, page by page; among them works that are known by their title only.
+
+    Args:
+        fetcher: asks Semantic Scholar.
+        work: the citing paper; a description from here saves a request.
+        offset: how many to leave out.
+        limit: how many to ask for at once, 1,000 at the most.
+
+    Raises:
+        NotFoundError: Semantic Scholar knows no such paper.
+        SourceError: it does not answer, or refuses.
+    """
+    citing = work if isinstance(work, Description) else paper(fetcher, work)
+    return _pages(fetcher, citing, "references", offset, limit)
+
+
+def _pages(fetcher: Fetcher, work: Description, kind: str, offset: int, limit: int) -> Iterator[Page]:
+    if not 1 <= limit <= LARGEST_PAGE:
+        raise ValueError(f"Semantic Scholar gives 1 to {LARGEST_PAGE} {kind} at once, not {limit}")
+    if not 0 <= offset < DEEPEST:
+        raise RefusedError(
+            f"Semantic Scholar lists the first {DEEPEST:,} {kind} of a paper; there is no offset {offset}"
+        )
+    count = work.citation_count if kind == "citations" else work.reference_count
+    following: int | None = offset
+    while following is not None:
+        offset = following
+        parameters = {
+            "fields": f"{FIELDS},intents,isInfluential",
+            "offset": str(offset),
+            "limit": str(min(limit, DEEPEST - offset)),
+        }
+        path = f"/paper/{_quoted(work.locator)}/{kind}"
+        asked = f"{kind} of {work.locator} from {offset}"
+        # A page may be empty by right, where the count is wrong; it is believed when it is empty time and again.
+        for _ in range(_BELIEVED if offset or count else 1):
+            rows, further = fetcher.get(SERVICE, path, parameters, partial(_read_rows, kind=kind), asked=asked)
+            if rows:
+                break
+        deepest = further is not None and further >= DEEPEST
+        following = None if deepest else further
+        if following is not None and following <= offset:
+            raise RefusedError(f"Semantic Scholar sends {asked} in circles: it goes on at {following}")
+        yield Page(
+            assertions=tuple(_assertion(work, row, other, kind) for row, other in rows),
+            offset=offset,
+            next_offset=following,
+            unreached=max(1, (count or 0) - DEEPEST) if deepest else 0,
+        )
+
+
+def batch(fetcher: Fetcher, names: Sequence[str | ArxivId], fields: str = PAPER_FIELDS) -> list[Description | None]:
+    """Many papers, 500 per request.
+
+    Args:
+        fetcher: asks Semantic Scholar.
+        names: what ``name_of`` reads.
+        fields: which fields to ask for.
+
+    Returns:
+        One description per name, in order; ``None`` for what Semantic Scholar does not know.
+
+    Raises:
+        SourceError: it does not answer, or refuses.
+    """
+    found: list[Description | None] = []
+    for asked in _chunks([name_of(name) for name in names], [1] * len(names)):
+        found += [None if row is None else _described(row) for row in _batch(fetcher, asked, fields)]
+    return found
+
+
+def references_of(
+    fetcher: Fetcher, names: Sequence[str | ArxivId], counts: Mapping[str, int] | None = None
+) -> dict[str, tuple[str, ...] | None]:
+    """Which works many papers cite, for drawing the edges among the works around one.
+
+    Args:
+        fetcher: asks Semantic Scholar.
+        names: what ``name_of`` reads.
+        counts: how many references each of them has, where known, so that no request asks for more than an answer may
+            hold.
+
+    Returns:
+        For each name, as it was given, the hashes of the works that it cites, as far as Semantic Scholar resolved them;
+        ``None`` for a paper that it does not know.
+
+    Raises:
+        SourceError: it does not answer, or refuses.
+    """
+    known = counts or {}
+    keys = [str(name) for name in names]
+    found: list[Any] = []
+    sizes = [known.get(key, _USUAL_REFERENCES) for key in keys]
+    for asked in _chunks([name_of(name) for name in names], sizes):
+        found += _nested(fetcher, asked)
+    return {
+        key: None if row is None else tuple(text(cited.get("paperId")) for cited in _cited(row) if cited.get("paperId"))
+        for key, row in zip(keys, found, strict=True)
+    }
+
+
+def _nested(fetcher: Fetcher, asked: list[str]) -> list[Any]:
+    """The records with their references; what the service cannot gather at once is asked for in halves."""
+    fields = "paperId,referenceCount,references.paperId"
+    try:
+        rows = _batch(fetcher, asked, fields, final=() if len(asked) == 1 else (504,))
+    except RefusedError as error:
+        if error.status not in (400, 504) or len(asked) == 1:
+            raise
+    else:
+        gathered = sum(len(_cited(row)) for row in rows if row is not None)
+        if gathered < MOST_REFERENCES or len(asked) == 1:
+            return rows
+    middle = len(asked) // 2
+    return _nested(fetcher, asked[:middle]) + _nested(fetcher, asked[middle:])
+
+
+def _cited(row: Any) -> list[dict[str, Any]]:
+    return [inner(cited) for cited in items(inner(row).get("references"))]
+
+
+def _chunks(names: list[str], sizes: list[int]) -> Iterator[list[str]]:
+    """Names in runs of at most 500, and of no more references than an answer may hold."""
+    chunk: list[str] = []
+    gathered = 0
+    for name, size in zip(names, sizes, strict=True):
+        if chunk and (len(chunk) == LARGEST_BATCH or gathered + size >= MOST_REFERENCES):
+            yield chunk
+            chunk, gathered = [], 0
+        chunk.append(name)
+        gathered += size
+    if chunk:
+        yield chunk
+
+
+def _batch(fetcher: Fetcher, asked: list[str], fields: str, final: Sequence[int] = ()) -> list[Any]:
+    def read(content: bytes) -> list[Any]:
+        rows = sequence(document(content), "answer")
+        if len(rows) != len(asked):
+            raise MalformedError(f"it holds {len(rows)} papers where {len(asked)} were asked for")
+        return [None if row is None else mapping(row, "paper") for row in rows]
+
+    what = asked[0] if len(asked) == 1 else f"{asked[0]} and {len(asked) - 1} more papers"
+    return fetcher.post(SERVICE, "/paper/batch", {"fields": fields}, {"ids": asked}, read, asked=what, final=final)
+
+
+def parse(raw: bytes) -> Description:
+    """Reads one paper's record.
+
+    Raises:
+        MalformedError: it is none.
+
+    >>> parse(b'{"paperId": null, "title": "A report", "year": 1999}').locator[:19]
+    'unresolved:569004b3'
+    """
+    record = mapping(document(raw), "paper")
+    external = inner(record.get("externalIds"))
+    title, hash_ = text(record.get("title")), text(record.get("paperId"))
+    doi, arxiv_id = text(external.get("DOI")), _arxiv_id(text(external.get("ArXiv")))
+    if doi.lower().startswith("10.48550/arxiv."):
+        doi, arxiv_id = "", arxiv_id or _arxiv_id(doi)
+    if not hash_ and not title:
+        raise MalformedError("its paper has neither an id nor a title")
+    if len(hash_) > _LONGEST_ID:
+        raise MalformedError(f"its paper's id has {len(hash_):,} characters")
+    names = {"S2": hash_} | {name: text(external.get(key)) for key, name in _NAMES.items()}
+    names["CorpusId"] = names["CorpusId"] or text(record.get("corpusId"))
+    return Description(
+        source=NAME,
+        locator=hash_ or _unresolved(title, year(record.get("year"))),
+        raw=raw,
+        names={scheme: name for scheme, name in names.items() if name},
+        tldr=text(inner(record.get("tldr")).get("text")),
+        citation_count=number(record.get("citationCount")),
+        reference_count=number(record.get("referenceCount")),
+        influential_count=number(record.get("influentialCitationCount")),
+        paper=Paper(
+            title=title,
+            authors=tuple(filter(None, (text(inner(author).get("name")) for author in items(record.get("authors"))))),
+            year=year(record.get("year")),
+            arxiv_id=arxiv_id,
+            abstract=text(record.get("abstract")),
+            doi=doi,
+            journal_reference=_journal(record),
+        ),
+    )
+
+
+def _unresolved(title: str, appeared: int | None) -> str:
+    """A name for a work of which there is a title only, the same wherever it is cited."""
+    digest = hashlib.sha256(f"{title}|{appeared or ''}".encode()).hexdigest()
+    return f"unresolved:{digest[:40]}"
+
+
+def _arxiv_id(name: str) -> ArxivId | None:
+    try:
+        return ArxivId(ArxivId.parse(name).base) if name else None
+    except ArxivIdError:
+        return None
+
+
+def _journal(record: Mapping[str, Any]) -> str:
+    """Where it appeared, as bibliographies write it; arXiv is no such place."""
+    journal = inner(record.get("journal"))
+    where = text(journal.get("name")) or text(record.get("venue"))
+    if not where or where.lower() in ("arxiv.org", "arxiv"):
+        return ""
+    volume, pages = text(journal.get("volume")), text(journal.get("pages"))
+    place = " ".join(part for part in (where, volume) if part)
+    return ", ".join(part for part in (place, pages) if part)
+
+
+def _described(row: Any) -> Description:
+    return parse(packed(row))
+
+
+def _read_paper(content: bytes) -> Description:
+    return _described(mapping(document(content), "paper"))
+
+
+def _read_rows(content: bytes, kind: str) -> tuple[list[tuple[dict[str, Any], Description]], int | None]:
+    """The rows of a page with the other work of each, and where to go on."""
+    page = mapping(document(content), "page")
+    rows = [mapping(row, "row") for row in sequence(page.get("data"), "data")]
+    further = number(page.get("next"))
+    if not rows and further is not None:
+        raise MalformedError(f"it is empty, though more follows from {further} on")
+    side = "citingPaper" if kind == "citations" else "citedPaper"
+    read = []
+    for row in rows:
+        other = inner(row.get(side))
+        # A row without an id and without a title says nothing of any work.
+        if text(other.get("paperId")) or text(other.get("title")):
+            read.append((row, _described(other)))
+    return read, further
+
+
+def _assertion(work: Description, row: Mapping[str, Any], other: Description, kind: str) -> Assertion:
+    influential = row.get("isInfluential")
+    citing, cited = (other, work) if kind == "citations" else (work, other)
+    return Assertion(
+        citing=citing,
+        cited=cited,
+        influential=influential if isinstance(influential, bool) else None,
+        intents=tuple(filter(None, map(text, items(row.get("intents"))))),
+    )
+
+
+def _quoted(name: str) -> str:
+    """A name as part of a path: the slashes of a DOI stay, as the documentation has them."""
+    return quote(name, safe="/:")

@@ -1,0 +1,42 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lenslab.papers.person import Person
+
+from .written import followed, particled, people
+
+
+@pytest.mark.parametrize(
+    ("name", "person", "spoken"),
+    [
+        ("Ada Lovelace", Person("Lovelace", "Ada"), "Ada Lovelace"),
+        ("Lovelace,  Ada\n King", Person("Lovelace", "Ada King"), "Ada King Lovelace"),
+        ("Stan van Wingerden", Person("van Wingerden", "Stan"), "Stan van Wingerden"),
+        ("Berger, Jr., E. L.", Person("Berger", "E. L.", "Jr."), "E. L. Berger Jr."),
+        ("Berger, E. L., Jr.", Person("Berger", "E. L.", "Jr."), "E. L. Berger Jr."),
+        ("Sammy Davis III", Person("Davis", "Sammy", "III"), "Sammy Davis III"),
+        ("Robert Heath, Jr.", Person("Heath", "Robert", "Jr."), "Robert Heath Jr."),
+        ("ATLAS", Person("ATLAS"), "ATLAS"),
+        ("The ATLAS Collaboration", Person("The ATLAS Collaboration"), "The ATLAS Collaboration"),
+        ("Plato,", Person("Plato"), "Plato"),
+        ("", Person(""), ""),
+        (" , ,", Person(""), ""),
+    ],
+)
+def test_a_name_is_taken_apart_in_whichever_order_it_is_written(name, person, spoken):
+    assert Person.parse(name) == person
+    assert str(person) == spoken
+
+
+@given(people | particled | followed)
+def test_a_name_in_its_spoken_order_stays_as_it_is_and_so_does_the_person_with_the_family_first(name):
+    person = Person.parse(name)
+    assert str(person) == name
+    assert str(Person.parse(person.family_first)) == name
+
+
+@given(st.text(max_size=30))
+def test_any_text_is_a_name_whose_words_are_kept(text):
+    person = Person.parse(text)
+    assert sorted(str(person).split()) == sorted(text.replace(",", " ").split())

@@ -1,0 +1,70 @@
+"""Papers to write in one format or another, and what has to be the same when they are read again."""
+
+import datetime as dt
+import re
+import unicodedata
+
+from hypothesis import strategies as st
+
+from lenslab.papers.arxiv_id import ArxivId
+from lenslab.papers.doi import Doi
+from lenslab.papers.latex import plain_text
+from lenslab.papers.paper import Paper
+
+ALPHABET = list("abcXYZ012 éüßŁğ北 -–’“”.,:;!?()[]/+*@#%&_^~\\{}$'\"=|")
+titles = st.text(alphabet=st.sampled_from(ALPHABET), min_size=1, max_size=24).filter(
+    lambda title: any(character.isalnum() for character in plain_text(title))
+)
+tex_titles = st.lists(
+    st.sampled_from(
+        ["On", "$L_1$", r"{\'e}t{\'e}", r"\emph{units}", "CNNs", "{HRank}", r"\cite{a}", "\n ", "50\\%", "--", "é"]
+    ),
+    min_size=1,
+    max_size=6,
+).map(lambda words: "x " + " ".join(words))
+words = st.text(alphabet="abcdeéüßŁğ-", min_size=1, max_size=6).map(
+    lambda word: "A" + re.sub("-+", "-", word).strip("-")
+)
+people = st.lists(words, min_size=1, max_size=4).map(" ".join)
+particled = st.builds("{} {} {}".format, words, st.sampled_from(["van", "de la", "von"]), words)
+followed = st.builds("{} {} {}".format, words, words, st.sampled_from(["Jr.", "III"]))
+groups = st.sampled_from(
+    ["ATLAS", "The ATLAS Collaboration", "Smith and Sons", "Google Brain Team", "Ben & Jerry", "A_B 50%"]
+)
+identifiers = st.one_of(
+    st.none(),
+    st.builds(ArxivId, st.sampled_from(["1806.02891", "0704.0001", "hep-th/9901001"]), st.none() | st.integers(1, 20)),
+)
+dois = st.just("") | st.text(alphabet="abcXYZ019.-_()/;:", min_size=1, max_size=10).map("10.1000/x".__add__).map(
+    lambda written: Doi.parse(written).spelling
+)
+papers = st.builds(
+    Paper,
+    title=titles | tex_titles,
+    authors=st.lists(people | particled | followed | groups, max_size=4).map(tuple),
+    year=st.none() | st.integers(1400, 2199),
+    arxiv_id=identifiers,
+    doi=dois,
+    abstract=st.just("") | titles,
+    journal_reference=st.just("")
+    | st.sampled_from(["TPAMI 40 (2018) & more", "Phys.Rev.D76:013009,2007", "100% Units_a"]),
+    categories=st.sampled_from([(), ("cs.CV", "cs.LG"), ("hep-th",), ("astro-ph", "cmp-lg")]),
+    submitted=st.none() | st.dates(dt.date(1991, 7, 1), dt.date(2030, 1, 1)),
+)
+
+
+def shown(text):
+    """What a reader sees; TeX has one sign for a straight and a curly apostrophe."""
+    text = unicodedata.normalize("NFC", plain_text(" ".join(text.split())))
+    for curly, straight in (("’", "'"), ("‘", "'"), ("`", "'"), ("“", "''"), ("”", "''"), ('"', "''")):
+        text = text.replace(curly, straight)
+    return " ".join(text.split())
+
+
+def assert_same(read, written):
+    """The title as it is shown, the names, the year, the DOI and the arXiv identifier are the same."""
+    assert shown(read.title) == shown(written.title)
+    assert read.authors == written.authors
+    assert read.year == written.year
+    assert read.doi == written.doi
+    assert read.arxiv_id == written.arxiv_id
