@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -220,7 +222,7 @@ from lenslab.cli.main import main
 main()
 """
 
-# The third portion is in its transaction when the process gets the signal.
+# One portion of an import is in its transaction when the process gets the signal.
 STOPPED = """
 import os, signal
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -280,20 +282,44 @@ def library(environment: dict[str, str]) -> dict[str, list[tuple[object, ...]]]:
     return found
 
 
+PLACE = ".local/share/lenslab/library.sqlite3"
+
+
+@pytest.fixture(scope="module")
+def opened(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A library as the first command makes it, to be copied."""
+    home = tmp_path_factory.mktemp("home")
+    done = run({"HOME": str(home), "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}, "cite", "1806.02891")
+    assert done.returncode == 0, done.stderr
+    return home / PLACE
+
+
 @pytest.fixture
-def other(bare: dict[str, str], tmp_path: Path) -> dict[str, str]:
-    """A second home, for a library that nobody disturbs."""
-    (tmp_path / "other").mkdir()
-    return {**bare, "HOME": str(tmp_path / "other")}
+def disturbed(bare: dict[str, str], opened: Path) -> dict[str, str]:
+    """A home whose library is disturbed."""
+    return furnished(bare, opened)
+
+
+@pytest.fixture
+def calm(bare: dict[str, str], opened: Path, tmp_path: Path) -> dict[str, str]:
+    """A home whose library nobody disturbs."""
+    return furnished({**bare, "HOME": str(tmp_path / "calm")}, opened)
+
+
+def furnished(environment: dict[str, str], library: Path) -> dict[str, str]:
+    place = Path(environment["HOME"], PLACE)
+    place.parent.mkdir(parents=True)
+    shutil.copy(library, place)
+    return environment
 
 
 def test_an_added_paper_that_was_killed_or_interrupted_ends_as_if_nothing_had_been(
-    serve: Serve, bare: dict[str, str], other: dict[str, str]
+    serve: Serve, disturbed: dict[str, str], calm: dict[str, str]
 ) -> None:
     # Answers that drip for ever say when to stop it: a list in the first run, the paper itself in the second.
     planned = {"Semantic Scholar": {2: Fault.ENDLESS}, "OpenAlex": {1: Fault.ENDLESS, 3: Fault.UNAVAILABLE}}
     server = serve(faults=Faults(planned))
-    environment = {**bare, **server.environment}
+    environment = {**disturbed, **server.environment}
     for service, number, sent, code in (
         ("Semantic Scholar", 3, signal.SIGKILL, -signal.SIGKILL),
         ("OpenAlex", 2, signal.SIGINT, 130),
@@ -324,32 +350,31 @@ def test_an_added_paper_that_was_killed_or_interrupted_ends_as_if_nothing_had_be
     assert "OpenAlex: it answered 503" in done.stderr
     assert "retry" not in done.stderr, "the loggers of libraries keep quiet"
 
-    calm = serve()
-    whole = run({**other, **calm.environment}, "add", "1806.02891")
+    whole = run({**calm, **serve().environment}, "add", "1806.02891")
     assert whole.returncode == 0, whole.stderr
-    assert library(environment) == library(other)
-    assert len(library(other)["citations"]) > 100
+    assert library(disturbed) == library(calm)
+    assert len(library(calm)["citations"]) > 100
 
 
-@pytest.mark.parametrize(("name", "code"), [("SIGKILL", -signal.SIGKILL), ("SIGINT", 130)])
-def test_an_import_that_was_stopped_goes_on_where_it_was(
-    bare: dict[str, str], other: dict[str, str], tmp_path: Path, name: str, code: int
+def test_an_import_that_was_killed_and_interrupted_goes_on_where_it_was(
+    disturbed: dict[str, str], calm: dict[str, str], tmp_path: Path
 ) -> None:
     file = tmp_path / "snapshot.json"
     file.write_text(snapshot(50) + '{"id": "0704.9999"}\n' + snapshot(40, first=51))
-    stopped = run(bare, "import", file, code=STOPPED.format(portion=4, name=name))
-    assert stopped.returncode == code, stopped.stderr
-    assert "Traceback" not in stopped.stderr
-    assert len(library(bare)["unfinished"]) == 1
-    # The first call loads the paper that comes with the package.
-    whole = run(other, "import", file)
+    for portion, name, code in ((2, "SIGKILL", -signal.SIGKILL), (3, "SIGINT", 130)):
+        stopped = run(disturbed, "import", file, code=STOPPED.format(portion=portion, name=name))
+        assert stopped.returncode == code, stopped.stderr
+        assert stopped.stdout == ""
+        assert "Traceback" not in stopped.stderr
+        assert len(library(disturbed)["unfinished"]) == 1
+    whole = run(calm, "import", file)
     assert whole.stdout == "snapshot.json: 90 added, 0 changed, 0 unchanged, 1 rejected\n"
 
-    done = run(bare, "import", file)
+    done = run(disturbed, "import", file)
     assert done.returncode == 0, done.stderr
     assert done.stdout == "snapshot.json: 90 added, 0 changed, 0 unchanged, 1 rejected, going on behind line 60\n"
-    assert library(bare) == library(other)
-    rejects = [Path(home["HOME"], "snapshot.json.rejects.jsonl").read_text() for home in (bare, other)]
+    assert library(disturbed) == library(calm)
+    rejects = [Path(home["HOME"], "snapshot.json.rejects.jsonl").read_text() for home in (disturbed, calm)]
     assert rejects[0] == rejects[1]
     assert json.loads(rejects[0])["number"] == 51
 
@@ -359,7 +384,7 @@ def test_a_bare_environment_is_enough(bare: dict[str, str]) -> None:
     assert shown.returncode == 0, shown.stderr
     assert shown.stderr == ""
     assert max(map(len, shown.stdout.splitlines())) <= 80
-    assert Path(bare["HOME"], ".local/share/lenslab/library.sqlite3").exists()
+    assert Path(bare["HOME"], PLACE).exists()
 
 
 # Importing.
