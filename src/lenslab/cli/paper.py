@@ -80,16 +80,19 @@ def terms(
 
 
 app.command(rich_help_panel="Read")(summaries.summary)
-for each in (network.search, network.network, network.similar, network.path):
-    app.command(rich_help_panel="Find")(each)
+app.command(rich_help_panel="Find")(network.search)
+app.command(rich_help_panel="Find")(network.network)
+app.command(rich_help_panel="Find")(network.similar)
+app.command(rich_help_panel="Find")(network.path)
 app.command(rich_help_panel="Bring in")(sources.add)
 app.command("import", rich_help_panel="Bring in")(sources.import_)
 app.command(rich_help_panel="Bring in")(sources.harvest)
 app.command("count-terms", rich_help_panel="Bring in")(summaries.count_terms)
 app.command(rich_help_panel="Give to other programs")(exports.cite)
 app.command("export", rich_help_panel="Give to other programs")(exports.export)
-for each in (merges.merges, merges.merge, merges.unmerge):
-    app.command(rich_help_panel="Join and take apart")(each)
+app.command(rich_help_panel="Join and take apart")(merges.merges)
+app.command(rich_help_panel="Join and take apart")(merges.merge)
+app.command(rich_help_panel="Join and take apart")(merges.unmerge)
 
 
 def _document(work: Work) -> dict[str, Any]:
