@@ -3,7 +3,8 @@
 The abstracts are made from real ones (``benchmarks.libraries.written``), and 200 queries are drawn from them: words by
 how many works hold them (*rare*: up to 1 in 4,000; *middle*: about 1 in 100; *common*: at least 1 in 10), two and three
 words of one work, two words side by side, and the same with a category and with a range of years. *First* is the answer
-of a fresh connection (the file may be in the system's memory), *again* that of one that has been asked before.
+of a fresh connection (the file may be in the system's memory), *again* that of one that has been asked before, and
+*processor* what this takes of one processor in this process, whatever else the machine does.
 
 The opponents answer the same queries in the same run, with the ids of the best twenty alone: every match scored and
 sorted, and titles and abstracts compared with LIKE. Where lenslab scored every match, too, its best twenty must be the
@@ -113,7 +114,7 @@ def measured(name: str, asked: list[Asked]) -> dict[str, Any]:
     from lenslab.library.models import Work
     from lenslab.library.search import search
 
-    first, again, plain, compared = [], [], [], []
+    first, again, processor, plain, compared = [], [], [], [], []
     differing = bounded = 0
     totals = []
     for text, filters in asked:
@@ -121,8 +122,10 @@ def measured(name: str, asked: list[Asked]) -> dict[str, Any]:
         connection.ensure_connection()
         first.append(taken(search, text, **filters)[0])
         for _ in range(2):
+            before = time.process_time()
             seconds, answer = taken(search, text, **filters)
             again.append(seconds)
+            processor.append(time.process_time() - before)
         seconds, best = taken(every_match_scored, text, filters)
         plain.append(seconds)
         totals.append(answer.total)
@@ -135,6 +138,7 @@ def measured(name: str, asked: list[Asked]) -> dict[str, Any]:
     return {
         "class": name, "queries": len(asked), "matches": sorted(totals)[len(totals) // 2], "most": max(totals),
         "bounded": bounded, "differing": differing, "first": quantiles(first), "again": quantiles(again),
+        "processor": quantiles(processor),
         "every match scored": quantiles(plain), "like": quantiles(compared),
     }  # fmt: skip
 
@@ -168,7 +172,7 @@ def main() -> None:
         size = sizes()
         print(f"{database}: {options.works:,} works made in {seconds:.0f} s; index {size['index_mib']:,.0f} MiB of "
               f"{size['library_mib']:,.0f} MiB")  # fmt: skip
-        columns = ("first", "again", "every match scored", "like")
+        columns = ("first", "again", "processor", "every match scored", "like")
         print(f"{'ms, p50 / p95 / max':16}{'matches':>9}" + "".join(f"{name:>28}" for name in columns))
         rows = []
         for name, asked in queries(texts, options.each, options.seed).items():

@@ -30,7 +30,7 @@ function startSorting(table: HTMLTableElement, body: HTMLTableSectionElement): v
 }
 
 function sort(body: HTMLTableSectionElement, name: string, descending: boolean): void {
-  const value = (row: HTMLTableRowElement): string => row.dataset[name] ?? "";
+  const value = (row: HTMLTableRowElement): string => row.dataset[name] ?? written(row, name);
   const rows = [...body.rows].sort((first, second) => {
     // What is missing stands last, whichever way the rest is sorted.
     if (value(first) === "" || value(second) === "") return Number(value(first) === "") - Number(value(second) === "");
@@ -42,7 +42,7 @@ function sort(body: HTMLTableSectionElement, name: string, descending: boolean):
 
 function startFiltering(controls: HTMLFormElement, rows: HTMLTableRowElement[]): void {
   const count = controls.querySelector<HTMLElement>("output");
-  const texts = new Map(rows.map((row) => [row, fold(`${row.dataset["title"]} ${row.dataset["authors"]} ${row.dataset["year"]}`)]));
+  const texts = new Map(rows.map((row) => [row, fold(`${written(row, "title")} ${written(row, "authors")} ${row.dataset["year"]}`)]));
   const apply = (): void => {
     const chosen = new FormData(controls);
     const words = fold(String(chosen.get("words") ?? "")).split(/\s+/);
@@ -62,6 +62,13 @@ function startFiltering(controls: HTMLFormElement, rows: HTMLTableRowElement[]):
   controls.addEventListener("input", apply);
   controls.addEventListener("submit", (event) => event.preventDefault());
   apply();
+}
+
+/** What a cell says: the title without what is folded away below it; nothing where it says that nothing is recorded. */
+function written(row: HTMLTableRowElement, name: string): string {
+  const cell = row.querySelector<HTMLElement>(`td.${name}`);
+  const words = name === "title" ? cell?.querySelector("a") : cell?.querySelector(":scope > .note") ? null : cell;
+  return words?.textContent?.trim() ?? "";
 }
 
 /** Drops case and accents, so that "koenig" is asked as typed and "konig" finds "König". */

@@ -114,6 +114,35 @@ def test_the_table_filters_by_words_and_direction_and_the_network_follows(visit:
     assert set(page.locator("#works tbody tr:visible span.direction").all_inner_texts()) == {"referenced"}
 
 
+def test_rows_without_authors_stand_last_and_folded_evidence_is_not_searched(visit: Open) -> None:
+    page = visit()
+    authors = page.locator("#works tbody td.authors")
+    for _ in range(2):
+        page.get_by_role("button", name="Authors").click()
+        said = authors.all_inner_texts()
+        assert said[-1] == "not recorded"
+        named = [names for names in said if names != "not recorded"]
+        assert said[: len(named)] == named
+    page.get_by_label("Filter", exact=True).fill("recorded")
+    expect(page.locator("#works-filter output")).to_have_text(re.compile(r"^0 of \d+ works$"))
+    page.get_by_label("Filter", exact=True).fill("punctuation")
+    expect(page.locator("#works-filter output")).to_have_text(re.compile(r"^0 of \d+ works$"))
+
+
+@pytest.mark.parametrize("script", [True, False])
+def test_a_key_term_says_why_it_is_one_by_keyboard(visit: Open, script: bool) -> None:
+    page = visit(java_script_enabled=script)
+    reason = page.get_by_text("12 times here")
+    expect(reason).to_be_hidden()
+    page.locator(".terms summary").first.focus()
+    page.keyboard.press("Enter")
+    expect(reason).to_be_visible()
+    width, room = widths(page) if script else (0, 0)
+    assert width <= room
+    page.keyboard.press("Enter")
+    expect(reason).to_be_hidden()
+
+
 def test_formulas_are_set_by_katex_and_bombs_stay_small(visit: Open) -> None:
     bomb = r"\def\a{xxxxxxxxxx}\def\b{\a\a\a\a\a\a\a\a\a\a}\def\c{\b\b\b\b\b\b\b\b\b\b}\c\c\c\c"
     Work.objects.create(

@@ -1,14 +1,13 @@
 import pytest
 from django.db import connection
-from hypothesis import example, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
-from lenslab.library import intake, marking, search
+from lenslab.library import intake, search
 from lenslab.library.models import Work
 from lenslab.papers.arxiv_id import ArxivId
 from lenslab.papers.description import Description
-from lenslab.papers.latex import plain_text
 from lenslab.papers.paper import Paper
 
 pytestmark = pytest.mark.django_db
@@ -254,13 +253,6 @@ def test_a_total_beyond_the_bound_is_at_least(monkeypatch):
 @pytest.mark.usefixtures("papers")
 def test_a_query_that_was_cut_says_so():
     assert search.search("units " * 100).sentence == "2 papers. Only the first 48 words of the query count."
-
-
-@example("a--b")
-@example("a''b")
-@given(st.text(st.sampled_from("ab1 \n,.;:()/+=!?%-'$\\{}~`_^é"), max_size=30))
-def test_plain_text_is_read_in_a_hurry_as_it_is_with_care(text):
-    assert marking._read(text) == plain_text(text)
 
 
 signs = st.sampled_from([*"\"'-:(){}*^~\\/&|!<>+,.;$%\x00\ud800éßŁ²", "OR", "NOT", "NEAR", "title:", "author:", " "])

@@ -178,8 +178,30 @@ def test_a_page_takes_few_queries_however_many_works_cite(client: Client, django
 
 
 def test_the_home_page_takes_few_queries(client: Client, django_assert_max_num_queries: Any) -> None:
-    with django_assert_max_num_queries(6):
+    with django_assert_max_num_queries(4):
         body(client, "/")
+
+
+def test_the_home_page_lists_a_hundred_works_of_however_many_there_are(
+    client: Client, django_assert_max_num_queries: Any
+) -> None:
+    assert "117 works; the 100 that came last" in body(client, "/")
+    Work.objects.bulk_create(Work(key=f"more-{n}", title=f"More {n}", year=1990 + n % 30) for n in range(1500))
+    with django_assert_max_num_queries(4):
+        page = body(client, "/")
+    assert "1,617 works; the 100 that came last" in page
+    listed = re.findall(r'<li><a href="/work/(more-\d+)">', page)
+    assert set(listed) == {f"more-{n}" for n in range(1400, 1500)}
+    years = [int(name.split("-")[1]) % 30 for name in listed]
+    assert years == sorted(years, reverse=True)
+
+
+def test_a_small_library_is_listed_whole(client: Client) -> None:
+    Work.objects.exclude(key="1806.02891").filter(pk__gt=Work.objects.order_by("pk")[5].pk).delete()
+    number = Work.objects.count()
+    page = body(client, "/")
+    assert f"{number} works, the newest first" in page
+    assert len(re.findall(r'<li><a href="/(?:work|paper)/', page)) == number
 
 
 def test_reading_sets_no_cookie(client: Client) -> None:

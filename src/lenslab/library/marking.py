@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 WORDS = 36
 # Plain text has no control characters.
 _OPEN, _CLOSE = "\x02", "\x03"
-# Letters, digits and signs that mean nothing to LaTeX.
-_PLAIN = re.compile(r"(?:[A-Za-z0-9 \n,.;:()/+=!?%]|-(?!-)|'(?!'))*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +54,7 @@ def marked(query: Query, texts: Sequence[tuple[str, str]]) -> list[tuple[str, tu
     >>> marked(parse("unit"), [("On $L$ units", "")])[0][1]
     (Piece(text='On L ', found=False), Piece(text='units', found=True))
     """
-    plain = [(_read(title), _read(abstract)) for title, abstract in texts]
+    plain = [(plain_text(title), plain_text(abstract)) for title, abstract in texts]
     found: dict[int, tuple[str, str]] = {}
     expression = fts5.any_of(query)
     if expression:
@@ -77,11 +75,6 @@ def marked(query: Query, texts: Sequence[tuple[str, str]]) -> list[tuple[str, tu
         else (title, _pieces(title), _pieces(_beginning(abstract)))
         for number, (title, abstract) in enumerate(plain)
     ]
-
-
-def _read(text: str) -> str:
-    """The same as ``plain_text``, in a tenth of the time where there is nothing to read."""
-    return " ".join(text.split()) if _PLAIN.fullmatch(text) else plain_text(text)
 
 
 def _beginning(text: str) -> str:

@@ -268,9 +268,13 @@ def _side(work: Work, direction: Direction) -> list[Relation]:
 
 def _twins(works: Iterable[int]) -> dict[int, tuple[Twin, ...]]:
     found: dict[int, tuple[Twin, ...]] = {}
-    notes = PossibleTwin.objects.filter(work__in=list(works), other__merged_into=None).order_by("pk")
-    for pk, key, evidence, title in notes.values_list("work", "other__key", "evidence", "other__title"):
-        found[pk] = (*found.get(pk, ()), Twin(key, evidence, title))
+    notes = PossibleTwin.objects.filter(work__in=list(works)).values_list(
+        "pk", "work", "other__key", "evidence", "other__title", "other__merged_into"
+    )
+    # Asked for works that are merged into none, SQLite would begin with those, which are nearly all that it holds.
+    for _, pk, key, evidence, title, merged_into in sorted(notes, key=lambda note: note[0]):
+        if merged_into is None:
+            found[pk] = (*found.get(pk, ()), Twin(key, evidence, title))
     return found
 
 

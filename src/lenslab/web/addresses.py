@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
-from django.urls import reverse
+from functools import lru_cache
+from urllib.parse import quote
+
+from django.urls import get_script_prefix, reverse
 
 from lenslab.papers.arxiv_id import ArxivId
 from lenslab.papers.errors import ArxivIdError
+
+# What stands in a path as it is (RFC 3986, section 3.3).
+_SAFE = "!$&'()*+,;=/~:@"
 
 
 def work_address(key: str) -> str:
@@ -17,8 +23,18 @@ def work_address(key: str) -> str:
     Returns:
         A path on this site: ``/paper/...`` for an arXiv id, else ``/work/...``.
     """
+    return _place("paper" if _is_id(key) else "work", get_script_prefix()) + quote(key, safe=_SAFE)
+
+
+@lru_cache(maxsize=8)
+def _place(name: str, prefix: str) -> str:  # noqa: ARG001 - the address depends on it
+    """Where works of a kind have their addresses; a page with a thousand works asks a thousand times."""
+    return reverse(name, args=["-"])[:-1]
+
+
+@lru_cache(maxsize=1 << 14)
+def _is_id(key: str) -> bool:
     try:
-        is_id = ArxivId.parse(key).base == key
+        return ArxivId.parse(key).base == key
     except ArxivIdError:
-        is_id = False
-    return reverse("paper" if is_id else "work", args=[key])
+        return False

@@ -1,4 +1,4 @@
-"""What the home page says: the papers with a study and what was found, and every work of the library."""
+"""What the home page says: the papers with a study and what was found, and what came into the library last."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from lenslab.papers.latex import plain_text
 from lenslab.studies.rulebook import list_studies
 from lenslab.web.addresses import work_address
 from lenslab.web.studied import Panel, panel
+
+MOST_WORKS = 100
 
 
 @dataclass(frozen=True)
@@ -32,20 +34,23 @@ class Studied:
 
 @dataclass(frozen=True)
 class Front:
-    """The home page."""
+    """The home page: papers with a study, the works that came last, and how many works there are in all."""
 
     studied: tuple[Studied, ...]
     works: tuple[Listed, ...]
+    total: int
 
 
 def gather() -> Front:
-    """Gather what the home page says; two queries, however many works there are."""
-    works = {work.key: work for work in library.all_works()}
+    """Gather what the home page says; three queries, however many works there are."""
+    works = library.all_works().only("key", "title", "year")
+    rules = {rules.study: panel(rules.study) for rules in list_studies()}
     studied = []
-    for rules in list_studies():
-        work, found = works.get(rules.study), panel(rules.study)
-        if work is not None and found is not None:
+    for work in library.all_works().filter(key__in=rules).order_by("key"):
+        if (found := rules[work.key]) is not None:
             names = ", ".join(library.author_names(work))
             studied.append(Studied(plain_text(work.title), names, work_address(work.key), found))
-    listed = tuple(Listed(plain_text(work.title), work.year, work_address(work.key)) for work in works.values())
-    return Front(tuple(studied), listed)
+    # The order in which works came is that of their rows, which no database has to sort.
+    last = sorted(works.order_by("-pk")[:MOST_WORKS], key=lambda work: (-(work.year or 0), work.title.casefold()))
+    listed = tuple(Listed(plain_text(work.title) or work.key, work.year, work_address(work.key)) for work in last)
+    return Front(tuple(studied), listed, works.count())

@@ -1,4 +1,4 @@
-"""Filters that turn readers' text into safe HTML; they only name what ``lenslab.web.html`` does."""
+"""Filters of the templates: readers' text as safe HTML, which ``lenslab.web.html`` makes, and numbers for people."""
 
 from __future__ import annotations
 
@@ -14,3 +14,13 @@ register = template.Library()
 def comment(markdown: str) -> SafeString:
     """Show a comment's Markdown."""
     return html.comment(markdown)
+
+
+@register.filter
+def grouped(number: int) -> str:
+    """Show a number with its thousands set apart.
+
+    >>> grouped(300000)
+    '300,000'
+    """
+    return f"{number:,}"

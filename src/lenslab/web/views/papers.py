@@ -8,6 +8,8 @@ from django.views.decorators.http import require_safe
 
 from lenslab.library import works
 from lenslab.library.errors import UnknownPaperError
+from lenslab.papers.arxiv_id import ArxivId
+from lenslab.papers.errors import ArxivIdError
 from lenslab.web import front, page
 from lenslab.web.addresses import work_address
 from lenslab.web.forms import CommentForm
@@ -21,7 +23,11 @@ def home(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def paper(request: HttpRequest, name: str) -> HttpResponse:
-    """Show a work, whichever of its names was asked for; every name but the canonical one leads there."""
+    """Show a work, whichever of its names was asked for; every name but the canonical one leads there.
+
+    Other spellings of that name lead there for good. Names that it has by a merge, or had before, do not: merges can be
+    undone, and browsers never ask again for what moved for good.
+    """
     try:
         work = works.find_work(name)
     except UnknownPaperError as error:
@@ -29,6 +35,14 @@ def paper(request: HttpRequest, name: str) -> HttpResponse:
     address = work_address(work.key)
     if request.path != address:
         query = request.META.get("QUERY_STRING", "")
-        return redirect(f"{address}?{query}" if query else address, permanent=True)
+        return redirect(f"{address}?{query}" if query else address, permanent=_spells(name, work.key))
     gathered = page.gather(work, chosen=request.GET.get("result", ""))
     return render(request, "paper.html", {"page": gathered, "form": CommentForm()})
+
+
+def _spells(name: str, key: str) -> bool:
+    """Whether a name is the key itself in another way of writing it."""
+    try:
+        return name.strip() == key or ArxivId.parse(name).base == key
+    except ArxivIdError:
+        return False
