@@ -18,10 +18,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import torch
+import typer
 from safetensors.torch import save_file
 from scripts import docs
 
 from lenslab import records, units
+from lenslab.cli import main
 from tests.contracts import pages
 from tests.upstream import Upstream, corpus, endpoint
 
@@ -101,6 +103,28 @@ def test_the_index_leads_to_every_page_on_one_screen() -> None:
 
 def test_no_page_is_left_to_be_filled_in() -> None:
     assert [page.name for page in PAGES if re.search(r"\b(FILL|TODO|TBD)\b", page.read_text(encoding="utf-8"))] == []
+
+
+def typed_commands() -> list[str]:
+    """Every command there is, as it is typed."""
+    found = []
+
+    def walk(app: typer.Typer, words: str) -> None:
+        for command in app.registered_commands:
+            name = command.name or getattr(command.callback, "__name__", "")
+            found.append(f"{words} {name}")
+        for group in app.registered_groups:
+            assert group.typer_instance is not None
+            walk(group.typer_instance, f"{words} {group.name}")
+
+    walk(main.app, "lenslab")
+    return found
+
+
+@pytest.mark.parametrize("command", typed_commands())
+def test_every_command_is_carried_out_on_a_page(command: str) -> None:
+    typed = (line for page in CARRIED_OUT for block in pages.blocks(page) for line in pages.commands(block.text))
+    assert any(f"{line} ".startswith(f"{command} ") for line in typed)
 
 
 # Errors.

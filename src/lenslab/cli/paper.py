@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from lenslab.papers.terms import Term
 
 app = typer.Typer(
-    help="Papers: add them, read them, see what cites what, and give them to other programs.",
+    help="Papers: bring them in, read them, see what cites what, and give them to other programs.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
@@ -33,7 +33,7 @@ class TermStyle(StrEnum):
     seed = "seed"
 
 
-@app.command()
+@app.command(rich_help_panel="Read")
 def show(
     identifier: Identifier,
     every_row: Annotated[bool, typer.Option("--all", help="Every row of the table of citations.")] = False,
@@ -49,7 +49,7 @@ def show(
         console.answers.print(part)
 
 
-@app.command()
+@app.command(rich_help_panel="Read")
 def terms(
     identifier: Identifier,
     style: Annotated[
@@ -79,20 +79,20 @@ def terms(
     console.remark(f"\nTF-IDF against {found[0].documents:,} {compared}; style {style.value}")
 
 
-app.command()(network.search)
-app.command()(network.network)
-app.command()(network.similar)
-app.command()(network.path)
-app.command()(exports.cite)
-app.command("export")(exports.export)
-app.command()(sources.add)
-app.command("import")(sources.import_)
-app.command()(sources.harvest)
-app.command()(summaries.summary)
-app.command("count-terms")(summaries.count_terms)
-app.command()(merges.merges)
-app.command()(merges.merge)
-app.command()(merges.unmerge)
+app.command(rich_help_panel="Read")(summaries.summary)
+app.command(rich_help_panel="Find")(network.search)
+app.command(rich_help_panel="Find")(network.network)
+app.command(rich_help_panel="Find")(network.similar)
+app.command(rich_help_panel="Find")(network.path)
+app.command(rich_help_panel="Bring in")(sources.add)
+app.command("import", rich_help_panel="Bring in")(sources.import_)
+app.command(rich_help_panel="Bring in")(sources.harvest)
+app.command("count-terms", rich_help_panel="Bring in")(summaries.count_terms)
+app.command(rich_help_panel="Give to other programs")(exports.cite)
+app.command("export", rich_help_panel="Give to other programs")(exports.export)
+app.command(rich_help_panel="Join and take apart")(merges.merges)
+app.command(rich_help_panel="Join and take apart")(merges.merge)
+app.command(rich_help_panel="Join and take apart")(merges.unmerge)
 
 
 def _document(work: Work) -> dict[str, Any]:
