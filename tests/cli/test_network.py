@@ -133,7 +133,7 @@ def test_a_path_is_told_step_by_step(paper: Paper) -> None:
     along = json.loads(paper("path", "2009.05041", "1803.06959", "--directed", "--json").out)
     assert [stop["key"] for stop in along["stops"]] == ["2009.05041", "1806.02891", "1803.06959"]
     short = json.loads(paper("path", "1803.06959", "2009.05041", "--longest", 1, "--json").out)
-    assert (short["stops"], short["reason"]) == ([], "there is no chain of up to 1 steps")
+    assert (short["stops"], short["reason"]) == ([], "there is no chain of up to 1 step")
 
 
 @pytest.mark.parametrize(

@@ -249,6 +249,7 @@ def test_progress_ends_where_it_said_it_would(add):
     add(progress=lambda done, total: told.append((done, total)))
     assert told[-1][0] == told[-1][1]
     assert [done for done, _ in told] == sorted(done for done, _ in told)
+    assert all(done < total for done, total in told[:-3]), "the bar is not full before the end is near"
 
 
 def test_no_key_is_kept_or_told(tmp_path):

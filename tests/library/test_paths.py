@@ -105,7 +105,7 @@ def test_a_search_that_would_read_too_much_stops_and_says_so(works):
     cite(*((work, works["a"]) for work in crowd), *((work, works["b"]) for work in crowd))
     found = chain(works["a"], works["b"], most=20)
     assert found.stops == ()
-    assert found.reason == "none of up to 1 steps; to look further, more than 20 citations would have to be read"
+    assert found.reason == "none of up to 1 step; to look further, more than 20 citations would have to be read"
     assert chain(works["a"], works["b"]).shortest == 50
 
 

@@ -132,10 +132,12 @@ class _Adding:
         before = Work.objects.filter(merged_into=None).count()
         told = self.describe(*_names(name))
         for level in range(depth):
+            expected = self.expect(told)
             for description in told:
                 self.lists(description)
             around = self.around(told)
             if SCHOLAR in self.sources:
+                self.total += len(around) - expected
                 self.among(around)
             told = around if level + 1 < depth else []
         if vocabulary.waiting() <= _COUNTED_AT_ONCE:
@@ -177,6 +179,20 @@ class _Adding:
             self.added.gaps.append(f"{source} does not know the paper ({error})")
             return []
 
+    def expect(self, told: list[Description]) -> int:
+        """Adds to the total what is still to be read: the lists, and whom the works on them cite.
+
+        Returns:
+            How many works are expected around those given.
+        """
+        rows = {
+            source: sum((one.citation_count or 0) + (one.reference_count or 0) for one in told if one.source == source)
+            for source in (SCHOLAR, ALEX)
+        }
+        around = rows[SCHOLAR] if SCHOLAR in self.sources else 0
+        self.total += sum(rows.values()) + around
+        return around
+
     def lists(self, told: Description) -> None:
         """Reads a source's two lists of a work."""
         fetcher = self.fetcher
@@ -199,7 +215,6 @@ class _Adding:
         record = SourceRecord.objects.get(source=told.source, locator=told.locator)
         listing = Listing.objects.filter(record=record, direction=direction).first()
         whole = listing is None or not self.is_underway(listing)
-        self.total += reported or 0
         if listing is not None and listing.complete and self.is_fresh(listing):
             self.step(reported or 0)
             return
@@ -254,7 +269,7 @@ class _Adding:
             ).values_list("record__locator", flat=True)
         )  # fmt: skip
         waiting = [told for told in asked if self.refresh or told.locator not in fresh]
-        self.total += len(asked)
+        self.total += len(asked) - len(around)
         self.step(len(asked) - len(waiting))
         for start in range(0, len(waiting), _AT_ONCE):
             chunk = waiting[start : start + _AT_ONCE]

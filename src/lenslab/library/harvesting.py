@@ -90,5 +90,6 @@ def harvest(
                     "updated": dt.datetime.now(dt.UTC),
                 },
             )
-        told(f"{done.added + done.changed + done.unchanged:,} records, up to {done.until or 'the beginning'}")
+        number = done.added + done.changed + done.unchanged
+        told(f"{number:,} record{'' if number == 1 else 's'}, up to {done.until or 'the beginning'}")
     return done

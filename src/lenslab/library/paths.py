@@ -130,7 +130,7 @@ def chain(one: Work, other: Work, *, directed: bool = False, longest: int = 8, m
             end.cost = _cost(cursor, end)
         while not met:
             if ends[0].depth + ends[1].depth == longest:
-                return Chain((), (), 0, read, f"there is no chain of up to {longest} steps")
+                return Chain((), (), 0, read, f"there is no chain of up to {_steps(longest)}")
             end = min(ends, key=lambda own: own.cost)
             if not end.frontier:
                 words = "no chain in which each work cites the next" if directed else "no chain of citations at all"
@@ -143,9 +143,8 @@ def chain(one: Work, other: Work, *, directed: bool = False, longest: int = 8, m
                     met = ends[0].parents.keys() & ends[1].parents.keys()
                     if met:
                         break
-                reason = (
-                    f"none of up to {steps} steps; to look further, more than {most:,} citations would have to be read"
-                )
+                further = f"to look further, more than {most:,} citations would have to be read"
+                reason = f"none of up to {_steps(steps)}; {further}"
                 return Chain((), (), 0, read, reason)
             read += _advance(cursor, end, known)
             end.cost = _cost(cursor, end)
@@ -153,6 +152,10 @@ def chain(one: Work, other: Work, *, directed: bool = False, longest: int = 8, m
         levels = _levels(ends, met)
         about = _about(cursor, {work for level in levels for work in level})
     return _best(levels, known, about, read, directed=directed)
+
+
+def _steps(number: int) -> str:
+    return f"{number} step{'' if number == 1 else 's'}"
 
 
 def _cost(cursor: Any, end: _End) -> int:

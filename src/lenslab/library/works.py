@@ -305,9 +305,9 @@ def _unknown(asked: str, *, is_id: bool) -> str:
         listed = " or ".join(repr(key) for key in near)
         return f"no paper {shown} in the library; did you mean {listed}?"
     if is_id:
+        named = ArxivId.parse(asked)
         return (
-            f"no paper {shown} in the library; read it at {ArxivId.parse(asked).url}, "
-            "or begin with 1806.02891, which comes with lenslab"
+            f"no paper {shown} in the library; add it with: lenslab paper add {named.base}, or read it at {named.url}"
         )
     return f"no paper {shown} in the library; name one by its arXiv id, for instance 1806.02891"
 
