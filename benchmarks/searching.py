@@ -82,7 +82,9 @@ def every_match_scored(text: str, filters: dict[str, Any]) -> list[int]:
         wanted = {name: value for name, value in filters.items() if name != "rank"}
         index = search.index_of(cursor, search.parse(text), **wanted)
         if "rank" in filters or not index.query.wanted:
-            return [pk for pk, _ in index.sorted("w.citation_count DESC, w.id DESC", (20, 0))]
+            # A query of stop words alone looks for nothing on PostgreSQL, and what passes the filters comes by date.
+            order = search._ORDERS["citations" if "rank" in filters else "date"]
+            return [pk for pk, _ in index.sorted(order, (20, 0))]
         return [pk for pk, _ in index.scored((20, 0), titles=False, since_id=None)]
 
 

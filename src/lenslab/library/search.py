@@ -33,7 +33,7 @@ Order = Literal["relevance", "date", "citations"]
 
 # How many matches are scored, and how many are counted. To find those with the words in their titles, PostgreSQL has to
 # read every match, which takes longer than to score it; there it pays for very many matches only.
-RANKED = {"sqlite": 5_000, "postgresql": 30_000}
+RANKED = {"sqlite": 5_000, "postgresql": 100_000}
 COUNTED = 25_000
 # Titles with the words come first where there are at least so many of them.
 _ENOUGH = 200
