@@ -74,6 +74,7 @@ def test_texts_that_no_index_holds_are_cut_in_the_row_and_whole_in_the_record(sa
     intake.take([told, say("a", "2", "Frogs", ("Bo Sun",))])
     work = Work.objects.get(source_records__locator="1")
     assert reading.unpack(SourceRecord.objects.get(locator="1").content) == told.raw
+    assert len(work.key) <= 200
     assert len(work.title) + len(work.abstract) + len("".join(work.authors)) < 250_000
     assert Work.objects.count() == 2
 

@@ -36,7 +36,8 @@ def test_other_letters_give_another_mark(one, other):
 
 
 def test_people_are_held_apart_where_names_run_together():
-    assert marks(Work("T", ("Ab C", "D E"))).people != marks(Work("T", ("Ab D", "C E"))).people
+    assert marks(Work("T", ("B A", "D C"))).people != marks(Work("T", ("D Abc",))).people
+    assert marks(Work("T", ("D Abc",))).people != marks(Work("T", ("C, Ab", "D"))).people
     assert marks(Work("T", ("A Bau",))).people != marks(Work("T", ("A Bau", "A Bau"))).people
 
 

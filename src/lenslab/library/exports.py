@@ -31,7 +31,7 @@ def around(work: Work) -> list[Paper]:
     """A work, the works that it cites, and those that cite it; each once, newest first behind the work itself."""
     keys = list(dict.fromkeys(row.key for row in works.relations(work)))
     rows = {other.key: other for part in bulk.batched(keys) for other in Work.objects.filter(key__in=part)}
-    return [works.paper(work), *(works.paper(rows[key]) for key in keys if key != work.key)]
+    return [works.paper(work), *(works.paper(rows[key]) for key in keys)]
 
 
 def network(work: Work, *, limit: int = 300) -> tuple[list[Node], list[Edge]]:
