@@ -190,6 +190,7 @@ def crowded(monkeypatch):
 
 def bound(monkeypatch, number):
     monkeypatch.setattr(search, "RANKED", dict.fromkeys(search.RANKED, number))
+    monkeypatch.setattr(search, "EVERY", dict.fromkeys(search.EVERY, number))
 
 
 @pytest.mark.usefixtures("crowded")

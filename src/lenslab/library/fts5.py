@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from lenslab.library.resolution import facet
+from lenslab.library.resolution import facet, year_cover
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,6 +23,7 @@ _COLUMNS = {
     "abstract": "abstract plain",
 }
 LIVING = "w.merged_into_id IS NULL"
+_MANY = 12_000
 _MERGED = "SELECT id FROM library_work WHERE merged_into_id IS NOT NULL"
 
 
@@ -35,10 +36,8 @@ class Fts5:
         self.cursor = cursor
         self.query = query
         years = self._years(since, until)
-        # No work is of no year: an expression that nothing matches.
-        years = [0] if years == [] else years
-        self.expression = expression(query, categories, years or [])
-        self.titles = expression(query, categories, years or [], titles=True)
+        self.expression = expression(query, categories, years)
+        self.titles = expression(query, categories, years, titles=True)
         # Works that are merged into others are few and often none; comparing each match with a list takes time.
         self.cursor.execute(f"SELECT EXISTS ({_MERGED})")
         self.living = f"rowid NOT IN ({_MERGED})" if self.cursor.fetchone()[0] else "TRUE"
@@ -77,24 +76,39 @@ class Fts5:
         )
         return bool(self.cursor.fetchone()[0] > number // 16)
 
-    def scored(
-        self, page: tuple[int, int], *, titles: bool, since_id: int | None, ordered: bool = True
-    ) -> list[tuple[int, float]]:
-        """A page of works by BM25, with their scores; any so many where they need not be ordered."""
+    def scored(self, page: tuple[int, int], *, titles: bool, since_id: int | None) -> list[tuple[int, float]]:
+        """A page of works by BM25, with their scores."""
         weights = ", ".join(map(str, WEIGHTS))
         self.cursor.execute(
             f"SELECT rowid, -bm25(library_search, {weights}) AS score FROM library_search "
             f"WHERE library_search MATCH %s AND {self.living}{'' if since_id is None else ' AND rowid >= %s'} "
-            f"{'ORDER BY score DESC, rowid DESC ' if ordered else ''}LIMIT %s OFFSET %s",
+            "ORDER BY score DESC, rowid DESC LIMIT %s OFFSET %s",
             [self.titles if titles else self.expression, *([] if since_id is None else [since_id]), *page],
         )
         return [(pk, score) for pk, score in self.cursor.fetchall()]
 
+    def every(self, most: int, page: tuple[int, int]) -> tuple[int, list[tuple[int, float]]]:
+        """How many works match, up to so many, and a page of all of these by BM25, in one walk through the index."""
+        weights = ", ".join(map(str, WEIGHTS))
+        scored = (
+            f"SELECT rowid AS pk, -bm25(library_search, {weights}) AS score FROM library_search "
+            f"WHERE library_search MATCH %s AND {self.living} LIMIT %s"
+        )
+        return counted(self.cursor, scored, [self.expression, most], page)
+
     def sorted(self, order: str, page: tuple[int, int]) -> list[tuple[int, float]]:
         """A page of works in another order."""
-        if self.expression:
+        if self.expression and self.seems_to_exceed(_MANY):
+            # So many matches are met soon on a walk in that order; sorting them would read every one.
             self.cursor.execute(
-                "SELECT w.id FROM library_search JOIN library_work w ON w.id = library_search.rowid "
+                "SELECT w.id FROM library_work w WHERE EXISTS "
+                "(SELECT 1 FROM library_search WHERE library_search MATCH %s AND rowid = w.id) "
+                f"AND {LIVING} ORDER BY {order} LIMIT %s OFFSET %s",
+                [self.expression, *page],
+            )
+        elif self.expression:
+            self.cursor.execute(
+                "SELECT w.id FROM library_search CROSS JOIN library_work w ON w.id = library_search.rowid "
                 f"WHERE library_search MATCH %s AND {LIVING} ORDER BY {order} LIMIT %s OFFSET %s",
                 [self.expression, *page],
             )
@@ -105,16 +119,18 @@ class Fts5:
             )
         return [(pk, 0.0) for (pk,) in self.cursor.fetchall()]
 
-    def _years(self, since: int | None, until: int | None) -> list[int] | None:
-        """The years of the library within the bounds; ``None`` for any."""
+    def _years(self, since: int | None, until: int | None) -> list[str]:
+        """The words for the library's years within the bounds; none for any year."""
         if since is None and until is None:
-            return None
+            return []
         # Two questions: each is one step in an index, and both in one would read all of it.
         self.cursor.execute("SELECT (SELECT min(year) FROM library_work), (SELECT max(year) FROM library_work)")
         first, last = self.cursor.fetchone()
-        if first is None:
-            return []
-        return list(range(max(first, since or first), min(last, last if until is None else until) + 1))
+        words = (
+            [] if first is None else year_cover(max(first, since or first), min(last, last if until is None else until))
+        )
+        # No work is of the year 0: a word that nothing holds.
+        return words or ["y0"]
 
     def _unwanted(self) -> str:
         if not self.query.excluded:
@@ -125,13 +141,27 @@ class Fts5:
         return [excluded(self.query)] if self.query.excluded else []
 
 
-def expression(query: Query, categories: Sequence[str], years: Sequence[int], *, titles: bool = False) -> str:
+def counted(cursor: Any, scored: str, values: list[Any], page: tuple[int, int]) -> tuple[int, list[tuple[int, float]]]:
+    """The number of rows of a selection of works with scores, and a page of them, the best first."""
+    cursor.execute(
+        f"WITH scored AS MATERIALIZED ({scored}) SELECT pk, score, (SELECT count(*) FROM scored) FROM scored "
+        "ORDER BY score DESC, pk DESC LIMIT %s OFFSET %s",
+        [*values, *page],
+    )
+    rows = cursor.fetchall()
+    if not rows:
+        cursor.execute(f"SELECT count(*) FROM ({scored}) AS scored", values)
+        return int(cursor.fetchone()[0]), []
+    return int(rows[0][2]), [(pk, score) for pk, score, _ in rows]
+
+
+def expression(query: Query, categories: Sequence[str], years: Sequence[str], *, titles: bool = False) -> str:
     """An expression of FTS5 for a query; empty where it looks for nothing.
 
     Args:
         query: what is looked for.
         categories: the work is in one of these; none for any.
-        years: the work is of one of these; none for any.
+        years: the work is of the years that one of these words stands for; none for any.
         titles: whether words that may stand anywhere must stand in the title.
 
     >>> from lenslab.library.query import parse
@@ -141,7 +171,7 @@ def expression(query: Query, categories: Sequence[str], years: Sequence[int], *,
     parts = [
         "(" + " OR ".join(_quoted(term, titles=titles) for term in alternatives) + ")" for alternatives in query.wanted
     ]
-    filters = [facet(name) for name in categories], [f"y{year}" for year in years]
+    filters = [facet(name) for name in categories], years
     parts += ["{facets} : (" + " OR ".join(f'"{word}"' for word in words) + ")" for words in filters if words]
     if not parts:
         return ""

@@ -40,6 +40,9 @@ _MOST_CATEGORIES = 100
 # TeX's accents and its letters beyond ASCII.
 _ACCENT = re.compile(r"""\\(?:['"`^~=.]|[uvHtcdbkr](?![A-Za-z])|(?:ss|ae|AE|oe|OE|aa|AA|[oOlLij])(?![A-Za-z]))""")
 
+# Years stand in blocks of so many in the search index.
+_BLOCKS = (16, 4, 1)
+
 COLUMNS = (
     "title", "byline", "year", "authors", "categories", "submitted", "updated", "license_uri", "journal_reference",
     "author_comments", "report_number", "msc_class", "acm_class", "versions", "abstract", "plain", "facets", "doi",
@@ -124,14 +127,36 @@ def byline(paper: Paper) -> str:
 def facets(categories: Sequence[str], year: int | None) -> str:
     """Categories, archives and year as words that no text holds, for filters inside of the search index.
 
-    One subject under two ids gets the words of both.
+    One subject under two ids gets the words of both. A year gets three words: its own, and those of the four and the
+    sixteen years that it belongs to, so that a filter by many years asks for few words.
 
     >>> facets(["cs.IT"], 2018)
-    'incs0 incsit0 inmath0 inmathit0 y2018'
+    'incs0 incsit0 inmath0 inmathit0 y2018 y4x504 y16x126'
     """
     names = {name for own in categories for name in (own, category(own).alias) if name}
     words = {facet(name) for name in names} | {facet(name.split(".")[0]) for name in names}
-    return " ".join([*sorted(words), *([] if year is None else [f"y{year}"])])
+    years = [] if year is None else [_years_word(year, size) for size in reversed(_BLOCKS)]
+    return " ".join([*sorted(words), *years])
+
+
+def year_cover(first: int, last: int) -> list[str]:
+    """The fewest words of ``facets`` that together stand for a range of years: whole blocks where they fit.
+
+    >>> year_cover(2014, 2026)
+    ['y2014', 'y2015', 'y4x504', 'y4x505', 'y2024', 'y2025', 'y2026']
+    >>> year_cover(1992, 2026)
+    ['y4x498', 'y4x499', 'y16x125', 'y4x504', 'y4x505', 'y2024', 'y2025', 'y2026']
+    """
+    words, year = [], first
+    while year <= last:
+        size = next(size for size in _BLOCKS if year % size == 0 and year + size - 1 <= last)
+        words.append(_years_word(year, size))
+        year += size
+    return words
+
+
+def _years_word(year: int, size: int) -> str:
+    return f"y{year}" if size == 1 else f"y{size}x{year // size}"
 
 
 def facet(name: str) -> str:

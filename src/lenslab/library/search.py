@@ -3,8 +3,9 @@
 Ordered by relevance, a work's score is BM25 (Robertson and Zaragoza, 2009, formula 3.15) with weights for its columns
 on SQLite, and PostgreSQL's cover density (Clarke, Cormack and Tudhope, 2000) there. A score costs a microsecond or ten
 for each work that matches, so a word that stands in half of the library is not scored everywhere: of more matches than
-``RANKED``, those with the words in their titles are scored, the ones added last where even these are too many. The
-answer says so (``Found.rule``). Orders by date and by citations look at every match.
+``EVERY``, those with the words in their titles are scored, the ones added last where even these are more than
+``RANKED``: finding those costs as much as scoring twice as many. The answer says so (``Found.rule``). Orders by date
+and by citations look at every match.
 """
 
 from __future__ import annotations
@@ -31,8 +32,9 @@ if TYPE_CHECKING:
 
 Order = Literal["relevance", "date", "citations"]
 
-# How many matches are scored, and how many are counted. To find those with the words in their titles, PostgreSQL has to
-# read every match, which takes longer than to score it; there it pays for very many matches only.
+# Up to how many matches all are scored; how many are where there are more; and how many are counted. To find those with
+# the words in their titles, PostgreSQL has to read every match, which takes longer than to score it.
+EVERY = {"sqlite": 12_000, "postgresql": 100_000}
 RANKED = {"sqlite": 5_000, "postgresql": 100_000}
 COUNTED = 25_000
 # Titles with the words come first where there are at least so many of them.
@@ -137,7 +139,7 @@ def search(
         order = "date" if rank == "relevance" and not index.query.wanted else rank
         page = (limit, offset)
         if order == "relevance":
-            total, ranked, rule, rows = _by_relevance(index, RANKED[connection.vendor], page)
+            total, ranked, rule, rows = _by_relevance(index, page)
         else:
             total = ranked = index.count(COUNTED)
             rule, rows = "", index.sorted(_ORDERS[order], page)
@@ -159,21 +161,19 @@ def best(query: Query, limit: int) -> list[int]:
         index = index_of(cursor, query)
         if not index.query.wanted:
             return []
-        rows = _by_relevance(index, RANKED[connection.vendor], (limit, 0))[-1]
+        rows = _by_relevance(index, (limit, 0))[-1]
     return [pk for pk, _ in rows]
 
 
-def _by_relevance(
-    index: Fts5 | TextSearch, most: int, page: tuple[int, int]
-) -> tuple[int, int, str, list[tuple[int, float]]]:
+def _by_relevance(index: Fts5 | TextSearch, page: tuple[int, int]) -> tuple[int, int, str, list[tuple[int, float]]]:
     """How many match, how many of them were scored, the rule that says which, and the page's works with scores."""
-    if not index.seems_to_exceed(most):
-        every = index.scored((most + 1, 0), titles=False, since_id=None, ordered=False)
-        if len(every) <= most:
-            limit, offset = page
-            return len(every), len(every), "", sorted(every, key=_best_first)[offset : offset + limit]
+    bound, most = EVERY[connection.vendor], RANKED[connection.vendor]
+    if not index.seems_to_exceed(bound):
+        number, rows = index.every(bound + 1, page)
+        if number <= bound:
+            return number, number, "", rows
     total, (_, since_id) = index.count(COUNTED), index.newest(most, titles=False)
-    if total <= most:
+    if total <= bound:
         return total, total, "", index.scored(page, titles=False, since_id=None)
     titled, titled_since = index.newest(most, titles=True)
     if titled < _ENOUGH:
@@ -185,10 +185,6 @@ def _by_relevance(
     rows = index.scored(page, titles=True, since_id=titled_since)
     rule = f"in order are, of those with the words in their titles, the {most:,} that were added last"
     return total, most, rule, rows
-
-
-def _best_first(row: tuple[int, float]) -> tuple[float, int]:
-    return -row[1], -row[0]
 
 
 def _named(asked: str) -> int | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from lenslab.library.fts5 import counted
 from lenslab.library.query import Query
 from lenslab.library.resolution import facet
 
@@ -82,21 +83,28 @@ class TextSearch:
         """Whether to count before scoring: never, since counting reads every match, and scoring it costs no more."""
         return False
 
-    def scored(
-        self, page: tuple[int, int], *, titles: bool, since_id: int | None, ordered: bool = True
-    ) -> list[tuple[int, float]]:
-        """A page of works by cover density, with their scores; any so many where they need not be ordered."""
+    def scored(self, page: tuple[int, int], *, titles: bool, since_id: int | None) -> list[tuple[int, float]]:
+        """A page of works by cover density, with their scores."""
+        scored, values = self._scored(titles=titles)
+        more = "" if since_id is None else " AND w.id >= %s"
+        self.cursor.execute(
+            f"{scored}{more} ORDER BY score DESC, w.id DESC LIMIT %s OFFSET %s",
+            [*values, *([] if since_id is None else [since_id]), *page],
+        )
+        return [(pk, score) for pk, score in self.cursor.fetchall()]
+
+    def every(self, most: int, page: tuple[int, int]) -> tuple[int, list[tuple[int, float]]]:
+        """How many works match, up to so many, and a page of all of these by cover density."""
+        scored, values = self._scored(titles=False)
+        return counted(self.cursor, f"{scored} LIMIT %s", [*values, most], page)
+
+    def _scored(self, *, titles: bool) -> tuple[str, list[Any]]:
         where, values = self._where(titles=titles)
         alternatives = [[tsquery(term) for term in group] for group in self.query.wanted]
         wanted = " && ".join("(" + " || ".join(made.sql for made in group) + ")" for group in alternatives)
         asked = [value for group in alternatives for made in group for value in made.values]
-        self.cursor.execute(
-            f"SELECT w.id, ts_rank_cd('{{0, 0.1, 0.5, 1}}', w.search, {wanted}) AS score FROM library_work w "
-            f"WHERE {where}{'' if since_id is None else ' AND w.id >= %s'} "
-            f"{'ORDER BY score DESC, w.id DESC ' if ordered else ''}LIMIT %s OFFSET %s",
-            [*asked, *values, *([] if since_id is None else [since_id]), *page],
-        )
-        return [(pk, score) for pk, score in self.cursor.fetchall()]
+        score = f"ts_rank_cd('{{0, 0.1, 0.5, 1}}', w.search, {wanted}) AS score"
+        return f"SELECT w.id AS pk, {score} FROM library_work w WHERE {where}", [*asked, *values]
 
     def sorted(self, order: str, page: tuple[int, int]) -> list[tuple[int, float]]:
         """A page of works in another order."""

@@ -30,6 +30,8 @@ _SQLITE = (
     f"""CREATE TRIGGER library_search_update AFTER UPDATE OF {_COLUMNS} ON library_work
         BEGIN {_TAKE_OUT} {_PUT_IN} END""",
     "INSERT INTO library_search(library_search) VALUES ('rebuild')",
+    "CREATE INDEX library_work_by_citations ON library_work (citation_count DESC, id DESC)",
+    "CREATE INDEX library_work_by_date ON library_work (year DESC, submitted DESC, id DESC)",
 )
 _POSTGRESQL = (
     """ALTER TABLE library_work ADD COLUMN search tsvector GENERATED ALWAYS AS (
@@ -37,6 +39,9 @@ _POSTGRESQL = (
         || setweight(to_tsvector('english', abstract), 'C') || setweight(to_tsvector('english', plain), 'C')
         || setweight(to_tsvector('simple', facets), 'D')) STORED""",
     "CREATE INDEX library_search ON library_work USING gin (search)",
+    "CREATE INDEX library_work_by_citations ON library_work (citation_count DESC, id DESC)",
+    """CREATE INDEX library_work_by_date ON library_work
+        (year DESC NULLS LAST, submitted DESC NULLS LAST, id DESC)""",
 )
 
 
