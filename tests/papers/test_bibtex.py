@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from lenslab.papers.arxiv_id import ArxivId
 from lenslab.papers.bibtex import bibliography, bibtex
+from lenslab.papers.latex import plain_text
 from lenslab.papers.paper import Paper
 from lenslab.papers.sources.bibtex_file import entries
 
@@ -116,6 +117,11 @@ def test_a_name_with_what_follows_it_keeps_both_and_a_word_that_joins_names_is_n
     authors = ("E. L. Berger Jr.", "Smith and Sons", "The ATLAS Collaboration", "", "  ")
     written = fields(bibtex(Paper(title="x", authors=authors)))["author"]
     assert written == "Berger, Jr., E. L. and {and} Sons, Smith and {The ATLAS Collaboration}"
+
+
+def test_a_formula_with_a_brace_too_many_is_written_as_it_is_shown():
+    (entry,) = entries(bibtex(Paper(title="Units ${$ and ${a$")))
+    assert plain_text(entry.paper.title) == plain_text("Units ${$ and ${a$") == "Units and a"
 
 
 def test_a_bibliography_has_a_key_for_each_entry():

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from lenslab.papers.categories import category
 from lenslab.papers.citation_keys import citation_keys
-from lenslab.papers.latex import segments
+from lenslab.papers.latex import plain_text, segments
 from lenslab.papers.letters import ACCENTS, LETTERS
 from lenslab.papers.person import Person
 from lenslab.papers.work import citation_key
@@ -114,11 +114,13 @@ def _title(title: str) -> str:
     parts = []
     for segment in segments(title):
         if segment.kind == "formula":
-            parts.append(f"${segment.text}$" if _is_balanced(segment.text) else _escaped(segment.text))
+            formula = f"${segment.text}$"
+            # A brace too many would end the field; such a formula is written as it is shown.
+            parts.append(formula if _is_balanced(segment.text) else _escaped(plain_text(formula)))
         elif segment.kind != "citation":
             words = re.split(r"(\s+)", segment.text)
             parts.append("".join(_protected(word) for word in words))
-    return "".join(parts)
+    return "".join(parts) or _escaped(title)
 
 
 def _protected(word: str) -> str:
