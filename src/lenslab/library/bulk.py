@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import json
+from contextlib import contextmanager
 from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -62,6 +64,42 @@ def insert(table: str, columns: Sequence[str], rows: Sequence[Row]) -> None:
                     copy.write_row(row)
         else:
             cursor.executemany(f"INSERT INTO {table} ({names}) VALUES ({', '.join(['%s'] * len(columns))})", rows)
+
+
+@contextmanager
+def collector_paused() -> Iterator[None]:
+    """Lets Python make very many small values without looking again and again whether some of them form a cycle."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
+
+
+@contextmanager
+def bounded_memory() -> Iterator[None]:
+    """Lets SQLite write very many rows in memory that does not grow with its file.
+
+    Mapping the file makes reading quick, and what is mapped counts as the process's own. A larger cache takes its
+    place, and changed pages go to the file less often.
+    """
+    if connection.vendor != "sqlite":
+        yield
+        return
+    changed = {"mmap_size": 0, "cache_size": -160_000, "wal_autocheckpoint": 16_000}
+    with connection.cursor() as cursor:
+        # A database in memory knows nothing of some of these.
+        told = {name: cursor.execute(f"PRAGMA {name}").fetchone() for name in changed}
+        before = {name: row[0] for name, row in told.items() if row is not None}
+        for name in before:
+            cursor.execute(f"PRAGMA {name} = {changed[name]}")
+        try:
+            yield
+        finally:
+            for name, value in before.items():
+                cursor.execute(f"PRAGMA {name} = {value}")
 
 
 def insert_works(columns: Sequence[str], rows: Sequence[Row]) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal
 
 from django.db import transaction
 
-from lenslab.library import intake
+from lenslab.library import bulk, intake
 from lenslab.library.errors import UnknownFormatError
 from lenslab.library.models import FileImport, Work
 from lenslab.library.reading import described
@@ -140,13 +140,14 @@ def _import_snapshot(path: Path, listed: _Rejects, progress: Callable[[float, fl
     done.resumed_at = journal.line
     listed.begin(journal.line)
     try:
-        for last, portion in _portions(arxiv_snapshot.read(path, skip=journal.line, told=told)):
-            with transaction.atomic():
-                _take(portion, done, listed)
-                journal.line = last
-                for name in ("added", "changed", "unchanged", "rejected"):
-                    setattr(journal, name, getattr(done, name))
-                journal.save()
+        with bulk.bounded_memory():
+            for last, portion in _portions(arxiv_snapshot.read(path, skip=journal.line, told=told)):
+                with bulk.collector_paused(), transaction.atomic():
+                    _take(portion, done, listed)
+                    journal.line = last
+                    for name in ("added", "changed", "unchanged", "rejected"):
+                        setattr(journal, name, getattr(done, name))
+                    journal.save()
     finally:
         if not journal.line:
             journal.delete()

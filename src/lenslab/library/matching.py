@@ -7,6 +7,8 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from django.db import connection
+
 from lenslab.library import bulk, duplicates
 from lenslab.library.marks import Marks, marks
 
@@ -146,8 +148,9 @@ class Matcher:
         at_arxiv = [d for d in descriptions if d.paper.arxiv_id]
         elsewhere = [d for d in descriptions if not d.paper.arxiv_id]
         columns = "w.id, w.arxiv_id, w.title, w.authors, w.year, w.title_mark, w.people_mark, w.name_mark"
-        from_work = f"SELECT {columns} FROM library_work w WHERE w.merged_into_id IS NULL AND"
-        self._take(bulk.select(f"{from_work} w.arxiv_id IN {{list}}", _ids(at_arxiv)))
+        living = "w.merged_into_id IS NULL"
+        query = f"SELECT {columns} FROM library_work w WHERE {living} AND w.arxiv_id IN {{list}}"
+        self._take(bulk.select(query, _ids(at_arxiv)))
         names = {name for found in self._identifiers.values() for name in found}
         query = (
             f"SELECT {columns}, i.name FROM library_identifier i JOIN library_sourcerecord r ON r.id = i.record_id "
@@ -156,11 +159,20 @@ class Matcher:
         for *work, name in bulk.select(query, sorted(names)):
             self._take([work])
             self._names[name].append(work[0])
-        for group, only in ((elsewhere, ""), (at_arxiv, " AND w.arxiv_id IS NULL")):
+        # Without its index named, SQLite would read all works that are not merged, or all that are not at arXiv.
+        for group, only, people, coined in (
+            (elsewhere, "", "works_by_people", "works_by_coined_name"),
+            (at_arxiv, " AND w.arxiv_id IS NULL", "elsewhere_by_people", "elsewhere_by_coined_name"),
+        ):
             found = [self.about(description) for description in group]
-            self._take(bulk.select(f"{from_work} w.people_mark IN {{list}}{only}", _set(m.people for m in found)))
-            self._take(bulk.select(f"{from_work} w.name_mark IN {{list}}{only}", _set(m.name for m in found)))
-            self._take(bulk.select(f"{from_work} w.title_mark IN {{list}}{only}", _set(m.title for m in found)))
+            for mark, index, values in (
+                ("people_mark", people, [one.people for one in found]),
+                ("name_mark", coined, [one.name for one in found]),
+                ("title_mark", "works_by_title", [one.title for one in found]),
+            ):
+                indexed = f" INDEXED BY {index}" if connection.vendor == "sqlite" else ""
+                query = f"SELECT {columns} FROM library_work w{indexed} WHERE w.{mark} IN {{list}} AND {living}{only}"
+                self._take(bulk.select(query, _set(values)))
 
     def _take(self, rows: Iterable[Sequence[Any]]) -> None:
         for pk, arxiv_id, title, authors, year, *found in rows:
