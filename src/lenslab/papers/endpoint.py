@@ -150,6 +150,7 @@ class Endpoint:
         headers = {"Content-Type": "application/json", "Accept-Encoding": "identity"}
         if self.key:
             headers["Authorization"] = f"Bearer {self.key}"
+        ends = self.clock() + self.deadline
         try:
             with httpx.stream(
                 "POST",
@@ -159,7 +160,7 @@ class Endpoint:
                 timeout=httpx.Timeout(self.deadline, connect=min(10.0, self.deadline)),
                 follow_redirects=False,
             ) as response:
-                body = self._body(response)
+                body = self._body(response, ends)
         except httpx.ReadTimeout:
             raise self._late() from None
         except (httpx.TransportError, httpx.InvalidURL) as error:
@@ -179,10 +180,9 @@ class Endpoint:
             )
         return body
 
-    def _body(self, response: httpx.Response) -> bytes:
+    def _body(self, response: httpx.Response, ends: float) -> bytes:
         if response.headers.get("Content-Encoding", "identity") != "identity":
             raise MalformedError(f"the language model at {self.host} packs its answer though it was asked not to")
-        ends = self.clock() + self.deadline
         parts: list[bytes] = []
         size = 0
         for part in response.iter_raw():
