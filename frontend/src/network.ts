@@ -5,7 +5,7 @@ import { open, showNote } from "./network-note";
 import { networkStyle } from "./network-style";
 import { startWalking } from "./network-walk";
 import { THEME_CHANGED } from "./switch";
-import { FILTERED } from "./table";
+import { FILTERED, shownWorks } from "./table";
 
 export type Role = "current" | "citing" | "referenced";
 
@@ -55,7 +55,6 @@ export function startNetwork(figure: HTMLElement): void {
     selectionType: "single",
   });
   fit(network);
-  stage.dataset["ready"] = "true";
 
   const animated = !matchMedia("(prefers-reduced-motion: reduce)").matches;
   startTooltip(figure, stage, network);
@@ -63,8 +62,12 @@ export function startNetwork(figure: HTMLElement): void {
   startWalking(figure, stage, network, animated);
   network.on("tap", "node.work", (event) => open(event.target as NodeSingular));
   document.addEventListener(THEME_CHANGED, () => network.style(networkStyle(stage.clientWidth, picture.works.length)));
-  document.addEventListener(FILTERED, (event) => dim(network, (event as CustomEvent<string[]>).detail));
+  // A reader may have filtered before the network was there.
+  const follow = (): void => dim(network, new Set(shownWorks()));
+  document.addEventListener(FILTERED, follow);
+  follow();
   new ResizeObserver(() => network.resize()).observe(stage);
+  stage.dataset["ready"] = "true";
 }
 
 function elements(picture: Picture): ElementDefinition[] {
@@ -147,8 +150,7 @@ function startZooming(figure: HTMLElement, network: Core, animated: boolean): vo
 }
 
 /** Fades what the table's filter hides, so that both always show the same works. */
-function dim(network: Core, shown: string[]): void {
-  const kept = new Set(shown);
+function dim(network: Core, kept: Set<string>): void {
   network.batch(() => {
     network.nodes(".citing, .referenced").forEach((node) => {
       node.toggleClass("dimmed", !kept.has(String(node.data("key"))));

@@ -47,21 +47,27 @@ function startFiltering(controls: HTMLFormElement, rows: HTMLTableRowElement[]):
     const chosen = new FormData(controls);
     const words = fold(String(chosen.get("words") ?? "")).split(/\s+/);
     const direction = String(chosen.get("direction") ?? "");
-    const shown: string[] = [];
+    let shown = 0;
     for (const row of rows) {
       const fits =
         (direction === "" || row.dataset["direction"] === direction) &&
         words.every((word) => texts.get(row)?.includes(word));
       row.hidden = !fits;
-      if (fits) shown.push(row.dataset["work"] ?? "");
+      shown += Number(fits);
     }
     const all = `${rows.length} work${rows.length === 1 ? "" : "s"}`;
-    if (count) count.textContent = shown.length === rows.length ? all : `${shown.length} of ${all}`;
-    document.dispatchEvent(new CustomEvent<string[]>(FILTERED, { detail: shown }));
+    if (count) count.textContent = shown === rows.length ? all : `${shown} of ${all}`;
+    document.dispatchEvent(new CustomEvent(FILTERED));
   };
   controls.addEventListener("input", apply);
   controls.addEventListener("submit", (event) => event.preventDefault());
   apply();
+}
+
+/** The works whose rows the filter leaves. */
+export function shownWorks(): string[] {
+  const rows = document.querySelectorAll<HTMLTableRowElement>("#works tbody tr:not([hidden])");
+  return Array.from(rows, (row) => row.dataset["work"] ?? "");
 }
 
 /** What a cell says: the title without what is folded away below it; nothing where it says that nothing is recorded. */

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from lenslab.library.models import Work
 from lenslab.records import Record
@@ -107,11 +107,31 @@ def test_the_table_filters_by_words_and_direction_and_the_network_follows(visit:
     expect(page.locator("#works-filter output")).to_have_text(re.compile(rf"^\d of {total} works$"))
     assert 0 < rows.count() < 5
     assert all("Leavitt" in text for text in rows.all_inner_texts())
-    dimmed = page.evaluate("document.querySelector('.network-stage')._cyreg.cy.nodes('.dimmed').length")
-    assert dimmed == total - rows.count()
+    assert dimmed(page) == total - rows.count()
     page.get_by_label("Filter", exact=True).fill("")
     page.get_by_label("referenced", exact=True).check()
     assert set(page.locator("#works tbody tr:visible span.direction").all_inner_texts()) == {"referenced"}
+
+
+def test_a_filter_that_was_there_before_the_network_counts_too(visit: Open) -> None:
+    page = visit()
+    held: list[Route] = []
+    page.route("**/network-*.js", lambda route: held.append(route))
+    page.reload()
+    rows = page.locator("#works tbody tr:visible")
+    total = rows.count()
+    page.get_by_label("Filter", exact=True).fill("leavitt")
+    expect(page.locator("#works-filter output")).to_have_text(re.compile(rf"^\d+ of {total} works$"))
+    assert held
+    for route in held:
+        route.continue_()
+    assert dimmed(page) == total - rows.count() > 0
+
+
+def dimmed(page: Page) -> int:
+    """How many works the network fades."""
+    stage = page.locator("#network .network-stage[data-ready]").element_handle()
+    return int(page.evaluate("stage => stage._cyreg.cy.nodes('.dimmed').length", stage))
 
 
 def test_rows_without_authors_stand_last_and_folded_evidence_is_not_searched(visit: Open) -> None:
