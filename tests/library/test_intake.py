@@ -4,11 +4,13 @@ import datetime as dt
 import json
 
 import pytest
+from django.db import connection
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from lenslab.library import edges, intake, merging, works
 from lenslab.library.errors import MergeError
+from lenslab.library.matching import Matcher
 from lenslab.library.models import Assertion, Citation, FormerKey, Merge, PossibleTwin, SourceRecord, Work
 from lenslab.papers.arxiv_id import ArxivId
 from lenslab.papers.description import Assertion as Said
@@ -280,3 +282,22 @@ def test_text_that_no_database_holds_is_stored_without_what_makes_it_so():
     intake.take([say("a", "1", "Units\x00 and \ud800 classes", ("Ada\x00 Bau",), abstract="x\x00y")])
     (work,) = Work.objects.all()
     assert (work.title, work.authors, work.abstract) == ("Units and ? classes", ["Ada Bau"], "xy")
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="counts SQLite's steps")
+def test_finding_the_works_of_new_records_takes_no_longer_in_a_larger_library():
+    def steps(library):
+        """How many tens of steps SQLite takes to find the works of a hundred new records."""
+        intake.take(
+            say("s", f"{library} {n}", f"Old {library} {n}", arxiv_id=f"18{library}.{n:05}") for n in range(1, 1500)
+        )
+        taken = []
+        connection.connection.set_progress_handler(lambda: taken.append(1), 10)
+        try:
+            Matcher([say("s", f"new {n}", f"New {n}", arxiv_id=f"1901.{n:05}", doi=f"10.1/{n}") for n in range(1, 100)])
+        finally:
+            connection.connection.set_progress_handler(None, 0)
+        return len(taken)
+
+    first = steps("06")
+    assert steps("07") < 1.2 * first

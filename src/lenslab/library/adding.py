@@ -129,7 +129,7 @@ class _Adding:
         self.done = self.total = 0
 
     def run(self, name: str, depth: int) -> Added:
-        before = Work.objects.filter(merged_into=None).count()
+        before = works.number_of_works()
         told = self.describe(*_names(name))
         for level in range(depth):
             expected = self.expect(told)
@@ -144,7 +144,7 @@ class _Adding:
             vocabulary.count_new()
         work = works.find_work(self.added.key)
         self.added.key, self.added.title = work.key, work.title
-        self.added.new_works = Work.objects.filter(merged_into=None).count() - before
+        self.added.new_works = works.number_of_works() - before
         self.added.coverage = works.coverage(work)
         return self.added
 

@@ -54,7 +54,9 @@ class Work(models.Model):
     title_mark = models.BigIntegerField(null=True, editable=False)
     people_mark = models.BigIntegerField(null=True, editable=False)
     name_mark = models.BigIntegerField(null=True, editable=False)
-    merged_into = models.ForeignKey("self", on_delete=models.SET_NULL, null=True, blank=True, related_name="absorbed")
+    merged_into = models.ForeignKey(
+        "self", on_delete=models.SET_NULL, null=True, blank=True, related_name="absorbed", db_index=False
+    )
 
     class Meta:
         """Newest first."""
@@ -69,6 +71,9 @@ class Work(models.Model):
             models.Index(fields=["people_mark"], name="elsewhere_by_people", condition=Q(arxiv_id=None)),
             models.Index(fields=["name_mark"], name="elsewhere_by_coined_name", condition=Q(arxiv_id=None)),
             models.Index(fields=["id"], name="works_to_count", condition=Q(counted=False)),
+            # Of all works, which SQLite would read by it rather than look a few up, an index of the merged ones knows
+            # nothing.
+            models.Index(fields=["merged_into"], name="merged_works", condition=Q(merged_into__isnull=False)),
         ]
 
     def __str__(self) -> str:

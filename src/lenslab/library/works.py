@@ -155,6 +155,11 @@ def all_works() -> QuerySet[Work]:
     return Work.objects.filter(merged_into=None).order_by("-year", "title", "pk")
 
 
+def number_of_works() -> int:
+    """How many works there are; two indexes answer that, where counting ``all_works`` reads every row."""
+    return Work.objects.count() - Work.objects.filter(merged_into__isnull=False).count()
+
+
 def author_names(work: Work) -> tuple[str, ...]:
     """The authors' names in the work's order."""
     return tuple(work.authors)

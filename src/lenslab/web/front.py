@@ -53,4 +53,4 @@ def gather() -> Front:
     # The order in which works came is that of their rows, which no database has to sort.
     last = sorted(works.order_by("-pk")[:MOST_WORKS], key=lambda work: (-(work.year or 0), work.title.casefold()))
     listed = tuple(Listed(plain_text(work.title) or work.key, work.year, work_address(work.key)) for work in last)
-    return Front(tuple(studied), listed, works.count())
+    return Front(tuple(studied), listed, library.number_of_works())

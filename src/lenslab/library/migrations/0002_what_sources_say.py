@@ -160,6 +160,7 @@ class Migration(migrations.Migration):
             name="merged_into",
             field=models.ForeignKey(
                 blank=True,
+                db_index=False,
                 null=True,
                 on_delete=django.db.models.deletion.SET_NULL,
                 related_name="absorbed",
@@ -410,6 +411,12 @@ class Migration(migrations.Migration):
             model_name="work",
             index=models.Index(
                 condition=models.Q(("arxiv_id", None)), fields=["name_mark"], name="elsewhere_by_coined_name"
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="work",
+            index=models.Index(
+                condition=models.Q(("merged_into__isnull", False)), fields=["merged_into"], name="merged_works"
             ),
         ),
         migrations.AddConstraint(
