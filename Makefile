@@ -8,6 +8,7 @@ NPM = $(if $(NODE),npm,PATH="$(CURDIR)/$(BIN):$$PATH" npm)
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
 DIST := src/lenslab/web/static/dist
 REPORT := src/lenslab/report/static
+PYTEST := $(BIN)/python -m pytest --cov --numprocesses auto --maxprocesses 4 --dist loadfile
 FRONTEND := frontend/package-lock.json frontend/vite.config.ts frontend/vite.report.config.ts $(shell find frontend/src -type f)
 
 .DEFAULT_GOAL := help
@@ -22,8 +23,8 @@ run: $(BIN)/.runs $(DIST)/.built $(REPORT)/.built ## run the study of arXiv 1806
 
 test: $(BIN)/.tests $(DIST)/.built $(REPORT)/.built ## run every test, in a real browser and on PostgreSQL too
 	@sh scripts/chromium.sh $(BIN)
-	sh scripts/postgresql.sh $(BIN)/python -m pytest tests/library src/lenslab/library --quiet --cov --cov-report= --cov-fail-under=0
-	$(BIN)/python -m pytest --cov --cov-append --cov-report=term:skip-covered
+	sh scripts/postgresql.sh $(PYTEST) tests/library src/lenslab/library --quiet --cov-report= --cov-fail-under=0
+	$(PYTEST) --cov-append --cov-report=term:skip-covered
 
 check: $(BIN)/.tests frontend/node_modules/.installed ## lint, types, imports
 	$(BIN)/ruff check .
