@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import http.client
 import os
 import re
@@ -12,10 +13,14 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from lenslab.cli.serve import ServeError, listen
+from lenslab.cli.serve import ServeError, listen, warm_up
+from tests.web.conftest import library
+
+__all__ = ["library"]
 
 START = "import sys; from lenslab.cli.serve import serve; serve(sys.argv[1], int(sys.argv[2]))"
 
@@ -80,6 +85,19 @@ def test_the_site_says_where_it_is_answers_and_stops_at_ctrl_c(site: subprocess.
     assert "Traceback" not in errors
     with pytest.raises(ConnectionRefusedError):
         get(port, "/")
+
+
+@pytest.mark.parametrize("hosts", [["*"], [".example.org"], ["[::1]"]])
+def test_the_first_page_is_drawn_before_anybody_asks_for_it(library: None, settings: Any, hosts: list[str]) -> None:  # noqa: ARG001
+    from lenslab.web.wsgi import application
+
+    settings.ALLOWED_HOSTS = hosts
+    settings.SECURE_SSL_REDIRECT = True
+    try:
+        assert warm_up(application) == 200
+        assert gc.get_freeze_count() > 0
+    finally:
+        gc.unfreeze()
 
 
 def test_a_port_in_use_is_one_message_that_names_another() -> None:
