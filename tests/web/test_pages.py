@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import re
 from typing import Any
 
@@ -222,3 +223,11 @@ def test_pages_are_whole_without_the_built_front_end(client: Client, monkeypatch
 def test_nothing_but_reading_is_answered_on_a_page(client: Client) -> None:
     assert client.post(PAPER).status_code == 405
     assert client.delete("/").status_code == 405
+
+
+def test_pages_travel_packed_to_who_takes_that(client: Client) -> None:
+    plain = client.get(PAPER)
+    packed = client.get(PAPER, headers={"Accept-Encoding": "gzip"})
+    assert packed["Content-Encoding"] == "gzip"
+    assert "Citation &amp; Reference Network" in gzip.decompress(packed.content).decode()
+    assert len(packed.content) < len(plain.content) / 4
