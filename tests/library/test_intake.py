@@ -265,6 +265,22 @@ def test_merging_what_is_merged_is_refused_with_the_name_to_use():
         merging.merge(one, one, evidence="e")
 
 
+def test_what_another_process_has_done_meanwhile_is_seen():
+    one, other, third, _ = network()
+    made = merging.merge(one, other, evidence="e")
+    merging.undo(Merge.objects.get(pk=made.pk))
+    with pytest.raises(MergeError, match="was undone on"):
+        merging.undo(made)
+    merging.merge(Work.objects.get(pk=one.pk), Work.objects.get(pk=other.pk), evidence="e")
+    with pytest.raises(MergeError, match="name that one"):
+        merging.merge(third, other, evidence="e")
+    before = SourceRecord.objects.filter(work=one).order_by("pk")
+    stale = list(before)
+    merging.separate(stale[0])
+    with pytest.raises(MergeError, match="only record"):
+        merging.separate(stale[0])
+
+
 def test_a_licence_stays_with_the_version_under_which_it_was_given():
     def version(number, uri):
         versions = tuple(Version(n, None, uri if n == number else "") for n in range(1, number + 1))

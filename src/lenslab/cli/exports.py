@@ -10,6 +10,7 @@ import typer
 
 from lenslab.cli import console
 from lenslab.cli.names import find
+from lenslab.records import whole_file
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -105,5 +106,5 @@ def _write(text: str, out: Path | None) -> None:
     if out is None:
         console.answers.file.write(text if text.endswith("\n") else f"{text}\n")
         return
-    out.write_text(text, "utf-8", newline="")
+    whole_file.write_text(out, text)
     console.remark(f"wrote {out}")

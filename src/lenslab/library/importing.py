@@ -19,6 +19,7 @@ from lenslab.papers.description import Assertion, Description
 from lenslab.papers.lines import TooLong, lines
 from lenslab.papers.rejection import Rejection
 from lenslab.papers.sources import arxiv_snapshot, bibtex_file, csl_file, ris_file
+from lenslab.records import whole_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -229,9 +230,10 @@ class _Rejects:
         kept = []
         if line and self.path.exists():
             kept = [told for told in self.path.read_text("utf-8").splitlines() if json.loads(told)["number"] <= line]
-        self.path.unlink(missing_ok=True)
         if kept:
-            self.path.write_text("\n".join(kept) + "\n", "utf-8")
+            whole_file.write_text(self.path, "\n".join(kept) + "\n")
+        else:
+            self.path.unlink(missing_ok=True)
         self.written = len(kept)
 
     def add(self, entry: Rejection) -> None:

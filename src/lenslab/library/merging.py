@@ -46,11 +46,13 @@ def merge(work: Work, other: Work, *, evidence: str) -> Merge:
     """
     if work.pk == other.pk:
         raise MergeError(f"{work.key!r} and {other.key!r} are one work already")
-    for named in (work, other):
-        if named.merged_into is not None:
-            raise MergeError(f"{named.key!r} is merged into {named.merged_into.key!r}; name that one")
     with transaction.atomic():
         bulk.one_writer()
+        # What was read before may have changed while others wrote.
+        for named in (work, other):
+            named.refresh_from_db(fields=["merged_into"])
+            if named.merged_into is not None:
+                raise MergeError(f"{named.key!r} is merged into {named.merged_into.key!r}; name that one")
         Merge.objects.filter(_pair(work.pk, other.pk)).exclude(undone=None).delete()
         return _merge(work, other, evidence)
 
@@ -61,17 +63,19 @@ def undo(made: Merge) -> None:
     Raises:
         MergeError: it was undone before, or a later merge rests on it.
     """
-    if made.undone is not None:
-        raise MergeError(f"the merge of {made.other.key!r} into {made.work.key!r} was undone on {made.undone:%Y-%m-%d}")
-    if made.work.merged_into is not None:
-        raise MergeError(f"{made.work.key!r} was itself merged into {made.work.merged_into.key!r}; undo that first")
     with transaction.atomic():
         bulk.one_writer()
-        SourceRecord.objects.filter(pk__in=made.records, work=made.work).update(work=made.other)
-        Work.objects.filter(pk=made.other.pk).update(merged_into=None)
+        made.refresh_from_db()
+        work, other = made.work, made.other
+        if made.undone is not None:
+            raise MergeError(f"the merge of {other.key!r} into {work.key!r} was undone on {made.undone:%Y-%m-%d}")
+        if work.merged_into is not None:
+            raise MergeError(f"{work.key!r} was itself merged into {work.merged_into.key!r}; undo that first")
+        SourceRecord.objects.filter(pk__in=made.records, work=work).update(work=other)
+        Work.objects.filter(pk=other.pk).update(merged_into=None)
         made.undone = dt.datetime.now(dt.UTC)
         made.save(update_fields=["undone"])
-        _renew(made.work.pk, made.other.pk)
+        _renew(work.pk, other.pk)
 
 
 def separate(record: SourceRecord) -> Work:
@@ -83,11 +87,12 @@ def separate(record: SourceRecord) -> Work:
     Raises:
         MergeError: the record is all that its work rests on.
     """
-    work = record.work
-    if work.source_records.count() < 2:
-        raise MergeError(f"{record} is the only record of {work.key!r}; there is nothing to take apart")
     with transaction.atomic():
         bulk.one_writer()
+        record.refresh_from_db(fields=["work"])
+        work = record.work
+        if work.source_records.count() < 2:
+            raise MergeError(f"{record} is the only record of {work.key!r}; there is nothing to take apart")
         taken = set(Work.objects.filter(key__startswith=slug(work)).values_list("key", flat=True))
         other = Work.objects.create(key=free_key(slug(work), taken | {slug(work)}), title=work.title)
         SourceRecord.objects.filter(pk=record.pk).update(work=other, evidence="")

@@ -1,4 +1,4 @@
-"""A record in the making: every file is written beside its place and renamed into it, ``record.json`` last.
+"""A record in the making: every file is written whole or not at all, ``record.json`` last.
 
 This is the one place that writes a record's files. A process that dies leaves either a whole file or none, so a draft
 can be taken up again by whoever asks the same question.
@@ -6,18 +6,15 @@ can be taken up again by whoever asks the same question.
 
 from __future__ import annotations
 
-import errno
 import json
-import os
 import shutil
-import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lenslab.records.errors import BrokenRecordError, NoSpaceError, OtherRecordError, RecordNotFoundError
+from lenslab.records import whole_file
+from lenslab.records.errors import BrokenRecordError, OtherRecordError, RecordNotFoundError
 from lenslab.records.provenance import sha256_of_json
 from lenslab.records.record import DOCUMENT, KINDS, SCHEMA, Record, read
 
@@ -27,10 +24,6 @@ if TYPE_CHECKING:
 
 REQUEST = "request.json"
 SHARDS = "shards"
-PARTIAL = ".*.partial"
-
-_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-"""The disk, the quota, or what a file may hold is used up."""
 
 
 @dataclass(frozen=True)
@@ -115,7 +108,7 @@ class Draft:
         import pyarrow.parquet as pq
 
         pieces = table if isinstance(table, Iterator) else iter([table])
-        with self._replacing(f"{name}.parquet") as path:
+        with whole_file.replacing(self._place(f"{name}.parquet")) as path:
             writer = None
             for piece in pieces:
                 arrow = piece if isinstance(piece, pa.Table) else pa.Table.from_pandas(piece, preserve_index=False)
@@ -132,9 +125,12 @@ class Draft:
 
     def write_text(self, name: str, text: str) -> Path:
         """Write a text file, its name with the ending."""
-        with self._replacing(name) as path:
-            path.write_text(text, encoding="utf-8")
-        return self.directory / name
+        return whole_file.write_text(self._place(name), text)
+
+    def _place(self, name: str) -> Path:
+        place = self.directory / name
+        place.parent.mkdir(parents=True, exist_ok=True)
+        return place
 
     def shards(self, pattern: str) -> list[Path]:
         """The finished pieces of the work whose file names match, in the order of their names."""
@@ -157,37 +153,8 @@ class Draft:
     def _clear(self) -> None:
         """Clear the scaffolding away."""
         shutil.rmtree(self.directory / SHARDS, ignore_errors=True)
-        for leftover in (self.directory / REQUEST, *self.directory.glob(PARTIAL)):
+        for leftover in (self.directory / REQUEST, *self.directory.glob(whole_file.PARTIAL)):
             leftover.unlink(missing_ok=True)
-
-    @contextmanager
-    def _replacing(self, name: str) -> Iterator[Path]:
-        final = self.directory / name
-        final.parent.mkdir(parents=True, exist_ok=True)
-        with self._told_of_a_full_disk(final):
-            handle, temporary = tempfile.mkstemp(dir=final.parent, prefix=".", suffix=".partial")
-            os.close(handle)
-            path = Path(temporary)
-            try:
-                yield path
-                with path.open("rb") as stream:
-                    os.fsync(stream.fileno())
-                path.chmod(0o644)
-                path.replace(final)
-            finally:
-                path.unlink(missing_ok=True)
-
-    @contextmanager
-    def _told_of_a_full_disk(self, final: Path) -> Iterator[None]:
-        try:
-            yield
-        except OSError as error:
-            if error.errno not in _FULL:
-                raise
-            raise NoSpaceError(
-                f"no room to write {final} ({os.strerror(error.errno)}); what was finished before is kept: make room, "
-                "and the same command goes on from there"
-            ) from error
 
     def _refuse_what_is_not_ours(self) -> None:
         if self.directory.exists() and not self.directory.is_dir():
@@ -206,7 +173,7 @@ class Draft:
                 raise OtherRecordError(f"{self.directory} holds another {_describe(held, self.request)}. {advice}")
             return
         entries = self.directory.iterdir() if self.directory.is_dir() else ()
-        strangers = sorted(entry.name for entry in entries if not entry.match(PARTIAL))
+        strangers = sorted(entry.name for entry in entries if not entry.match(whole_file.PARTIAL))
         if strangers:
             raise OtherRecordError(
                 f"{self.directory} is not empty (it has {strangers[0]!r}) and is no record. {advice}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from lenslab.records import Draft, Record, find, read
+from lenslab.records import Record, find, read, whole_file
 from lenslab.records.themes import THEMES
 from lenslab.report.bundle import read_bundle
 from lenslab.report.errors import NotARunError, UnwritableReportError
@@ -39,8 +39,8 @@ def write(record: Record | str | Path, out: str | Path | None = None) -> Path:
     target = _target(run, out)
     text = compose(run)
     try:
-        # A draft is the one place that writes a file whole or not at all; nothing of the record is a draft's here.
-        return Draft(target.parent, "run", {}).write_text(target.name, text)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        return whole_file.write_text(target, text)
     except OSError as error:
         raise UnwritableReportError(
             f"the report cannot be written to {target} ({error.strerror or error}); name another place with --out FILE"

@@ -16,6 +16,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from lenslab.records import whole_file
 from lenslab.units.engine.trace import trace
 from lenslab.units.errors import MaskError, UnitsError
 from lenslab.units.identity import hash_of_architecture, hash_of_weights
@@ -112,7 +113,7 @@ def export_mask(
         {name: len(silent) for name, (silent, _) in masks.items()},
         {name: value.item() if value.dim() == 0 else value[silent].tolist() for name, (silent, value) in masks.items()},
     )
-    Path(path).expanduser().write_text(json.dumps(mask.to_json(), allow_nan=False) + "\n", encoding="utf-8")
+    whole_file.write_text(Path(path).expanduser(), json.dumps(mask.to_json(), allow_nan=False) + "\n")
     return mask
 
 
