@@ -1,10 +1,11 @@
 import pytest
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
-from lenslab.library import intake, search
+from lenslab.library import fts5, intake, search, tsquery
 from lenslab.library.models import Work
 from lenslab.papers.arxiv_id import ArxivId
 from lenslab.papers.description import Description
@@ -69,6 +70,7 @@ def keys(query, **options):
         ("poincare", {"1905.00001"}),
         (r"title:Poincar\'e", {"1905.00001"}),
         ("title:poincare", {"1905.00001"}),
+        ("title:lodz OR nothing", {"cond-mat/9901001"}),
         ("author:müller", {"1905.00001"}),
         ("author:Muller", {"1905.00001"}),
         ("Nurnberger", {"cond-mat/9901001"}),
@@ -181,7 +183,7 @@ def test_words_that_say_nothing_are_no_error():
 @pytest.fixture
 def crowded(monkeypatch):
     """Three hundred works with a common word, forty of which have it in the title."""
-    monkeypatch.setattr(search, "_ENOUGH", 20)
+    monkeypatch.setattr(fts5, "ENOUGH", 20)
     Work.objects.bulk_create(
         Work(key=f"w{number}", title="Units" if number < 40 else "Other", abstract="units", year=2000)
         for number in range(300)
@@ -191,6 +193,9 @@ def crowded(monkeypatch):
 def bound(monkeypatch, number):
     monkeypatch.setattr(search, "RANKED", dict.fromkeys(search.RANKED, number))
     monkeypatch.setattr(search, "EVERY", dict.fromkeys(search.EVERY, number))
+
+
+only_postgresql = pytest.mark.skipif("connection.vendor != 'postgresql'", reason="how PostgreSQL's index works")
 
 
 @pytest.mark.usefixtures("crowded")
@@ -215,7 +220,7 @@ def test_of_too_many_titles_the_last_added_are_ranked_and_it_is_said(monkeypatch
 @pytest.mark.usefixtures("crowded")
 def test_without_enough_titles_the_last_added_are_ranked_and_it_is_said(monkeypatch):
     bound(monkeypatch, 100)
-    monkeypatch.setattr(search, "_ENOUGH", 50)
+    monkeypatch.setattr(fts5, "ENOUGH", 50)
     answer = search.search("units", limit=300)
     assert {hit.key for hit in answer.hits} == {f"w{number}" for number in range(200, 300)}
     assert answer.sentence == "300 papers; in order are the 100 of them that were added last."
@@ -243,12 +248,222 @@ def test_of_the_works_that_are_ranked_the_best_come_first(monkeypatch):
     ), "a longer title counts for less in BM25, and for the same in cover density"
 
 
+def spread(monkeypatch, holds):
+    """Works over many blocks of ids, of which some hold a common word, and bounds that make late ids be read first."""
+    bound(monkeypatch, 12)
+    monkeypatch.setattr(tsquery, "_COUNTED", 30)
+    monkeypatch.setattr(fts5, "ENOUGH", 400)
+    first = 1 + max(Work.objects.values_list("pk", flat=True), default=0)
+    Work.objects.bulk_create(
+        Work(pk=first + 300 * number, key=f"w{number}", title="Other", abstract="spread words" if holds(number) else "")
+        for number in range(300)
+    )
+
+
+@pytest.mark.parametrize("query", ["spread", '"spread words"', "spread -nothing", "abstract:spread"])
+@pytest.mark.parametrize(
+    ("holds", "last"),
+    [
+        (lambda _: True, range(288, 300)),
+        (lambda number: number % 3 == 0, range(264, 300, 3)),
+        (lambda number: number < 60, range(48, 60)),
+    ],
+    ids=["everywhere", "every third", "early ones"],
+)
+def test_the_last_added_are_found_wherever_they_are(monkeypatch, query, holds, last):
+    spread(monkeypatch, holds)
+    answer = search.search(query, limit=300)
+    assert {hit.key for hit in answer.hits} == {f"w{number}" for number in last}
+    assert answer.sentence.endswith("in order are the 12 of them that were added last.")
+
+
+@only_postgresql
+def test_late_ids_are_asked_for_in_the_index(monkeypatch):
+    spread(monkeypatch, lambda _: True)
+    with CaptureQueriesContext(connection) as asked:
+        search.search("spread")
+    assert [statement["sql"] for statement in asked if "'#i" in statement["sql"].replace("''", "'")]
+
+
+@only_postgresql
+@pytest.mark.parametrize(
+    ("asked", "few", "sentence"),
+    [
+        ((60, 40), 2, "At least 6 papers; in order are the 6 of them that were added last."),
+        ((60, 40), 7, "At least 10 papers; in order are the 10 of them that were added last."),
+        ((60, 400), 7, "30 papers."),
+    ],
+    ids=["enough of the first", "more where few match", "all"],
+)
+def test_of_works_with_the_words_of_a_phrase_those_added_last_are_asked_and_it_is_said(
+    monkeypatch, asked, few, sentence
+):
+    bound(monkeypatch, 50)
+    monkeypatch.setattr(tsquery, "_ASKED", asked)
+    monkeypatch.setattr(tsquery, "_FEW", few)
+    Work.objects.bulk_create(
+        Work(key=f"w{number}", title="Other", abstract="single units" if number % 10 == 0 else "units, single ones")
+        for number in range(300)
+    )
+    answer = search.search('"single units"', limit=300)
+    assert answer.sentence == sentence
+    assert {hit.key for hit in answer.hits} == {f"w{300 - 10 * number}" for number in range(1, answer.total + 1)}
+    assert search.search('"single units"', rank="date", limit=300).total in (answer.total, 30)
+
+
+@pytest.mark.parametrize(
+    ("asked", "rule"),
+    [
+        ((60, 40), "in order are, of those with the words in their titles, the 5 that were added last"),
+        ((400,), "in order are the 15 with the words in their titles"),
+    ],
+    ids=["some", "all"],
+)
+@only_postgresql
+def test_a_phrase_in_titles_is_looked_for_as_far_and_it_is_said(monkeypatch, asked, rule):
+    bound(monkeypatch, 50)
+    monkeypatch.setattr(fts5, "ENOUGH", 5)
+    monkeypatch.setattr(tsquery, "_ASKED", asked)
+    monkeypatch.setattr(tsquery, "_FEW", 5)
+    for number in range(300):
+        title = "Single units" if number % 20 == 0 else "Units, single ones"
+        Work.objects.create(key=f"w{number}", title=title, abstract="single units")
+    answer = search.search('"single units"', limit=300)
+    assert answer.rule == rule
+    assert {hit.key for hit in answer.hits} == {f"w{300 - 20 * number}" for number in range(1, answer.ranked + 1)}
+
+
+@pytest.mark.parametrize("offset", [0, 7])
+@pytest.mark.parametrize("rank", ["date", "citations"])
+@pytest.mark.parametrize(
+    ("query", "holds"),
+    [
+        ("even", lambda number: number % 2 == 0),
+        ('"even number"', lambda number: number % 2 == 0),
+        ("author:lovelace", lambda number: number % 3 == 0),
+        ("title:fifth OR even", lambda number: number % 5 == 0 or number % 2 == 0),
+        ("-even", lambda number: number % 2),
+        ('-"even number"', lambda number: number % 2),
+        ("-even -author:lovelace", lambda number: number % 2 and number % 3),
+        ("title:fifth", lambda number: number % 5 == 0),
+        ("title:fifth even -nothing", lambda number: number % 10 == 0),
+        ("first", lambda number: number < 20),
+        ("", lambda _: True),
+    ],
+)
+@pytest.mark.parametrize("small", [True, False])
+def test_other_orders_are_the_same_however_they_are_found(monkeypatch, query, holds, rank, offset, small):
+    if small:
+        monkeypatch.setattr(tsquery, "_SORTED", 3)
+        monkeypatch.setattr(tsquery, "_WALKED", 15)
+        monkeypatch.setattr(fts5, "_MANY", 3)
+    Work.objects.bulk_create(
+        Work(
+            key=f"w{number}",
+            title="Fifth" if number % 5 == 0 else "Other",
+            authors=["Ada Lovelace"] if number % 3 == 0 else [],
+            abstract=("even number" if number % 2 == 0 else "number") + (" first" if number < 20 else ""),
+            year=1990 + number % 4,
+            citation_count=number * 7 % 11,
+        )
+        for number in range(80)
+    )
+    found = [number for number in range(80) if holds(number)]
+    order = (lambda number: (number % 4, number)) if rank == "date" else (lambda number: (number * 7 % 11, number))
+    answer = search.search(query, rank=rank, limit=10, offset=offset)
+    expected = sorted(found, key=order, reverse=True)[offset : offset + 10]
+    assert [hit.key for hit in answer.hits] == [f"w{number}" for number in expected]
+    assert (answer.total, answer.exact) == (len(found), True)
+
+
+@only_postgresql
+def test_a_phrase_of_which_stop_words_leave_a_word_is_looked_for_as_that_word(monkeypatch):
+    bound(monkeypatch, 50)
+    monkeypatch.setattr(tsquery, "_ASKED", (10,))
+    Work.objects.bulk_create(Work(key=f"w{number}", title="Other", abstract="units over") for number in range(300))
+    answer = search.search('"units over"')
+    assert answer.sentence == "300 papers; in order are the 50 of them that were added last."
+    assert search.search('"units over" -"the units"').total == 0
+
+
+def test_no_text_passes_for_a_category_or_a_year():
+    texts = [
+        "#incscv0",
+        "incscv0",
+        "x #incscv0",
+        "/#incscv0",
+        "<#incscv0>",
+        "a@b.cd/#incscv0",
+        "#",
+        "#i0",
+        "#y2018 y2018",
+    ]
+    for number, text in enumerate(texts):
+        Work.objects.create(
+            key=f"w{number}",
+            title=text,
+            abstract=text,
+            authors=[text],
+            plain=text,
+            facets="incscl0 y2020 y4x505 y16x126",
+        )
+    Work.objects.create(key="real", title="Real", facets="incscv0 y2018 y4x504 y16x126", year=2018)
+    assert keys("", categories=["cs.CV"]) == ["real"]
+    assert keys("", since=2018, until=2018) == ["real"]
+    assert keys("real", categories=["cs.CV"]) == ["real"]
+    assert "real" not in keys("incscv0 OR y2018 OR #incscv0 OR #")
+
+
+@pytest.mark.usefixtures("papers")
+def test_the_index_follows_the_works():
+    one, other = (Work.objects.get(key=key) for key in ("1806.02891", "1704.05796"))
+    Work.objects.filter(pk=other.pk).update(merged_into=one)
+    assert keys("concepts") == []
+    Work.objects.filter(pk=other.pk).update(merged_into=None)
+    assert keys("concepts") == ["1704.05796"]
+    Work.objects.filter(pk=other.pk).update(abstract="Notions.", title="Concepts", citation_count=3)
+    assert (keys("title:concepts"), keys("notions"), keys("aligned")) == (["1704.05796"], ["1704.05796"], [])
+    Work.objects.filter(pk=other.pk).update(facets="incslg0")
+    assert (keys("notions", categories=["cs.LG"]), keys("notions", categories=["cs.CV"])) == (["1704.05796"], [])
+    other.delete()
+    assert keys("concepts") == []
+
+
+@only_postgresql
+@pytest.mark.usefixtures("papers")
+def test_the_index_is_emptied_with_the_works():
+    with connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        cursor.execute("TRUNCATE library_work CASCADE")
+        cursor.execute("SELECT count(*) FROM library_search")
+        assert cursor.fetchone() == (0,)
+
+
+@only_postgresql
+def test_frequent_words_are_looked_for_in_the_index():
+    text = " ".join(f"units{number}" for number in range(60))
+    Work.objects.bulk_create(Work(key=f"w{number}", title="Units", abstract=text) for number in range(3000))
+    with connection.cursor() as cursor:
+        # Rows that came a moment ago wait beside the index, to be put into it with others.
+        cursor.execute("SELECT gin_clean_pending_list('library_search_words')")
+        cursor.execute("ANALYZE library_search")
+        index = search.index_of(cursor, search.parse("units"))
+        for titles in (False, True):
+            selected, values = index._loose("id", titles=titles)
+            cursor.execute(f"EXPLAIN {selected} ORDER BY id DESC LIMIT 20", values)
+            plan = "\n".join(row[0] for row in cursor.fetchall())
+            assert "Bitmap Index Scan on library_search_words" in plan
+        cursor.execute("SELECT count(DISTINCT split_part(CAST(ctid AS text), ',', 1)) FROM library_search")
+        assert cursor.fetchone()[0] < 60, "eight kilobytes hold eighty works, whose words lie elsewhere"
+
+
 @pytest.mark.usefixtures("crowded")
 def test_a_total_beyond_the_bound_is_at_least(monkeypatch):
     monkeypatch.setattr(search, "COUNTED", 100)
     answer = search.search("", limit=1)
     assert (answer.total, answer.exact) == (100, False)
     assert answer.sentence == "More than 100 papers."
+    assert search.Found(7, False, ()).sentence == "At least 7 papers."
 
 
 @pytest.mark.usefixtures("papers")

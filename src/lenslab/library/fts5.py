@@ -23,6 +23,8 @@ _COLUMNS = {
     "abstract": "abstract plain",
 }
 LIVING = "w.merged_into_id IS NULL"
+# Titles with the words come first where there are at least so many of them.
+ENOUGH = 200
 _MANY = 12_000
 _MERGED = "SELECT id FROM library_work WHERE merged_into_id IS NOT NULL"
 
@@ -35,15 +37,15 @@ class Fts5:
     ) -> None:
         self.cursor = cursor
         self.query = query
-        years = self._years(since, until)
-        self.expression = expression(query, categories, years)
-        self.titles = expression(query, categories, years, titles=True)
+        words = years(cursor, since, until)
+        self.expression = expression(query, categories, words)
+        self.titles = expression(query, categories, words, titles=True)
         # Works that are merged into others are few and often none; comparing each match with a list takes time.
         self.cursor.execute(f"SELECT EXISTS ({_MERGED})")
         self.living = f"rowid NOT IN ({_MERGED})" if self.cursor.fetchone()[0] else "TRUE"
 
-    def count(self, bound: int) -> int:
-        """How many works match, up to one more than a bound."""
+    def count(self, bound: int) -> tuple[int, bool]:
+        """How many works match, up to one more than a bound, and whether these are all."""
         if self.expression:
             inner = f"SELECT 1 FROM library_search WHERE library_search MATCH %s AND {self.living} LIMIT %s"
             values = [self.expression]
@@ -51,17 +53,8 @@ class Fts5:
             inner = f"SELECT 1 FROM library_work w WHERE {LIVING}{self._unwanted()} LIMIT %s"
             values = self._unwanted_values()
         self.cursor.execute(f"SELECT count(*) FROM ({inner}) AS counted", [*values, bound + 1])
-        return int(self.cursor.fetchone()[0])
-
-    def newest(self, most: int, *, titles: bool) -> tuple[int, int]:
-        """How many works match, up to a bound, and the smallest id of so many that were added last."""
-        self.cursor.execute(
-            "SELECT count(*), min(rowid) FROM (SELECT rowid FROM library_search WHERE library_search MATCH %s "
-            f"AND {self.living} ORDER BY rowid DESC LIMIT %s) AS counted",
-            [self.titles if titles else self.expression, most],
-        )
-        count, first = self.cursor.fetchone()
-        return int(count), first or 0
+        number = int(self.cursor.fetchone()[0])
+        return number, number <= bound
 
     def seems_to_exceed(self, number: int) -> bool:
         """Whether more works match than so many, judged by the first sixteenth of the library.
@@ -76,16 +69,9 @@ class Fts5:
         )
         return bool(self.cursor.fetchone()[0] > number // 16)
 
-    def scored(self, page: tuple[int, int], *, titles: bool, since_id: int | None) -> list[tuple[int, float]]:
-        """A page of works by BM25, with their scores."""
-        weights = ", ".join(map(str, WEIGHTS))
-        self.cursor.execute(
-            f"SELECT rowid, -bm25(library_search, {weights}) AS score FROM library_search "
-            f"WHERE library_search MATCH %s AND {self.living}{'' if since_id is None else ' AND rowid >= %s'} "
-            "ORDER BY score DESC, rowid DESC LIMIT %s OFFSET %s",
-            [self.titles if titles else self.expression, *([] if since_id is None else [since_id]), *page],
-        )
-        return [(pk, score) for pk, score in self.cursor.fetchall()]
+    def scored(self, page: tuple[int, int]) -> list[tuple[int, float]]:
+        """A page of all works that match by BM25, with their scores."""
+        return self._scored(self.expression, page)
 
     def every(self, most: int, page: tuple[int, int]) -> tuple[int, list[tuple[int, float]]]:
         """How many works match, up to so many, and a page of all of these by BM25, in one walk through the index."""
@@ -95,6 +81,25 @@ class Fts5:
             f"WHERE library_search MATCH %s AND {self.living} LIMIT %s"
         )
         return counted(self.cursor, scored, [self.expression, most], page)
+
+    def last(self, most: int, page: tuple[int, int], *, titles: bool) -> tuple[int, bool, list[tuple[int, float]]]:
+        """How many works match, up to a bound, whether these are all, and a page of those added last by BM25.
+
+        Args:
+            most: how many are scored.
+            page: which are told of, how many and after how many.
+            titles: whether words that may stand anywhere must stand in the title; fewer than ``ENOUGH`` are not scored.
+        """
+        asked = self.titles if titles else self.expression
+        self.cursor.execute(
+            "SELECT count(*), min(rowid) FROM (SELECT rowid FROM library_search WHERE library_search MATCH %s "
+            f"AND {self.living} ORDER BY rowid DESC LIMIT %s) AS counted",
+            [asked, most],
+        )
+        number, first = self.cursor.fetchone()
+        if titles and number < ENOUGH:
+            return number, True, []
+        return number, number < most, self._scored(asked, page, first if number == most else None)
 
     def sorted(self, order: str, page: tuple[int, int]) -> list[tuple[int, float]]:
         """A page of works in another order."""
@@ -119,18 +124,15 @@ class Fts5:
             )
         return [(pk, 0.0) for (pk,) in self.cursor.fetchall()]
 
-    def _years(self, since: int | None, until: int | None) -> list[str]:
-        """The words for the library's years within the bounds; none for any year."""
-        if since is None and until is None:
-            return []
-        # Two questions: each is one step in an index, and both in one would read all of it.
-        self.cursor.execute("SELECT (SELECT min(year) FROM library_work), (SELECT max(year) FROM library_work)")
-        first, last = self.cursor.fetchone()
-        words = (
-            [] if first is None else year_cover(max(first, since or first), min(last, last if until is None else until))
+    def _scored(self, asked: str, page: tuple[int, int], since_id: int | None = None) -> list[tuple[int, float]]:
+        weights = ", ".join(map(str, WEIGHTS))
+        self.cursor.execute(
+            f"SELECT rowid, -bm25(library_search, {weights}) AS score FROM library_search "
+            f"WHERE library_search MATCH %s AND {self.living}{'' if since_id is None else ' AND rowid >= %s'} "
+            "ORDER BY score DESC, rowid DESC LIMIT %s OFFSET %s",
+            [asked, *([] if since_id is None else [since_id]), *page],
         )
-        # No work is of the year 0: a word that nothing holds.
-        return words or ["y0"]
+        return [(pk, score) for pk, score in self.cursor.fetchall()]
 
     def _unwanted(self) -> str:
         if not self.query.excluded:
@@ -139,6 +141,18 @@ class Fts5:
 
     def _unwanted_values(self) -> list[str]:
         return [excluded(self.query)] if self.query.excluded else []
+
+
+def years(cursor: Any, since: int | None, until: int | None) -> list[str]:
+    """The facets' words for the library's years within bounds; none for any year."""
+    if since is None and until is None:
+        return []
+    # Two questions: each is one step in an index, and both in one would read all of it.
+    cursor.execute("SELECT (SELECT min(year) FROM library_work), (SELECT max(year) FROM library_work)")
+    first, last = cursor.fetchone()
+    words = [] if first is None else year_cover(max(first, since or first), min(last, last if until is None else until))
+    # No work is of the year 0: a word that nothing holds.
+    return words or ["y0"]
 
 
 def counted(cursor: Any, scored: str, values: list[Any], page: tuple[int, int]) -> tuple[int, list[tuple[int, float]]]:

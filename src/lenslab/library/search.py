@@ -5,7 +5,8 @@ on SQLite, and PostgreSQL's cover density (Clarke, Cormack and Tudhope, 2000) th
 for each work that matches, so a word that stands in half of the library is not scored everywhere: of more matches than
 ``EVERY``, those with the words in their titles are scored, the ones added last where even these are more than
 ``RANKED``: finding those costs as much as scoring twice as many. The answer says so (``Found.rule``). Orders by date
-and by citations look at every match.
+and by citations look at every match. PostgreSQL, which has to ask each work whether it holds a phrase, asks those added
+last, where very many hold its words; then the total is what was found (``Found.exact``).
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from django.db import connection
 
+from lenslab.library import fts5
 from lenslab.library.fts5 import Fts5
 from lenslab.library.marking import marked
 from lenslab.library.models import Work
@@ -32,13 +34,10 @@ if TYPE_CHECKING:
 
 Order = Literal["relevance", "date", "citations"]
 
-# Up to how many matches all are scored; how many are where there are more; and how many are counted. To find those with
-# the words in their titles, PostgreSQL has to read every match, which takes longer than to score it.
-EVERY = {"sqlite": 12_000, "postgresql": 100_000}
-RANKED = {"sqlite": 5_000, "postgresql": 100_000}
+# Up to how many matches all are scored; how many are where there are more; and how many are counted.
+EVERY = {"sqlite": 12_000, "postgresql": 2_000}
+RANKED = {"sqlite": 5_000, "postgresql": 1_000}
 COUNTED = 25_000
-# Titles with the words come first where there are at least so many of them.
-_ENOUGH = 200
 
 _ORDERS = {
     "date": "w.year DESC NULLS LAST, w.submitted DESC NULLS LAST, w.id DESC",
@@ -79,7 +78,8 @@ class Found:
 
     Attributes:
         total: how many works match.
-        exact: whether there are no more than that.
+        exact: whether there are no more than that; else ``COUNTED`` of more, or those that were found among the works
+            that were asked.
         hits: the works asked for, the best first.
         direct: whether the query was the name of one work.
         ranked: how many of the matches were put in order; pages reach no further.
@@ -103,8 +103,20 @@ class Found:
         'More than 25,000 papers.'
         """
         number = f"{self.total:,} paper{'' if self.total == 1 else 's'}"
-        said = f"{number if self.exact else 'More than ' + number}{'; ' + self.rule if self.rule else ''}."
+        least = "" if self.exact else "More than " if self.total >= COUNTED else "At least "
+        said = f"{least}{number}{'; ' + self.rule if self.rule else ''}."
         return said + (f" Only the first {MOST_TERMS} words of the query count." if self.cut else "")
+
+
+@dataclass(frozen=True, slots=True)
+class _Ranking:
+    """How many works match, whether these are all, a page of works with scores, how many were scored, by which rule."""
+
+    total: int
+    exact: bool
+    rows: list[tuple[int, float]]
+    ranked: int
+    rule: str = ""
 
 
 def search(
@@ -139,12 +151,12 @@ def search(
         order = "date" if rank == "relevance" and not index.query.wanted else rank
         page = (limit, offset)
         if order == "relevance":
-            total, ranked, rule, rows = _by_relevance(index, page)
+            told = _by_relevance(index, page)
         else:
-            total = ranked = index.count(COUNTED)
-            rule, rows = "", index.sorted(_ORDERS[order], page)
-    exact = total <= COUNTED
-    return Found(min(total, COUNTED), exact, _hits(index.query, rows), ranked=ranked, rule=rule, cut=asked.cut)
+            total, exact = index.count(COUNTED)
+            told = _Ranking(total, exact, index.sorted(_ORDERS[order], page), total)
+    hits = _hits(index.query, told.rows)
+    return Found(min(told.total, COUNTED), told.exact, hits, ranked=told.ranked, rule=told.rule, cut=asked.cut)
 
 
 def index_of(
@@ -161,30 +173,27 @@ def best(query: Query, limit: int) -> list[int]:
         index = index_of(cursor, query)
         if not index.query.wanted:
             return []
-        rows = _by_relevance(index, (limit, 0))[-1]
+        rows = _by_relevance(index, (limit, 0)).rows
     return [pk for pk, _ in rows]
 
 
-def _by_relevance(index: Fts5 | TextSearch, page: tuple[int, int]) -> tuple[int, int, str, list[tuple[int, float]]]:
-    """How many match, how many of them were scored, the rule that says which, and the page's works with scores."""
+def _by_relevance(index: Fts5 | TextSearch, page: tuple[int, int]) -> _Ranking:
     bound, most = EVERY[connection.vendor], RANKED[connection.vendor]
     if not index.seems_to_exceed(bound):
         number, rows = index.every(bound + 1, page)
         if number <= bound:
-            return number, number, "", rows
-    total, (_, since_id) = index.count(COUNTED), index.newest(most, titles=False)
-    if total <= bound:
-        return total, total, "", index.scored(page, titles=False, since_id=None)
-    titled, titled_since = index.newest(most, titles=True)
-    if titled < _ENOUGH:
-        rows = index.scored(page, titles=False, since_id=since_id)
-        return total, most, f"in order are the {most:,} of them that were added last", rows
-    if titled < most:
-        rows = index.scored(page, titles=True, since_id=None)
-        return total, titled, f"in order are the {titled:,} with the words in their titles", rows
-    rows = index.scored(page, titles=True, since_id=titled_since)
-    rule = f"in order are, of those with the words in their titles, the {most:,} that were added last"
-    return total, most, rule, rows
+            return _Ranking(number, True, rows, number)
+    total, exact = index.count(COUNTED)
+    if exact and total <= bound:
+        return _Ranking(total, True, index.scored(page), total)
+    titled, whole, rows = index.last(most, page, titles=True)
+    if titled < fts5.ENOUGH:
+        number, _, rows = index.last(most, page, titles=False)
+        return _Ranking(total, exact, rows, number, f"in order are the {number:,} of them that were added last")
+    rule = f"in order are the {titled:,} with the words in their titles"
+    if not whole:
+        rule = f"in order are, of those with the words in their titles, the {titled:,} that were added last"
+    return _Ranking(max(total, titled), exact, rows, titled, rule)
 
 
 def _named(asked: str) -> int | None:

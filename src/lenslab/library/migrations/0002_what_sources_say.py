@@ -33,12 +33,51 @@ _SQLITE = (
     "CREATE INDEX library_work_by_citations ON library_work (citation_count DESC, id DESC)",
     "CREATE INDEX library_work_by_date ON library_work (year DESC, submitted DESC, id DESC)",
 )
+# PostgreSQL's index is a table of its own, which triggers keep equal to the works that are not merged into others. Its
+# rows are narrow, so that however many works match, few pages tell how many and which were added last: the filler,
+# which is stored compressed, makes each row so long that PostgreSQL moves the words out of line, and leaves them as
+# they are read. Facets' words stand behind a sign that no word of a text begins with, together with one that every
+# work has and one for the block of ids that it is in (lenslab.library.tsquery). The index's second column holds the
+# words of titles. PostgreSQL must not learn how frequent words are: it goes through the index as long as it takes them
+# for rare, where for frequent ones it would go through all rows, not knowing that each costs it a walk to its words.
+_SEARCHED = """setweight(to_tsvector('english', {0}title), 'A') || setweight(to_tsvector('simple', {0}authors), 'B')
+    || setweight(to_tsvector('english', {0}abstract), 'C') || setweight(to_tsvector('english', {0}plain), 'D')
+    || array_to_tsvector(string_to_array('# #i' || {0}id / 1024 || ' #' || replace({0}facets, ' ', ' #'), ' '))"""
 _POSTGRESQL = (
-    """ALTER TABLE library_work ADD COLUMN search tsvector GENERATED ALWAYS AS (
-        setweight(to_tsvector('english', title), 'A') || setweight(to_tsvector('simple', authors), 'B')
-        || setweight(to_tsvector('english', abstract), 'C') || setweight(to_tsvector('english', plain), 'C')
-        || setweight(to_tsvector('simple', facets), 'D')) STORED""",
-    "CREATE INDEX library_search ON library_work USING gin (search)",
+    """CREATE TABLE library_search (
+        id bigint PRIMARY KEY, words tsvector NOT NULL, filler text NOT NULL DEFAULT repeat(' ', 2048)
+    ) WITH (toast_tuple_target = 128)""",
+    """ALTER TABLE library_search ALTER words SET STORAGE EXTERNAL, ALTER words SET STATISTICS 0,
+        ALTER filler SET STORAGE MAIN""",
+    f"""INSERT INTO library_search (id, words) SELECT id, {_SEARCHED.format("")} FROM library_work
+        WHERE merged_into_id IS NULL""",
+    "CREATE INDEX library_search_words ON library_search USING gin (words, ts_filter(words, '{a,d}'))",
+    "ALTER INDEX library_search_words ALTER COLUMN 2 SET STATISTICS 0",
+    f"""CREATE FUNCTION library_search_follow() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN
+            IF TG_OP = 'TRUNCATE' THEN
+                TRUNCATE library_search;
+                RETURN NULL;
+            END IF;
+            IF TG_OP <> 'INSERT' THEN
+                DELETE FROM library_search WHERE id = OLD.id;
+            END IF;
+            IF TG_OP <> 'DELETE' THEN
+                IF NEW.merged_into_id IS NULL THEN
+                    INSERT INTO library_search (id, words) VALUES (NEW.id, {_SEARCHED.format("NEW.")});
+                END IF;
+            END IF;
+            RETURN NULL;
+        END $$""",
+    """CREATE TRIGGER library_search_insert AFTER INSERT OR DELETE ON library_work
+        FOR EACH ROW EXECUTE FUNCTION library_search_follow()""",
+    """CREATE TRIGGER library_search_update AFTER UPDATE OF title, authors, abstract, plain, facets, merged_into_id
+        ON library_work FOR EACH ROW
+        WHEN ((OLD.title, OLD.authors, OLD.abstract, OLD.plain, OLD.facets, OLD.merged_into_id)
+            IS DISTINCT FROM (NEW.title, NEW.authors, NEW.abstract, NEW.plain, NEW.facets, NEW.merged_into_id))
+        EXECUTE FUNCTION library_search_follow()""",
+    """CREATE TRIGGER library_search_truncate AFTER TRUNCATE ON library_work
+        FOR EACH STATEMENT EXECUTE FUNCTION library_search_follow()""",
     "CREATE INDEX library_work_by_citations ON library_work (citation_count DESC, id DESC)",
     """CREATE INDEX library_work_by_date ON library_work
         (year DESC NULLS LAST, submitted DESC NULLS LAST, id DESC)""",
