@@ -102,6 +102,13 @@ def bounded_memory() -> Iterator[None]:
                 cursor.execute(f"PRAGMA {name} = {value}")
 
 
+def settle() -> None:
+    """Lets PostgreSQL sort into the search index what it has put aside; until then, each search reads all of that."""
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT gin_clean_pending_list('library_search_words')")
+
+
 def insert_works(columns: Sequence[str], rows: Sequence[Row]) -> None:
     """Inserts works, and puts all of them into SQLite's search index at once; the first column is the id.
 

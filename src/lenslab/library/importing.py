@@ -155,6 +155,7 @@ def _import_snapshot(path: Path, listed: _Rejects, progress: Callable[[float, fl
     # A file that was read to its end leaves no trace here: its records do.
     if journal.pk:
         journal.delete()
+    bulk.settle()
     return done
 
 
