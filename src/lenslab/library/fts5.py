@@ -25,7 +25,8 @@ _COLUMNS = {
 LIVING = "w.merged_into_id IS NULL"
 # Titles with the words come first where there are at least so many of them.
 ENOUGH = 200
-_MANY = 12_000
+# How far matches are counted.
+COUNTED = 10_000
 _MERGED = "SELECT id FROM library_work WHERE merged_into_id IS NOT NULL"
 
 
@@ -103,7 +104,7 @@ class Fts5:
 
     def sorted(self, order: str, page: tuple[int, int]) -> list[tuple[int, float]]:
         """A page of works in another order."""
-        if self.expression and self.seems_to_exceed(_MANY):
+        if self.expression and self.seems_to_exceed(COUNTED):
             # So many matches are met soon on a walk in that order; sorting them would read every one.
             self.cursor.execute(
                 "SELECT w.id FROM library_work w WHERE EXISTS "

@@ -34,10 +34,9 @@ if TYPE_CHECKING:
 
 Order = Literal["relevance", "date", "citations"]
 
-# Up to how many matches all are scored; how many are where there are more; and how many are counted.
-EVERY = {"sqlite": 12_000, "postgresql": 2_000}
+# Up to how many matches all are scored, and how many are where there are more.
+EVERY = {"sqlite": 10_000, "postgresql": 2_000}
 RANKED = {"sqlite": 5_000, "postgresql": 1_000}
-COUNTED = 25_000
 
 _ORDERS = {
     "date": "w.year DESC NULLS LAST, w.submitted DESC NULLS LAST, w.id DESC",
@@ -99,11 +98,11 @@ class Found:
     def sentence(self) -> str:
         """How much was found, and how it is ordered, as a reader reads it.
 
-        >>> Found(25_000, False, ()).sentence
-        'More than 25,000 papers.'
+        >>> Found(10_000, False, ()).sentence
+        'More than 10,000 papers.'
         """
         number = f"{self.total:,} paper{'' if self.total == 1 else 's'}"
-        least = "" if self.exact else "More than " if self.total >= COUNTED else "At least "
+        least = "" if self.exact else "More than " if self.total >= fts5.COUNTED else "At least "
         said = f"{least}{number}{'; ' + self.rule if self.rule else ''}."
         return said + (f" Only the first {MOST_TERMS} words of the query count." if self.cut else "")
 
@@ -153,10 +152,10 @@ def search(
         if order == "relevance":
             told = _by_relevance(index, page)
         else:
-            total, exact = index.count(COUNTED)
+            total, exact = index.count(fts5.COUNTED)
             told = _Ranking(total, exact, index.sorted(_ORDERS[order], page), total)
     hits = _hits(index.query, told.rows)
-    return Found(min(told.total, COUNTED), told.exact, hits, ranked=told.ranked, rule=told.rule, cut=asked.cut)
+    return Found(min(told.total, fts5.COUNTED), told.exact, hits, ranked=told.ranked, rule=told.rule, cut=asked.cut)
 
 
 def index_of(
@@ -183,7 +182,7 @@ def _by_relevance(index: Fts5 | TextSearch, page: tuple[int, int]) -> _Ranking:
         number, rows = index.every(bound + 1, page)
         if number <= bound:
             return _Ranking(number, True, rows, number)
-    total, exact = index.count(COUNTED)
+    total, exact = index.count(fts5.COUNTED)
     if exact and total <= bound:
         return _Ranking(total, True, index.scored(page), total)
     titled, whole, rows = index.last(most, page, titles=True)

@@ -11,6 +11,7 @@ from __future__ import annotations
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
+from lenslab.library import fts5
 from lenslab.library.fts5 import counted, years
 from lenslab.library.query import Query
 from lenslab.library.resolution import facet
@@ -38,15 +39,13 @@ _WEIGHTS = "{0.1, 0.1, 0.5, 1}"
 
 # What every work has, and what none has. No word of a text begins with the sign of the facets' words.
 _ANY, _NONE = "'#'", "'#none'"
-# So many ids are a block, which has a word of its own in the index (migration 0002): with it, the matches that were
-# added last are found without the others. Of more blocks than these it is quicker to sort all matches, or twice as many
-# where these are too many to be counted.
-_BLOCK, _MOST_BLOCKS = 1024, 50
+# So many ids are a block, and sixteen of these a larger one, which have words of their own in the index (migration
+# 0002): with them, the matches that were added last are found without the others. Of more words than these it is
+# quicker to sort all matches, or of twice as many where these are too many to be counted.
+_BLOCK, _LARGER, _MOST_BLOCKS = 1024, 16, 50
 
 # Of the works that may match, so many are asked: those added last, and more where fewer than a page of these do match.
-_ASKED, _FEW = (1_500, 2_500), 20
-# Matches are counted this far before it is decided from how late an id on to look.
-_COUNTED = 25_000
+_ASKED, _FEW = (1_000, 1_000), 20
 # Up to so many matches are sorted; of more, those that come first are met soon on a walk in the order.
 _SORTED, _WALKED = 2_000, 2_000
 
@@ -76,8 +75,8 @@ class TextSearch:
         return min(len(ids), bound + 1), whole and len(ids) <= bound
 
     def seems_to_exceed(self, number: int) -> bool:
-        """Whether more works than so many may match; counted ten times as far, since the total is asked for next."""
-        return self._candidates(10 * number) > number
+        """Whether more works than so many may match; counted as far as the total, which is asked for next."""
+        return self._candidates(fts5.COUNTED) > number
 
     def scored(self, page: tuple[int, int]) -> list[tuple[int, float]]:
         """A page of all works that match by cover density, with their scores."""
@@ -115,14 +114,14 @@ class TextSearch:
         loose, values = self._loose("id", titles=False)
         strict, more = self._condition(titles=False, strict=True)
         holds = f"(SELECT {strict} FROM library_search WHERE library_search.id = w.id)"
-        number = self._candidates(10 * _SORTED)
+        number = self._candidates(fts5.COUNTED)
         if not more:
             return self._page(f"{walk} WHERE w.merged_into_id IS NULL", [], order, page)
         if number <= _SORTED:
             matching, values = self._matching("id")
             joined = "SELECT w.id, 0 FROM matched JOIN library_work w USING (id)"
             return self._page(f"WITH matched AS MATERIALIZED ({matching}) {joined}", values, order, page)
-        if number > 10 * _SORTED:
+        if number > fts5.COUNTED:
             beginning = f"(SELECT * FROM library_work w ORDER BY {order} LIMIT {_WALKED})"
             found = self._page(f"SELECT w.id, 0 FROM {beginning} AS w WHERE {holds}", more, order, page)
             if len(found) == page[0]:
@@ -235,17 +234,17 @@ class TextSearch:
 
     def _windows(self, most: int, *, titles: bool) -> list[str]:
         """Expressions for where to look for so many matches that were added last: among late ids, then anywhere."""
-        number = 0 if titles or self.of_some_years else self._candidates(_COUNTED)
+        number = 0 if titles or self.of_some_years else self._candidates(fts5.COUNTED)
         if number <= most:
             return [""]
         self.cursor.execute("SELECT max(id) FROM library_search")
         last = int(self.cursor.fetchone()[0])
-        blocks = range(max(0, last - 2 * most * last // number) // _BLOCK, last // _BLOCK + 1)
-        if number > _COUNTED:
+        blocks = _blocks(max(0, last - 2 * most * last // number), last)
+        if number > fts5.COUNTED:
             blocks = blocks[-2 * _MOST_BLOCKS :]
         elif len(blocks) > _MOST_BLOCKS:
             return [""]
-        return ["(" + " | ".join(f"'#i{block}'" for block in blocks) + ")", ""]
+        return ["(" + " | ".join(blocks) + ")", ""]
 
     def _without_stop_words(self, query: Query) -> Query:
         """A query without what PostgreSQL's index of English leaves out, unless that is all there is."""
@@ -261,6 +260,18 @@ class TextSearch:
             tuple(term for term in query.excluded if term not in silent),
             query.cut,
         )
+
+
+def _blocks(first: int, last: int) -> list[str]:
+    """Words for blocks of ids that hold all from a first to the last one, the latest last.
+
+    >>> _blocks(30_000, 70_000)
+    ["'#i29'", "'#i30'", "'#i31'", "'#j2'", "'#j3'", "'#j4'"]
+    """
+    block, end = first // _BLOCK, last // _BLOCK
+    larger = -(-block // _LARGER)
+    blocks = [f"'#i{number}'" for number in range(block, min(_LARGER * larger, end + 1))]
+    return blocks + [f"'#j{number}'" for number in range(larger, end // _LARGER + 1)]
 
 
 def _of(ids: list[int], columns: str) -> Sql:

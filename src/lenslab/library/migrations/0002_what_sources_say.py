@@ -37,12 +37,13 @@ _SQLITE = (
 # rows are narrow, so that however many works match, few pages tell how many and which were added last: the filler,
 # which is stored compressed, makes each row so long that PostgreSQL moves the words out of line, and leaves them as
 # they are read. Facets' words stand behind a sign that no word of a text begins with, together with one that every
-# work has and one for the block of ids that it is in (lenslab.library.tsquery). The index's second column holds the
+# work has and those for the blocks of ids that it is in (lenslab.library.tsquery). The index's second column holds the
 # words of titles. PostgreSQL must not learn how frequent words are: it goes through the index as long as it takes them
 # for rare, where for frequent ones it would go through all rows, not knowing that each costs it a walk to its words.
 _SEARCHED = """setweight(to_tsvector('english', {0}title), 'A') || setweight(to_tsvector('simple', {0}authors), 'B')
     || setweight(to_tsvector('english', {0}abstract), 'C') || setweight(to_tsvector('english', {0}plain), 'D')
-    || array_to_tsvector(string_to_array('# #i' || {0}id / 1024 || ' #' || replace({0}facets, ' ', ' #'), ' '))"""
+    || array_to_tsvector(string_to_array(
+        '# #i' || {0}id / 1024 || ' #j' || {0}id / 16384 || ' #' || replace({0}facets, ' ', ' #'), ' '))"""
 _POSTGRESQL = (
     """CREATE TABLE library_search (
         id bigint PRIMARY KEY, words tsvector NOT NULL, filler text NOT NULL DEFAULT repeat(' ', 2048)
