@@ -26,8 +26,8 @@ from benchmarks.networks import make
 from benchmarks.pictures import measured_and_fit, size_of
 from benchmarks.reporting import write
 from lenslab import units
-from lenslab.units.engine.decision import NEAR_TIE, decide
-from lenslab.units.engine.precision import full_precision
+from lenslab.units.engine.full_float32 import full_precision
+from lenslab.units.engine.near_ties import NEAR_TIE, decide
 from lenslab.units.engine.sites import select
 
 NETWORKS = ("small", "concatenation", "leaky")

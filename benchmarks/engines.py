@@ -23,8 +23,8 @@ from torch import fx, nn
 
 from lenslab import records, units
 from lenslab.units.engine.batch import batch_of
-from lenslab.units.engine.exact import ExactEngine
-from lenslab.units.engine.precision import full_precision
+from lenslab.units.engine.exact_engine import ExactEngine
+from lenslab.units.engine.full_float32 import full_precision
 from lenslab.units.networks import shipped_weights_for
 
 RECORDS = Path(__file__).parent / "records"

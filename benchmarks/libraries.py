@@ -140,15 +140,17 @@ def cited(works: int = 300_000, citations: int = 2_800_000, seed: int = 7) -> tu
     """
     from django.db import transaction
 
-    from lenslab.library import bulk, edges, resolution
+    from lenslab.library import bulk_rows
+    from lenslab.library.graph import citation_edges
+    from lenslab.library.intake import field_resolution
     from lenslab.papers.paper import Paper
 
     drawn = draw(works, citations, seed)
     random = np.random.default_rng(seed + 1)
     words = random.integers(0, len(_WORDS), (works, 7))
     with transaction.atomic():
-        first = next(bulk.new_ids("library_work", works))
-        columns = ("id", "key", "citation_count", "reference_count", *resolution.COLUMNS)
+        first = next(bulk_rows.new_ids("library_work", works))
+        columns = ("id", "key", "citation_count", "reference_count", *field_resolution.COLUMNS)
         cited_by, cites = np.bincount(drawn.cited, minlength=works), np.bincount(drawn.citing, minlength=works)
         for start in range(0, works, _PORTION):
             rows = []
@@ -157,8 +159,8 @@ def cited(works: int = 300_000, citations: int = 2_800_000, seed: int = 7) -> tu
                 authors = (f"A. Author{number}", f"B. Author{number // 3}")
                 paper = Paper(title=f"{title} {number}", authors=authors, year=int(drawn.years[number]))
                 counts = int(cited_by[number]), int(cites[number])
-                rows.append((first + number, f"w{number}", *counts, *resolution.row(paper)))
-            bulk.insert_works(columns, rows)
+                rows.append((first + number, f"w{number}", *counts, *field_resolution.row(paper)))
+            bulk_rows.insert_works(columns, rows)
     columns = ("citing_id", "cited_id", "influential", "citing_year", "cited_year", "lot")
     years = drawn.years.tolist()
     for start in range(0, len(drawn.citing), 10 * _PORTION):
@@ -166,10 +168,10 @@ def cited(works: int = 300_000, citations: int = 2_800_000, seed: int = 7) -> tu
         triples = zip(*(part[some].tolist() for part in (drawn.citing, drawn.cited, drawn.influential)), strict=True)
         with transaction.atomic():
             rows = [
-                (first + one, first + other, flag, years[one], years[other], edges.lot(f"w{one}", f"w{other}"))
+                (first + one, first + other, flag, years[one], years[other], citation_edges.lot(f"w{one}", f"w{other}"))
                 for one, other, flag in triples
             ]
-            bulk.insert("library_citation", columns, rows)
+            bulk_rows.insert("library_citation", columns, rows)
     settle()
     return drawn, first
 
@@ -203,7 +205,8 @@ def written(records: Path, works: int = 200_000, seed: int = 7) -> list[str]:
     """
     from django.db import transaction
 
-    from lenslab.library import bulk, resolution
+    from lenslab.library import bulk_rows
+    from lenslab.library.intake import field_resolution
     from lenslab.papers.paper import Paper
 
     real = _real(records)
@@ -220,8 +223,8 @@ def written(records: Path, works: int = 200_000, seed: int = 7) -> list[str]:
     growth = [1.07 ** (year - FIRST_YEAR) for year in range(FIRST_YEAR, LAST_YEAR + 1)]
     years = sorted(random.choices(range(FIRST_YEAR, LAST_YEAR + 1), growth, k=works))
     texts = []
-    columns = ("id", "key", "citation_count", "reference_count", *resolution.COLUMNS)
-    first = next(bulk.new_ids("library_work", works))
+    columns = ("id", "key", "citation_count", "reference_count", *field_resolution.COLUMNS)
+    first = next(bulk_rows.new_ids("library_work", works))
     for start in range(0, works, _PORTION):
         rows = []
         for number in range(start, min(works, start + _PORTION)):
@@ -234,10 +237,10 @@ def written(records: Path, works: int = 200_000, seed: int = 7) -> list[str]:
             authors = tuple(random.choices(people, k=1 + pattern["authors"].count(",")))[:30]
             paper = Paper(title=title, authors=authors, year=years[number], abstract=abstract, categories=categories)
             cited_by = min(100_000, int(random.paretovariate(0.9)) - 1)
-            rows.append((first + number, f"w{number}", cited_by, 0, *resolution.row(paper)))
+            rows.append((first + number, f"w{number}", cited_by, 0, *field_resolution.row(paper)))
             texts.append(f"{title} {abstract}")
         with transaction.atomic():
-            bulk.insert_works(columns, rows)
+            bulk_rows.insert_works(columns, rows)
     settle()
     return texts
 

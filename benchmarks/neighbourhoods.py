@@ -77,7 +77,7 @@ def by_the_rule(
     citing: list[tuple[int, int, bool]], referenced: list[tuple[int, int, bool]], years: list[int]
 ) -> set[int]:
     """Chooses from all neighbours (number, lot, influential), as lenslab's rule says."""
-    from lenslab.library.neighbourhood import evenly
+    from lenslab.library.graph.neighbourhood import evenly
 
     def chosen(rows: list[tuple[int, int, bool]], places: int) -> set[int]:
         if len(rows) <= places:
@@ -174,9 +174,9 @@ def measured(first: int, asked_for: dict[str, list[int]]) -> tuple[list[dict[str
     """Times of lenslab's query, of its layout and of the plain SQL; and lenslab's answers, by number."""
     from django.db import connection
 
-    from lenslab.library import rings
+    from lenslab.library.graph import ring_layout
+    from lenslab.library.graph.neighbourhood import choose
     from lenslab.library.models import Work
-    from lenslab.library.neighbourhood import choose
 
     rows, answers = [], {}
     connection.close()
@@ -192,9 +192,9 @@ def measured(first: int, asked_for: dict[str, list[int]]) -> tuple[list[dict[str
             answers[number] = ({told[0] - first for told in chosen.works}, edges)
             years = [[told[4] for told, own in zip(chosen.works, chosen.roles, strict=True) if own == role]
                      for role in ("referenced", "citing")]  # fmt: skip
-            rings._arranged.cache_clear()
-            layouts += asked(lambda years: rings.arrange(*years), [years])
-            kept += asked(lambda years: rings.arrange(*years), [years])
+            ring_layout._arranged.cache_clear()
+            layouts += asked(lambda years: ring_layout.arrange(*years), [years])
+            kept += asked(lambda years: ring_layout.arrange(*years), [years])
         row["layout"], row["layout_again"] = quantiles(layouts), quantiles(kept)
         row["naive"] = quantiles(asked(lambda work: pairwise(naive(work)), works[:20]))
         rows.append(row)
@@ -250,7 +250,7 @@ def _line(name: str, cells: list[dict[str, float]]) -> str:
 
 
 def _lots(drawn: Drawn) -> np.ndarray:
-    from lenslab.library.edges import lot
+    from lenslab.library.graph.citation_edges import lot
 
     pairs = zip(drawn.citing.tolist(), drawn.cited.tolist(), strict=True)
     return np.array([lot(f"w{one}", f"w{other}") for one, other in pairs])

@@ -6,7 +6,7 @@ import torch
 
 from benchmarks.textures import textures
 from lenslab import units
-from lenslab.units.engine.decision import decide
+from lenslab.units.engine.near_ties import decide
 from lenslab.units.images import Images
 from lenslab.units.networks import Network
 

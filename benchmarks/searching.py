@@ -76,7 +76,7 @@ def every_match_scored(text: str, filters: dict[str, Any]) -> list[int]:
     """The best twenty where all matches are scored and sorted."""
     from django.db import connection
 
-    from lenslab.library import search
+    from lenslab.library.search import search
 
     with connection.cursor() as cursor:
         wanted = {name: value for name, value in filters.items() if name != "rank"}
@@ -114,7 +114,7 @@ def measured(name: str, asked: list[Asked]) -> dict[str, Any]:
     from django.db import connection
 
     from lenslab.library.models import Work
-    from lenslab.library.search import search
+    from lenslab.library.search.search import search
 
     first, again, processor, plain, compared = [], [], [], [], []
     differing = bounded = 0

@@ -14,7 +14,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lenslab.papers.frequencies import LEAST_PHRASE, LEAST_WORD, SEED_VOCABULARY, count
+from lenslab.papers.terms.document_frequencies import LEAST_PHRASE, LEAST_WORD, SEED_VOCABULARY, count
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

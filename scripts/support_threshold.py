@@ -15,7 +15,7 @@ import json
 import random
 from pathlib import Path
 
-from lenslab.papers.support import coverage, spans
+from lenslab.papers.summary.abstract_support import coverage, spans
 
 SHARES = (0.4, 0.5, 0.6, 0.7, 0.8)
 

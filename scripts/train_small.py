@@ -22,8 +22,8 @@ import torch.nn.functional as F
 from safetensors.torch import save_file
 
 from lenslab.units.images import Images, open_images
+from lenslab.units.images.preprocessing import Preprocessing
 from lenslab.units.networks.small import Small
-from lenslab.units.preprocessing import Preprocessing
 
 
 @dataclass(frozen=True)

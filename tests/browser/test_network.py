@@ -7,8 +7,7 @@ from typing import Any
 from playwright.sync_api import Page, expect
 
 from lenslab.library.models import Citation, Work
-
-from .conftest import Open
+from tests.browser.conftest import Open
 
 STAGE = "#network .network-stage"
 PLACE = """([stage, chosen]) => {

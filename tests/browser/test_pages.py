@@ -12,8 +12,7 @@ from playwright.sync_api import Browser, Page, Route, expect
 
 from lenslab.library.models import Work
 from lenslab.records import Record
-
-from .conftest import Open
+from tests.browser.conftest import Open
 
 PASSWORD = "a-long-and-odd-password-7"
 MARKS = ("current", "citing", "referenced")

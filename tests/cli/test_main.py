@@ -12,7 +12,7 @@ import pytest
 from lenslab import __version__
 from lenslab.cli import main
 from lenslab.cli.console import points
-from lenslab.cli.options import numbers, size_of
+from lenslab.cli.network_options import numbers, size_of
 from lenslab.library.errors import LibraryError
 from lenslab.papers.errors import PapersError
 from lenslab.records import RecordsError

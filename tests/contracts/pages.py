@@ -76,7 +76,7 @@ def reports() -> bool:
 def can_report() -> bool:
     """Tell whether reports can be written here: the package is there, and its page is built."""
     try:
-        bundle = importlib.import_module("lenslab.report.bundle")
+        bundle = importlib.import_module("lenslab.report.script_bundle")
         bundle.read_bundle()
     except (ModuleNotFoundError, LookupError):
         return False

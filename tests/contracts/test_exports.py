@@ -15,7 +15,7 @@ EXPORTS = {
     "lenslab.report": {
         *("MissingBundleError", "NotARunError", "ReportError", "UnwritableReportError", "run_of", "write"),
     },
-    "lenslab.units.attributes": {
+    "lenslab.units.profiling": {
         *("Alignment", "Profile", "align", "attribute_table", "class_table", "measure", "measure_classes", "profile"),
     },
     "lenslab.units": {

@@ -37,12 +37,12 @@ def test_importing_a_room_loads_nothing_heavy(statement: str) -> None:
     "statement",
     [
         "from lenslab import records; records.read; records.Draft; records.find('.', kind='study')",
-        "from lenslab.units.statistics import intervals; intervals.score_interval([1], [2], [10])",
+        "from lenslab.runs.statistics import intervals; intervals.score_interval([1], [2], [10])",
         "from lenslab.units.images import open_images; len(open_images('digits'))",
         "from lenslab.units.networks import networks; networks()",
-        "from lenslab.studies.reading import study_results; study_results('.')",
+        "from lenslab.studies.study_result import study_results; study_results('.')",
         "from lenslab.report import figures, packing, page, pictures, writing; figures.figures, pictures.pictures",
-        "from lenslab.papers.terms import key_terms; key_terms('units matter', category='cs.CV')",
+        "from lenslab.papers.terms.key_terms import key_terms; key_terms('units matter', category='cs.CV')",
         "import os; os.environ.setdefault('DJANGO_SETTINGS_MODULE', 'lenslab.web.settings'); import django; "
         "django.setup(); import lenslab.web.urls, lenslab.library.works",
     ],

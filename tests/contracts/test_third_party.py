@@ -12,7 +12,7 @@ import pytest
 from django.test import Client
 
 import lenslab.web
-from lenslab.library import shipped
+from lenslab.library.intake import shipped
 from lenslab.library.models import Work
 from lenslab.web.addresses import work_address
 

@@ -7,7 +7,7 @@ from urllib.parse import quote
 import pytest
 from django.db import connection
 
-from lenslab.library import shipped
+from lenslab.library.intake import shipped
 
 
 @pytest.fixture

@@ -5,9 +5,9 @@ from contextlib import contextmanager
 
 from django.db import transaction
 
-from lenslab.library import edges
+from lenslab.library.graph import citation_edges
+from lenslab.library.intake.stored_records import pack
 from lenslab.library.models import Assertion, Citation, SourceRecord
-from lenslab.library.reading import pack
 
 NOW = dt.datetime(2026, 11, 1, 12, tzinfo=dt.UTC)
 
@@ -21,12 +21,12 @@ def cite(*pairs, influential=False):
             influential=influential,
             citing_year=citing.year or 0,
             cited_year=cited.year or 0,
-            lot=edges.lot(citing.key, cited.key),
+            lot=citation_edges.lot(citing.key, cited.key),
         )
         for citing, cited in pairs
     )
     works = {work.pk: work for pair in pairs for work in pair}
-    edges.recount(works)
+    citation_edges.recount(works)
     for work in works.values():
         work.refresh_from_db()
     return made

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from .test_importing_files import line
+from tests.library.test_importing_files import line
 
 PORTIONS = "from lenslab.library import importing; importing._BATCH = 10; "
 IMPORT = f"""
@@ -41,7 +41,7 @@ import django; django.setup()
 from pathlib import Path
 from lenslab.library import exports, works
 from lenslab.library.models import SourceRecord, Work
-from lenslab.library.neighbourhood import neighbourhood
+from lenslab.library.graph.neighbourhood import neighbourhood
 seen = []
 while not Path("done").exists():
     records = SourceRecord.objects.count()

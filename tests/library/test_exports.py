@@ -6,14 +6,15 @@ import json
 import networkx as nx
 import pytest
 
-from lenslab.library import exports, intake, merging, neighbourhood, works
+from lenslab.library import exports, works
 from lenslab.library.errors import UnknownPaperError
+from lenslab.library.graph import neighbourhood
+from lenslab.library.intake import record_intake, work_merging
 from lenslab.library.models import Assertion, Citation, Work
-from lenslab.papers import graph_files
 from lenslab.papers.description import Assertion as Said
-
-from .making import cite
-from .test_intake import PAPER, citing, say
+from lenslab.papers.formats import network_files
+from tests.library.intake.test_record_intake import PAPER, citing, say
+from tests.library.making import cite
 
 pytestmark = pytest.mark.django_db
 
@@ -30,8 +31,8 @@ def paper():
         Said(citing=told[2], cited=told[0]),
         Said(citing=PAPER, cited=told[5]),
     ]
-    intake.cite(said, now=NOW)
-    intake.cite([Said(citing=one, cited=PAPER, source="o") for one in told[:3]], now=NOW)
+    record_intake.cite(said, now=NOW)
+    record_intake.cite([Said(citing=one, cited=PAPER, source="o") for one in told[:3]], now=NOW)
     return works.find_work("1806.02891")
 
 
@@ -89,7 +90,7 @@ def test_the_network_is_the_picture_s(paper):
 
 def test_merged_works_are_one_node_with_the_sources_of_both(paper):
     one, other = Work.objects.get(source_records__locator="c0"), Work.objects.get(source_records__locator="c7")
-    merging.merge(one, other, evidence="a test")
+    work_merging.merge(one, other, evidence="a test")
     nodes, edges = exports.network(paper)
     assert other.key not in {node.key for node in nodes}
     assert {edge.sources for edge in edges if (edge.citing, edge.cited) == (one.key, paper.key)} == {("o", "s")}
@@ -98,7 +99,7 @@ def test_merged_works_are_one_node_with_the_sources_of_both(paper):
 def test_a_network_is_a_file_that_another_library_reads(paper, tmp_path):
     nodes, edges = exports.network(paper)
     path = tmp_path / "network.graphml"
-    path.write_text(graph_files.graphml(nodes, edges), "utf-8")
+    path.write_text(network_files.graphml(nodes, edges), "utf-8")
     graph = nx.read_graphml(path)
     assert set(graph.nodes) == {node.key for node in nodes}
     assert set(graph.edges) == {(edge.citing, edge.cited) for edge in edges}
@@ -106,7 +107,7 @@ def test_a_network_is_a_file_that_another_library_reads(paper, tmp_path):
 
 
 def test_titles_are_plain_and_names_that_are_none_stay_empty():
-    intake.take([say("a", "1", "Schr\\\"odinger's $k$-units", doi="10.1/x")])
+    record_intake.take([say("a", "1", "Schr\\\"odinger's $k$-units", doi="10.1/x")])
     nodes, edges = exports.network(Work.objects.get())
     assert (nodes[0].title, nodes[0].arxiv_id, nodes[0].doi, edges) == ("Schrödinger's k-units", "", "10.1/x", [])
     assert json.dumps(nodes[0].authors) == '["Ada Bau"]'

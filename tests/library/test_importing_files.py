@@ -6,8 +6,9 @@ import json
 import pytest
 import zstandard
 
-from lenslab.library import importing, works
+from lenslab.library import works
 from lenslab.library.errors import UnknownFormatError
+from lenslab.library.intake import file_import
 from lenslab.library.models import Citation, FileImport, Identifier, SourceRecord, Work
 from lenslab.papers.errors import FileError, MalformedError
 
@@ -37,7 +38,7 @@ def line(number, **changes):
 @pytest.fixture
 def snapshot(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(importing, "_BATCH", 5)
+    monkeypatch.setattr(file_import, "_BATCH", 5)
 
     def written(*lines, name="snapshot.json", pack=lambda content: content):
         path = tmp_path / name
@@ -60,7 +61,7 @@ def counts(done):
 
 @pytest.mark.parametrize("pack", [bytes, gzip.compress, zstandard.compress])
 def test_a_snapshot_is_taken_in_whole_however_it_is_compressed(snapshot, pack):
-    done = importing.import_file(snapshot(*map(line, range(1, 13)), pack=pack))
+    done = file_import.import_file(snapshot(*map(line, range(1, 13)), pack=pack))
     assert counts(done) == (12, 0, 0, 0)
     assert done.format == "snapshot"
     work = works.find_work("2501.00007")
@@ -73,14 +74,14 @@ def test_a_snapshot_is_taken_in_whole_however_it_is_compressed(snapshot, pack):
 
 def test_the_same_file_again_changes_nothing_at_all(snapshot):
     path = snapshot(*map(line, range(1, 13)))
-    importing.import_file(path)
+    file_import.import_file(path)
     before = state()
-    assert counts(importing.import_file(path)) == (0, 0, 12, 0)
+    assert counts(file_import.import_file(path)) == (0, 0, 12, 0)
     assert state() == before
 
 
 def test_a_newer_snapshot_changes_what_changed(snapshot):
-    importing.import_file(snapshot(line(1), line(2), line(3)))
+    file_import.import_file(snapshot(line(1), line(2), line(3)))
     pk = works.find_work("2501.00002").pk
     versions = [
         {"version": "v1", "created": "Mon, 6 Jan 2025 10:00:00 GMT"},
@@ -89,7 +90,7 @@ def test_a_newer_snapshot_changes_what_changed(snapshot):
     newer = line(
         2, title="Units, revised", versions=versions, license="http://arxiv.org/licenses/nonexclusive-distrib/1.0/"
     )
-    assert counts(importing.import_file(snapshot(line(1), newer, line(4), name="newer"))) == (1, 1, 1, 0)
+    assert counts(file_import.import_file(snapshot(line(1), newer, line(4), name="newer"))) == (1, 1, 1, 0)
     work = works.find_work("2501.00002")
     assert (work.pk, work.title) == (pk, "Units, revised")
     assert [version.number for version in works.paper(work).versions] == [1, 2]
@@ -105,9 +106,9 @@ def test_bad_lines_are_named_by_number_with_the_reason_and_the_others_stand(snap
         line(3),
         line(4, title=None),
     )
-    done = importing.import_file(path)
+    done = file_import.import_file(path)
     assert counts(done) == (3, 0, 0, 4)
-    assert done.rejects == importing.Path("snapshot.json.rejects.jsonl")
+    assert done.rejects == file_import.Path("snapshot.json.rejects.jsonl")
     told = [json.loads(row) for row in (tmp_path / done.rejects).read_text().splitlines()]
     assert [row["number"] for row in told] == [2, 4, 5, 7]
     assert all(row["reason"] for row in told)
@@ -115,7 +116,7 @@ def test_bad_lines_are_named_by_number_with_the_reason_and_the_others_stand(snap
 
 def test_without_bad_lines_no_list_is_left(snapshot, tmp_path):
     (tmp_path / "snapshot.json.rejects.jsonl").write_text('{"number": 1, "reason": "of an earlier run"}\n')
-    assert importing.import_file(snapshot(line(1))).rejects is None
+    assert file_import.import_file(snapshot(line(1))).rejects is None
     assert [path.name for path in tmp_path.iterdir()] == ["snapshot.json"]
 
 
@@ -123,18 +124,18 @@ def test_without_bad_lines_no_list_is_left(snapshot, tmp_path):
 def test_an_import_that_is_killed_goes_on_where_it_stopped(snapshot, monkeypatch, at):
     bad = {3: b"bad", 11: b"worse"}
     path = snapshot(*(bad.get(number, line(number)) for number in range(1, 18)))
-    take, calls = importing.intake.take, iter(range(1, 100))
+    take, calls = file_import.intake.take, iter(range(1, 100))
 
     def killed(told):
         if next(calls) == at:
             raise KeyboardInterrupt
         return take(told)
 
-    monkeypatch.setattr(importing.intake, "take", killed)
+    monkeypatch.setattr(file_import.intake, "take", killed)
     with pytest.raises(KeyboardInterrupt):
-        importing.import_file(path)
+        file_import.import_file(path)
     assert SourceRecord.objects.count() == max(0, 5 * (at - 1) - (at > 1) - (at > 3))
-    done = importing.import_file(path)
+    done = file_import.import_file(path)
     assert done.resumed_at == 5 * (at - 1)
     assert counts(done) == (15, 0, 0, 2)
     assert [json.loads(row)["number"] for row in done.rejects.read_text().splitlines()] == [3, 11]
@@ -146,19 +147,19 @@ def test_a_file_that_is_cut_short_is_taken_as_far_as_it_goes_and_named(snapshot)
     path = snapshot(*map(line, range(1, 300)), pack=gzip.compress)
     path.write_bytes(path.read_bytes()[:-200])
     with pytest.raises(MalformedError, match="cut short"):
-        importing.import_file(path)
+        file_import.import_file(path)
     taken = Work.objects.count()
     assert 100 < taken < 299
     assert FileImport.objects.get().line == taken
     with pytest.raises(MalformedError):
-        importing.import_file(path)
+        file_import.import_file(path)
     assert Work.objects.count() == taken
 
 
 def test_progress_is_told_in_bytes(snapshot):
     told = []
     path = snapshot(*map(line, range(1, 13)))
-    importing.import_file(path, progress=lambda done, total: told.append((done, total)))
+    file_import.import_file(path, progress=lambda done, total: told.append((done, total)))
     size = path.stat().st_size
     assert told[-1] == (size, size)
 
@@ -176,11 +177,11 @@ def test_a_bibliography_is_taken_with_its_works_and_its_bad_entries_named(tmp_pa
     monkeypatch.chdir(tmp_path)
     path = tmp_path / "refs.bib"
     path.write_text(BIBTEX)
-    done = importing.import_file(path)
+    done = file_import.import_file(path)
     assert (done.format, counts(done)) == ("bibtex", (2, 0, 0, 1))
     assert works.find_work("10.1109/tpami.2017.2723009").title == "Places"
     assert done.works[1] == "1803.06959"
-    assert counts(importing.import_file(path)) == (0, 0, 2, 1)
+    assert counts(file_import.import_file(path)) == (0, 0, 2, 1)
 
 
 def test_a_bibliography_can_be_the_references_of_a_paper(tmp_path, load, monkeypatch):
@@ -189,7 +190,7 @@ def test_a_bibliography_can_be_the_references_of_a_paper(tmp_path, load, monkeyp
     paper = works.find_work("1806.02891")
     path = tmp_path / "refs.bib"
     path.write_text(BIBTEX)
-    importing.import_file(path, cited_by=paper)
+    file_import.import_file(path, cited_by=paper)
     rows = {row.key: row for row in works.relations(paper) if row.direction == "referenced"}
     assert len(rows) == 7, "both entries were known as references already"
     assert rows["1803.06959"].sources == ("reference list of 1806.02891", "BibTeX: refs.bib")
@@ -208,14 +209,14 @@ def test_a_bibliography_can_be_the_references_of_a_paper(tmp_path, load, monkeyp
 def test_formats_are_told_by_content(tmp_path, content, kind):
     path = tmp_path / "file.txt"
     path.write_bytes(content)
-    assert importing.told_format(path) == kind
+    assert file_import.told_format(path) == kind
 
 
 def test_what_is_no_list_of_papers_is_refused_with_what_can_be_read(tmp_path):
     path = tmp_path / "poem.txt"
     path.write_text("roses are red")
     with pytest.raises(UnknownFormatError, match=r"poem\.txt begins like none of the formats.*BibTeX"):
-        importing.import_file(path)
+        file_import.import_file(path)
     with pytest.raises(FileError, match="no file"):
-        importing.import_file(tmp_path / "nothing.bib")
+        file_import.import_file(tmp_path / "nothing.bib")
     assert not FileImport.objects.exists()

@@ -13,8 +13,8 @@ import django; django.setup()
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from lenslab.library import shipped
-from lenslab.library.duplicates import compare
-from lenslab.library.names import slug
+from lenslab.library.intake.duplicate_rule import compare
+from lenslab.library.slugs import slug
 from lenslab.papers.work import Work as Listed, citation_key
 
 before = [("library", "0001_initial"), ("web", "0001_initial"), ("auth", "0012_alter_user_first_name_max_length")]

@@ -6,8 +6,9 @@ import time
 
 import pytest
 
-from lenslab.library import opening, ready, shipped
+from lenslab.library import opening, ready
 from lenslab.library.errors import LibraryUnavailableError
+from lenslab.library.intake import shipped
 from lenslab.library.models import Work
 
 ASK = "from lenslab.library import ready; ready(); from lenslab.library.models import Work; print(Work.objects.count())"

@@ -2,12 +2,12 @@
 
 import pytest
 
-from lenslab.library import importing, intake, merging, vocabulary, works
+from lenslab.library import vocabulary, works
+from lenslab.library.intake import file_import, record_intake, work_merging
 from lenslab.library.models import TermCount, TermGroup, Work
-from lenslab.papers.counts import Counts, count_papers
-from lenslab.papers.frequencies import Frequencies
-
-from .test_intake import say
+from lenslab.papers.terms.document_frequencies import Frequencies
+from lenslab.papers.terms.library_frequencies import Counts, count_papers
+from tests.library.intake.test_record_intake import say
 
 pytestmark = pytest.mark.django_db
 
@@ -28,11 +28,11 @@ def counted_at_once():
 
 def test_counts_are_those_of_all_papers_at_once(load):
     load()
-    intake.take([paper(1), paper(2)])
+    record_intake.take([paper(1), paper(2)])
     assert vocabulary.waiting() == 3
     assert vocabulary.count_new() == 3
     assert counts() == counted_at_once()
-    intake.take([paper(3)])
+    record_intake.take([paper(3)])
     assert vocabulary.count_new() == 1
     assert counts() == counted_at_once()
     assert counts().stems["all"]["class selectivity"] == 4
@@ -40,9 +40,9 @@ def test_counts_are_those_of_all_papers_at_once(load):
 
 
 def test_a_paper_that_changes_leaves_no_word_behind():
-    intake.take([paper(1), paper(2)])
+    record_intake.take([paper(1), paper(2)])
     vocabulary.count_new()
-    intake.take([paper(1, "Frogs and frogs of pond {0}.")])
+    record_intake.take([paper(1, "Frogs and frogs of pond {0}.")])
     assert vocabulary.waiting() == 1
     assert counts().documents == {"all": 1}
     vocabulary.count_new()
@@ -51,14 +51,14 @@ def test_a_paper_that_changes_leaves_no_word_behind():
 
 
 def test_merged_papers_count_once_and_taken_apart_twice():
-    intake.take([paper(1), paper(2)])
+    record_intake.take([paper(1), paper(2)])
     vocabulary.count_new()
     one, other = Work.objects.order_by("pk")
-    made = merging.merge(one, other, evidence="a test")
+    made = work_merging.merge(one, other, evidence="a test")
     vocabulary.count_new()
     assert counts() == counted_at_once()
     assert counts().documents == {"all": 1}
-    merging.undo(made)
+    work_merging.undo(made)
     vocabulary.count_new()
     assert counts() == counted_at_once()
     assert counts().documents == {"all": 2}
@@ -69,7 +69,7 @@ def test_key_terms_are_weighed_by_the_library_once_it_holds_enough(monkeypatch, 
     work = works.find_work("1806.02891")
     shipped = vocabulary.key_terms(works.paper(work))
     assert not any(term.library for term in shipped)
-    intake.take([paper(number, categories=["cs.CV"]) for number in range(30)])
+    record_intake.take([paper(number, categories=["cs.CV"]) for number in range(30)])
     vocabulary.count_new()
     assert vocabulary.key_terms(works.paper(work)) == shipped
     monkeypatch.setattr(Frequencies, "is_enough", staticmethod(lambda documents: documents >= 30))
@@ -81,7 +81,7 @@ def test_key_terms_are_weighed_by_the_library_once_it_holds_enough(monkeypatch, 
 
 
 def test_counts_of_another_rule_are_made_anew():
-    intake.take([paper(1), paper(2)])
+    record_intake.take([paper(1), paper(2)])
     vocabulary.count_new()
     before = counts()
     TermGroup.objects.update(rule="older", documents=1000)
@@ -92,7 +92,7 @@ def test_counts_of_another_rule_are_made_anew():
 
 def test_interrupting_the_count_loses_one_portion_only(monkeypatch):
     monkeypatch.setattr(vocabulary, "_BATCH", 2)
-    intake.take([paper(number) for number in range(7)])
+    record_intake.take([paper(number) for number in range(7)])
 
     def interrupted(done, total):
         assert total == 7
@@ -107,15 +107,15 @@ def test_interrupting_the_count_loses_one_portion_only(monkeypatch):
 
 
 def test_an_import_that_changes_a_counted_paper_keeps_the_counts_right(tmp_path, monkeypatch):
-    from .test_importing_files import line
+    from tests.library.test_importing_files import line
 
     monkeypatch.chdir(tmp_path)
     path = tmp_path / "snapshot.json"
     path.write_bytes(line(1) + b"\n" + line(2) + b"\n")
-    importing.import_file(path)
+    file_import.import_file(path)
     vocabulary.count_new()
     path.write_bytes(line(1, abstract="Frogs of the pond, and frogs of the sea.") + b"\n" + line(2) + b"\n")
-    importing.import_file(path)
+    file_import.import_file(path)
     vocabulary.count_new()
     assert counts() == counted_at_once()
     assert counts().stems["cs.CV"]["frog"] == 1

@@ -3,8 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lenslab.papers.person import Person
-
-from .written import followed, particled, people
+from tests.papers.written import followed, particled, people
 
 
 @pytest.mark.parametrize(

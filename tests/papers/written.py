@@ -6,10 +6,10 @@ import unicodedata
 
 from hypothesis import strategies as st
 
-from lenslab.papers.arxiv_id import ArxivId
-from lenslab.papers.doi import Doi
-from lenslab.papers.latex import plain_text
+from lenslab.papers.identifiers.arxiv_id import ArxivId
+from lenslab.papers.identifiers.doi import Doi
 from lenslab.papers.paper import Paper
+from lenslab.papers.text.latex_display import plain_text
 
 ALPHABET = list("abcXYZ012 éüßŁğ北 -–’“”.,:;!?()[]/+*@#%&_^~\\{}$'\"=|")
 titles = st.text(alphabet=st.sampled_from(ALPHABET), min_size=1, max_size=24).filter(

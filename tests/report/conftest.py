@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from lenslab.records import Record, read
-from lenslab.report.bundle import PLACE
+from lenslab.report.script_bundle import PLACE
 from lenslab.units import ablate, load
 
 NO_BUNDLE = "the report's front end is not built: run `npm ci && npm run build` in frontend/"

@@ -8,9 +8,9 @@ import pandas as pd
 import pyarrow as pa
 
 from lenslab.records import Draft, Record
-from lenslab.units.statistics.halves import halves
-from lenslab.units.statistics.observations import observe
-from lenslab.units.statistics.tables import units_table
+from lenslab.runs.statistics.image_halves import halves
+from lenslab.runs.statistics.observations import observe
+from lenslab.runs.statistics.unit_tables import units_table
 
 
 @dataclass(frozen=True)

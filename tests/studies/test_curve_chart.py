@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from lenslab.records.themes import THEMES
+from lenslab.records.chart_themes import THEMES
 from lenslab.studies.curve_chart import draw_curve, shown, write_curve_chart
 from lenslab.units import Curve, ablate, curve
 from tests.units import toys

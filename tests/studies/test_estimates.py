@@ -4,11 +4,11 @@ import pytest
 from scipy.stats import binomtest, false_discovery_control, spearmanr
 
 from lenslab.records import BrokenRecordError
+from lenslab.runs.site import evidence, weigh
+from lenslab.runs.statistics.confidence_intervals import score_interval
+from lenslab.runs.statistics.observations import observe
 from lenslab.studies.estimates import damaging, estimate, overall_bounds
-from lenslab.studies.evidence import evidence, weigh
 from lenslab.studies.rulebook import load_rules
-from lenslab.units.statistics.intervals import score_interval
-from lenslab.units.statistics.observations import observe
 from tests.studies.planting import idle, make_run, wired
 
 CLAIMS = {claim.id: claim for claim in load_rules("1806.02891").claims}

@@ -5,9 +5,9 @@ import pytest
 from lenslab.records import Draft, OtherRecordError, read
 from lenslab.studies import study
 from lenslab.studies.errors import StudiesError, UnknownStudyError
-from lenslab.studies.reading import read_study
 from lenslab.studies.rulebook import load_rules
 from lenslab.studies.study import decided, default_directory, run
+from lenslab.studies.study_result import read_study
 from lenslab.units.errors import ImagesUnavailableError
 from lenslab.units.images import open_images
 from tests.studies.planting import make_run, wired

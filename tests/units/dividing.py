@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from lenslab.units import schedule
+from lenslab.units.sweep import schedule
 
 
 def divide(monkeypatch: pytest.MonkeyPatch, *, budget: float = 0.0) -> None:

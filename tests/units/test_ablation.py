@@ -16,8 +16,9 @@ from torch import nn
 
 from lenslab import __version__
 from lenslab.records import OtherRecordError
+from lenslab.runs.statistics.image_halves import halves
 from lenslab.units import ablate, ask, load
-from lenslab.units.engine.exact import ExactEngine
+from lenslab.units.engine.exact_engine import ExactEngine
 from lenslab.units.errors import (
     LabelError,
     NotFiniteError,
@@ -28,7 +29,6 @@ from lenslab.units.errors import (
     VerificationError,
 )
 from lenslab.units.images import open_images
-from lenslab.units.statistics.halves import halves
 from tests.units import toys
 from tests.units.dividing import divide
 
@@ -401,7 +401,7 @@ def test_the_closed_form_gives_the_same_integers_piece_by_piece(monkeypatch: pyt
     made = toys.trained(toys.Branches())
     whole = flips_of(made, sites=["silu", "mean"])
     assert len(whole) > 20
-    monkeypatch.setattr("lenslab.units.engine.exact._ELEMENTS", 7 * 10 * 3)  # three images at a time
+    monkeypatch.setattr("lenslab.units.engine.exact_engine._ELEMENTS", 7 * 10 * 3)  # three images at a time
     pd.testing.assert_frame_equal(whole, flips_of(made, sites=["silu", "mean"]))
 
 

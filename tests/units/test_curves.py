@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from lenslab.records import RecordNotFoundError, read
-from lenslab.units import Network, Run, ablate, all_but, ask_curve, curve, load, open_images, read_curve, silenced
+from lenslab.units import Network, Run, ablate, ask_curve, curve, load, open_images, read_curve, silenced
 from lenslab.units.errors import OtherThanAskedError, UnknownOrderError
 from tests.units import toys
 from tests.units.dividing import divide
@@ -76,7 +76,7 @@ def test_a_random_order_of_one_unit_costs_what_that_unit_costs(run: Run, network
     drops = run.units.set_index("unit")["accuracy_drop"]
     seen = set()
     for point in found.points.query("size == 1").itertuples():
-        (unit,) = asked.question.groups[SITE][point.set]
+        (unit,) = asked.question.intervention.groups[SITE][point.set]
         assert point.accuracy_drop == drops[unit]
         seen.add(unit)
     assert len(seen) > 3
@@ -87,18 +87,22 @@ def test_a_random_order_of_one_unit_costs_what_that_unit_costs(run: Run, network
 def test_sets_are_nested(run: Run, network: Network, keep: bool) -> None:
     asked = ask_curve(run.record, ["random", "own-drop"], repeats=4, keep=keep, network=network)
     for _, points in asked.points.groupby(["order", "repeat"]):
-        sets = [set(asked.question.groups[SITE][number]) for number in points["set"]]
+        sets = [set(asked.question.intervention.groups[SITE][number]) for number in points["set"]]
         assert [len(each) for each in sets] == points["silenced"].tolist()
         sets = sets[::-1] if keep else sets
         assert all(one < other for one, other in itertools.pairwise(sets))
-    assert len(asked.question.groups[SITE]) < len(asked.points)  # what several orders share is silenced once
+    assert len(asked.question.intervention.groups[SITE]) < len(
+        asked.points
+    )  # what several orders share is silenced once
 
 
 def test_keeping_the_best_is_silencing_all_others(run: Run, network: Network) -> None:
     options = {"steps": range(7), "network": network}
     silent, kept = (ask_curve(run.record, "class_selectivity", keep=keep, **options) for keep in (False, True))
     for one, other in zip(silent.points["set"], kept.points["set"], strict=True):
-        assert list(kept.question.groups[SITE][other]) == all_but(6, silent.question.groups[SITE][one])
+        assert list(kept.question.intervention.groups[SITE][other]) == [
+            unit for unit in range(6) if unit not in silent.question.intervention.groups[SITE][one]
+        ]
     keeping = curve(run.record, "-unit", keep=True, **options).points
     silencing = curve(run.record, "unit", **options).points
     assert keeping["accuracy"].tolist() == silencing["accuracy"].tolist()[::-1]

@@ -8,8 +8,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from lenslab.units.images import Images, open_images
+from lenslab.units.images.preprocessing import Preprocessing
 from lenslab.units.networks import Network
-from lenslab.units.preprocessing import Preprocessing
 
 SIZE = 8
 PLAIN = Preprocessing(channels=1, size=(SIZE, SIZE), mean=(0.0,), sd=(1.0,))

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from lenslab.papers.fetching import Fetcher
-from lenslab.papers.pace import Pace
+from lenslab.http.client import Fetcher
+from lenslab.http.rate_limit import Pace
 from tests.upstream.server import Upstream
 
 

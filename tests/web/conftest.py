@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from lenslab.library import shipped
+from lenslab.library.intake import shipped
 from lenslab.records import Record
 from tests.web.studies import write_study
 

@@ -11,9 +11,8 @@ import pytest
 from django.test import Client
 
 from lenslab.records import Record
-
-from .conftest import PAPER
-from .studies import claim, study_document
+from tests.web.conftest import PAPER
+from tests.web.studies import claim, study_document
 
 pytestmark = pytest.mark.usefixtures("library")
 

@@ -11,12 +11,12 @@ pytestmark = pytest.mark.django_db
 
 
 def test_a_fault_of_the_site_shows_no_inside(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
-    from lenslab.web import front
+    from lenslab.web import home_page
 
     def fail() -> None:
         raise RuntimeError("the inside")
 
-    monkeypatch.setattr(front, "gather", fail)
+    monkeypatch.setattr(home_page, "gather", fail)
     with caplog.at_level(logging.ERROR):
         answer = Client(raise_request_exception=False).get("/")
     assert answer.status_code == 500

@@ -12,8 +12,7 @@ from django.test import Client
 from lenslab.library.models import Citation, Work
 from lenslab.web.addresses import work_address
 from tests.library.making import assert_citation, cite
-
-from .conftest import PAPER
+from tests.web.conftest import PAPER
 
 pytestmark = pytest.mark.usefixtures("library")
 
@@ -211,9 +210,9 @@ def test_reading_sets_no_cookie(client: Client) -> None:
 
 
 def test_pages_are_whole_without_the_built_front_end(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    from lenslab.web import context
+    from lenslab.web import template_context
 
-    monkeypatch.setattr(context, "bundled", lambda: False)
+    monkeypatch.setattr(template_context, "bundled", lambda: False)
     page = body(client)
     assert "dist/page.js" not in page
     assert "network-picture" in page

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from lenslab.web.secret import secret_key
+from lenslab.web.secret_key import secret_key
 
 
 def run(code: str, **environment: str) -> str:

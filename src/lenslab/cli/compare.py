@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from lenslab.cli import console
-from lenslab.cli.options import AsJson
+from lenslab.cli.network_options import AsJson
 
 if TYPE_CHECKING:
     from lenslab.units import Comparison

@@ -63,9 +63,9 @@ def table(*columns: str, numbers: tuple[str, ...] = (), title: str | None = None
     """Begin a table in the house's style.
 
     Args:
-        columns: the headings, in order.
-        numbers: which of them hold numbers, set flush right.
-        title: above the table, if it needs one.
+        columns: The headings, in order.
+        numbers: Which of them hold numbers, set flush right.
+        title: Above the table, if it needs one.
     """
     grid = Table(box=None, title=title, title_justify="left", title_style="bold", header_style="dim", pad_edge=False)
     for column in columns:
@@ -78,7 +78,7 @@ def progress(description: str) -> Iterator[Callable[[float, float], None]]:
     """Show how far a long piece of work has come, with the time that is left.
 
     Args:
-        description: what is being done.
+        description: What is being done.
 
     Yields:
         A callable that is told ``done`` and ``total``.

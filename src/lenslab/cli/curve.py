@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from lenslab.cli import console
-from lenslab.cli.options import AsJson, Weights
-from lenslab.cli.runs import Run, directory_for, read_run
+from lenslab.cli.network_options import AsJson, Weights
+from lenslab.cli.run_choice import Run, directory_for, read_run
 
 if TYPE_CHECKING:
     from lenslab.units import Curve

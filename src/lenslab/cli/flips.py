@@ -7,8 +7,8 @@ from typing import Annotated
 import typer
 
 from lenslab.cli import console
-from lenslab.cli.options import AsJson
-from lenslab.cli.runs import Run, read_run
+from lenslab.cli.network_options import AsJson
+from lenslab.cli.run_choice import Run, read_run
 
 
 def flips(

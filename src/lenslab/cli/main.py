@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import typer
 
 from lenslab import __version__
-from lenslab.cli import compare, curve, flips, paper, report, serve, study, units
+from lenslab.cli import ablate, compare, curve, flips, paper, report, serve, study
 from lenslab.cli.console import remark
 
 FAILED, REFUSED, INTERRUPTED = 1, 2, 130
@@ -34,10 +34,10 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command()(units.networks)
-app.command()(units.sites)
-app.command()(units.ablate)
-app.command("units-for")(units.units_for)
+app.command()(ablate.networks)
+app.command()(ablate.sites)
+app.command()(ablate.ablate)
+app.command("units-for")(ablate.units_for)
 app.command()(curve.curve)
 app.command()(compare.compare)
 app.command()(flips.flips)
@@ -63,7 +63,7 @@ def run(arguments: Sequence[str]) -> int:
     """Run the command line.
 
     Args:
-        arguments: what was typed behind ``lenslab``.
+        arguments: What was typed behind ``lenslab``.
 
     Returns:
         The exit code.

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from lenslab.cli import console, exports, merges, network, sources, summaries
-from lenslab.cli.names import AsJson, Identifier, find
+from lenslab.cli import console, paper_exports, paper_merges, paper_search, paper_sources, paper_summary
+from lenslab.cli.paper_names import AsJson, Identifier, find
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from lenslab.library.models import Work
-    from lenslab.papers.terms import Term
+    from lenslab.papers.terms.key_terms import Term
 
 app = typer.Typer(
     help="Papers: bring them in, read them, see what cites what, and give them to other programs.",
@@ -79,30 +79,30 @@ def terms(
     console.remark(f"\nTF-IDF against {found[0].documents:,} {compared}; style {style.value}")
 
 
-app.command(rich_help_panel="Read")(summaries.summary)
-app.command(rich_help_panel="Find")(network.search)
-app.command(rich_help_panel="Find")(network.network)
-app.command(rich_help_panel="Find")(network.similar)
-app.command(rich_help_panel="Find")(network.path)
-app.command(rich_help_panel="Bring in")(sources.add)
-app.command("import", rich_help_panel="Bring in")(sources.import_)
-app.command(rich_help_panel="Bring in")(sources.harvest)
-app.command("count-terms", rich_help_panel="Bring in")(summaries.count_terms)
-app.command(rich_help_panel="Give to other programs")(exports.cite)
-app.command("export", rich_help_panel="Give to other programs")(exports.export)
-app.command(rich_help_panel="Join and take apart")(merges.merges)
-app.command(rich_help_panel="Join and take apart")(merges.merge)
-app.command(rich_help_panel="Join and take apart")(merges.unmerge)
+app.command(rich_help_panel="Read")(paper_summary.summary)
+app.command(rich_help_panel="Find")(paper_search.search)
+app.command(rich_help_panel="Find")(paper_search.network)
+app.command(rich_help_panel="Find")(paper_search.similar)
+app.command(rich_help_panel="Find")(paper_search.path)
+app.command(rich_help_panel="Bring in")(paper_sources.add)
+app.command("import", rich_help_panel="Bring in")(paper_sources.import_)
+app.command(rich_help_panel="Bring in")(paper_sources.harvest)
+app.command("count-terms", rich_help_panel="Bring in")(paper_summary.count_terms)
+app.command(rich_help_panel="Give to other programs")(paper_exports.cite)
+app.command("export", rich_help_panel="Give to other programs")(paper_exports.export)
+app.command(rich_help_panel="Join and take apart")(paper_merges.merges)
+app.command(rich_help_panel="Join and take apart")(paper_merges.merge)
+app.command(rich_help_panel="Join and take apart")(paper_merges.unmerge)
 
 
 def _document(work: Work) -> dict[str, Any]:
     """Everything that the page says, as plain values."""
     from lenslab.library import works
     from lenslab.papers.categories import shown_once
-    from lenslab.papers.latex import plain_text
     from lenslab.papers.licenses import license_of
-    from lenslab.papers.summary import summarize
-    from lenslab.papers.terms import paper_terms
+    from lenslab.papers.summary.quick_summary import summarize
+    from lenslab.papers.terms.key_terms import paper_terms
+    from lenslab.papers.text.latex_display import plain_text
 
     paper = works.paper(work)
     summary = summarize(paper.abstract)

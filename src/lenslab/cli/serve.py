@@ -47,14 +47,14 @@ def listen(host: str, port: int) -> socket.socket:
     """Take a port, before anything else is done.
 
     Args:
-        host: a name or an address of this machine.
-        port: the port; 0 takes a free one.
+        host: A name or an address of this machine.
+        port: The port; 0 takes a free one.
 
     Returns:
         A listening socket.
 
     Raises:
-        ServeError: the port is taken, may not be taken, or the host is none of this machine's.
+        ServeError: The port is taken, may not be taken, or the host is none of this machine's.
 
     Example:
         >>> with listen("127.0.0.1", 0) as listener:
@@ -83,15 +83,15 @@ def announcement(host: str, port: int) -> list[str]:
     """Say where the site is and what it shows.
 
     Args:
-        host: the host that was asked for.
-        port: the port that was taken.
+        host: The host that was asked for.
+        port: The port that was taken.
 
     Returns:
         Lines for the person at the terminal.
     """
     from django.conf import settings
 
-    from lenslab.web.studied import panel
+    from lenslab.web.study_results import panel
 
     found = panel(STUDY)
     assert found is not None, "the study of the first page comes with lenslab"
@@ -180,7 +180,7 @@ def warm_up(application: WSGIApplication) -> int:
     What is loaded by then stays for good, and Python's collector need not look through it again and again.
 
     Args:
-        application: the site.
+        application: The site.
 
     Returns:
         The HTTP status of the page.

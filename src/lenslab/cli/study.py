@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from lenslab.cli import console
-from lenslab.cli.options import AsJson, Declared, Mean, Sd, Size, Weights, numbers, size_of
+from lenslab.cli.network_options import AsJson, Declared, Mean, Sd, Size, Weights, numbers, size_of
 
 if TYPE_CHECKING:
     from lenslab.studies import StudyResult

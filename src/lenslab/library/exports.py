@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
-from lenslab.library import bulk, works
+from lenslab.library import bulk_rows, works
+from lenslab.library.graph.neighbourhood import choose
 from lenslab.library.models import Work
-from lenslab.library.neighbourhood import choose
-from lenslab.papers.graph_files import Edge, Node
-from lenslab.papers.latex import plain_text
+from lenslab.papers.formats.network_files import Edge, Node
+from lenslab.papers.text.latex_display import plain_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -21,7 +21,7 @@ def papers(names: Iterable[str]) -> list[Paper]:
     """Works by their names, each once, in the order in which they were named.
 
     Raises:
-        UnknownPaperError: one of them is not in the library.
+        UnknownPaperError: One of them is not in the library.
     """
     found = {work.pk: work for work in map(works.find_work, names)}
     return [works.paper(work) for work in found.values()]
@@ -30,7 +30,7 @@ def papers(names: Iterable[str]) -> list[Paper]:
 def around(work: Work) -> list[Paper]:
     """A work, the works that it cites, and those that cite it; each once, newest first behind the work itself."""
     keys = list(dict.fromkeys(row.key for row in works.relations(work)))
-    rows = {other.key: other for part in bulk.batched(keys) for other in Work.objects.filter(key__in=part)}
+    rows = {other.key: other for part in bulk_rows.batched(keys) for other in Work.objects.filter(key__in=part)}
     return [works.paper(work), *(works.paper(rows[key]) for key in keys)]
 
 
@@ -38,15 +38,15 @@ def network(work: Work, *, limit: int = 300) -> tuple[list[Node], list[Edge]]:
     """The network around a work, as far as a picture of it would show it.
 
     Args:
-        work: the work in the middle.
-        limit: how many works around it at most.
+        work: The work in the middle.
+        limit: How many works around it at most.
 
     Returns:
         Nodes, the work itself first, and the citations between them with the sources that assert each.
     """
     chosen = choose(work, limit)
     ids = [row[0] for row in chosen.works]
-    authors = {pk: names for part in bulk.batched(ids)
+    authors = {pk: names for part in bulk_rows.batched(ids)
                for pk, names in Work.objects.filter(pk__in=part).values_list("pk", "authors")}  # fmt: skip
     nodes = [
         Node(
@@ -66,7 +66,7 @@ def network(work: Work, *, limit: int = 300) -> tuple[list[Node], list[Edge]]:
         "SELECT DISTINCT c.citing_id, c.cited_id, a.source FROM pair JOIN library_citation c "
         "ON c.citing_id = pair.one AND c.cited_id = pair.other JOIN library_assertion a ON a.citation_id = c.id"
     )
-    for citing, cited, source in bulk.select_pairs(query, [edge[:2] for edge in chosen.edges]):
+    for citing, cited, source in bulk_rows.select_pairs(query, [edge[:2] for edge in chosen.edges]):
         said[citing, cited].append(source)
     edges = [
         Edge(

@@ -20,7 +20,8 @@ class Work(models.Model):
     """A paper, book or proceedings: one row, however many sources name it.
 
     ``key`` is the stable name in addresses: the arXiv id where there is one, else a slug of title, author and year. All
-    other fields are resolved from the work's source records (``lenslab.library.resolution``), and can be made again.
+    other fields are resolved from the work's source records (``lenslab.library.intake.field_resolution``), and can be
+    made again.
     """
 
     key = models.CharField(max_length=200, unique=True)
@@ -50,7 +51,7 @@ class Work(models.Model):
     counted = models.BooleanField(
         default=False, db_default=False, editable=False, help_text="whether its words are in the term counts"
     )
-    # Hashes by which records of one work find each other (lenslab.library.marks).
+    # Hashes by which records of one work find each other (lenslab.library.intake.matching_hashes).
     title_mark = models.BigIntegerField(null=True, editable=False)
     people_mark = models.BigIntegerField(null=True, editable=False)
     name_mark = models.BigIntegerField(null=True, editable=False)
@@ -270,7 +271,9 @@ class TermGroup(models.Model):
 
     name = models.CharField(max_length=40, unique=True)
     documents = models.IntegerField(default=0, help_text="papers counted in it")
-    rule = models.CharField(max_length=16, help_text="the rule by which they were counted (lenslab.papers.counts)")
+    rule = models.CharField(
+        max_length=16, help_text="the rule by which they were counted (lenslab.papers.terms.library_frequencies)"
+    )
 
     def __str__(self) -> str:
         """Name and size."""
@@ -295,7 +298,7 @@ class TermCount(models.Model):
 
 
 class GeneratedText(models.Model):
-    """What a language model wrote about a work, as it was checked against the abstract (lenslab.papers.summary)."""
+    """What a language model wrote about a work, as it was checked against the abstract (``papers.summary``)."""
 
     work = models.ForeignKey(Work, on_delete=models.CASCADE, related_name="generated")
     kind = models.CharField(max_length=10, choices=[("summary", "summary"), ("findings", "findings")])

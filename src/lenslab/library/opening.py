@@ -31,8 +31,8 @@ def ready() -> None:
     nothing to do.
 
     Raises:
-        LibraryUnavailableError: the database cannot be opened or written.
-        ShippedDataError: the data that came with the package is damaged.
+        LibraryUnavailableError: The database cannot be opened or written.
+        ShippedDataError: The data that came with the package is damaged.
     """
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "lenslab.web.settings")
     if not apps.ready:
@@ -51,7 +51,7 @@ def ready() -> None:
 
 
 def _is_current() -> bool:
-    from lenslab.library import shipped
+    from lenslab.library.intake import shipped
 
     executor = MigrationExecutor(connection)
     if executor.migration_plan(executor.loader.graph.leaf_nodes()):
@@ -62,7 +62,7 @@ def _is_current() -> bool:
 def _bring_up_to_date() -> None:
     from django.core.management import call_command
 
-    from lenslab.library import shipped
+    from lenslab.library.intake import shipped
 
     executor = MigrationExecutor(connection)
     if executor.migration_plan(executor.loader.graph.leaf_nodes()):

@@ -8,24 +8,24 @@ from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
 from lenslab.library import works
+from lenslab.library.intake.stored_records import described
 from lenslab.library.models import GeneratedText
-from lenslab.library.reading import described
-from lenslab.papers.findings import Findings, Item, key_findings
 from lenslab.papers.sources import semantic_scholar
-from lenslab.papers.summary import Summary, paper_summary
-from lenslab.papers.support import Span
+from lenslab.papers.summary.abstract_support import Span
+from lenslab.papers.summary.key_findings import Findings, Item, key_findings
+from lenslab.papers.summary.quick_summary import Summary, paper_summary
 
 if TYPE_CHECKING:
     from lenslab.library.models import Work
-    from lenslab.papers.endpoint import Endpoint
+    from lenslab.papers.summary.llm_endpoint import Endpoint
 
 
 def summary(work: Work, *, endpoint: Endpoint | None = None) -> Summary:
     """A work's quick summary: the one that a language model wrote, else Semantic Scholar's, else the extractive one.
 
     Args:
-        work: the work; without an abstract its summary is empty.
-        endpoint: a language model that is asked now, and whose answer is kept; without one, nobody is asked, and what
+        work: The work; without an abstract its summary is empty.
+        endpoint: A language model that is asked now, and whose answer is kept; without one, nobody is asked, and what
             was kept for this abstract is given.
     """
     paper = works.paper(work)
@@ -41,12 +41,12 @@ def findings(work: Work, *, endpoint: Endpoint | None = None) -> Findings | None
     """A work's key findings as a language model wrote them; ``None`` where none did.
 
     Args:
-        work: the work.
-        endpoint: a language model that is asked now, and whose answer is kept.
+        work: The work.
+        endpoint: A language model that is asked now, and whose answer is kept.
 
     Raises:
-        SourceError: the endpoint does not answer, or refuses.
-        MalformedError: its answer has not the form that was asked for.
+        SourceError: The endpoint does not answer, or refuses.
+        MalformedError: Its answer has not the form that was asked for.
     """
     if endpoint is None:
         kept = _kept(work, "findings")

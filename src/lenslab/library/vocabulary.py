@@ -7,20 +7,20 @@ from typing import TYPE_CHECKING
 
 from django.db import connection, transaction
 
-from lenslab.library import bulk, works
+from lenslab.library import bulk_rows, works
 from lenslab.library.models import TermCount, TermGroup, Work
-from lenslab.papers.counts import Counts, count_papers, counting_rule
-from lenslab.papers.frequencies import groups_of, shipped_frequencies
-from lenslab.papers.terms import candidate_stems, paper_terms
+from lenslab.papers.terms.document_frequencies import groups_of, shipped_frequencies
+from lenslab.papers.terms.key_terms import candidate_stems, paper_terms
+from lenslab.papers.terms.library_frequencies import Counts, count_papers, counting_rule
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from django.db.models import QuerySet
 
-    from lenslab.papers.frequencies import Frequencies
     from lenslab.papers.paper import Paper
-    from lenslab.papers.terms import Style, Term
+    from lenslab.papers.terms.document_frequencies import Frequencies
+    from lenslab.papers.terms.key_terms import Style, Term
 
 _BATCH = 4000
 # Longer stems are formulas or tables that somebody pasted, and no term.
@@ -38,7 +38,7 @@ def count_new(*, progress: Callable[[float, float], None] | None = None) -> int:
     Each four thousand papers are one transaction: who interrupts it loses one of them.
 
     Args:
-        progress: told papers counted and papers in all.
+        progress: Told papers counted and papers in all.
 
     Returns:
         How many papers were counted.
@@ -46,8 +46,8 @@ def count_new(*, progress: Callable[[float, float], None] | None = None) -> int:
     _renew_rule()
     total, done = waiting(), 0
     while True:
-        with bulk.collector_paused(), transaction.atomic():
-            bulk.one_writer()
+        with bulk_rows.collector_paused(), transaction.atomic():
+            bulk_rows.one_writer()
             found = list(_to_count().order_by("pk")[:_BATCH])
             _add(count_papers(map(works.paper, found)))
             Work.objects.filter(pk__in=[work.pk for work in found]).update(counted=True)
@@ -62,7 +62,7 @@ def forget(pks: Iterable[int]) -> None:
     """Takes works out of the counts before their words change or they are merged away, until they are counted again."""
     counted = [
         work
-        for part in bulk.batched(pks)
+        for part in bulk_rows.batched(pks)
         for work in Work.objects.filter(pk__in=part, counted=True)
     ]  # fmt: skip
     if counted:
@@ -87,7 +87,7 @@ def frequencies(papers: Iterable[Paper]) -> Frequencies:
     rows = [
         (stem, name, number)
         for pk, name in asked.items()
-        for stem, number in bulk.select(
+        for stem, number in bulk_rows.select(
             "SELECT stem, number FROM library_termcount WHERE group_id = %s AND stem IN {list}", stems, pk
         )
     ]
@@ -103,7 +103,7 @@ def key_terms(paper: Paper, *, style: Style = "phrases", limit: int = 20) -> tup
 
 def key_terms_of(papers: Sequence[Paper], *, limit: int = 20) -> list[tuple[Term, ...]]:
     """The key terms of many papers, with the library's counts asked for once for all of them."""
-    with bulk.collector_paused():
+    with bulk_rows.collector_paused():
         known = frequencies(papers)
         return [paper_terms(paper, limit=limit, frequencies=known) for paper in papers]
 
@@ -140,7 +140,7 @@ def _renew_rule() -> None:
     """Starts anew where the counts were made by another rule: another version of the package, or of its word lists."""
     if TermGroup.objects.exclude(rule=counting_rule()).exists():
         with transaction.atomic():
-            bulk.one_writer()
+            bulk_rows.one_writer()
             TermCount.objects.all().delete()
             TermGroup.objects.all().delete()
             Work.objects.filter(counted=True).update(counted=False)

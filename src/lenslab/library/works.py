@@ -8,14 +8,14 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from lenslab.library import entries
 from lenslab.library.errors import UnknownPaperError
+from lenslab.library.intake import shipped_entries
+from lenslab.library.intake.stored_records import described, unpack
 from lenslab.library.models import Assertion, Citation, FormerKey, Listing, Merge, PossibleTwin, Work
-from lenslab.library.reading import described, unpack
 from lenslab.papers import sources
-from lenslab.papers.arxiv_id import ArxivId
-from lenslab.papers.doi import Doi
 from lenslab.papers.errors import ArxivIdError, DoiError
+from lenslab.papers.identifiers.arxiv_id import ArxivId
+from lenslab.papers.identifiers.doi import Doi
 from lenslab.papers.paper import Paper, Version
 
 if TYPE_CHECKING:
@@ -31,9 +31,9 @@ class Twin:
     """A work that is possibly the same as another, and was left apart.
 
     Attributes:
-        key: its name in addresses.
-        evidence: why it may be the same.
-        title: its title.
+        key: Its name in addresses.
+        evidence: Why it may be the same.
+        title: Its title.
     """
 
     key: str
@@ -46,17 +46,17 @@ class Relation:
     """A row of a work's table: another work, and which of the two cites.
 
     Attributes:
-        key: the other work's name in addresses.
-        title: its title, with LaTeX as the source wrote it.
-        authors: its authors; empty where no source names any.
-        year: its year, where known.
+        key: The other work's name in addresses.
+        title: Its title, with LaTeX as the source wrote it.
+        authors: Its authors; empty where no source names any.
+        year: Its year, where known.
         direction: ``citing`` if it cites the work, ``referenced`` if the work cites it.
-        records: how many records of the sources were merged into it.
-        evidence: why they were merged, one sentence for each merged record.
-        sources: who says that the one cites the other.
-        twins: works that are possibly the same.
-        arxiv_id: its id at arXiv, where certain.
-        influential: whether a source calls the citation influential.
+        records: How many records of the sources were merged into it.
+        evidence: Why they were merged, one sentence for each merged record.
+        sources: Who says that the one cites the other.
+        twins: Works that are possibly the same.
+        arxiv_id: Its id at arXiv, where certain.
+        influential: Whether a source calls the citation influential.
     """
 
     key: str
@@ -77,12 +77,12 @@ class Coverage:
     """How much of a source's list of citations or references is in the library.
 
     Attributes:
-        source: the source's name.
+        source: The source's name.
         direction: ``citing`` or ``referenced``.
-        reported: how many the source says there are; ``None`` where it does not say.
-        held: how many of them the library holds, as works: records that were merged count once.
-        complete: whether the source's list was read to its end.
-        note: what is known about a gap; empty where there is nothing to say.
+        reported: How many the source says there are; ``None`` where it does not say.
+        held: How many of them the library holds, as works: records that were merged count once.
+        complete: Whether the source's list was read to its end.
+        note: What is known about a gap; empty where there is nothing to say.
     """
 
     source: str
@@ -96,8 +96,9 @@ class Coverage:
     def sentence(self) -> str:
         """The gap, or that there is none, as a reader reads it.
 
-        >>> Coverage("Semantic Scholar", "citing", 133, 113, True, "").sentence
-        'Semantic Scholar reports 133 citations, we hold 113.'
+        Example:
+            >>> Coverage("Semantic Scholar", "citing", 133, 113, True, "").sentence
+            'Semantic Scholar reports 133 citations, we hold 113.'
         """
         what = "citations" if self.direction == "citing" else "references"
         said = f"{self.source} reports {self.reported:,} {what}" if self.reported is not None else (
@@ -111,10 +112,10 @@ class DatedFact:
     """A date that a source gives for a work.
 
     Attributes:
-        name: what happened, in the source's word: ``submitted``, ``published``, ``updated``.
-        date: the day.
-        source: who says so.
-        note: what the source leaves open.
+        name: What happened, in the source's word: ``submitted``, ``published``, ``updated``.
+        date: The day.
+        source: Who says so.
+        note: What the source leaves open.
     """
 
     name: str
@@ -127,10 +128,10 @@ def find_work(name: str) -> Work:
     """Finds a work by its name in the library.
 
     Args:
-        name: an arXiv id in any usual form (a version is ignored), a DOI, or a work's key, of today or of before.
+        name: An arXiv id in any usual form (a version is ignored), a DOI, or a work's key, of today or of before.
 
     Raises:
-        UnknownPaperError: there is none; the message names what is near and what to do.
+        UnknownPaperError: There is none; the message names what is near and what to do.
     """
     asked = name.strip()
     names = {asked}
@@ -200,7 +201,7 @@ def dates(work: Work) -> tuple[DatedFact, ...]:
             days = {"submitted": told.submitted, "updated": told.updated}
             found += [DatedFact(name, day, record.source) for name, day in days.items() if day is not None]
             continue
-        facts = entries.facts(unpack(record.content))
+        facts = shipped_entries.facts(unpack(record.content))
         for name in ("submitted", "published", "updated"):
             if name in facts:
                 day = dt.date.fromisoformat(facts[name])

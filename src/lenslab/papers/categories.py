@@ -28,9 +28,9 @@ class Category:
     """A category of arXiv.
 
     Attributes:
-        id: its id, for instance ``cs.CV``.
-        name: its name; the id itself where this version does not know it.
-        alias: the other id of the same category, or the id that it had before; empty where there is none.
+        id: Its id, for instance ``cs.CV``.
+        name: Its name; the id itself where this version does not know it.
+        alias: The other id of the same category, or the id that it had before; empty where there is none.
     """
 
     id: str
@@ -42,8 +42,9 @@ class Category:
 def categories() -> dict[str, Category]:
     """The 155 active categories by id, in arXiv's order.
 
-    >>> categories()["cs.CV"].name
-    'Computer Vision and Pattern Recognition'
+    Example:
+        >>> categories()["cs.CV"].name
+        'Computer Vision and Pattern Recognition'
     """
     lines = (files("lenslab.papers") / "data" / "categories.txt").read_text("utf-8").splitlines()
     found = (Category(*line.split("|")) for line in lines if line and not line.startswith("#"))
@@ -53,8 +54,9 @@ def categories() -> dict[str, Category]:
 def category(name: str) -> Category:
     """A category by its id, by an id that was merged into another, or by an archive that once stood alone.
 
-    >>> category("cmp-lg").name, category("astro-ph").name, category("xx.YY").name
-    ('Computation and Language', 'Astrophysics', 'xx.YY')
+    Example:
+        >>> category("cmp-lg").name, category("astro-ph").name, category("xx.YY").name
+        ('Computation and Language', 'Astrophysics', 'xx.YY')
     """
     known = categories()
     if name in known:
@@ -68,8 +70,9 @@ def category(name: str) -> Category:
 def is_category(name: str) -> bool:
     """Whether papers carry this id: an active one, one that was merged, or an archive that once stood alone.
 
-    >>> is_category("cs.CV"), is_category("cmp-lg"), is_category("astro-ph"), is_category("vision")
-    (True, True, True, False)
+    Example:
+        >>> is_category("cs.CV"), is_category("cmp-lg"), is_category("astro-ph"), is_category("vision")
+        (True, True, True, False)
     """
     return name in categories() or name in _FORMER or name in _subjects()
 
@@ -79,8 +82,9 @@ def shown_once(names: Iterable[str]) -> tuple[Category, ...]:
 
     An archive that was merged into a category is the same subject as that category.
 
-    >>> [category.id for category in shown_once(["cs.IT", "math.IT", "cs.LG"])]
-    ['cs.IT', 'cs.LG']
+    Example:
+        >>> [category.id for category in shown_once(["cs.IT", "math.IT", "cs.LG"])]
+        ['cs.IT', 'cs.LG']
     """
     found: dict[str, Category] = {}
     for name in names:

@@ -16,18 +16,18 @@ class Description:
     """What one source says of one work, as it says it.
 
     Attributes:
-        source: the source's name, one of those in ``lenslab.papers.sources``.
-        locator: the work's name at the source; a source never gives it to another work.
-        paper: what the source says, in fields that all sources share; empty where it says nothing.
-        raw: the source's own record, byte for byte or, inside of a larger answer, the part that speaks of this work;
+        source: The source's name, one of those in ``lenslab.papers.sources``.
+        locator: The work's name at the source; a source never gives it to another work.
+        paper: What the source says, in fields that all sources share; empty where it says nothing.
+        raw: The source's own record, byte for byte or, inside of a larger answer, the part that speaks of this work;
             ``lenslab.papers.sources.parse`` reads it again.
-        names: the work's identifiers elsewhere, by scheme: ``S2`` (Semantic Scholar's hash), ``CorpusId``,
+        names: The work's identifiers elsewhere, by scheme: ``S2`` (Semantic Scholar's hash), ``CorpusId``,
             ``OpenAlex``, ``DBLP``, ``MAG``, ``PubMed``, ``PubMedCentral``, ``ACL``. The arXiv id and the DOI stand in
             ``paper``.
-        tldr: a one-sentence summary that the source made; empty where there is none.
-        citation_count: how many works cite this one, as the source counts; ``None`` where it does not say.
-        reference_count: how many works it cites, as the source counts.
-        influential_count: how many citing works build on it, as Semantic Scholar counts.
+        tldr: A one-sentence summary that the source made; empty where there is none.
+        citation_count: How many works cite this one, as the source counts; ``None`` where it does not say.
+        reference_count: How many works it cites, as the source counts.
+        influential_count: How many citing works build on it, as Semantic Scholar counts.
     """
 
     source: str
@@ -46,11 +46,11 @@ class Assertion:
     """A source says that one work cites another.
 
     Attributes:
-        citing: the work that cites.
-        cited: the work that is cited.
-        influential: whether the source calls the citation influential; ``None`` where it does not say.
-        intents: why it cites, in the source's words: ``background``, ``methodology``, ``result``.
-        source: who says so, where it is not the source of the citing work's description.
+        citing: The work that cites.
+        cited: The work that is cited.
+        influential: Whether the source calls the citation influential; ``None`` where it does not say.
+        intents: Why it cites, in the source's words: ``background``, ``methodology``, ``result``.
+        source: Who says so, where it is not the source of the citing work's description.
     """
 
     citing: Description

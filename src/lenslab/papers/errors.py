@@ -56,9 +56,9 @@ class RefusedError(SourceError):
     """A source that answers, and refuses what it was asked; asking again would not help.
 
     Args:
-        message: who refuses what, and what to do.
-        status: the HTTP status of the answer.
-        code: the source's own name of the error, where it has one.
+        message: Who refuses what, and what to do.
+        status: The HTTP status of the answer.
+        code: The source's own name of the error, where it has one.
     """
 
     def __init__(self, message: str, *, status: int = 200, code: str = "") -> None:

@@ -17,10 +17,10 @@ class License:
     """A licence.
 
     Attributes:
-        uri: its address; empty where none is known.
-        name: its name.
-        short: its short name.
-        allows: what it lets a reader do, in one sentence.
+        uri: Its address; empty where none is known.
+        name: Its name.
+        short: Its short name.
+        allows: What it lets a reader do, in one sentence.
     """
 
     uri: str
@@ -108,13 +108,14 @@ def license_of(uri: str | None) -> License:
     """The licence behind an address.
 
     Args:
-        uri: the address as a source gives it, with http or https, with or without a last slash; ``None`` or empty where
+        uri: The address as a source gives it, with http or https, with or without a last slash; ``None`` or empty where
             the source gives none.
 
-    >>> license_of("https://creativecommons.org/licenses/by/4.0").short
-    'CC BY 4.0'
-    >>> license_of(None).name
-    'Not stated'
+    Example:
+        >>> license_of("https://creativecommons.org/licenses/by/4.0").short
+        'CC BY 4.0'
+        >>> license_of(None).name
+        'Not stated'
     """
     if not uri or not uri.strip():
         return License("", "Not stated", "not stated", "The source names no licence; ask the authors.")
@@ -134,18 +135,19 @@ def license_of_version(paper: Paper, number: int | None = None) -> License:
     assumed, and a licence of one version is none of another.
 
     Args:
-        paper: the paper.
-        number: the version, counted from 1; ``None`` means the newest.
+        paper: The paper.
+        number: The version, counted from 1; ``None`` means the newest.
 
     Raises:
-        NotFoundError: the paper has no such version.
+        NotFoundError: The paper has no such version.
 
-    >>> from lenslab.papers.arxiv_id import ArxivId
-    >>> from lenslab.papers.paper import Paper
-    >>> license_of_version(Paper(title="Units", arxiv_id=ArxivId("hep-th/9901001"))).short
-    'assumed arXiv licence'
-    >>> license_of_version(Paper(title="Units", arxiv_id=ArxivId("1806.02891"))).short
-    'not stated'
+    Example:
+        >>> from lenslab.papers.identifiers.arxiv_id import ArxivId
+        >>> from lenslab.papers.paper import Paper
+        >>> license_of_version(Paper(title="Units", arxiv_id=ArxivId("hep-th/9901001"))).short
+        'assumed arXiv licence'
+        >>> license_of_version(Paper(title="Units", arxiv_id=ArxivId("1806.02891"))).short
+        'not stated'
     """
     newest = paper.versions[-1].number if paper.versions else None
     number = number or newest

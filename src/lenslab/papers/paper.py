@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import datetime as dt
 
-    from lenslab.papers.arxiv_id import ArxivId
+    from lenslab.papers.identifiers.arxiv_id import ArxivId
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,11 +16,11 @@ class Version:
     """One version of a paper.
 
     Attributes:
-        number: counted from 1.
-        created: the day on which it was submitted.
-        license_uri: the licence under which this version was submitted; empty where no source says.
-        size: how large its source is, as arXiv writes it, for instance ``14kb``.
-        source_type: arXiv's letters for what was submitted, for instance ``D`` for PDFLaTeX; ``I`` says withdrawn.
+        number: Counted from 1.
+        created: The day on which it was submitted.
+        license_uri: The licence under which this version was submitted; empty where no source says.
+        size: How large its source is, as arXiv writes it, for instance ``14kb``.
+        source_type: ArXiv's letters for what was submitted, for instance ``D`` for PDFLaTeX; ``I`` says withdrawn.
     """
 
     number: int
@@ -33,8 +33,9 @@ class Version:
     def withdrawn(self) -> bool:
         """Whether this version withdraws the paper.
 
-        >>> Version(2, source_type="I").withdrawn
-        True
+        Example:
+            >>> Version(2, source_type="I").withdrawn
+            True
         """
         return "I" in self.source_type
 
@@ -44,25 +45,26 @@ class Paper:
     """A paper's metadata. Titles and abstracts hold LaTeX as the author typed it.
 
     Attributes:
-        title: the title.
-        authors: the names in the paper's order.
-        year: the year in which it first appeared, where known.
-        arxiv_id: its name at arXiv, where it has one.
-        abstract: the abstract; empty where none is known.
-        categories: arXiv's category ids, the primary one first.
-        license_uri: the licence of the newest version; empty where unknown.
-        doi: the DOI of the published article; empty where none is known.
-        journal_reference: where it was published, in the author's words.
-        author_comments: what arXiv calls comments.
-        report_number: the number under which an institution reported it.
-        msc_class: its Mathematics Subject Classification.
-        acm_class: its classification by the ACM.
-        submitted: the day of version 1.
-        updated: the day of the newest version.
-        versions: every version, oldest first.
+        title: The title.
+        authors: The names in the paper's order.
+        year: The year in which it first appeared, where known.
+        arxiv_id: Its name at arXiv, where it has one.
+        abstract: The abstract; empty where none is known.
+        categories: ArXiv's category ids, the primary one first.
+        license_uri: The licence of the newest version; empty where unknown.
+        doi: The DOI of the published article; empty where none is known.
+        journal_reference: Where it was published, in the author's words.
+        author_comments: What arXiv calls comments.
+        report_number: The number under which an institution reported it.
+        msc_class: Its Mathematics Subject Classification.
+        acm_class: Its classification by the ACM.
+        submitted: The day of version 1.
+        updated: The day of the newest version.
+        versions: Every version, oldest first.
 
-    >>> Paper(title="On units", authors=("Ada Lovelace",), categories=("cs.CV", "cs.LG")).primary_category
-    'cs.CV'
+    Example:
+        >>> Paper(title="On units", authors=("Ada Lovelace",), categories=("cs.CV", "cs.LG")).primary_category
+        'cs.CV'
     """
 
     title: str

@@ -17,9 +17,9 @@ class Person:
     """An author.
 
     Attributes:
-        family: the family name, particles in lower case included; of a group its whole name.
-        given: the given names; empty for a group.
-        suffix: what follows the name, such as ``Jr.``
+        family: The family name, particles in lower case included; of a group its whole name.
+        given: The given names; empty for a group.
+        suffix: What follows the name, such as ``Jr.``
     """
 
     family: str
@@ -34,10 +34,11 @@ class Person:
             name: ``Given Family Jr.``, ``Family, Given``, ``Family, Jr., Given`` (BibTeX) or ``Family, Given, Jr.``
                 (RIS).
 
-        >>> Person.parse("E. L. Berger Jr.") == Person.parse("Berger, Jr., E. L.") == Person("Berger", "E. L.", "Jr.")
-        True
-        >>> Person.parse("The ATLAS Collaboration")
-        Person(family='The ATLAS Collaboration', given='', suffix='')
+        Example:
+            >>> Person.parse("E. L. Berger Jr."), Person.parse("E. L. Berger Jr.") == Person.parse("Berger, Jr., E. L.")
+            (Person(family='Berger', given='E. L.', suffix='Jr.'), True)
+            >>> Person.parse("The ATLAS Collaboration")
+            Person(family='The ATLAS Collaboration', given='', suffix='')
         """
         first, *others = (" ".join(part.split()) for part in name.split(","))
         suffix = next((part for part in others if _SUFFIX.fullmatch(part)), "")
@@ -56,8 +57,9 @@ class Person:
     def __str__(self) -> str:
         """The name in its spoken order.
 
-        >>> str(Person.parse("van Wingerden, Stan"))
-        'Stan van Wingerden'
+        Example:
+            >>> str(Person.parse("van Wingerden, Stan"))
+            'Stan van Wingerden'
         """
         return " ".join(filter(None, (self.given, self.family, self.suffix)))
 
@@ -65,7 +67,8 @@ class Person:
     def family_first(self) -> str:
         """The name as lists sort it.
 
-        >>> Person.parse("E. L. Berger Jr.").family_first
-        'Berger, E. L., Jr.'
+        Example:
+            >>> Person.parse("E. L. Berger Jr.").family_first
+            'Berger, E. L., Jr.'
         """
         return ", ".join(filter(None, (self.family, self.given, self.suffix)))

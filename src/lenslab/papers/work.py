@@ -36,10 +36,10 @@ class Work:
     """A work in a list of references or citations.
 
     Attributes:
-        title: the title as the source wrote it.
-        authors: the names in the work's own order; empty where the source names nobody.
-        year: the year of publication, where known.
-        key: its stable name in a library; empty outside of one.
+        title: The title as the source wrote it.
+        authors: The names in the work's own order; empty where the source names nobody.
+        year: The year of publication, where known.
+        key: Its stable name in a library; empty outside of one.
     """
 
     title: str
@@ -54,8 +54,9 @@ def surname(name: str) -> str:
 
     Particles in lower case, such as *van* in ``Stan van Wingerden``, stay with the surname.
 
-    >>> surname("Ari S. Morcos"), surname("Morcos, Ari S."), surname("Stan van Wingerden")
-    ('Morcos', 'Morcos', 'van Wingerden')
+    Example:
+        >>> surname("Ari S. Morcos"), surname("Morcos, Ari S."), surname("Stan van Wingerden")
+        ('Morcos', 'Morcos', 'van Wingerden')
     """
     if "," in name:
         return name.split(",", 1)[0].strip()
@@ -72,8 +73,9 @@ def surname(name: str) -> str:
 def plain_letters(text: str) -> str:
     """The text in lower-case letters without accents, for comparing and for keys.
 
-    >>> plain_letters("Nürnberger, Ağa Łódź")
-    'nurnberger, aga lodz'
+    Example:
+        >>> plain_letters("Nürnberger, Ağa Łódź")
+        'nurnberger, aga lodz'
     """
     if text.isascii():
         return text.lower()
@@ -96,8 +98,9 @@ _SKIPPED = frozenset(_SKIPPED_WORDS.split())
 def first_word(title: str) -> str:
     """The first word of a title that says something, in plain letters.
 
-    >>> first_word("On the importance of single directions for generalization")
-    'importance'
+    Example:
+        >>> first_word("On the importance of single directions for generalization")
+        'importance'
     """
     words = re.findall(r"[a-z0-9]+", plain_letters(title))
     return next((word for word in words if word not in _SKIPPED), words[0] if words else "")
@@ -106,8 +109,9 @@ def first_word(title: str) -> str:
 def citation_key(work: Described) -> str:
     """The key that bibliographies make: surname of the first author, year, first telling word of the title.
 
-    >>> citation_key(Work("On the importance of single directions for generalization", ("Ari S. Morcos",), 2018))
-    'morcos2018importance'
+    Example:
+        >>> citation_key(Work("On the importance of single directions for generalization", ("Ari S. Morcos",), 2018))
+        'morcos2018importance'
     """
     family = re.sub(r"[^a-z0-9]", "", plain_letters(surname(work.authors[0]))) if work.authors else ""
     year = "" if work.year is None else str(work.year)
@@ -117,10 +121,11 @@ def citation_key(work: Described) -> str:
 def short_authors(authors: Sequence[str], *, most: int = 2) -> str:
     """The authors as a reader names them in passing.
 
-    >>> short_authors(["Bolei Zhou", "Yiyou Sun", "David Bau"])
-    'Zhou et al.'
-    >>> short_authors(["Matthew L. Leavitt", "Ari S. Morcos"])
-    'Leavitt and Morcos'
+    Example:
+        >>> short_authors(["Bolei Zhou", "Yiyou Sun", "David Bau"])
+        'Zhou et al.'
+        >>> short_authors(["Matthew L. Leavitt", "Ari S. Morcos"])
+        'Leavitt and Morcos'
     """
     families = [surname(name) for name in authors]
     if len(families) > most:

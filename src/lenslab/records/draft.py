@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lenslab.records import whole_file
+from lenslab.records import atomic_write
 from lenslab.records.errors import BrokenRecordError, OtherRecordError, RecordNotFoundError
 from lenslab.records.provenance import sha256_of_json
 from lenslab.records.record import DOCUMENT, KINDS, SCHEMA, Record, read
@@ -31,9 +31,9 @@ class Draft:
     """A directory that is becoming a record.
 
     Attributes:
-        directory: where it lies.
+        directory: Where it lies.
         kind: ``"run"`` or ``"study"``.
-        request: everything that decides a number, as JSON.
+        request: Everything that decides a number, as JSON.
     """
 
     directory: Path
@@ -45,15 +45,15 @@ class Draft:
         """Begin a record, or take up a draft of the same request.
 
         Args:
-            directory: a new or empty directory, or one that holds a draft of the same request.
+            directory: A new or empty directory, or one that holds a draft of the same request.
             kind: ``"run"`` or ``"study"``.
-            request: everything that decides a number; its hash is the record's key.
+            request: Everything that decides a number; its hash is the record's key.
 
         Returns:
             The draft; its finished shards, if any, are still there.
 
         Raises:
-            OtherRecordError: the directory holds another record, another draft, or files of somebody else.
+            OtherRecordError: The directory holds another record, another draft, or files of somebody else.
 
         Example:
             >>> import tempfile
@@ -95,20 +95,20 @@ class Draft:
         """Write ``name.parquet``; equal tables give equal bytes.
 
         Args:
-            name: the table's name without its ending; ``shards/...`` for a piece of the work.
-            table: one row per fact; or pieces of it, of which only one is in memory at a time.
+            name: The table's name without its ending; ``shards/...`` for a piece of the work.
+            table: One row per fact; or pieces of it, of which only one is in memory at a time.
 
         Returns:
             The file's path.
 
         Raises:
-            NoSpaceError: the disk is full; what was there before is as it was.
+            NoSpaceError: The disk is full; what was there before is as it was.
         """
         import pyarrow as pa
         import pyarrow.parquet as pq
 
         pieces = table if isinstance(table, Iterator) else iter([table])
-        with whole_file.replacing(self._place(f"{name}.parquet")) as path:
+        with atomic_write.replacing(self._place(f"{name}.parquet")) as path:
             writer = None
             for piece in pieces:
                 arrow = piece if isinstance(piece, pa.Table) else pa.Table.from_pandas(piece, preserve_index=False)
@@ -125,7 +125,7 @@ class Draft:
 
     def write_text(self, name: str, text: str) -> Path:
         """Write a text file, its name with the ending."""
-        return whole_file.write_text(self._place(name), text)
+        return atomic_write.write_text(self._place(name), text)
 
     def _place(self, name: str) -> Path:
         place = self.directory / name
@@ -140,7 +140,7 @@ class Draft:
         """Write ``record.json``, the mark of completeness, and clear the scaffolding away.
 
         Args:
-            document: what the record says; schema, kind, key and request are added here.
+            document: What the record says; schema, kind, key and request are added here.
 
         Returns:
             The finished record.
@@ -153,7 +153,7 @@ class Draft:
     def _clear(self) -> None:
         """Clear the scaffolding away."""
         shutil.rmtree(self.directory / SHARDS, ignore_errors=True)
-        for leftover in (self.directory / REQUEST, *self.directory.glob(whole_file.PARTIAL)):
+        for leftover in (self.directory / REQUEST, *self.directory.glob(atomic_write.PARTIAL)):
             leftover.unlink(missing_ok=True)
 
     def _refuse_what_is_not_ours(self) -> None:
@@ -173,7 +173,7 @@ class Draft:
                 raise OtherRecordError(f"{self.directory} holds another {_describe(held, self.request)}. {advice}")
             return
         entries = self.directory.iterdir() if self.directory.is_dir() else ()
-        strangers = sorted(entry.name for entry in entries if not entry.match(whole_file.PARTIAL))
+        strangers = sorted(entry.name for entry in entries if not entry.match(atomic_write.PARTIAL))
         if strangers:
             raise OtherRecordError(
                 f"{self.directory} is not empty (it has {strangers[0]!r}) and is no record. {advice}"
@@ -184,10 +184,10 @@ def begun(directory: str | Path) -> None:
     """See that a record was begun somewhere, or finished, before going on with it.
 
     Args:
-        directory: where the record is to be.
+        directory: Where the record is to be.
 
     Raises:
-        RecordNotFoundError: nothing was begun there.
+        RecordNotFoundError: Nothing was begun there.
 
     Example:
         >>> begun("no/such/place")

@@ -18,13 +18,13 @@ def sha256_of_file(path: str | Path) -> str:
     """Hash a file's bytes, read in pieces.
 
     Args:
-        path: the file.
+        path: The file.
 
     Returns:
         The SHA-256 as 64 hexadecimal digits.
 
     Raises:
-        OSError: the file cannot be read.
+        OSError: The file cannot be read.
 
     Example:
         >>> sha256_of_file(__file__) == sha256_of_file(__file__)
@@ -38,14 +38,14 @@ def sha256_of_json(value: Any) -> str:
     """Hash a JSON value, whatever the order of its keys.
 
     Args:
-        value: anything that ``json.dumps`` takes; NaN and infinities are refused.
+        value: Anything that ``json.dumps`` takes; NaN and infinities are refused.
 
     Returns:
         The SHA-256 as 64 hexadecimal digits.
 
     Raises:
-        ValueError: a number is not finite.
-        TypeError: a value has no JSON form.
+        ValueError: A number is not finite.
+        TypeError: A value has no JSON form.
 
     Example:
         >>> sha256_of_json({"a": 1, "b": 2}) == sha256_of_json({"b": 2, "a": 1})

@@ -25,8 +25,8 @@ class Record:
     """A finished record.
 
     Attributes:
-        directory: where it lies.
-        document: what ``record.json`` says.
+        directory: Where it lies.
+        document: What ``record.json`` says.
     """
 
     directory: Path
@@ -46,13 +46,13 @@ class Record:
         """Find a file of the record, and nothing outside it.
 
         Args:
-            relative: the file's name inside the record's directory, for instance ``"units.parquet"``.
+            relative: The file's name inside the record's directory, for instance ``"units.parquet"``.
 
         Returns:
             The path of an existing file.
 
         Raises:
-            RecordNotFoundError: no such file, or the name leads out of the directory.
+            RecordNotFoundError: No such file, or the name leads out of the directory.
         """
         root = self.directory.resolve()
         try:
@@ -68,15 +68,15 @@ class Record:
         """Read one of the record's tables.
 
         Args:
-            name: the table's name without its ending, for instance ``"units"``.
-            columns: only these columns, else all.
+            name: The table's name without its ending, for instance ``"units"``.
+            columns: Only these columns, else all.
 
         Returns:
             One row per fact. Figures are fractions.
 
         Raises:
-            RecordNotFoundError: the record has no table of that name.
-            BrokenRecordError: the file is not a Parquet table, or lacks a column.
+            RecordNotFoundError: The record has no table of that name.
+            BrokenRecordError: The file is not a Parquet table, or lacks a column.
         """
         import pyarrow as pa
         import pyarrow.parquet as pq
@@ -92,11 +92,11 @@ class Record:
         """Read one of the record's Vega-Lite specifications.
 
         Args:
-            name: the chart's name, for instance ``"claim-a"``.
+            name: The chart's name, for instance ``"claim-a"``.
 
         Raises:
-            RecordNotFoundError: the record has no chart of that name.
-            BrokenRecordError: the file is not a JSON object.
+            RecordNotFoundError: The record has no chart of that name.
+            BrokenRecordError: The file is not a JSON object.
         """
         return _read_object(self.path(f"charts/{name}.vl.json"))
 
@@ -105,14 +105,14 @@ def read(directory: str | Path) -> Record:
     """Read a record, wherever it was copied to.
 
     Args:
-        directory: the directory with ``record.json`` in it.
+        directory: The directory with ``record.json`` in it.
 
     Returns:
         The record; its tables are read when they are asked for.
 
     Raises:
-        RecordNotFoundError: there is no ``record.json``.
-        UnknownSchemaError: it was written with a schema or kind that this version does not know.
+        RecordNotFoundError: There is no ``record.json``.
+        UnknownSchemaError: It was written with a schema or kind that this version does not know.
         BrokenRecordError: ``record.json`` is damaged.
 
     Example:
@@ -142,7 +142,7 @@ def find(directory: str | Path, *, kind: str) -> tuple[list[Record], list[str]]:
     """Look for finished records directly inside a directory, the newest first.
 
     Args:
-        directory: where the records lie side by side; it need not exist.
+        directory: Where the records lie side by side; it need not exist.
         kind: ``"run"`` or ``"study"``.
 
     Returns:

@@ -9,17 +9,17 @@ if TYPE_CHECKING:
     from lenslab.studies.claim import Claim
     from lenslab.studies.errors import StudiesError
     from lenslab.studies.figure import Figure
-    from lenslab.studies.reading import ClaimResult, StudyResult, read_study, study_results
     from lenslab.studies.rule import Rule
     from lenslab.studies.rulebook import Rulebook, list_studies, load_rules
     from lenslab.studies.study import run
+    from lenslab.studies.study_result import ClaimResult, StudyResult, read_study, study_results
     from lenslab.studies.verdict import Verdict
 
 _HOMES = {
     "claim": ("Claim",),
     "errors": ("StudiesError",),
     "figure": ("Figure",),
-    "reading": ("ClaimResult", "StudyResult", "read_study", "study_results"),
+    "study_result": ("ClaimResult", "StudyResult", "read_study", "study_results"),
     "rule": ("Rule",),
     "rulebook": ("Rulebook", "list_studies", "load_rules"),
     "study": ("run",),

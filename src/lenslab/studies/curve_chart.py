@@ -9,8 +9,8 @@ import altair as alt
 import pandas as pd
 
 from lenslab.records import Draft
-from lenslab.records.themes import THEMES
-from lenslab.studies.charts import HEIGHT, WIDTH, picture
+from lenslab.records.chart_themes import THEMES
+from lenslab.studies.claim_charts import HEIGHT, WIDTH, picture
 from lenslab.units.curves import Curve
 
 NAME = "curve"
@@ -23,7 +23,7 @@ def write_curve_chart(curve: Curve) -> None:
     ``charts/curve.light.svg`` and ``charts/curve.dark.svg`` are the same picture for either page.
 
     Args:
-        curve: the curves.
+        curve: The curves.
     """
     draft = Draft.open(curve.record.directory, kind="run", request=curve.record.document["request"])
     drawn = draw_curve(curve)
@@ -76,7 +76,7 @@ def shown(curve: Curve) -> pd.DataFrame:
     repeat where it has several.
 
     Args:
-        curve: the curves.
+        curve: The curves.
 
     Returns:
         Columns ``order, size, accuracy, balanced_accuracy, low, high``.

@@ -7,15 +7,15 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import NDArray
 
+from lenslab.runs.site import Evidence
+from lenslab.runs.statistics.bootstrap import measure, replicate
+from lenslab.runs.statistics.confidence_intervals import score_interval, share_interval, simultaneous
+from lenslab.runs.statistics.correlations import correlate, difference
+from lenslab.runs.statistics.drop_tests import heldout_p_values
+from lenslab.runs.statistics.drops import HeldOut, heldout_class_drop
+from lenslab.runs.statistics.hypothesis_tests import benjamini_hochberg
 from lenslab.studies.claim import Claim
-from lenslab.studies.evidence import Evidence
 from lenslab.studies.figure import Figure
-from lenslab.units.statistics.correlations import correlate, difference
-from lenslab.units.statistics.damage import heldout_p_values
-from lenslab.units.statistics.drops import HeldOut, heldout_class_drop
-from lenslab.units.statistics.intervals import score_interval, share_interval, simultaneous
-from lenslab.units.statistics.replicates import measure, replicate
-from lenslab.units.statistics.significance import benjamini_hochberg
 
 Floats = NDArray[np.float64]
 
@@ -70,8 +70,8 @@ def damaging(seen: Evidence, settings: Mapping[str, float]) -> tuple[HeldOut, ND
 
     Example:
         >>> import pandas as pd
-        >>> from lenslab.studies.evidence import weigh
-        >>> from lenslab.units.statistics.observations import observe
+        >>> from lenslab.runs.site import weigh
+        >>> from lenslab.runs.statistics.observations import observe
         >>> images = pd.DataFrame({"image": range(40), "label": 0, "half": ["A", "B"] * 20})
         >>> flips = pd.DataFrame({"unit": 0, "image": range(20), "before": 0, "after": 1})
         >>> seen = weigh("relu", observe(flips, images, np.arange(40.0)[:, None], classes=2), None)
@@ -107,8 +107,8 @@ def overall_bounds(seen: Evidence, confidence: float) -> tuple[Floats, Floats, F
 
     Example:
         >>> import pandas as pd
-        >>> from lenslab.studies.evidence import weigh
-        >>> from lenslab.units.statistics.observations import observe
+        >>> from lenslab.runs.site import weigh
+        >>> from lenslab.runs.statistics.observations import observe
         >>> images = pd.DataFrame({"image": range(40), "label": 0, "half": ["A", "B"] * 20})
         >>> flips = pd.DataFrame({"unit": 0, "image": range(4), "before": 0, "after": 1})
         >>> seen = weigh("relu", observe(flips, images, np.arange(40.0)[:, None], classes=2), None)

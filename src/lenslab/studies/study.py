@@ -10,19 +10,19 @@ import numpy as np
 
 from lenslab import __version__
 from lenslab.records import Draft, Record, key_of, machine, timestamp, versions
-from lenslab.studies.charts import write_charts
+from lenslab.runs.site import Evidence, evidence
+from lenslab.studies.claim_charts import write_charts
+from lenslab.studies.claim_finding import Finding, judge
 from lenslab.studies.errors import StudiesError
-from lenslab.studies.evidence import Evidence, evidence
-from lenslab.studies.finding import Finding, judge
-from lenslab.studies.reading import StudyResult, study_result
 from lenslab.studies.rulebook import Rulebook, load_rules
+from lenslab.studies.study_result import StudyResult, study_result
 from lenslab.units.ablation import answer
 from lenslab.units.errors import ImagesUnavailableError
 from lenslab.units.images import Images, Source, open_images
+from lenslab.units.images.preprocessing import Preprocessing
 from lenslab.units.networks import Network, load, shipped_weights_for
-from lenslab.units.preprocessing import Preprocessing
 from lenslab.units.question import Question, ask
-from lenslab.units.sweep import Progress
+from lenslab.units.sweep.sweep import Progress
 
 DEFAULT_NETWORK = "small"
 DEFAULT_IMAGES = "fashion-mnist"

@@ -6,36 +6,74 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from lenslab.runs.comparison import Comparison, compare
+    from lenslab.runs.needed_units import destinations, units_for
     from lenslab.units.ablation import Run, ablate, answer
-    from lenslab.units.comparison import Comparison, compare
     from lenslab.units.curves import Curve, CurveQuestion, answer_curve, ask_curve, curve, read_curve
     from lenslab.units.engine.sites import Site, select
     from lenslab.units.engine.trace import Trace, trace
     from lenslab.units.errors import UnitsError
-    from lenslab.units.evidence import destinations, units_for
     from lenslab.units.images import Images, open_images
-    from lenslab.units.masks import apply_mask, export_mask, read_mask
+    from lenslab.units.images.preprocessing import Preprocessing
     from lenslab.units.networks import Network, load, network_of
-    from lenslab.units.preprocessing import Preprocessing
     from lenslab.units.question import Question, ask
-    from lenslab.units.silence import all_but
-    from lenslab.units.silencing import ablated, silenced
+    from lenslab.units.silencing.silenced_network import ablated, silenced
+    from lenslab.units.silencing.unit_masks import apply_mask, export_mask, read_mask
 
 _HOMES = {
-    "ablation": ("Run", "ablate", "answer"),
-    "comparison": ("Comparison", "compare"),
-    "curves": ("Curve", "CurveQuestion", "answer_curve", "ask_curve", "curve", "read_curve"),
-    "engine.sites": ("Site", "select"),
-    "engine.trace": ("Trace", "trace"),
-    "errors": ("UnitsError",),
-    "evidence": ("destinations", "units_for"),
-    "images": ("Images", "open_images"),
-    "masks": ("apply_mask", "export_mask", "read_mask"),
-    "networks": ("Network", "load", "network_of"),
-    "preprocessing": ("Preprocessing",),
-    "question": ("Question", "ask"),
-    "silence": ("all_but",),
-    "silencing": ("ablated", "silenced"),
+    "lenslab.runs.comparison": (
+        "Comparison",
+        "compare",
+    ),
+    "lenslab.runs.needed_units": (
+        "destinations",
+        "units_for",
+    ),
+    "lenslab.units.ablation": (
+        "Run",
+        "ablate",
+        "answer",
+    ),
+    "lenslab.units.curves": (
+        "Curve",
+        "CurveQuestion",
+        "answer_curve",
+        "ask_curve",
+        "curve",
+        "read_curve",
+    ),
+    "lenslab.units.engine.sites": (
+        "Site",
+        "select",
+    ),
+    "lenslab.units.engine.trace": (
+        "Trace",
+        "trace",
+    ),
+    "lenslab.units.errors": ("UnitsError",),
+    "lenslab.units.images": (
+        "Images",
+        "open_images",
+    ),
+    "lenslab.units.images.preprocessing": ("Preprocessing",),
+    "lenslab.units.networks": (
+        "Network",
+        "load",
+        "network_of",
+    ),
+    "lenslab.units.question": (
+        "Question",
+        "ask",
+    ),
+    "lenslab.units.silencing.silenced_network": (
+        "ablated",
+        "silenced",
+    ),
+    "lenslab.units.silencing.unit_masks": (
+        "apply_mask",
+        "export_mask",
+        "read_mask",
+    ),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
@@ -53,7 +91,6 @@ __all__ = [
     "UnitsError",
     "ablate",
     "ablated",
-    "all_but",
     "answer",
     "answer_curve",
     "apply_mask",
@@ -78,7 +115,7 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     # Importing the package loads nothing heavy; torch comes with the first name that needs it.
     if name in _HOME_OF:
-        return getattr(importlib.import_module(f"{__name__}.{_HOME_OF[name]}"), name)
+        return getattr(importlib.import_module(_HOME_OF[name]), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

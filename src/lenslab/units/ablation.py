@@ -15,20 +15,21 @@ import pandas as pd
 import torch
 
 from lenslab.records import Draft, Record, timestamp
-from lenslab.units import verification
-from lenslab.units.donors import Donors
+from lenslab.runs.intervention import RESAMPLE
 from lenslab.units.engine.device import device_of
-from lenslab.units.engine.plan import Plan
-from lenslab.units.engine.precision import full_precision
-from lenslab.units.exemplars import profiler
-from lenslab.units.findings import write_findings
+from lenslab.units.engine.full_float32 import full_precision
+from lenslab.units.engine.site_plan import Plan
 from lenslab.units.images import Source
 from lenslab.units.networks import Network
 from lenslab.units.question import Question, ask
-from lenslab.units.schedule import schedule
-from lenslab.units.shards import Shards
-from lenslab.units.silence import RESAMPLE, with_replacements
-from lenslab.units.sweep import ENGINES, Progress, Sweep
+from lenslab.units.silencing.replacements import with_replacements
+from lenslab.units.silencing.resampling import Donors
+from lenslab.units.sweep import verification
+from lenslab.units.sweep.exemplars import profiler
+from lenslab.units.sweep.run_record import write_findings
+from lenslab.units.sweep.schedule import schedule
+from lenslab.units.sweep.shards import Shards
+from lenslab.units.sweep.sweep import ENGINES, Progress, Sweep
 
 
 @dataclass(frozen=True)
@@ -36,9 +37,9 @@ class Run:
     """A finished ablation.
 
     Attributes:
-        record: what it left behind; `Record.table` gives its tables.
-        reused: whether the same question had been answered in this directory before.
-        verified: how many pairs were done again the plain way now, by the path that had decided them.
+        record: What it left behind; `Record.table` gives its tables.
+        reused: Whether the same question had been answered in this directory before.
+        verified: How many pairs were done again the plain way now, by the path that had decided them.
     """
 
     record: Record
@@ -96,36 +97,36 @@ def ablate(
 
     The output of a unit (a channel of a site's value) becomes 0, or another replacement, and every image is classified
     again: overall and per class, ``drop = before - after``, so bigger means that the unit mattered more (Zhou et al.
-    2018, arXiv 1806.02891). Every engine gives the same integers, see `lenslab.units.engine.decision`. The network
+    2018, arXiv 1806.02891). Every engine gives the same integers, see `lenslab.units.engine.near_ties`. The network
     itself is copied, never changed.
 
     Args:
-        network: a network, or the name of one (see `lenslab.units.load`).
-        images: labelled images, or where they are (see `lenslab.units.open_images`).
-        sites: globs over the names of sites; by default the value that each convolution hands on.
+        network: A network, or the name of one (see `lenslab.units.load`).
+        images: Labelled images, or where they are (see `lenslab.units.open_images`).
+        sites: Globs over the names of sites; by default the value that each convolution hands on.
         engine: ``"exact"``, or ``"plain"`` for the reference that runs the whole network for every unit.
-        limit: only the first so many images.
-        seed: decides the halves, the bootstrap and which pairs are verified.
-        batch_size: images per batch; it decides no integer.
-        replacement: what a silenced unit becomes: ``"zero"``, ``"mean"``, ``"mean-map"``, ``"resample"``, ``"filter"``
+        limit: Only the first so many images.
+        seed: Decides the halves, the bootstrap and which pairs are verified.
+        batch_size: Images per batch; it decides no integer.
+        replacement: What a silenced unit becomes: ``"zero"``, ``"mean"``, ``"mean-map"``, ``"resample"``, ``"filter"``
             or a number, see `lenslab.units.ask`.
-        reference: the images that means are measured on and maps are taken from; by default the images themselves.
+        reference: The images that means are measured on and maps are taken from; by default the images themselves.
         basis: ``"units"``, or ``"haar"`` or ``"energy"`` for random directions, see `lenslab.units.ask`.
-        groups: sets of units to silence together, by the name of their site, see `lenslab.units.ask`.
-        draws: how often every unit is resampled, see `lenslab.units.ask`.
-        top: among how many of the largest logits the true class is looked for, see `lenslab.units.ask`.
-        attributes: whether the units' attributes are measured as well, see `lenslab.units.ask`.
-        device: where to run, in torch's words.
-        verify: so many pairs are done again the plain way, see `lenslab.units.verification`.
-        out: the directory for the record; a temporary one that goes with the result by default. A sweep that was
+        groups: Sets of units to silence together, by the name of their site, see `lenslab.units.ask`.
+        draws: How often every unit is resampled, see `lenslab.units.ask`.
+        top: Among how many of the largest logits the true class is looked for, see `lenslab.units.ask`.
+        attributes: Whether the units' attributes are measured as well, see `lenslab.units.ask`.
+        device: Where to run, in torch's words.
+        verify: So many pairs are done again the plain way, see `lenslab.units.sweep.verification`.
+        out: The directory for the record; a temporary one that goes with the result by default. A sweep that was
             stopped there goes on; one that was finished there is only read.
-        progress: is told how far it has come.
+        progress: Is told how far it has come.
 
     Returns:
         The finished run with its tables.
 
     Raises:
-        UnitsError: anything asked does not exist or does not fit, the network answers NaN, or a verified pair differs.
+        UnitsError: Anything asked does not exist or does not fit, the network answers NaN, or a verified pair differs.
         RecordsError: ``out`` holds something else.
 
     Example:
@@ -192,15 +193,14 @@ def _answer(question: Question, out: Path, device: torch.device, verify: int, pr
     with full_precision():
         plans = with_replacements(
             question.plans,
-            question.replacement,
+            question.intervention,
             question.trace,
             question.reference,
             preprocessing,
             device,
-            basis=question.basis,
             seed=question.seed,
         )
-        donors = _donors(question, device) if question.replacement == RESAMPLE else None
+        donors = _donors(question, device) if question.intervention.replacement == RESAMPLE else None
         if record is None:
             shards = Shards(draft)
             blocks = sweep_of(question, plans, donors, device, verify).run(shards, progress)
@@ -231,11 +231,11 @@ def sweep_of(
     """Set up the sweep that answers a question.
 
     Args:
-        question: what is asked.
-        plans: its plans, with what the units become.
-        donors: whose maps they become, where they are resampled.
-        device: where to run.
-        candidates: how many pairs are to be checked.
+        question: What is asked.
+        plans: Its plans, with what the units become.
+        donors: Whose maps they become, where they are resampled.
+        device: Where to run.
+        candidates: How many pairs are to be checked.
     """
     trace = question.trace
     chosen = [plan.site for plan in plans]
@@ -245,11 +245,13 @@ def sweep_of(
         preprocessing=question.network.preprocessing,
         classes=trace.classes,
         units={plan.site.name: plan.count for plan in plans},
-        schedule=schedule(plans, trace.costs.get(""), batch_size=question.batch_size, draws=question.draws),
+        schedule=schedule(
+            plans, trace.costs.get(""), batch_size=question.batch_size, draws=question.intervention.draws
+        ),
         device=device,
         profiler=profiler(trace, chosen, device) if question.attributes else None,
         donors=donors,
-        draws=question.draws,
+        draws=question.intervention.draws,
         top=question.top,
         candidates=candidates,
         seed=question.seed,

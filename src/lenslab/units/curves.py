@@ -17,8 +17,15 @@ import numpy as np
 import pandas as pd
 
 from lenslab.records import BrokenRecordError, Draft, Record
+from lenslab.runs.orders import RANDOM, Order, order_of, sizes_for, units_of
+from lenslab.runs.statistics.curve_areas import areas_table, doubled_areas
+from lenslab.runs.statistics.curve_points import correctness, points_table, recalls_table
 from lenslab.units.ablation import answer
-from lenslab.units.asked_again import (
+from lenslab.units.errors import UnknownOrderError
+from lenslab.units.images import Images, Source, subset
+from lenslab.units.networks import Network
+from lenslab.units.question import Question, ask
+from lenslab.units.run_inputs import (
     images_again,
     mapped_again,
     network_again,
@@ -26,14 +33,7 @@ from lenslab.units.asked_again import (
     reference_again,
     refuse_other_architecture,
 )
-from lenslab.units.errors import UnknownOrderError
-from lenslab.units.images import Images, Source, subset
-from lenslab.units.networks import Network
-from lenslab.units.orders import RANDOM, Order, order_of, sizes_for, units_of
-from lenslab.units.question import Question, ask
-from lenslab.units.statistics.areas import areas_table, doubled_areas
-from lenslab.units.statistics.points import correctness, points_table, recalls_table
-from lenslab.units.sweep import Progress
+from lenslab.units.sweep.sweep import Progress
 
 SAID = "curve.json"
 
@@ -43,10 +43,10 @@ class CurveQuestion:
     """Curves before they are measured.
 
     Attributes:
-        question: the one ablation by sets that gives all of them.
-        points: columns ``order, repeat, size, silenced, set``: one row per point; ``set`` is the number of the set of
+        question: The one ablation by sets that gives all of them.
+        points: Columns ``order, repeat, size, silenced, set``: one row per point; ``set`` is the number of the set of
             units that is silent there, ``size`` how many are silent, or kept.
-        said: what ``curve.json`` is going to say.
+        said: What ``curve.json`` is going to say.
     """
 
     question: Question
@@ -59,8 +59,8 @@ class Curve:
     """Measured curves.
 
     Attributes:
-        record: the run by sets, with the tables ``curve``, ``recalls`` and ``areas``.
-        said: what was ranked how and on what, and what the curves were read on.
+        record: The run by sets, with the tables ``curve``, ``recalls`` and ``areas``.
+        said: What was ranked how and on what, and what the curves were read on.
     """
 
     record: Record
@@ -68,7 +68,7 @@ class Curve:
 
     @property
     def points(self) -> pd.DataFrame:
-        """One row per point, see `lenslab.units.statistics.points.points_table`. Fractions."""
+        """One row per point, see `lenslab.runs.statistics.curve_points.points_table`. Fractions."""
         return self.record.table("curve")
 
     @property
@@ -78,7 +78,7 @@ class Curve:
 
     @property
     def areas(self) -> pd.DataFrame:
-        """One row per order and measure, see `lenslab.units.statistics.areas.areas_table`. Fractions."""
+        """One row per order and measure, see `lenslab.runs.statistics.curve_areas.areas_table`. Fractions."""
         return self.record.table("areas")
 
     @property
@@ -115,35 +115,35 @@ def curve(
     ranking by drops.
 
     Args:
-        record: a finished run that silenced each unit alone; its network and images are found again by what the record
+        record: A finished run that silenced each unit alone; its network and images are found again by what the record
             says, and checked.
-        order: one or several orders, see `lenslab.units.orders.order_of`: ``"random"``, ``"own-drop"``,
+        order: One or several orders, see `lenslab.runs.orders.order_of`: ``"random"``, ``"own-drop"``,
             ``"class-drop:CLASS"``, or a column of the units table, ``-`` before the name for the smallest first.
-        site: of the run; its last default site by default.
-        keep: keep only the best units: at each size all the others are silent.
-        steps: about how many sizes, or the sizes, see `lenslab.units.orders.sizes_for`.
-        repeats: how many random orders.
-        seed: decides random orders and the bootstrap.
-        ranked_by: another run with the same site, which ranks the units in place of this one.
-        network: the network, or its name now; by default what the record says.
-        weights: where its weights are now.
-        images: the images to read the curves on, or where the run's own are now; by default the run's own. Of the run's
+        site: Of the run; its last default site by default.
+        keep: Keep only the best units: at each size all the others are silent.
+        steps: About how many sizes, or the sizes, see `lenslab.runs.orders.sizes_for`.
+        repeats: How many random orders.
+        seed: Decides random orders and the bootstrap.
+        ranked_by: Another run with the same site, which ranks the units in place of this one.
+        network: The network, or its name now; by default what the record says.
+        weights: Where its weights are now.
+        images: The images to read the curves on, or where the run's own are now; by default the run's own. Of the run's
             own source as many are read as the run had, unless ``limit`` says otherwise.
-        classes: how their classes are mapped to the network's, see `lenslab.units.Images.mapped`.
-        reference: where the reference images are now, if the run replaced units by means over other images.
-        limit: only the first so many images.
-        batch_size: images per batch; it decides no integer.
-        device: where to run.
-        verify: so many pairs are done again the plain way, see `lenslab.units.verification`.
-        out: the directory for the record; a temporary one that goes with the result by default. A curve that was
+        classes: How their classes are mapped to the network's, see `lenslab.units.Images.mapped`.
+        reference: Where the reference images are now, if the run replaced units by means over other images.
+        limit: Only the first so many images.
+        batch_size: Images per batch; it decides no integer.
+        device: Where to run.
+        verify: So many pairs are done again the plain way, see `lenslab.units.sweep.verification`.
+        out: The directory for the record; a temporary one that goes with the result by default. A curve that was
             stopped there goes on.
-        progress: is told how far it has come.
+        progress: Is told how far it has come.
 
     Returns:
         The curves, each point with intervals, and the areas under them.
 
     Raises:
-        UnitsError: anything asked does not exist, network or images are not those of the run, or no image is left to
+        UnitsError: Anything asked does not exist, network or images are not those of the run, or no image is left to
             read the curves on.
         RecordsError: ``out`` holds something else.
 
@@ -291,8 +291,8 @@ def read_curve(record: Record) -> Curve:
     """Read curves back from their record.
 
     Raises:
-        RecordNotFoundError: the record holds no curves.
-        BrokenRecordError: what it says about them cannot be read.
+        RecordNotFoundError: The record holds no curves.
+        BrokenRecordError: What it says about them cannot be read.
 
     Example:
         >>> from lenslab.units import ablate, load
@@ -313,9 +313,9 @@ def curve_tables(record: Record, points: pd.DataFrame, said: Mapping[str, Any]) 
     """Read curves off a run by sets: the tables ``curve``, ``recalls`` and ``areas``.
 
     Args:
-        record: the run by sets.
-        points: which set is silent at which point, see `CurveQuestion`.
-        said: what ``curve.json`` says.
+        record: The run by sets.
+        points: Which set is silent at which point, see `CurveQuestion`.
+        said: What ``curve.json`` says.
     """
     # In the order of their contents the images are the same whatever their order in the source.
     images = record.table("images").sort_values(["content", "label", "image"], kind="stable")

@@ -3,15 +3,13 @@
 ::
 
     UnitsError
+    ├── InterventionError, LabelError, NotOfUnitsError, UnknownOrderError, UnknownSiteError: see `lenslab.runs.errors`
     ├── UnknownNetworkError      (LookupError)      no network of that name
-    ├── UnknownOrderError        (LookupError)      no such order to silence units in
-    ├── UnknownSiteError         (LookupError)      no site of that name
     ├── AmbiguousSiteError       (LookupError)      a name that means more than one site
     ├── UnknownImagesError       (LookupError)      no images of that name, no such file
     ├── ImagesUnavailableError   (OSError)          known images that cannot be had or read
     ├── UndecodableImageError    (ValueError)       one picture of a source that does not decode
     ├── ImageLayoutError         (ValueError)       arrays or tables that are not labelled images
-    ├── LabelError               (ValueError)       a label that is no class
     ├── OtherThanAskedError      (ValueError)       a network or images that are not those of the run
     ├── PreprocessingError       (ValueError)       preprocessing that does not fit images or network
     ├── WeightsError             (ValueError)       weights that cannot be read or do not fit
@@ -22,21 +20,41 @@
     └── VerificationError        (ArithmeticError)  a fast path that disagrees with the plain way
 """
 
+from lenslab.runs.errors import (
+    InterventionError,
+    LabelError,
+    NotOfUnitsError,
+    UnitsError,
+    UnknownOrderError,
+    UnknownSiteError,
+)
 
-class UnitsError(Exception):
-    """Anything that ``lenslab.units`` refuses, with one message that names the thing and the next step."""
+__all__ = [
+    "AmbiguousSiteError",
+    "ImageLayoutError",
+    "ImagesUnavailableError",
+    "InterventionError",
+    "LabelError",
+    "MaskError",
+    "NotFiniteError",
+    "NotOfUnitsError",
+    "OtherThanAskedError",
+    "PreprocessingError",
+    "TrainingModeError",
+    "UndecodableImageError",
+    "UnitsError",
+    "UnknownImagesError",
+    "UnknownNetworkError",
+    "UnknownOrderError",
+    "UnknownSiteError",
+    "UnsupportedNetworkError",
+    "VerificationError",
+    "WeightsError",
+]
 
 
 class UnknownNetworkError(UnitsError, LookupError):
     """No network of that name; the message lists the networks and the nearest name."""
-
-
-class UnknownOrderError(UnitsError, LookupError):
-    """No such order to silence units in, or one that leaves no image to read; the message lists the orders."""
-
-
-class UnknownSiteError(UnitsError, LookupError):
-    """No site of that name in this network; the message says the nearest name and how to list them."""
 
 
 class AmbiguousSiteError(UnitsError, LookupError):
@@ -57,10 +75,6 @@ class UndecodableImageError(UnitsError, ValueError):
 
 class ImageLayoutError(UnitsError, ValueError):
     """Arrays or tables that cannot be understood as labelled images; the message says what is expected."""
-
-
-class LabelError(UnitsError, ValueError):
-    """A label that is not a class: negative, missing, not an integer, or without a logit."""
 
 
 class OtherThanAskedError(UnitsError, ValueError):

@@ -11,21 +11,19 @@ import numpy as np
 
 from lenslab import __version__
 from lenslab.records import key_of
-from lenslab.units.engine.plan import Plan, plan
+from lenslab.runs.intervention import FILTER, Intervention
+from lenslab.units.engine.site_plan import Plan, plan
 from lenslab.units.engine.sites import select
 from lenslab.units.engine.trace import Trace, trace
 from lenslab.units.errors import LabelError, UnitsError, UnsupportedNetworkError
-from lenslab.units.identity import hash_of_architecture, hash_of_weights
 from lenslab.units.images import Images, Source, open_images
 from lenslab.units.networks import Network, load, shipped_weights_for
-from lenslab.units.silence import ENERGY, FILTER, MEAN, MEAN_MAP, RESAMPLE, UNITS, silencings_for, word_for
-from lenslab.units.sweep import ENGINES
+from lenslab.units.networks.network_hash import hash_of_architecture, hash_of_weights
+from lenslab.units.silencing.replacements import silencings_for
+from lenslab.units.sweep.sweep import ENGINES
 
 _RECORDED_BYTES = 1 << 28
 """What the values recorded in one golden pass may take; it decides the batch size."""
-
-_DRAWS = 3
-"""How often a unit is resampled where nobody says."""
 
 _TOP, _MANY_CLASSES = 5, 20
 """With so many classes the five largest logits are looked at, too."""
@@ -36,20 +34,17 @@ class Question:
     """An ablation before it runs: what is asked, and how it would be answered.
 
     Attributes:
-        network: the network.
-        images: the images, limited as asked.
-        trace: the network seen from inside.
-        plans: one per chosen site.
+        network: The network.
+        images: The images, limited as asked.
+        trace: The network seen from inside.
+        plans: One per chosen site.
         engine: ``"exact"`` or ``"plain"``.
-        seed: decides the halves, the bootstrap and which pairs are verified.
-        batch_size: images per batch; it decides no integer.
-        replacement: what a silenced unit becomes, in words, see `lenslab.units.silence.word_for`.
-        reference: the images that means are measured on.
-        basis: ``"units"``, or ``"haar"`` or ``"energy"`` for random directions.
-        groups: the sets of units that are silenced, by the site's name; empty where it is each unit alone.
-        draws: how often every pair is decided; more than once only where units are resampled.
-        top: among how many of the largest logits the true class is looked for; ``None`` where it is not.
-        attributes: whether the units' attributes are measured as well.
+        seed: Decides the halves, the bootstrap and which pairs are verified.
+        batch_size: Images per batch; it decides no integer.
+        intervention: What is done to the units.
+        reference: The images that means are measured on.
+        top: Among how many of the largest logits the true class is looked for; ``None`` where it is not.
+        attributes: Whether the units' attributes are measured as well.
     """
 
     network: Network
@@ -59,19 +54,15 @@ class Question:
     engine: str
     seed: int
     batch_size: int
-    replacement: str
+    intervention: Intervention
     reference: Images
-    basis: str
-    groups: Mapping[str, Sequence[Sequence[int]]]
-    draws: int = 1
     top: int | None = None
     attributes: bool = True
 
     @property
     def request(self) -> dict[str, Any]:
         """Everything that decides a number; its hash is the record's key."""
-        measured = self.replacement in (MEAN, MEAN_MAP, RESAMPLE) or self.basis == ENERGY
-        named = sorted(self.groups.items())
+        reference = {"reference_sha256": self.reference.sha256, "reference_count": len(self.reference)}
         return {
             "lenslab": __version__,
             "network": self.network.name,
@@ -81,11 +72,8 @@ class Question:
             "images_sha256": self.images.sha256,
             "count": len(self.images),
             "sites": [plan.site.name for plan in self.plans],
-            "replacement": self.replacement,
-            **({"reference_sha256": self.reference.sha256, "reference_count": len(self.reference)} if measured else {}),
-            **({"draws": self.draws} if self.replacement == RESAMPLE else {}),
-            **({"basis": self.basis} if self.basis != UNITS else {}),
-            **({"groups": {name: [list(group) for group in groups] for name, groups in named}} if named else {}),
+            **self.intervention.request(),
+            **(reference if self.intervention.measured else {}),
             "top": self.top,
             "attributes": self.attributes,
             **({"broken_images": self.images.on_error} if self.images.on_error != "raise" else {}),
@@ -106,7 +94,7 @@ class Question:
     @property
     def pairs(self) -> int:
         """How many pairs of unit and image are decided, every draw counted."""
-        return self.units * len(self.images) * self.draws
+        return self.units * len(self.images) * self.intervention.draws
 
     @property
     def cost(self) -> int | None:
@@ -114,7 +102,8 @@ class Question:
         whole = self.trace.costs.get("")
         if whole is None:
             return None
-        return len(self.images) * self.draws * (whole + sum(plan.count * (plan.cost or 0) for plan in self.plans))
+        per_draw = whole + sum(plan.count * (plan.cost or 0) for plan in self.plans)
+        return len(self.images) * self.intervention.draws * per_draw
 
 
 def ask(
@@ -137,34 +126,34 @@ def ask(
     """Put an ablation together without running it: what a dry run shows.
 
     Args:
-        network: a network, or the name of one (see `lenslab.units.load`), with the weights that are shipped for these
+        network: A network, or the name of one (see `lenslab.units.load`), with the weights that are shipped for these
             images, where there are some.
-        images: labelled images, or where they are (see `lenslab.units.open_images`).
-        sites: globs over the names of sites; by default the value that each convolution hands on.
+        images: Labelled images, or where they are (see `lenslab.units.open_images`).
+        sites: Globs over the names of sites; by default the value that each convolution hands on.
         engine: ``"exact"``, or ``"plain"`` for the reference that runs the whole network for every unit.
-        limit: only the first so many images.
-        seed: decides the halves, the bootstrap and which pairs are verified.
-        batch_size: images per batch; by default what fits a quarter of a GiB of recorded values.
-        replacement: what a silenced unit becomes: ``"zero"``, ``"mean"`` (its mean over the reference images),
-            ``"mean-map"`` (at each position), ``"resample"`` (its map on another image, see `lenslab.units.donors`), a
-            number, or ``"filter"`` (its weights and bias are 0; where batch norm follows, that is not the same as
-            silencing the unit's output).
-        reference: the images that means and energies are measured on, and that maps are taken from; by default the
+        limit: Only the first so many images.
+        seed: Decides the halves, the bootstrap and which pairs are verified.
+        batch_size: Images per batch; by default what fits a quarter of a GiB of recorded values.
+        replacement: What a silenced unit becomes: ``"zero"``, ``"mean"`` (its mean over the reference images),
+            ``"mean-map"`` (at each position), ``"resample"`` (its map on another image, see
+            `lenslab.units.silencing.resampling`), a number, or ``"filter"`` (its weights and bias are 0; where batch
+            norm follows, that is not the same as silencing the unit's output).
+        reference: The images that means and energies are measured on, and that maps are taken from; by default the
             images themselves.
         basis: ``"units"``, or random directions of each site's space in place of its axes, drawn by the seed:
             ``"haar"``, uniformly over all rotations, or ``"energy"``, each with the activation energy of a unit (see
-            `lenslab.units.engine.directions.matched`). The network computes the same; only what is taken out of it
-            differs.
-        groups: sets of units to silence together, by the name of their site; the tables' ``unit`` is then the set's
-            number. Only the sites that are named are measured. See `lenslab.units.all_but` for keep-only sets.
-        draws: how many other images each image's maps are taken from in turn, with ``"resample"``; 3 by default.
-        top: among how many of the largest logits the true class is looked for as well; by default 5 where the network
+            `lenslab.units.engine.random_directions.matched`). The network computes the same; only what is taken out of
+            it differs.
+        groups: Sets of units to silence together, by the name of their site; the tables' ``unit`` is then the set's
+            number. Only the sites that are named are measured. For keep-only sets see `lenslab.units.Site.all_but`.
+        draws: How many other images each image's maps are taken from in turn, with ``"resample"``; 3 by default.
+        top: Among how many of the largest logits the true class is looked for as well; by default 5 where the network
             tells 20 classes or more apart, else not at all; 0 does not look.
-        attributes: whether the units' attributes are measured and their strongest images kept, which takes a pass
+        attributes: Whether the units' attributes are measured and their strongest images kept, which takes a pass
             forward and back over the images. Sets and directions have none.
 
     Raises:
-        UnitsError: anything asked does not exist or does not fit; the message says what.
+        UnitsError: Anything asked does not exist or does not fit; the message says what.
 
     Example:
         >>> question = ask(load("small", weights="digits"), "digits", limit=50)
@@ -186,13 +175,13 @@ def ask(
     if batch_size is None:
         recorded = 4 * sum(int(np.prod(site.shape)) for site in chosen)
         batch_size = int(np.clip(_RECORDED_BYTES // recorded, 16, 256))
-    word = word_for(replacement)
+    intervention = Intervention.of(replacement, basis=basis, groups=groups, draws=draws)
     if traced.classes != network.classes:
         raise UnsupportedNetworkError(
             f"{network.name} is said to tell {network.classes} classes apart, but answers with {traced.classes} logits"
         )
-    silencings = silencings_for(chosen, word, basis, groups, seed)
-    plans = plan(traced, chosen, engine=engine, at_filters=word == FILTER, silencings=silencings)
+    silencings = silencings_for(chosen, intervention, seed)
+    plans = plan(traced, chosen, engine=engine, at_filters=intervention.replacement == FILTER, silencings=silencings)
     return Question(
         network=network,
         images=opened,
@@ -201,22 +190,11 @@ def ask(
         engine=engine,
         seed=seed,
         batch_size=batch_size,
-        replacement=word,
+        intervention=intervention,
         reference=opened if reference is None else open_images(reference, on_error=opened.on_error),
-        basis=basis,
-        groups=groups,
-        draws=_draws(draws, word),
         top=_top(top, traced.classes),
         attributes=attributes and all(each.silencing.single for each in plans),
     )
-
-
-def _draws(draws: int | None, word: str) -> int:
-    if draws is None:
-        return _DRAWS if word == RESAMPLE else 1
-    if draws < 1 or (draws > 1 and word != RESAMPLE):
-        raise UnitsError(f"{draws} draws asked for; give 1 or more, with the replacement resample")
-    return draws
 
 
 def _top(top: int | None, classes: int) -> int | None:

@@ -7,8 +7,8 @@ from urllib.parse import quote
 
 from django.urls import get_script_prefix, reverse
 
-from lenslab.papers.arxiv_id import ArxivId
 from lenslab.papers.errors import ArxivIdError
+from lenslab.papers.identifiers.arxiv_id import ArxivId
 
 # What stands in a path as it is (RFC 3986, section 3.3).
 _SAFE = "!$&'()*+,;=/~:@"
@@ -18,7 +18,7 @@ def work_address(key: str) -> str:
     """Give the address of a work's page.
 
     Args:
-        key: the work's name in the library: its canonical arXiv id, or a slug.
+        key: The work's name in the library: its canonical arXiv id, or a slug.
 
     Returns:
         A path on this site: ``/paper/...`` for an arXiv id, else ``/work/...``.

@@ -24,7 +24,7 @@ from csp.constants import NONE, SELF
 from django.utils.functional import SimpleLazyObject
 from platformdirs import user_data_path
 
-from lenslab.web.secret import secret_key
+from lenslab.web.secret_key import secret_key
 
 HERE = Path(__file__).resolve().parent
 
@@ -75,7 +75,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
-                "lenslab.web.context.site",
+                "lenslab.web.template_context.site",
             ],
         },
     }

@@ -13,9 +13,9 @@ class Throttle:
     """At most ``most`` tries in ``seconds`` for each asker.
 
     Attributes:
-        name: what is tried.
-        most: how many tries are allowed.
-        seconds: after how long the count starts again.
+        name: What is tried.
+        most: How many tries are allowed.
+        seconds: After how long the count starts again.
     """
 
     name: str

@@ -4,7 +4,7 @@ from django.contrib import admin
 from django.contrib.auth.views import LogoutView
 from django.urls import URLPattern, URLResolver, path
 
-from lenslab.web.views import accounts, charts, discussion, notice, papers
+from lenslab.web.views import accounts, charts, cookie_notice, discussion, papers
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", papers.home, name="home"),
@@ -18,8 +18,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("sign-up", accounts.SignUp.as_view(), name="sign-up"),
     path("sign-in", accounts.SignIn.as_view(), name="sign-in"),
     path("sign-out", LogoutView.as_view(), name="sign-out"),
-    path("cookies", notice.cookies, name="cookies"),
-    path("cookies/dismiss", notice.dismiss, name="dismiss-notice"),
+    path("cookies", cookie_notice.cookies, name="cookies"),
+    path("cookies/dismiss", cookie_notice.dismiss, name="dismiss-notice"),
     path("admin/", admin.site.urls),
 ]
 

@@ -3,8 +3,8 @@ from dataclasses import replace
 
 import pytest
 
-from lenslab.papers.arxiv_id import ArxivId
 from lenslab.papers.errors import ArxivIdError, MalformedError, NotFoundError, RefusedError, SourceError
+from lenslab.papers.identifiers.arxiv_id import ArxivId
 from lenslab.papers.sources import arxiv_api, parse
 from tests.upstream import Corpus, Entry, Fault, Faults, corpus
 

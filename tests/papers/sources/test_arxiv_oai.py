@@ -4,8 +4,8 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from lenslab.papers.arxiv_id import ArxivId
 from lenslab.papers.errors import MalformedError, NotFoundError, RefusedError, SourceError
+from lenslab.papers.identifiers.arxiv_id import ArxivId
 from lenslab.papers.sources import arxiv_api, arxiv_oai, parse
 from tests.upstream import Corpus, Fault, Faults, corpus
 

@@ -7,11 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lenslab.papers import sources
-from lenslab.papers.arxiv_id import ArxivId
 from lenslab.papers.description import Description
 from lenslab.papers.errors import MalformedError
+from lenslab.papers.formats.rejection import Rejection
+from lenslab.papers.identifiers.arxiv_id import ArxivId
 from lenslab.papers.paper import Version
-from lenslab.papers.rejection import Rejection
 from lenslab.papers.sources import arxiv_snapshot
 from lenslab.papers.sources.arxiv_snapshot import parse, read
 

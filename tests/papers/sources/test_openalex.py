@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lenslab.papers.arxiv_id import ArxivId
 from lenslab.papers.errors import MalformedError, NotFoundError, RefusedError, SourceError, WorkNameError
+from lenslab.papers.identifiers.arxiv_id import ArxivId
 from lenslab.papers.sources import openalex, parse
 from tests.upstream import Corpus, Edge, Entry, Fault, Faults, corpus
 

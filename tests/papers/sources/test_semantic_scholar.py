@@ -3,8 +3,8 @@ from dataclasses import replace
 
 import pytest
 
-from lenslab.papers.arxiv_id import ArxivId
 from lenslab.papers.errors import MalformedError, NotFoundError, RefusedError, SourceError, WorkNameError
+from lenslab.papers.identifiers.arxiv_id import ArxivId
 from lenslab.papers.sources import parse, semantic_scholar
 from tests.upstream import Corpus, Edge, Entry, Fault, Faults, corpus
 

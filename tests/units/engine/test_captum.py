@@ -7,7 +7,7 @@ import torch
 from captum.attr import LayerFeatureAblation
 
 from lenslab.units import ablate
-from lenslab.units.engine.decision import NEAR_TIE, decide
+from lenslab.units.engine.near_ties import NEAR_TIE, decide
 from tests.units import toys
 
 

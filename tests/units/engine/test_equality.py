@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from lenslab.units import ablate, all_but, trace
+from lenslab.units import ablate, trace
 from tests.units import toys
 
 
@@ -80,7 +80,8 @@ def asked(name: str, case: str) -> dict[str, Any]:
     drawn = [[0], [1, 2], [0, 3], [0, 1, 2, 3], []]
     counts = {site: trace(made(name), (1, 8, 8)).sites[site].units for site in sites}
     chosen = {
-        site: drawn if case == "sets" else [all_but(units, kept) for kept in drawn] for site, units in counts.items()
+        site: drawn if case == "sets" else [[unit for unit in range(units) if unit not in kept] for kept in drawn]
+        for site, units in counts.items()
     }
     return {"groups": chosen}
 

@@ -7,8 +7,8 @@ import torch
 from torch import nn
 
 from lenslab.units import trace
-from lenslab.units.engine.hooks import HookedProgram
-from lenslab.units.engine.traced import TracedProgram
+from lenslab.units.engine.fx_program import TracedProgram
+from lenslab.units.engine.hook_program import HookedProgram
 from lenslab.units.errors import UnsupportedNetworkError
 from tests.units import toys
 
@@ -70,7 +70,7 @@ def test_hooks_and_graph_agree_on_the_sites_that_both_have(name: str) -> None:
     made = toys.trained(toys.Residual())
     traced = trace(made, (1, 8, 8))
     found = {"bn1": "bn1", "conv2": "conv2", "bn2": "bn2"}
-    from lenslab.units.engine.hooks import sites_of
+    from lenslab.units.engine.hook_program import sites_of
 
     with torch.inference_mode():
         hooked_sites = sites_of(traced.module, torch.zeros(2, 1, 8, 8))

@@ -9,9 +9,9 @@ from efficientnet_lite_pytorch import EfficientNet
 from torch import nn
 
 from lenslab.units import trace
-from lenslab.units.engine.graph import Graph
+from lenslab.units.engine.fx_graph import Graph
+from lenslab.units.engine.fx_program import TracedProgram
 from lenslab.units.engine.sites import Site
-from lenslab.units.engine.traced import TracedProgram
 from lenslab.units.networks import load
 from lenslab.units.networks.architectures import BUILDERS
 from lenslab.units.networks.resnet import Bottleneck, resnet18

@@ -10,10 +10,10 @@ from safetensors.torch import save_file
 from lenslab.units.errors import NotFiniteError, PreprocessingError, UnknownNetworkError, WeightsError
 from lenslab.units.images import Images, open_images
 from lenslab.units.images.fashion_mnist import present
+from lenslab.units.images.preprocessing import Preprocessing
 from lenslab.units.networks import Network, PackagedWeights, entry, load, loading, networks
 from lenslab.units.networks.architectures import BUILDERS
 from lenslab.units.networks.resnet20 import ResNet20
-from lenslab.units.preprocessing import Preprocessing
 
 SHARED = Path(os.environ.get("LENSLAB_SHARED_DATA", Path(__file__).parents[4] / "shared" / "data"))
 

@@ -3,8 +3,8 @@ import torch
 from torch import nn
 
 from lenslab.units.errors import PreprocessingError, TrainingModeError, UnsupportedNetworkError
+from lenslab.units.images.preprocessing import Preprocessing
 from lenslab.units.networks import Network, network_of
-from lenslab.units.preprocessing import Preprocessing
 
 GREY = Preprocessing(1, (8, 8), (0.0,), (1.0,))
 

@@ -11,7 +11,7 @@ from django.db import migrations, models
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 
 import lenslab.library.models
-from lenslab.library.reading import digest, pack
+from lenslab.library.intake.stored_records import digest, pack
 
 # SQLite's full-text index reads the works' own columns (external content), and triggers keep it equal to them.
 _COLUMNS = "title, authors, abstract, plain, facets"
@@ -37,9 +37,10 @@ _SQLITE = (
 # rows are narrow, so that however many works match, few pages tell how many and which were added last: the filler,
 # which is stored compressed, makes each row so long that PostgreSQL moves the words out of line, and leaves them as
 # they are read. Facets' words stand behind a sign that no word of a text begins with, together with one that every
-# work has and those for the blocks of ids that it is in (lenslab.library.tsquery). The index's second column holds the
-# words of titles. PostgreSQL must not learn how frequent words are: it goes through the index as long as it takes them
-# for rare, where for frequent ones it would go through all rows, not knowing that each costs it a walk to its words.
+# work has and those for the blocks of ids that it is in (lenslab.library.search.postgresql_tsquery). The index's second
+# column holds the words of titles. PostgreSQL must not learn how frequent words are: it goes through the index as long
+# as it takes them for rare, where for frequent ones it would go through all rows, not knowing that each costs it a walk
+# to its words.
 _SEARCHED = """setweight(to_tsvector('english', {0}title), 'A') || setweight(to_tsvector('simple', {0}authors), 'B')
     || setweight(to_tsvector('english', {0}abstract), 'C') || setweight(to_tsvector('english', {0}plain), 'D')
     || array_to_tsvector(string_to_array(
@@ -502,7 +503,8 @@ class Migration(migrations.Migration):
                 (
                     "rule",
                     models.CharField(
-                        help_text="the rule by which they were counted (lenslab.papers.counts)", max_length=16
+                        help_text="the rule by which they were counted (lenslab.papers.terms.library_frequencies)",
+                        max_length=16,
                     ),
                 ),
             ],

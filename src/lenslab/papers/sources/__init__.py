@@ -10,14 +10,14 @@ if TYPE_CHECKING:
 
 # A source's name, as pages show it, and the module that speaks to it.
 MODULES = {
-    "arXiv API": "arxiv_api",
-    "arXiv OAI-PMH": "arxiv_oai",
-    "arXiv snapshot": "arxiv_snapshot",
-    "Semantic Scholar": "semantic_scholar",
-    "OpenAlex": "openalex",
-    "BibTeX": "bibtex_file",
-    "RIS": "ris_file",
-    "CSL-JSON": "csl_file",
+    "arXiv API": "lenslab.papers.sources.arxiv_api",
+    "arXiv OAI-PMH": "lenslab.papers.sources.arxiv_oai",
+    "arXiv snapshot": "lenslab.papers.sources.arxiv_snapshot",
+    "Semantic Scholar": "lenslab.papers.sources.semantic_scholar",
+    "OpenAlex": "lenslab.papers.sources.openalex",
+    "BibTeX": "lenslab.papers.formats.bibtex_reader",
+    "RIS": "lenslab.papers.formats.ris_reader",
+    "CSL-JSON": "lenslab.papers.formats.csl_reader",
 }
 
 
@@ -25,11 +25,11 @@ def parse(source: str, raw: bytes) -> Description:
     """Reads a source's own record of one work again.
 
     Args:
-        source: the source's name, a key of ``MODULES``.
-        raw: what ``Description.raw`` kept.
+        source: The source's name, a key of ``MODULES``.
+        raw: What ``Description.raw`` kept.
 
     Raises:
-        MalformedError: the record is not what the source writes.
+        MalformedError: The record is not what the source writes.
     """
-    description: Description = import_module(f"lenslab.papers.sources.{MODULES[source]}").parse(raw)
+    description: Description = import_module(MODULES[source]).parse(raw)
     return description

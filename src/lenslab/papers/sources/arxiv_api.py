@@ -10,19 +10,19 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from lenslab.papers.arxiv_id import ArxivId
+from lenslab.http.rate_limit import Rate
+from lenslab.http.service import Service
 from lenslab.papers.description import Description
 from lenslab.papers.errors import ArxivIdError, MalformedError, NotFoundError, RefusedError
-from lenslab.papers.markup import element, raw, text
-from lenslab.papers.pace import Rate
+from lenslab.papers.identifiers.arxiv_id import ArxivId
 from lenslab.papers.paper import Paper, Version
-from lenslab.papers.service import Service
+from lenslab.papers.text.safe_xml import element, raw, text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from xml.etree.ElementTree import Element
 
-    from lenslab.papers.fetching import Fetcher
+    from lenslab.http.client import Fetcher
 
 NAME = "arXiv API"
 # One request per three seconds over everything that arXiv offers, https://info.arxiv.org/help/api/tou.html.
@@ -52,11 +52,11 @@ class Page:
     """A part of what a search found.
 
     Attributes:
-        descriptions: the papers, in the search's order.
-        offset: how many papers came before.
-        total: how many papers the search found.
-        next_offset: where to go on; ``None`` at the end.
-        unreached: how many papers lie deeper than arXiv lets anybody ask; 0 where there is more to come.
+        descriptions: The papers, in the search's order.
+        offset: How many papers came before.
+        total: How many papers the search found.
+        next_offset: Where to go on; ``None`` at the end.
+        unreached: How many papers lie deeper than arXiv lets anybody ask; 0 where there is more to come.
     """
 
     descriptions: tuple[Description, ...]
@@ -70,11 +70,11 @@ def paper(fetcher: Fetcher, arxiv_id: ArxivId | str) -> Description:
     """One paper, as its newest version describes it.
 
     Args:
-        fetcher: asks arXiv.
-        arxiv_id: its identifier; a version in it does not matter.
+        fetcher: Asks arXiv.
+        arxiv_id: Its identifier; a version in it does not matter.
 
     Raises:
-        NotFoundError: arXiv knows no such paper.
+        NotFoundError: ArXiv knows no such paper.
     """
     return papers(fetcher, [arxiv_id])[0]
 
@@ -83,17 +83,17 @@ def papers(fetcher: Fetcher, ids: Sequence[ArxivId | str]) -> list[Description]:
     """Papers by their ids, a hundred per request.
 
     Args:
-        fetcher: asks arXiv.
-        ids: identifiers; they are checked here, because arXiv refuses all for one that is wrong. Versions do not
+        fetcher: Asks arXiv.
+        ids: Identifiers; they are checked here, because arXiv refuses all for one that is wrong. Versions do not
             matter: each paper comes as its newest version describes it.
 
     Returns:
         The papers that arXiv knows, in the order of the ids.
 
     Raises:
-        ArxivIdError: an identifier that no paper can have; nothing was asked.
-        NotFoundError: arXiv knows none of them.
-        SourceError: arXiv does not answer, or refuses.
+        ArxivIdError: An identifier that no paper can have; nothing was asked.
+        NotFoundError: ArXiv knows none of them.
+        SourceError: ArXiv does not answer, or refuses.
     """
     names = list(dict.fromkeys((ArxivId.parse(name) if isinstance(name, str) else name).base for name in ids))
     found: dict[str, Description] = {}
@@ -121,17 +121,17 @@ def search(
     """What a query finds, page by page, so that whoever is interrupted goes on with ``next_offset``.
 
     Args:
-        fetcher: asks arXiv.
-        query: in arXiv's syntax, for instance ``ti:ablation AND cat:cs.CV``.
-        sort: by ``relevance``, or by the day of ``updated`` or ``submitted``.
-        ascending: whether the least relevant or oldest come first.
-        offset: how many papers to leave out.
-        limit: the most papers to give; ``None`` means all.
-        slice_size: how many to ask for at once, 2,000 at the most.
+        fetcher: Asks arXiv.
+        query: In arXiv's syntax, for instance ``ti:ablation AND cat:cs.CV``.
+        sort: By ``relevance``, or by the day of ``updated`` or ``submitted``.
+        ascending: Whether the least relevant or oldest come first.
+        offset: How many papers to leave out.
+        limit: The most papers to give; ``None`` means all.
+        slice_size: How many to ask for at once, 2,000 at the most.
 
     Raises:
-        RefusedError: arXiv does not understand the query, or 30,000 papers are not enough.
-        SourceError: arXiv does not answer, or sends an empty page again and again.
+        RefusedError: ArXiv does not understand the query, or 30,000 papers are not enough.
+        SourceError: ArXiv does not answer, or sends an empty page again and again.
     """
     if sort not in _SORTS:
         raise ValueError(f"cannot sort by {sort!r}; sort by {', '.join(_SORTS)}")
@@ -171,7 +171,7 @@ def parse(raw: bytes) -> Description:
     """Reads one ``<entry>``.
 
     Raises:
-        MalformedError: it is none, or describes no paper.
+        MalformedError: It is none, or describes no paper.
     """
     entry = element(raw)
     if entry.tag != f"{_ATOM}entry":

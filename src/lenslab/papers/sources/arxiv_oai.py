@@ -13,20 +13,20 @@ from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, unquote
 
-from lenslab.papers.arxiv_id import ArxivId
-from lenslab.papers.author_list import author_names
+from lenslab.http.service import Service
 from lenslab.papers.description import Description
 from lenslab.papers.errors import ArxivIdError, MalformedError, NotFoundError, RefusedError
-from lenslab.papers.markup import element, raw, text
+from lenslab.papers.formats.author_list import author_names
+from lenslab.papers.identifiers.arxiv_id import ArxivId
 from lenslab.papers.paper import Paper, Version
-from lenslab.papers.service import Service
 from lenslab.papers.sources.arxiv_api import HOSTS, RATE
+from lenslab.papers.text.safe_xml import element, raw, text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from xml.etree.ElementTree import Element
 
-    from lenslab.papers.fetching import Fetcher
+    from lenslab.http.client import Fetcher
 
 NAME = "arXiv OAI-PMH"
 SERVICE = Service(
@@ -67,11 +67,11 @@ class Page:
     long as arXiv knows it, and else from the datestamp.
 
     Attributes:
-        descriptions: the papers, as their newest versions describe them.
-        deleted: ids of papers that are no longer there.
-        rejected: records that could not be read: their ids and why.
-        token: what to go on with; ``None`` at the end.
-        datestamp: the last day on which one of these records changed, as ``YYYY-MM-DD``; empty where there is none.
+        descriptions: The papers, as their newest versions describe them.
+        deleted: Ids of papers that are no longer there.
+        rejected: Records that could not be read: their ids and why.
+        token: What to go on with; ``None`` at the end.
+        datestamp: The last day on which one of these records changed, as ``YYYY-MM-DD``; empty where there is none.
     """
 
     descriptions: tuple[Description, ...] = ()
@@ -85,12 +85,12 @@ def record(fetcher: Fetcher, arxiv_id: ArxivId | str) -> Description:
     """One paper's record.
 
     Args:
-        fetcher: asks arXiv.
-        arxiv_id: its identifier; a version in it does not matter.
+        fetcher: Asks arXiv.
+        arxiv_id: Its identifier; a version in it does not matter.
 
     Raises:
-        NotFoundError: arXiv knows no such paper, or no longer.
-        SourceError: arXiv does not answer, or refuses.
+        NotFoundError: ArXiv knows no such paper, or no longer.
+        SourceError: ArXiv does not answer, or refuses.
     """
     name = (ArxivId.parse(arxiv_id) if isinstance(arxiv_id, str) else arxiv_id).base
     parameters = {"verb": "GetRecord", "metadataPrefix": _FORMAT, "identifier": f"{_PREFIX}{name}"}
@@ -116,15 +116,15 @@ def harvest(
     expired. A paper that changes while it is harvested comes again at the end.
 
     Args:
-        fetcher: asks arXiv.
-        since: the first day; ``None`` means from the beginning. To go on, the last page's ``datestamp``.
-        until: the last day; ``None`` means today.
-        set_: a part of arXiv, for instance ``cs`` or ``cs:cs:CV``; ``None`` means all of it.
-        token: the last page's token, to go on exactly where it ended.
+        fetcher: Asks arXiv.
+        since: The first day; ``None`` means from the beginning. To go on, the last page's ``datestamp``.
+        until: The last day; ``None`` means today.
+        set_: A part of arXiv, for instance ``cs`` or ``cs:cs:CV``; ``None`` means all of it.
+        token: The last page's token, to go on exactly where it ended.
 
     Raises:
-        RefusedError: arXiv refuses; ``code`` is OAI-PMH's name of the error.
-        SourceError: arXiv does not answer.
+        RefusedError: ArXiv refuses; ``code`` is OAI-PMH's name of the error.
+        SourceError: ArXiv does not answer.
     """
     if set_ is not None and not _SET.fullmatch(set_):
         raise RefusedError(f"{set_[:60]!r} is no part of arXiv; name one like cs, physics:hep-th or cs:cs:CV")
@@ -163,7 +163,7 @@ def parse(raw: bytes) -> Description:
     """Reads one ``<record>`` with its header.
 
     Raises:
-        MalformedError: it is none, it was deleted, or it describes no paper.
+        MalformedError: It is none, it was deleted, or it describes no paper.
     """
     root = element(raw)
     held = root.find(f"{_OAI}metadata/{_RAW}arXivRaw")
@@ -311,7 +311,8 @@ def _identifier(held: Element) -> str:
 def reached_by(token: str) -> str:
     """The day up to which a token has come, for people; empty where it does not say.
 
-    >>> reached_by("verb%3DListRecords%26metadataPrefix%3DarXivRaw%26from%3D2025-03-01%26skip%3D137")
-    '2025-03-01'
+    Example:
+        >>> reached_by("verb%3DListRecords%26metadataPrefix%3DarXivRaw%26from%3D2025-03-01%26skip%3D137")
+        '2025-03-01'
     """
     return dict(parse_qsl(unquote(token))).get("from", "")

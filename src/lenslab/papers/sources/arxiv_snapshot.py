@@ -6,17 +6,17 @@ import datetime as dt
 import re
 from typing import TYPE_CHECKING, Any
 
-from lenslab.papers import strict_json
-from lenslab.papers.arxiv_id import ArxivId
-from lenslab.papers.author_list import author_names, tidy_name
 from lenslab.papers.description import Description
-from lenslab.papers.doi import first_doi
 from lenslab.papers.errors import ArxivIdError, MalformedError
-from lenslab.papers.latex import plain_text
-from lenslab.papers.lines import TooLong, lines
+from lenslab.papers.formats.author_list import author_names, tidy_name
+from lenslab.papers.formats.rejection import Rejection
+from lenslab.papers.identifiers.arxiv_id import ArxivId
+from lenslab.papers.identifiers.doi import first_doi
 from lenslab.papers.paper import Paper, Version
-from lenslab.papers.rejection import Rejection
-from lenslab.papers.strict_json import kind_of
+from lenslab.papers.text import strict_json
+from lenslab.papers.text.file_lines import TooLong, lines
+from lenslab.papers.text.latex_display import plain_text
+from lenslab.papers.text.strict_json import kind_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -39,17 +39,17 @@ def read(
     """Reads a snapshot, plain or compressed.
 
     Args:
-        path: the file.
-        skip: so many lines at the beginning are passed over unread.
-        told: is told, now and then, how many bytes of the file have been read.
+        path: The file.
+        skip: So many lines at the beginning are passed over unread.
+        told: Is told, now and then, how many bytes of the file have been read.
 
     Yields:
         For each line its number, counted from 1, where it begins (``None`` in a compressed file), and what it says of
         a paper, or why it says nothing.
 
     Raises:
-        FileError: there is no such file, or it cannot be read.
-        MalformedError: the file is cut short, damaged, or of another kind; what was yielded stands.
+        FileError: There is no such file, or it cannot be read.
+        MalformedError: The file is cut short, damaged, or of another kind; what was yielded stands.
     """
     for number, offset, line in lines(path, told=told):
         if number <= skip:
@@ -67,14 +67,15 @@ def parse(raw: bytes) -> Description:
     r"""Reads one line.
 
     Args:
-        raw: a JSON object with at least ``id`` and ``title``.
+        raw: A JSON object with at least ``id`` and ``title``.
 
     Raises:
-        MalformedError: the line is not what the snapshot holds; the message says in a few words why.
+        MalformedError: The line is not what the snapshot holds; the message says in a few words why.
 
-    >>> found = parse(b'{"id": "0704.0001", "title": "On\\n  units", "authors_parsed": [["Yuan", "C. -P.", ""]]}')
-    >>> found.paper.title, found.paper.authors, found.paper.year
-    ('On units', ('C.-P. Yuan',), 2007)
+    Example:
+        >>> found = parse(b'{"id": "0704.0001", "title": "On\\n  units", "authors_parsed": [["Yuan", "C. -P.", ""]]}')
+        >>> found.paper.title, found.paper.authors, found.paper.year
+        ('On units', ('C.-P. Yuan',), 2007)
     """
     return _description(raw, _record(raw))
 

@@ -12,18 +12,18 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from lenslab.papers.arxiv_id import ArxivId
+from lenslab.http.rate_limit import Rate
+from lenslab.http.service import Service
 from lenslab.papers.description import Assertion, Description
 from lenslab.papers.errors import ArxivIdError, MalformedError, NotFoundError, WorkNameError
-from lenslab.papers.pace import Rate
+from lenslab.papers.identifiers.arxiv_id import ArxivId
 from lenslab.papers.paper import Paper
-from lenslab.papers.service import Service
-from lenslab.papers.sources.answers import document, inner, items, mapping, number, packed, sequence, text, year
+from lenslab.papers.sources.json_fields import document, inner, items, mapping, number, packed, sequence, text, year
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from lenslab.papers.fetching import Fetcher
+    from lenslab.http.client import Fetcher
 
 NAME = "OpenAlex"
 SERVICE = Service(
@@ -54,11 +54,11 @@ class Page:
     """A part of a list of citations or references.
 
     Attributes:
-        assertions: who cites whom.
-        cursor: what the page was asked for with.
-        next_cursor: what to ask for the next page with; ``None`` at the end.
-        total: how many there are, as OpenAlex counts.
-        missing: ids of cited works that OpenAlex did not describe: merged into others, or deleted.
+        assertions: Who cites whom.
+        cursor: What the page was asked for with.
+        next_cursor: What to ask for the next page with; ``None`` at the end.
+        total: How many there are, as OpenAlex counts.
+        missing: Ids of cited works that OpenAlex did not describe: merged into others, or deleted.
     """
 
     assertions: tuple[Assertion, ...]
@@ -72,13 +72,14 @@ def name_of(work: str | ArxivId) -> str:
     """A work's name as OpenAlex writes it.
 
     Args:
-        work: an arXiv id, a DOI, or OpenAlex's own id, bare or as an address.
+        work: An arXiv id, a DOI, or OpenAlex's own id, bare or as an address.
 
     Raises:
-        WorkNameError: nothing of these.
+        WorkNameError: Nothing of these.
 
-    >>> name_of("1806.02891"), name_of("https://openalex.org/w2741809807"), name_of("10.7717/PeerJ.4375")
-    ('doi:10.48550/arxiv.1806.02891', 'W2741809807', 'doi:10.7717/peerj.4375')
+    Example:
+        >>> name_of("1806.02891"), name_of("https://openalex.org/w2741809807"), name_of("10.7717/PeerJ.4375")
+        ('doi:10.48550/arxiv.1806.02891', 'W2741809807', 'doi:10.7717/peerj.4375')
     """
     if isinstance(work, ArxivId):
         return f"doi:{_ARXIV_DOI}{work.base}"
@@ -100,13 +101,13 @@ def work(fetcher: Fetcher, name: str | ArxivId, *, doi: str = "") -> Description
     """One work.
 
     Args:
-        fetcher: asks OpenAlex.
-        name: what ``name_of`` reads.
-        doi: the DOI of the published article, where known: OpenAlex may have merged the preprint into it.
+        fetcher: Asks OpenAlex.
+        name: What ``name_of`` reads.
+        doi: The DOI of the published article, where known: OpenAlex may have merged the preprint into it.
 
     Raises:
         NotFoundError: OpenAlex knows the work under neither name.
-        SourceError: it does not answer, or refuses.
+        SourceError: It does not answer, or refuses.
     """
     asked = name_of(name)
     try:
@@ -128,7 +129,7 @@ def referenced(described: Description) -> tuple[str, ...] | None:
     An empty list in a record means that nobody has found the references, not that there are none.
 
     Args:
-        described: a description from here.
+        described: A description from here.
     """
     record = mapping(document(described.raw), "work")
     found = [own[1].upper() for cited in items(record.get("referenced_works")) if (own := _ID.fullmatch(text(cited)))]
@@ -139,9 +140,9 @@ def references(fetcher: Fetcher, citing: Description, *, offset: int = 0) -> Ite
     """Whom a work cites, with what OpenAlex knows of them, fifty per request; nothing where that is not known.
 
     Args:
-        fetcher: asks OpenAlex.
-        citing: a description from here.
-        offset: how many of ``referenced`` to leave out; a page's cursors are such numbers.
+        fetcher: Asks OpenAlex.
+        citing: A description from here.
+        offset: How many of ``referenced`` to leave out; a page's cursors are such numbers.
 
     Raises:
         SourceError: OpenAlex does not answer, or refuses.
@@ -167,9 +168,9 @@ def citations(fetcher: Fetcher, cited: Description, cursor: str = "*") -> Iterat
     """Who cites a work, page by page.
 
     Args:
-        fetcher: asks OpenAlex.
-        cited: a description from here.
-        cursor: where to begin: at the start, or with an earlier page's ``next_cursor``.
+        fetcher: Asks OpenAlex.
+        cited: A description from here.
+        cursor: Where to begin: at the start, or with an earlier page's ``next_cursor``.
 
     Raises:
         SourceError: OpenAlex does not answer, or refuses.
@@ -201,7 +202,7 @@ def parse(raw: bytes) -> Description:
     """Reads one work's record.
 
     Raises:
-        MalformedError: it is none.
+        MalformedError: It is none.
     """
     record = mapping(document(raw), "work")
     own = _ID.fullmatch(text(record.get("id")))
@@ -243,10 +244,11 @@ def abstract(inverted: Any) -> str:
     Places at which no word stands are left out; where two words claim one place both stay, in the index's order.
 
     Args:
-        inverted: words with their places; anything else is no abstract.
+        inverted: Words with their places; anything else is no abstract.
 
-    >>> abstract({"units": [1, 4], "Single": [0], "matter,": [2], "some": [3], "do": [7]})
-    'Single units matter, some units do'
+    Example:
+        >>> abstract({"units": [1, 4], "Single": [0], "matter,": [2], "some": [3], "do": [7]})
+        'Single units matter, some units do'
     """
     placed = [
         (place, word)

@@ -13,18 +13,18 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from lenslab.papers.arxiv_id import ArxivId
+from lenslab.http.rate_limit import Rate
+from lenslab.http.service import Service
 from lenslab.papers.description import Assertion, Description
 from lenslab.papers.errors import ArxivIdError, MalformedError, RefusedError, WorkNameError
-from lenslab.papers.pace import Rate
+from lenslab.papers.identifiers.arxiv_id import ArxivId
 from lenslab.papers.paper import Paper
-from lenslab.papers.service import Service
-from lenslab.papers.sources.answers import document, inner, items, mapping, number, packed, sequence, text, year
+from lenslab.papers.sources.json_fields import document, inner, items, mapping, number, packed, sequence, text, year
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from lenslab.papers.fetching import Fetcher
+    from lenslab.http.client import Fetcher
 
 NAME = "Semantic Scholar"
 SERVICE = Service(
@@ -69,10 +69,10 @@ class Page:
     """A part of a list of citations or references.
 
     Attributes:
-        assertions: who cites whom.
-        offset: how many came before.
-        next_offset: where to go on; ``None`` at the end.
-        unreached: how many citations lie deeper than Semantic Scholar lets anybody ask, by its own count; 0 where there
+        assertions: Who cites whom.
+        offset: How many came before.
+        next_offset: Where to go on; ``None`` at the end.
+        unreached: How many citations lie deeper than Semantic Scholar lets anybody ask, by its own count; 0 where there
             is more to come.
     """
 
@@ -86,13 +86,14 @@ def name_of(work: str | ArxivId) -> str:
     """A work's name as Semantic Scholar writes it.
 
     Args:
-        work: an arXiv id, a DOI, Semantic Scholar's hash, or a name with its scheme, as ``CorpusId:`` and a number.
+        work: An arXiv id, a DOI, Semantic Scholar's hash, or a name with its scheme, as ``CorpusId:`` and a number.
 
     Raises:
-        WorkNameError: nothing of these.
+        WorkNameError: Nothing of these.
 
-    >>> name_of("1806.02891v1"), name_of("https://doi.org/10.1000/Units.7"), name_of("corpusid:12")
-    ('ARXIV:1806.02891', 'DOI:10.1000/Units.7', 'CorpusId:12')
+    Example:
+        >>> name_of("1806.02891v1"), name_of("https://doi.org/10.1000/Units.7"), name_of("corpusid:12")
+        ('ARXIV:1806.02891', 'DOI:10.1000/Units.7', 'CorpusId:12')
     """
     if isinstance(work, ArxivId):
         return f"ARXIV:{work.base}"
@@ -118,12 +119,12 @@ def paper(fetcher: Fetcher, name: str | ArxivId) -> Description:
     """One paper, with its summary in a sentence.
 
     Args:
-        fetcher: asks Semantic Scholar.
-        name: what ``name_of`` reads.
+        fetcher: Asks Semantic Scholar.
+        name: What ``name_of`` reads.
 
     Raises:
         NotFoundError: Semantic Scholar knows no such paper.
-        SourceError: it does not answer, or refuses.
+        SourceError: It does not answer, or refuses.
     """
     asked = name_of(name)
     return fetcher.get(SERVICE, f"/paper/{_quoted(asked)}", {"fields": PAPER_FIELDS}, _read_paper, asked=asked)
@@ -135,14 +136,14 @@ def citations(
     """Who cites a paper, newest first as a rule, page by page.
 
     Args:
-        fetcher: asks Semantic Scholar.
-        work: the cited paper; a description from here saves a request.
-        offset: how many to leave out, for instance because they are known from an earlier run.
-        limit: how many to ask for at once, 1,000 at the most.
+        fetcher: Asks Semantic Scholar.
+        work: The cited paper; a description from here saves a request.
+        offset: How many to leave out, for instance because they are known from an earlier run.
+        limit: How many to ask for at once, 1,000 at the most.
 
     Raises:
         NotFoundError: Semantic Scholar knows no such paper.
-        SourceError: it does not answer, or refuses.
+        SourceError: It does not answer, or refuses.
     """
     cited = work if isinstance(work, Description) else paper(fetcher, work)
     return _pages(fetcher, cited, "citations", offset, limit)
@@ -154,14 +155,14 @@ def references(
     """Whom a paper cites, page by page; among them works that are known by their title only.
 
     Args:
-        fetcher: asks Semantic Scholar.
-        work: the citing paper; a description from here saves a request.
-        offset: how many to leave out.
-        limit: how many to ask for at once, 1,000 at the most.
+        fetcher: Asks Semantic Scholar.
+        work: The citing paper; a description from here saves a request.
+        offset: How many to leave out.
+        limit: How many to ask for at once, 1,000 at the most.
 
     Raises:
         NotFoundError: Semantic Scholar knows no such paper.
-        SourceError: it does not answer, or refuses.
+        SourceError: It does not answer, or refuses.
     """
     citing = work if isinstance(work, Description) else paper(fetcher, work)
     return _pages(fetcher, citing, "references", offset, limit)
@@ -206,15 +207,15 @@ def batch(fetcher: Fetcher, names: Sequence[str | ArxivId], fields: str = PAPER_
     """Many papers, 500 per request.
 
     Args:
-        fetcher: asks Semantic Scholar.
-        names: what ``name_of`` reads.
-        fields: which fields to ask for.
+        fetcher: Asks Semantic Scholar.
+        names: What ``name_of`` reads.
+        fields: Which fields to ask for.
 
     Returns:
         One description per name, in order; ``None`` for what Semantic Scholar does not know.
 
     Raises:
-        SourceError: it does not answer, or refuses.
+        SourceError: It does not answer, or refuses.
     """
     found: list[Description | None] = []
     for asked in _chunks([name_of(name) for name in names], [1] * len(names)):
@@ -228,9 +229,9 @@ def references_of(
     """Which works many papers cite, for drawing the edges among the works around one.
 
     Args:
-        fetcher: asks Semantic Scholar.
-        names: what ``name_of`` reads.
-        counts: how many references each of them has, where known, so that no request asks for more than an answer may
+        fetcher: Asks Semantic Scholar.
+        names: What ``name_of`` reads.
+        counts: How many references each of them has, where known, so that no request asks for more than an answer may
             hold.
 
     Returns:
@@ -238,7 +239,7 @@ def references_of(
         ``None`` for a paper that it does not know.
 
     Raises:
-        SourceError: it does not answer, or refuses.
+        SourceError: It does not answer, or refuses.
     """
     known = counts or {}
     keys = [str(name) for name in names]
@@ -301,10 +302,11 @@ def parse(raw: bytes) -> Description:
     """Reads one paper's record.
 
     Raises:
-        MalformedError: it is none.
+        MalformedError: It is none.
 
-    >>> parse(b'{"paperId": null, "title": "A report", "year": 1999}').locator[:19]
-    'unresolved:569004b3'
+    Example:
+        >>> parse(b'{"paperId": null, "title": "A report", "year": 1999}').locator[:19]
+        'unresolved:569004b3'
     """
     record = mapping(document(raw), "paper")
     external = inner(record.get("externalIds"))

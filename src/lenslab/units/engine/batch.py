@@ -16,10 +16,10 @@ class Batch:
 
     Attributes:
         inputs: ``[images, ...]``, float32, on the device.
-        labels: the class of each image, int64 ``[images]``, on the device.
-        numbers: the number of each image in its source, int64 ``[images]``.
-        fills: what the units of a site become on each of these images, ``[images, units, ...]``, by the name of the
-            cut; only for what differs from image to image, see `lenslab.units.donors`.
+        labels: The class of each image, int64 ``[images]``, on the device.
+        numbers: The number of each image in its source, int64 ``[images]``.
+        fills: What the units of a site become on each of these images, ``[images, units, ...]``, by the name of the
+            cut; only for what differs from image to image, see `lenslab.units.silencing.resampling`.
     """
 
     inputs: torch.Tensor

@@ -11,10 +11,10 @@ def device_of(name: str) -> torch.device:
     """Find a device and see that it works.
 
     Args:
-        name: in torch's words, for instance ``"cpu"`` or ``"cuda:1"``.
+        name: In torch's words, for instance ``"cpu"`` or ``"cuda:1"``.
 
     Raises:
-        UnitsError: there is no such device here.
+        UnitsError: There is no such device here.
 
     Example:
         >>> device_of("cpu")

@@ -18,14 +18,14 @@ class Decided:
     """Some pairs of unit and image of one site, decided along one path.
 
     Attributes:
-        path: how they were decided.
-        rows: the image of each pair, by its place in the batch, int64 ``[pairs]``.
-        units: the unit of each pair, int64 ``[pairs]``.
-        after: the predicted class of each pair, int64 ``[pairs]``.
-        margin: the top-two margin that decided, as a share of the logits' scale, ``[pairs]``.
-        scores: what the pairs' logits score, float64 ``[3, pairs]``, see `lenslab.units.engine.scores`; ``None`` where
-            they are those of the reference.
-        in_top: whether the true class is among the largest logits, bool ``[pairs]``; ``None`` where that is as in the
+        path: How they were decided.
+        rows: The image of each pair, by its place in the batch, int64 ``[pairs]``.
+        units: The unit of each pair, int64 ``[pairs]``.
+        after: The predicted class of each pair, int64 ``[pairs]``.
+        margin: The top-two margin that decided, as a share of the logits' scale, ``[pairs]``.
+        scores: What the pairs' logits score, float64 ``[3, pairs]``, see `lenslab.units.engine.logit_scores`; ``None``
+            where they are those of the reference.
+        in_top: Whether the true class is among the largest logits, bool ``[pairs]``; ``None`` where that is as in the
             reference, or not asked for.
     """
 
@@ -43,9 +43,9 @@ class SiteOutcome:
     """What silencing every unit of one site did to one batch.
 
     Attributes:
-        site: the site's name.
-        activations: the spatial mean of each unit on each image, float32 ``[images, units]``.
-        decided: the pairs, all of them, in pieces.
+        site: The site's name.
+        activations: The spatial mean of each unit on each image, float32 ``[images, units]``.
+        decided: The pairs, all of them, in pieces.
     """
 
     site: str
@@ -67,11 +67,11 @@ class Reference:
     """What the network predicts with every unit in place.
 
     Attributes:
-        predictions: the predicted class of each image, int64 ``[images]``.
+        predictions: The predicted class of each image, int64 ``[images]``.
         logits: ``[images, classes]`` in float32.
-        margin: the top-two margin of each image, as a share of the logits' scale.
-        scores: what the logits score, float64 ``[3, images]``, see `lenslab.units.engine.scores`.
-        in_top: whether the true class is among the largest logits, bool ``[images]``; ``None`` where not asked for.
+        margin: The top-two margin of each image, as a share of the logits' scale.
+        scores: What the logits score, float64 ``[3, images]``, see `lenslab.units.engine.logit_scores`.
+        in_top: Whether the true class is among the largest logits, bool ``[images]``; ``None`` where not asked for.
     """
 
     predictions: torch.Tensor
@@ -86,8 +86,8 @@ class Outcome:
     """What silencing every unit of every site did to one batch.
 
     Attributes:
-        reference: the predictions before.
-        sites: one outcome per site, made one after the other as they are asked for.
+        reference: The predictions before.
+        sites: One outcome per site, made one after the other as they are asked for.
     """
 
     reference: Reference

@@ -17,9 +17,9 @@ class Golden:
 
     Attributes:
         logits: ``[images, classes]``.
-        values: each recorded site's value, ``[images, units, ...]``, by the site's name.
-        inputs: the batch itself.
-        frontier: other values that the passes resumed from the sites need, by their names inside the network.
+        values: Each recorded site's value, ``[images, units, ...]``, by the site's name.
+        inputs: The batch itself.
+        frontier: Other values that the passes resumed from the sites need, by their names inside the network.
     """
 
     logits: torch.Tensor

@@ -48,10 +48,10 @@ class Replacement:
     """The value that each unit of one site takes when it is silenced.
 
     Attributes:
-        fill: what the units become: one number for all (``[]``), one per unit (``[units]``), or one map per unit
+        fill: What the units become: one number for all (``[]``), one per unit (``[units]``), or one map per unit
             (``[units, height, width]``), the same on every image; or something else on each image of a batch
             (``[images, units, ...]``).
-        by_image: whether the fill differs from image to image.
+        by_image: Whether the fill differs from image to image.
 
     Example:
         >>> ZERO.silenced(torch.ones(2, 3), torch.tensor([0, 2])).tolist()
@@ -82,8 +82,8 @@ class Replacement:
         """Give a copy of a site's value in which row ``i`` has unit ``units[i]`` silenced.
 
         Args:
-            value: a site's value, ``[rows, units, ...]``; it is not changed.
-            units: the unit to silence in each row, int64 ``[rows]``.
+            value: A site's value, ``[rows, units, ...]``; it is not changed.
+            units: The unit to silence in each row, int64 ``[rows]``.
 
         Returns:
             The copy, with the same shape, type and memory layout.
@@ -97,10 +97,10 @@ class Replacement:
         """Tell which units differ from their replacement, image by image; the others change nothing when silenced.
 
         Args:
-            value: a site's value, ``[images, units, ...]``.
+            value: A site's value, ``[images, units, ...]``.
 
         Returns:
-            bool ``[images, units]``.
+            Bool ``[images, units]``.
 
         Example:
             >>> ZERO.differs(torch.tensor([[[0.0, 0.0], [0.0, 2.0]]])).tolist()
@@ -125,8 +125,8 @@ class Sets:
     """Several units at once: the things are sets of units.
 
     Attributes:
-        members: which units each set has, bool ``[sets, units]``.
-        replacement: what they become.
+        members: Which units each set has, bool ``[sets, units]``.
+        replacement: What they become.
 
     Example:
         >>> pair = Sets(torch.tensor([[True, True, False]]), ZERO)
@@ -175,11 +175,11 @@ def spatial_mean(value: torch.Tensor, silencing: Silencing = ZERO) -> NDArray[np
     """Average each thing that can be silenced over its positions.
 
     Args:
-        value: a site's value, ``[images, units, ...]``.
-        silencing: the things; each unit by default.
+        value: A site's value, ``[images, units, ...]``.
+        silencing: The things; each unit by default.
 
     Returns:
-        float32 ``[images, things]``; a value without positions is given as it is.
+        Float32 ``[images, things]``; a value without positions is given as it is.
 
     Example:
         >>> spatial_mean(torch.tensor([[[1.0, 3.0]]])).tolist()

@@ -18,14 +18,14 @@ class Site:
     """A value inside a network whose channels, or features, are its units.
 
     Attributes:
-        name: the dotted path of the module that makes the value; of the module around it and the operation where no
+        name: The dotted path of the module that makes the value; of the module around it and the operation where no
             module makes it (``layer1.0.add``); with ``:1``, ``:2`` behind it where the name is called more than once.
-        units: how many channels (or features) the value has: its size along dimension 1.
-        shape: the value's shape for one image, ``(units, height, width)`` or ``(units,)``.
-        operation: what makes the value, for instance ``"conv2d"``, ``"relu"``, ``"add"``.
-        default: whether it is one of the default sites: the values that convolutions hand on to the next ones.
-        filters: the dotted path of the convolution or linear layer whose filters make the units, where there is one.
-        source: the name of the site that is those filters' own output.
+        units: How many channels (or features) the value has: its size along dimension 1.
+        shape: The value's shape for one image, ``(units, height, width)`` or ``(units,)``.
+        operation: What makes the value, for instance ``"conv2d"``, ``"relu"``, ``"add"``.
+        default: Whether it is one of the default sites: the values that convolutions hand on to the next ones.
+        filters: The dotted path of the convolution or linear layer whose filters make the units, where there is one.
+        source: The name of the site that is those filters' own output.
     """
 
     name: str
@@ -36,12 +36,22 @@ class Site:
     filters: str | None
     source: str | None = None
 
+    def all_but(self, kept: Iterable[int]) -> list[int]:
+        """Name every unit except those to keep: a keep-only set is the silence of all the others.
+
+        Example:
+            >>> Site("relu", 5, (5,), "relu", default=True, filters=None).all_but([1, 3])
+            [0, 2, 4]
+        """
+        spared = set(kept)
+        return [unit for unit in range(self.units) if unit not in spared]
+
 
 def numbered(names: Sequence[str]) -> list[str]:
     """Tell calls of the same name apart by ``:1``, ``:2``, in the order of execution.
 
     Args:
-        names: the names in the order of execution, with repetitions.
+        names: The names in the order of execution, with repetitions.
 
     Returns:
         Unique names; a name that occurs once is left alone.
@@ -62,15 +72,15 @@ def select(sites: Iterable[Site], patterns: Sequence[str] | None) -> tuple[Site,
     """Choose sites by shell globs over their names.
 
     Args:
-        sites: all sites of a network, in the order of execution.
-        patterns: globs such as ``"layer3.*"``; ``None`` or none of them chooses the default sites.
+        sites: All sites of a network, in the order of execution.
+        patterns: Globs such as ``"layer3.*"``; ``None`` or none of them chooses the default sites.
 
     Returns:
         The chosen sites in the order of execution, each once.
 
     Raises:
-        UnknownSiteError: a pattern matches nothing, or there are no default sites.
-        AmbiguousSiteError: a name without wildcards belongs to a module that is called more than once.
+        UnknownSiteError: A pattern matches nothing, or there are no default sites.
+        AmbiguousSiteError: A name without wildcards belongs to a module that is called more than once.
 
     Example:
         >>> sites = [Site(name, 8, (8, 4, 4), "relu", name == "b", None) for name in ("a:1", "a:2", "b")]

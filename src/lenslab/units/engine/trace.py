@@ -10,14 +10,14 @@ from typing import Any
 import torch
 from torch import nn
 
-from lenslab.units.engine.decision import close
-from lenslab.units.engine.double import DoubleProgram
-from lenslab.units.engine.graph import Graph, is_bare
-from lenslab.units.engine.hooks import HookedProgram, sites_of
+from lenslab.units.engine.float64_program import DoubleProgram
+from lenslab.units.engine.fx_graph import Graph, is_bare
+from lenslab.units.engine.fx_program import TracedProgram
+from lenslab.units.engine.hook_program import HookedProgram, sites_of
+from lenslab.units.engine.linear_tail import LinearTail, linear_tail
+from lenslab.units.engine.near_ties import close
 from lenslab.units.engine.program import Program
 from lenslab.units.engine.sites import Site
-from lenslab.units.engine.tail import LinearTail, linear_tail
-from lenslab.units.engine.traced import TracedProgram
 from lenslab.units.errors import TrainingModeError, UnsupportedNetworkError
 
 _NOT_ITS_CLASS = (
@@ -34,14 +34,14 @@ class Trace:
     """What was seen inside a network.
 
     Attributes:
-        module: a private copy of the network; the caller's own is never run, hooked or changed.
-        sites: every value whose units can be silenced, by name, in the order of execution.
-        classes: number of logits.
-        graph: the graph of operations; ``None`` where torch.fx could not trace the network and hooks are used.
-        obstacle: why it could not, in torch's words; empty where it could.
-        costs: multiply-accumulates per image from each site on, by its name, and of the whole network under ``""``;
+        module: A private copy of the network; the caller's own is never run, hooked or changed.
+        sites: Every value whose units can be silenced, by name, in the order of execution.
+        classes: Number of logits.
+        graph: The graph of operations; ``None`` where torch.fx could not trace the network and hooks are used.
+        obstacle: Why it could not, in torch's words; empty where it could.
+        costs: Multiply-accumulates per image from each site on, by its name, and of the whole network under ``""``;
             empty without a graph.
-        tails: the linear tail behind a site, by its name, where there is one.
+        tails: The linear tail behind a site, by its name, where there is one.
     """
 
     module: nn.Module
@@ -57,9 +57,9 @@ class Trace:
         """Make a program that runs the network.
 
         Args:
-            device: where to run.
+            device: Where to run.
             precision: ``torch.float32``, or ``torch.float64`` for the last word.
-            fast: fold batch norms and put channels last, which changes the last bits and nothing else.
+            fast: Fold batch norms and put channels last, which changes the last bits and nothing else.
         """
         made = self._make(device, precision, fast)
         return DoubleProgram(made) if precision is torch.float64 else made
@@ -72,15 +72,15 @@ def trace(module: nn.Module, input_shape: tuple[int, ...]) -> Trace:
     without submodules put out.
 
     Args:
-        module: a classifier in evaluation mode: images ``[n, *input_shape]`` to logits ``[n, classes]``. It is copied.
-        input_shape: the shape of one input, for instance ``(3, 32, 32)``.
+        module: A classifier in evaluation mode: images ``[n, *input_shape]`` to logits ``[n, classes]``. It is copied.
+        input_shape: The shape of one input, for instance ``(3, 32, 32)``.
 
     Returns:
         The sites and the means to run them.
 
     Raises:
-        TrainingModeError: the network or one of its submodules is in training mode.
-        UnsupportedNetworkError: it has no values (meta device), cannot be copied or run on such an input, or does not
+        TrainingModeError: The network or one of its submodules is in training mode.
+        UnsupportedNetworkError: It has no values (meta device), cannot be copied or run on such an input, or does not
             give logits.
 
     Example:

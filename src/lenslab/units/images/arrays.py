@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from lenslab.units.errors import ImageLayoutError, LabelError
-from lenslab.units.images.collection import Images, Pixels
+from lenslab.units.images.labelled_images import Images, Pixels
 
 _BYTES_AT_ONCE = 1 << 22
 """What a step over a large array takes of it."""
@@ -30,14 +30,14 @@ def images_of_arrays(
     Args:
         pixels: [n, H, W] (grey), [n, H, W, C] or [n, C, H, W] with C = 1 or 3; see `as_pixels` for the numbers.
         labels: [n] or [n, 1], integers from 0.
-        name: short name of the images.
-        source: what messages call them.
-        class_names: a name for each class.
-        sha256: of the source, where it is not the arrays themselves.
+        name: Short name of the images.
+        source: What messages call them.
+        class_names: A name for each class.
+        sha256: Of the source, where it is not the arrays themselves.
 
     Raises:
-        ImageLayoutError: the arrays are not images.
-        LabelError: the labels are not classes, or their number differs.
+        ImageLayoutError: The arrays are not images.
+        LabelError: The labels are not classes, or their number differs.
 
     Example:
         >>> images_of_arrays(np.zeros((4, 3, 8, 8), np.uint8), [0, 1, 2, 3]).limited(2).labels
@@ -66,7 +66,7 @@ def as_pixels(array: NDArray[Any], source: str) -> NDArray[np.uint8]:
     or such integers divided by 255.
 
     Raises:
-        ImageLayoutError: it cannot be done without guessing.
+        ImageLayoutError: It cannot be done without guessing.
 
     Example:
         >>> as_pixels(np.ones((2, 1, 4, 5)) * 0.2, "example").shape
@@ -80,7 +80,7 @@ def as_labels(array: NDArray[Any], source: str) -> NDArray[np.int64]:
     """Understand an array as class numbers: int64 [n].
 
     Raises:
-        LabelError: it is neither [n] nor [n, 1], or not of integers.
+        LabelError: It is neither [n] nor [n, 1], or not of integers.
 
     Example:
         >>> as_labels(np.array([[3], [1]], np.uint8), "example")

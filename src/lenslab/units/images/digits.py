@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from lenslab.units.images.arrays import images_of_arrays
-from lenslab.units.images.collection import Images, content_hash
+from lenslab.units.images.labelled_images import Images, content_hash
 
 CLASS_NAMES = tuple("0123456789")
 

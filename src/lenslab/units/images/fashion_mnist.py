@@ -9,9 +9,9 @@ from pathlib import Path
 import platformdirs
 
 from lenslab.units.images.arrays import images_of_arrays
-from lenslab.units.images.collection import Images
-from lenslab.units.images.fetching import HOME, fetch
+from lenslab.units.images.fashion_mnist_files import HOME, fetch
 from lenslab.units.images.idx import read_idx
+from lenslab.units.images.labelled_images import Images
 
 CLASS_NAMES = (
     "T-shirt/top",
@@ -62,12 +62,12 @@ def fashion_mnist(directory: Path | None = None, *, train: bool = False, home: s
     """Open the 10,000 test images, or the 60,000 training images; fetch them once where they are not there.
 
     Args:
-        directory: where the files are, or go; `files_directory` by default.
-        train: the training images.
-        home: address that the files are fetched from before Debian's package is tried.
+        directory: Where the files are, or go; `files_directory` by default.
+        train: The training images.
+        home: Address that the files are fetched from before Debian's package is tried.
 
     Raises:
-        ImagesUnavailableError: they can be had from nowhere; the message names what was tried.
+        ImagesUnavailableError: They can be had from nowhere; the message names what was tried.
 
     Example:
         >>> len(fashion_mnist())  # doctest: +SKIP

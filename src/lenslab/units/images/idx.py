@@ -20,7 +20,7 @@ def read_idx(path: Path) -> NDArray[np.uint8]:
     Source: Y. LeCun, C. Cortes, *The MNIST database*, section "File formats".
 
     Raises:
-        ImagesUnavailableError: it cannot be read, or is not an array of bytes of the stated shape.
+        ImagesUnavailableError: It cannot be read, or is not an array of bytes of the stated shape.
 
     Example:
         >>> import tempfile

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from lenslab.records import sha256_of_file
 from lenslab.units.errors import ImageLayoutError, ImagesUnavailableError
 from lenslab.units.images.arrays import images_of_arrays
-from lenslab.units.images.collection import Images
+from lenslab.units.images.labelled_images import Images
 
 KEYS = (
     ("x", "y"),
@@ -42,13 +42,13 @@ def open_npz(path: Path, *, source: str | None = None) -> Images:
     into a temporary file without a name, which goes with the images.
 
     Args:
-        path: of the file. `KEYS` lists the names of the two arrays; `as_pixels` tells which numbers are pixels.
-        source: what messages call it; the path by default.
+        path: Of the file. `KEYS` lists the names of the two arrays; `as_pixels` tells which numbers are pixels.
+        source: What messages call it; the path by default.
 
     Raises:
-        ImagesUnavailableError: it is not an ``.npz`` file, is damaged, or there is no room to unpack it.
-        ImageLayoutError: it does not hold images and labels.
-        LabelError: the labels are not classes.
+        ImagesUnavailableError: It is not an ``.npz`` file, is damaged, or there is no room to unpack it.
+        ImageLayoutError: It does not hold images and labels.
+        LabelError: The labels are not classes.
 
     Example:
         >>> import tempfile

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from lenslab.records import sha256_of_file
 from lenslab.units.errors import ImageLayoutError, ImagesUnavailableError, LabelError, UndecodableImageError
-from lenslab.units.images.collection import Images, Pixels
+from lenslab.units.images.labelled_images import Images, Pixels
 
 IMAGE_COLUMNS = ("image", "img")
 """Names of the column of pictures."""
@@ -55,13 +55,13 @@ def open_parquet(path: Path, *, source: str | None = None) -> Images:
     read at once, pictures only when asked for.
 
     Args:
-        path: of the file or directory, or a glob such as ``data/train-*.parquet`` (``**`` goes into directories).
-        source: what messages call it; the path by default.
+        path: Of the file or directory, or a glob such as ``data/train-*.parquet`` (``**`` goes into directories).
+        source: What messages call it; the path by default.
 
     Raises:
-        ImagesUnavailableError: a file cannot be read as Parquet.
-        ImageLayoutError: a column is missing or of another kind.
-        LabelError: a label is missing or not a class.
+        ImagesUnavailableError: A file cannot be read as Parquet.
+        ImageLayoutError: A column is missing or of another kind.
+        LabelError: A label is missing or not a class.
 
     Example:
         >>> import io, tempfile
@@ -178,7 +178,7 @@ def _pictures(part: _Part, first: int, last: int) -> Iterator[Pixels | Undecodab
 
 
 def _picture(value: pa.Scalar, row: int, part: _Part) -> Pixels | UndecodableImageError:
-    from lenslab.units.images.pictures import decode
+    from lenslab.units.images.picture_decoding import decode
 
     content = value.as_py()
     if isinstance(content, dict):

@@ -10,21 +10,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lenslab.units.errors import ImageLayoutError, UndecodableImageError
-from lenslab.units.images.collection import Images, Pixels
+from lenslab.units.images.labelled_images import Images, Pixels
 
 
 def subset(images: Images, numbers: NDArray[np.integer]) -> Images:
     """Keep the images of these numbers, in source order; they are numbered anew, from 0.
 
     Args:
-        images: the images.
-        numbers: which of them to keep, each once.
+        images: The images.
+        numbers: Which of them to keep, each once.
 
     Returns:
         The same images where all are kept. Otherwise the hash is another one, which the numbers decide with the source.
 
     Raises:
-        ImageLayoutError: none is kept, or there is no image of a number.
+        ImageLayoutError: None is kept, or there is no image of a number.
 
     Example:
         >>> from lenslab.units.images import open_images

@@ -6,7 +6,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from lenslab.units.networks.catalogue import OTHER_SOURCES, entry, networks, shipped_weights_for
-from lenslab.units.networks.entry import Entry, OtherSource, PackagedWeights, ShippedWeights
+from lenslab.units.networks.catalogue_entry import Entry, OtherSource, PackagedWeights, ShippedWeights
 
 if TYPE_CHECKING:
     from lenslab.units.networks.loading import load

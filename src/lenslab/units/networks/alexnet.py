@@ -11,7 +11,7 @@ class AlexNet(nn.Module):
     The state dict has the keys and shapes of torchvision's weights; 1,152 units at the default sites.
 
     Args:
-        classes: number of logits.
+        classes: Number of logits.
 
     Example:
         >>> import torch

@@ -15,7 +15,7 @@ from lenslab.units.networks.resnet import resnet18, resnet34, resnet50
 from lenslab.units.networks.resnet20 import ResNet20
 from lenslab.units.networks.small import Small
 from lenslab.units.networks.vgg import VGG16
-from lenslab.units.weights import put_weights
+from lenslab.units.networks.weight_files import put_weights
 
 Builder = Callable[..., nn.Module]
 """Makes a network with random weights; ``classes`` is its number of logits."""
@@ -53,13 +53,13 @@ def weighted(name: str, state: Mapping[str, Tensor], *, source: str) -> nn.Modul
     """Make a network with given weights, in eval mode; it has as many logits as their last layer.
 
     Args:
-        name: of the catalogue.
-        state: tensors by name.
-        source: what messages call the weights.
+        name: Of the catalogue.
+        state: Tensors by name.
+        source: What messages call the weights.
 
     Raises:
-        WeightsError: they do not fit.
-        NotFiniteError: a tensor holds NaN or infinity.
+        WeightsError: They do not fit.
+        NotFiniteError: A tensor holds NaN or infinity.
 
     Example:
         >>> weighted("small", Small(classes=3).state_dict(), source="mine.pth").linear.out_features
@@ -81,8 +81,8 @@ def classes_of(module: nn.Module, state: Mapping[str, Tensor]) -> int | None:
     """Read the number of logits off the weights: the outputs of the module's last layer.
 
     Args:
-        module: a network of the same architecture, with any number of logits.
-        state: tensors by name.
+        module: A network of the same architecture, with any number of logits.
+        state: Tensors by name.
 
     Returns:
         The number, or ``None`` where the weights have nothing, or something else, in the last layer's place.

@@ -14,8 +14,8 @@ from typing import Any
 from lenslab.records import sha256_of_file
 from lenslab.units.errors import UnknownNetworkError, WeightsError
 from lenslab.units.images.fashion_mnist import CLASS_NAMES as FASHION_MNIST
-from lenslab.units.networks.entry import Entry, OtherSource, PackagedWeights, ShippedWeights
-from lenslab.units.preprocessing import Preprocessing
+from lenslab.units.images.preprocessing import Preprocessing
+from lenslab.units.networks.catalogue_entry import Entry, OtherSource, PackagedWeights, ShippedWeights
 
 SHIPPED = Path(__file__).parent / "shipped"
 """Where the shipped weights are; ``scripts/train_small.py`` makes them."""
@@ -101,7 +101,7 @@ def entry(name: str) -> Entry:
     """Find a network of the catalogue.
 
     Raises:
-        UnknownNetworkError: there is none of that name.
+        UnknownNetworkError: There is none of that name.
 
     Example:
         >>> entry("resnet20").classes
@@ -125,8 +125,8 @@ def shipped_weights_for(network: str, images_name: str) -> str | None:
     """Name the shipped weights that were made for these images, if there are any.
 
     Args:
-        network: name of a network; one outside the catalogue has none.
-        images_name: name of images, for example ``digits`` or ``fashion-mnist-train``.
+        network: Name of a network; one outside the catalogue has none.
+        images_name: Name of images, for example ``digits`` or ``fashion-mnist-train``.
 
     Example:
         >>> shipped_weights_for("small", "digits"), shipped_weights_for("resnet20", "digits")
@@ -140,7 +140,7 @@ def making_of(path: Path) -> dict[str, Any]:
     """Read how a safetensors file of ours was made; empty for another's.
 
     Raises:
-        WeightsError: it is not a safetensors file.
+        WeightsError: It is not a safetensors file.
 
     Example:
         >>> making_of(SHIPPED / "small-digits.safetensors")["test_images"]

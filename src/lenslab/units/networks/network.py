@@ -9,8 +9,8 @@ import torch
 from torch import Tensor, nn
 
 from lenslab.units.errors import PreprocessingError, TrainingModeError, UnsupportedNetworkError
-from lenslab.units.preprocessing import Preprocessing
-from lenslab.units.weights import WeightsInfo
+from lenslab.units.images.preprocessing import Preprocessing
+from lenslab.units.networks.weight_files import WeightsInfo
 
 
 @dataclass(frozen=True, eq=False)
@@ -18,16 +18,16 @@ class Network:
     """A classifier of images.
 
     Attributes:
-        name: what it is called in records.
-        module: maps float32 [n, C, H, W] to logits [n, classes]; every submodule is in eval mode.
-        preprocessing: what happens to an image before the module sees it.
-        classes: number of logits.
-        class_names: a name for each logit.
-        weights: the file that the weights came from, if they came from one.
+        name: What it is called in records.
+        module: Maps float32 [n, C, H, W] to logits [n, classes]; every submodule is in eval mode.
+        preprocessing: What happens to an image before the module sees it.
+        classes: Number of logits.
+        class_names: A name for each logit.
+        weights: The file that the weights came from, if they came from one.
 
     Raises:
-        TrainingModeError: the module or a submodule is in training mode. It is yours, so it is not switched here.
-        UnsupportedNetworkError: the class names are not as many as the classes.
+        TrainingModeError: The module or a submodule is in training mode. It is yours, so it is not switched here.
+        UnsupportedNetworkError: The class names are not as many as the classes.
 
     Example:
         >>> module = nn.Sequential(nn.Conv2d(1, 4, 3), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(4, 2)).eval()
@@ -60,7 +60,7 @@ class Network:
         """Channels, height and width of one input.
 
         Raises:
-            PreprocessingError: the preprocessing takes images of any size.
+            PreprocessingError: The preprocessing takes images of any size.
         """
         if self.preprocessing.size is None:
             raise PreprocessingError(f"the size of the images that {self.name} takes is unknown; give one with --size")
@@ -83,16 +83,16 @@ def network_of(
     """Make a network of your own module; the number of classes is read off its answer to one blank image.
 
     Args:
-        module: in eval mode; it is not changed.
-        preprocessing: what happens to an image before the module sees it; its size has to be given.
-        name: what it is called in records; the class's name by default.
-        class_names: a name for each logit.
-        weights: the file that the weights came from.
+        module: In eval mode; it is not changed.
+        preprocessing: What happens to an image before the module sees it; its size has to be given.
+        name: What it is called in records; the class's name by default.
+        class_names: A name for each logit.
+        weights: The file that the weights came from.
 
     Raises:
-        TrainingModeError: the module is in training mode.
-        PreprocessingError: no size is given.
-        UnsupportedNetworkError: the module does not map [1, C, H, W] to [1, K].
+        TrainingModeError: The module is in training mode.
+        PreprocessingError: No size is given.
+        UnsupportedNetworkError: The module does not map [1, C, H, W] to [1, K].
 
     Example:
         >>> module = nn.Sequential(nn.Flatten(), nn.Linear(64, 3)).eval()

@@ -18,9 +18,9 @@ class BasicBlock(nn.Module):
     The two ReLUs are two modules, so that each has its own name as a site.
 
     Args:
-        inputs: channels that come in.
-        width: channels of both convolutions, and of what goes out.
-        stride: of the first convolution.
+        inputs: Channels that come in.
+        width: Channels of both convolutions, and of what goes out.
+        stride: Of the first convolution.
     """
 
     expansion = 1
@@ -49,9 +49,9 @@ class Bottleneck(nn.Module):
     published for these names were trained this way.
 
     Args:
-        inputs: channels that come in.
-        width: channels of the first two convolutions; four times as many go out.
-        stride: of the 3x3 convolution.
+        inputs: Channels that come in.
+        width: Channels of the first two convolutions; four times as many go out.
+        stride: Of the 3x3 convolution.
     """
 
     expansion = 4
@@ -85,9 +85,9 @@ class ResNet(nn.Module):
     The state dict has the keys and shapes of torchvision's weights.
 
     Args:
-        block: what the stages are made of.
-        depths: blocks of each stage.
-        classes: number of logits.
+        block: What the stages are made of.
+        depths: Blocks of each stage.
+        classes: Number of logits.
 
     Example:
         >>> import torch

@@ -10,7 +10,7 @@ class Shortcut(nn.Module):
     """Option A of the paper: take every second pixel and fill the new channels with zeros, half on each side.
 
     Args:
-        added: channels that the block has more than its input.
+        added: Channels that the block has more than its input.
     """
 
     def __init__(self, added: int) -> None:
@@ -52,7 +52,7 @@ class ResNet20(nn.Module):
     The state dict has the keys of the usual CIFAR-10 weights: ``conv1, bn1, layerN.M.conv1, ..., linear``.
 
     Args:
-        classes: number of logits.
+        classes: Number of logits.
 
     Example:
         >>> import torch

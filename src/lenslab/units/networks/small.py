@@ -11,8 +11,8 @@ class Small(nn.Module):
     2x2 max pooling follows the first two, global average pooling the third, so 160 units can be silenced.
 
     Args:
-        channels: of the input.
-        classes: number of logits.
+        channels: Of the input.
+        classes: Number of logits.
 
     Example:
         >>> import torch

@@ -16,8 +16,8 @@ class VGG16(nn.Module):
     The state dict has the keys and shapes of torchvision's weights; 4,224 units at the default sites.
 
     Args:
-        classes: number of logits.
-        batch_norm: put a batch norm behind every convolution.
+        classes: Number of logits.
+        batch_norm: Put a batch norm behind every convolution.
 
     Example:
         >>> import torch

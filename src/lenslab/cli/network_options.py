@@ -1,0 +1,115 @@
+"""Options that several commands share, and the network that they name."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from lenslab.units import Network
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document instead.")]
+NetworkName = Annotated[
+    str, typer.Argument(metavar="NETWORK", help="A name from 'lenslab networks', or package.module:callable.")
+]
+Weights = Annotated[
+    str | None,
+    typer.Option(
+        "--weights", metavar="FILE", help="Weights: .safetensors, .pth, .pt or .th; or the name of shipped ones."
+    ),
+]
+Mean = Annotated[
+    str | None, typer.Option("--mean", metavar="M,M,M", help="Means to subtract, one per channel, on the scale 0 to 1.")
+]
+Sd = Annotated[
+    str | None, typer.Option("--sd", metavar="S,S,S", help="Standard deviations to divide by, one per channel.")
+]
+Size = Annotated[str | None, typer.Option("--size", metavar="HxW", help="Input size in pixels, e.g. 32 or 224x224.")]
+
+Declared = Annotated[
+    Path | None,
+    typer.Option(
+        "--preprocessing", metavar="FILE", help="Preprocessing from a JSON file: lenslab's, timm's or Transformers'."
+    ),
+]
+
+
+def load(
+    name: str,
+    weights: str | None,
+    mean: str | None,
+    sd: str | None,
+    size: str | None,
+    *,
+    declared: Path | None = None,
+    images: str = "",
+    untrained: bool = False,
+) -> Network:
+    """Load the network that a person named.
+
+    Args:
+        name: Of the catalogue, or ``package.module:callable``.
+        weights: A file, or the name of shipped ones; by default those shipped for the images.
+        mean: What was typed behind ``--mean``.
+        sd: Behind ``--sd``.
+        size: Behind ``--size``.
+        declared: Behind ``--preprocessing``; the three before have the last word.
+        images: Behind ``--images``.
+        untrained: Allow random weights, to look at the sites.
+
+    Raises:
+        UnitsError: It does not exist or does not fit.
+        typer.BadParameter: An option is not of its form.
+    """
+    from lenslab import units
+    from lenslab.units.networks import shipped_weights_for
+
+    return units.load(
+        name,
+        weights=weights or shipped_weights_for(name, images),
+        untrained=untrained,
+        preprocessing=units.Preprocessing.read(declared) if declared else None,
+        mean=numbers("--mean", mean),
+        sd=numbers("--sd", sd),
+        size=size_of(size),
+    )
+
+
+def numbers(option: str, text: str | None) -> tuple[float, ...] | None:
+    """Read numbers with commas or spaces between them; ``None`` stays ``None``.
+
+    Raises:
+        typer.BadParameter: They are not numbers.
+
+    Example:
+        >>> numbers("--mean", "0.5, 0.25")
+        (0.5, 0.25)
+    """
+    if text is None:
+        return None
+    try:
+        return tuple(float(part) for part in text.replace(",", " ").split())
+    except ValueError:
+        raise typer.BadParameter(
+            f"{text!r} is not a list of numbers such as 0.485,0.456,0.406", param_hint=option
+        ) from None
+
+
+def size_of(text: str | None) -> tuple[int, int] | None:
+    """Read a height and a width in pixels; one number stands for both.
+
+    Raises:
+        typer.BadParameter: It is not a size.
+
+    Example:
+        >>> size_of("32"), size_of("224x192")
+        ((32, 32), (224, 192))
+    """
+    if text is None:
+        return None
+    parts = text.lower().replace("x", " ").replace(",", " ").split()
+    if len(parts) not in (1, 2) or not all(part.isdecimal() for part in parts):
+        raise typer.BadParameter(f"{text!r} is not a size such as 32 or 224x224", param_hint="--size")
+    return int(parts[0]), int(parts[-1])

@@ -1,0 +1,217 @@
+"""``lenslab paper add | import | harvest``: papers from the world into the library."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from lenslab.cli import console
+from lenslab.cli.paper_names import AsJson, find
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from lenslab.http.client import Fetcher
+    from lenslab.library.works import Coverage
+
+_SOURCES = {"arxiv": "arXiv", "semantic-scholar": "Semantic Scholar", "openalex": "OpenAlex"}
+# So many new papers are counted at once, in a few seconds; more wait for the command that shows its progress.
+_COUNTED_AT_ONCE = 3000
+_COUNTS = ("added", "changed", "unchanged", "rejected")
+
+
+def add(
+    identifier: Annotated[
+        str, typer.Argument(metavar="ID", help="An arXiv id in any form, a DOI, or a key of the library.")
+    ],
+    depth: Annotated[
+        int, typer.Option("--depth", min=0, max=2, help="0: the paper; 1: what cites it and what it cites; 2: further.")
+    ] = 1,
+    without: Annotated[
+        list[str] | None, typer.Option("--without", metavar="SOURCE", help=f"Leave out: {', '.join(_SOURCES)}.")
+    ] = None,
+    refresh: Annotated[bool, typer.Option("--refresh", help="Read lists again that were read within a day.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Add a paper and the works around it, from arXiv, Semantic Scholar and OpenAlex.
+
+    Stopped at any moment, the same command goes on where it stopped.
+    """
+    left_out = [name.lower() for name in without or ()]
+    for name in left_out:
+        if name not in _SOURCES:
+            raise typer.BadParameter(f"no source {name!r}; there are {', '.join(_SOURCES)}", param_hint="--without")
+    asked = [source for name, source in _SOURCES.items() if name not in left_out]
+    if not asked:
+        raise typer.BadParameter("every source is left out; leave one", param_hint="--without")
+    from lenslab.library import ready
+
+    ready()
+    from lenslab.library.intake import source_download
+
+    with console.progress("adding") as progress, _fetcher() as fetcher:
+        done = source_download.add(
+            identifier,
+            fetcher=fetcher,
+            depth=depth,
+            sources=asked,
+            refresh=refresh,
+            progress=progress,
+            told=console.remark,
+        )
+    if as_json:
+        console.print_json(
+            {
+                "paper": done.key,
+                "title": done.title,
+                "new_works": done.new_works,
+                "new_citations": done.new_citations,
+                "changed": done.changed,
+                "coverage": [_coverage(one) for one in done.coverage],
+                "gaps": done.gaps,
+            }
+        )
+        return
+    console.answers.print(console.escaped(done.title), style="bold", soft_wrap=True)
+    console.answers.print(
+        f"{_many(done.new_works, 'new work')}, {_many(done.new_citations, 'new citation')}, "
+        f"{_many(done.changed, 'record')} changed",
+        style="dim",
+    )
+    for sentence in [*(one.sentence for one in done.coverage), *done.gaps]:
+        console.answer(f"  {sentence}")
+    console.remark(f"\nread it with: lenslab paper show {done.key}")
+
+
+def import_(
+    files: Annotated[
+        list[Path],
+        typer.Argument(metavar="FILE...", help="arXiv snapshots (.json, .gz, .zst), BibTeX, RIS, or CSL-JSON files."),
+    ],
+    format_: Annotated[
+        str | None, typer.Option("--format", help="snapshot, bibtex, ris or csl; told by the content by default.")
+    ] = None,
+    rejects: Annotated[
+        Path | None, typer.Option("--rejects", metavar="FILE", help="Where to list what could not be read.")
+    ] = None,
+    cited_by: Annotated[
+        str | None, typer.Option("--cited-by", metavar="ID", help="The paper whose references a bibliography lists.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Import files of papers; entries that cannot be read are listed with the reason.
+
+    What is there already stays as it is. An import of a snapshot that was stopped goes on where it was.
+    """
+    from lenslab.library import ready
+
+    ready()
+    from lenslab.library import vocabulary
+    from lenslab.library.intake import file_import
+
+    if format_ is not None and format_ not in file_import.FORMATS:
+        raise typer.BadParameter(
+            f"no format {format_!r}; there are {', '.join(file_import.FORMATS)}", param_hint="--format"
+        )
+    kind: Any = format_
+    citing = find(cited_by) if cited_by else None
+    told = []
+    for path in files:
+        with console.progress(f"importing {console.escaped(path.name)}") as progress:
+            done = file_import.import_file(path, format=kind, rejects=rejects, cited_by=citing, progress=progress)
+        told.append(done)
+        if not as_json:
+            resumed = f", going on behind line {done.resumed_at:,}" if done.resumed_at else ""
+            counts = (f"{getattr(done, name):,} {name}" for name in _COUNTS)
+            console.answer(f"{path.name}: {', '.join(counts)}{resumed}")
+            if done.rejects:
+                console.remark(f"what was rejected, and why: {done.rejects}")
+    waiting = vocabulary.waiting()
+    if 0 < waiting <= _COUNTED_AT_ONCE:
+        vocabulary.count_new()
+    elif waiting:
+        console.remark(f"{waiting:,} papers are not in the term counts yet; count them with: lenslab paper count-terms")
+    if as_json:
+        total = {name: sum(getattr(one, name) for one in told) for name in _COUNTS}
+        parts = [
+            {
+                "file": str(one.file),
+                "format": one.format,
+                **{name: getattr(one, name) for name in _COUNTS},
+                "rejects": str(one.rejects) if one.rejects else None,
+                "resumed_at": one.resumed_at,
+                "works": one.works,
+            }
+            for one in told
+        ]
+        console.print_json({**total, "files": parts})
+
+
+def harvest(
+    part: Annotated[
+        str, typer.Option("--set", metavar="SET", help="A part of arXiv, for instance cs or cs:cs:CV; all by default.")
+    ] = "",
+    since: Annotated[
+        str | None, typer.Option("--since", metavar="DATE", help="The first day; by default where the last one ended.")
+    ] = None,
+    until: Annotated[
+        str | None, typer.Option("--until", metavar="DATE", help="The last day; by default today.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Take in what has changed at arXiv since the last harvest, over OAI-PMH."""
+    from lenslab.library import ready
+
+    ready()
+    from lenslab.library.intake import arxiv_harvest
+
+    with _fetcher() as fetcher:
+        done = arxiv_harvest.harvest(part, fetcher=fetcher, since=since, until=until, told=console.remark)
+    if as_json:
+        console.print_json(
+            {
+                "set": done.part or None,
+                "since": done.since or None,
+                "until": done.until or None,
+                "added": done.added,
+                "changed": done.changed,
+                "unchanged": done.unchanged,
+                "deleted": done.deleted,
+                "rejected": done.rejected,
+            }
+        )
+        return
+    numbers = {name: getattr(done, name) for name in _COUNTS[:3]} | {"rejected": len(done.rejected)}
+    counts = ", ".join(f"{number:,} {name}" for name, number in numbers.items())
+    gone = f", {len(done.deleted):,} no longer at arXiv" if done.deleted else ""
+    console.answer(f"{counts}{gone}; up to {done.until or 'the beginning'}")
+    for reason in done.rejected[:20]:
+        console.remark(f"rejected: {reason}")
+
+
+@contextmanager
+def _fetcher() -> Iterator[Fetcher]:
+    """The network's home, with the library's archive; what takes its time is told on the error stream."""
+    from lenslab.http.client import Fetcher
+    from lenslab.library.intake.answer_archive import DatabaseArchive
+
+    with Fetcher(archive=DatabaseArchive(), told=console.remark) as fetcher:
+        yield fetcher
+
+
+def _coverage(one: Coverage) -> dict[str, Any]:
+    return {
+        "source": one.source,
+        "direction": one.direction,
+        "reported": one.reported,
+        "held": one.held,
+        "complete": one.complete,
+        "note": one.note,
+    }
+
+
+def _many(number: int, what: str) -> str:
+    return f"{number:,} {what}{'' if number == 1 else 's'}"

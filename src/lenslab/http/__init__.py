@@ -1,0 +1,1 @@
+"""The one home of the network: services asked politely, patiently and no further than they may."""

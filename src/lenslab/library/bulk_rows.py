@@ -1,0 +1,189 @@
+"""Many rows at once, on either database: ids, look-ups by lists, insertion by COPY where there is COPY."""
+
+from __future__ import annotations
+
+import gc
+import json
+from contextlib import contextmanager
+from itertools import islice
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from django.db import connection
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    Row = tuple[Any, ...]
+
+Value = TypeVar("Value")
+
+# Any number that nobody else uses: PostgreSQL's advisory locks are named by numbers.
+_WRITING = 180602892
+
+# SQLite allows 32,766 values in a statement; shorter lists are planned faster.
+_AT_ONCE = 900
+
+
+def one_writer() -> None:
+    """Waits until nobody else writes works, and keeps it so until the transaction ends.
+
+    Who finds that a record is new must be the one who adds it. SQLite lets one transaction write at a time anyway;
+    readers are never kept waiting.
+    """
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_WRITING])
+
+
+def new_ids(table: str, number: int) -> Iterator[int]:
+    """Ids that no row of a table has or will get from anybody else.
+
+    On SQLite the caller holds the write lock, as in any transaction of lenslab (``transaction_mode`` is IMMEDIATE).
+    """
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute(
+                "SELECT nextval(pg_get_serial_sequence(%s, 'id')) FROM generate_series(1, %s)", [table, number]
+            )
+            return iter([row[0] for row in cursor.fetchall()])
+        cursor.execute("SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = %s", [table])
+        last = cursor.fetchone()[0]
+    return iter(range(last + 1, last + 1 + number))
+
+
+def insert(table: str, columns: Sequence[str], rows: Sequence[Row]) -> None:
+    """Inserts rows; values are what the database itself stores (JSON and dates as text)."""
+    if not rows:
+        return
+    names = ", ".join(columns)
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            # Django does not know COPY; without this, its errors would be none of Django's.
+            with connection.wrap_database_errors, cursor.copy(f"COPY {table} ({names}) FROM STDIN") as copy:
+                for row in rows:
+                    copy.write_row(row)
+        else:
+            cursor.executemany(f"INSERT INTO {table} ({names}) VALUES ({', '.join(['%s'] * len(columns))})", rows)
+
+
+@contextmanager
+def collector_paused() -> Iterator[None]:
+    """Lets Python make very many small values without looking again and again whether some of them form a cycle."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
+
+
+@contextmanager
+def bounded_memory() -> Iterator[None]:
+    """Lets SQLite write very many rows in memory that does not grow with its file.
+
+    Mapping the file makes reading quick, and what is mapped counts as the process's own. A larger cache takes its
+    place, and changed pages go to the file less often.
+    """
+    if connection.vendor != "sqlite":
+        yield
+        return
+    changed = {"mmap_size": 0, "cache_size": -160_000, "wal_autocheckpoint": 16_000}
+    with connection.cursor() as cursor:
+        # A database in memory knows nothing of some of these.
+        told = {name: cursor.execute(f"PRAGMA {name}").fetchone() for name in changed}
+        before = {name: row[0] for name, row in told.items() if row is not None}
+        for name in before:
+            cursor.execute(f"PRAGMA {name} = {changed[name]}")
+        try:
+            yield
+        finally:
+            for name, value in before.items():
+                cursor.execute(f"PRAGMA {name} = {value}")
+
+
+def settle() -> None:
+    """Lets PostgreSQL sort into the search index what it has put aside; until then, each search reads all of that."""
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT gin_clean_pending_list('library_search_words')")
+
+
+def insert_works(columns: Sequence[str], rows: Sequence[Row]) -> None:
+    """Inserts works, and puts all of them into SQLite's search index at once; the first column is the id.
+
+    A trigger does that for single rows, and makes the index write to the disk after each of them.
+    """
+    if connection.vendor != "sqlite" or not rows:
+        insert("library_work", columns, rows)
+        return
+    indexed = "title, authors, abstract, plain, facets"
+    with connection.cursor() as cursor:
+        cursor.execute("INSERT INTO library_search_pause VALUES (%s)", [rows[0][0]])
+        insert("library_work", columns, rows)
+        cursor.execute("DELETE FROM library_search_pause")
+        cursor.execute(
+            f"INSERT INTO library_search (rowid, {indexed}) SELECT id, {indexed} FROM library_work "
+            "WHERE id BETWEEN %s AND %s",
+            [rows[0][0], rows[-1][0]],
+        )
+
+
+def update(table: str, columns: Sequence[str], rows: Sequence[Row]) -> None:
+    """Sets columns of rows; each row holds the new values and, last, the id."""
+    if rows:
+        assignments = ", ".join(f"{column} = %s" for column in columns)
+        with connection.cursor() as cursor:
+            cursor.executemany(f"UPDATE {table} SET {assignments} WHERE id = %s", rows)
+
+
+def one_of(ids: Iterable[int]) -> tuple[str, Any]:
+    """A condition for a column of ids and its only parameter: hundreds of them cost clients more than the database.
+
+    Returns:
+        What stands behind the column, with one placeholder, and the value for it.
+    """
+    if connection.vendor == "postgresql":
+        return "= ANY(CAST(%s AS bigint[]))", list(ids)
+    return "IN (SELECT value FROM json_each(%s))", json.dumps(list(ids))
+
+
+def select(query: str, values: Iterable[Any], *first: Any) -> Iterator[Row]:
+    """Rows of a query for any number of values, asked for in portions.
+
+    Args:
+        query: SQL with ``{list}`` where the values stand in brackets.
+        values: The values; none give no rows.
+        first: Parameters that stand before the list.
+
+    """
+    remaining = iter(values)
+    while part := list(islice(remaining, _AT_ONCE)):
+        with connection.cursor() as cursor:
+            cursor.execute(query.replace("{list}", f"({', '.join(['%s'] * len(part))})"), [*first, *part])
+            yield from cursor.fetchall()
+
+
+def select_pairs(query: str, pairs: Iterable[tuple[int, int]]) -> Iterator[Row]:
+    """Rows of a query for any number of pairs.
+
+    Args:
+        query: SQL that reads from ``pair(one, other)``.
+        pairs: The pairs.
+    """
+    remaining = iter(pairs)
+    while part := list(islice(remaining, _AT_ONCE // 2)):
+        # PostgreSQL types a bare parameter in VALUES as text.
+        listed = ", ".join(["(CAST(%s AS bigint), CAST(%s AS bigint))"] * len(part))
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f"WITH pair(one, other) AS (VALUES {listed}) {query}", [value for pair in part for value in pair]
+            )
+            yield from cursor.fetchall()
+
+
+def batched(values: Iterable[Value]) -> Iterator[list[Value]]:
+    """Portions that fit into one statement."""
+    remaining = iter(values)
+    while part := list(islice(remaining, _AT_ONCE)):
+        yield part

@@ -1,0 +1,1 @@
+"""Citations between works: edges, the neighbourhood, paths, related works, and where they stand."""

@@ -1,0 +1,50 @@
+"""Answers of sources, kept as they came: the library's archive behind the network's home."""
+
+from __future__ import annotations
+
+from lenslab.http.response_cache import Kept
+from lenslab.library.intake.stored_records import digest, pack, unpack
+from lenslab.library.models import Payload
+from lenslab.papers.errors import MalformedError
+
+
+class DatabaseArchive:
+    """An archive (`lenslab.http.response_cache.Archive`) in the library's database: each address's newest answer."""
+
+    def find(self, url: str) -> Kept | None:
+        """The newest answer to an address, if there is one that can still be read."""
+        found = Payload.objects.filter(url=url).first()
+        if found is None:
+            return None
+        try:
+            content = unpack(found.content)
+        except MalformedError:
+            return None
+        return Kept(
+            url=found.url,
+            content=content,
+            retrieved=found.retrieved,
+            media_type=found.media_type,
+            etag=found.etag,
+            last_modified=found.last_modified,
+        )
+
+    def keep(self, kept: Kept) -> None:
+        """Keeps an answer in the place of an earlier one; one that is too large to be read again is asked for anew."""
+        try:
+            content = pack(kept.content)
+        except MalformedError:
+            Payload.objects.filter(url=kept.url).delete()
+            return
+        Payload.objects.update_or_create(
+            url=kept.url,
+            defaults={
+                "sha256": digest(kept.content),
+                "content": content,
+                "media_type": kept.media_type[:200],
+                # Half a tag is none.
+                "etag": kept.etag if len(kept.etag) <= 300 else "",
+                "last_modified": kept.last_modified if len(kept.last_modified) <= 100 else "",
+                "retrieved": kept.retrieved,
+            },
+        )

@@ -1,0 +1,192 @@
+"""Records that mean the same work: the rule, and the evidence in words.
+
+Sources list one work under several records: a preprint and its article, or two versions with changed titles. Two
+records are taken for **the same work** only if one of these holds:
+
+1. *same title*: the titles are equal but for case, punctuation and usual abbreviations, the authors agree, and the
+   years are at most three apart;
+2. *extended title*: the authors agree, the years are at most one apart, and every telling word of the shorter title (at
+   least four) stands in the longer one;
+3. *same coined name*: both titles begin with one coined name and a colon, the authors agree, the years are at most one
+   apart, and at least half of the shorter title's telling words stand in the longer one;
+4. *cut title*: one record names no authors, the years are equal, and its title, which begins with a coined name, is how
+   the other begins;
+5. *cut authors*: the titles are equal as in rule 1 and at least four words long, the authors of one are the first of
+   the other's, and the years are at most one apart.
+
+Two records with agreeing authors, years at most two apart and at least half of the shorter title's telling words (at
+least three) in the longer one are **possibly the same work**. They stay apart, and the page says so: authors do write
+two papers with near titles, and a false merge loses a paper.
+
+Authors agree if the lists are equally long and, in whatever order, surname and initial of each name fit.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING, Literal
+
+from lenslab.papers.work import plain_letters, surname
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from lenslab.papers.work import Described
+
+_ABBREVIATIONS = {
+    "cnn": "convolutional neural network",
+    "convnet": "convolutional neural network",
+    "dnn": "deep neural network",
+    "rnn": "recurrent neural network",
+    "gan": "generative adversarial network",
+    "llm": "large language model",
+    "nmt": "neural machine translation",
+    "nlp": "natural language processing",
+}
+_SILENT_WORDS = (
+    "a an and are as at be by can do does for from how in into is it its of on or that the their this to toward "
+    "towards under using via what when where which why with without through"
+)
+_SILENT = frozenset(_SILENT_WORDS.split())
+
+
+@dataclass(frozen=True, slots=True)
+class Likeness:
+    """What two records have in common.
+
+    Attributes:
+        verdict: Whether they are the same work, possibly the same, or to be held apart.
+        evidence: Why, in one sentence for readers; empty for records that are apart.
+    """
+
+    verdict: Literal["same", "possibly", "apart"]
+    evidence: str = ""
+
+
+_APART = Likeness("apart")
+
+
+def compare(one: Described, other: Described) -> Likeness:
+    """Decides whether two records mean the same work.
+
+    Args:
+        one: A record with title, authors and year.
+        other: another.
+
+    Example:
+        >>> from lenslab.papers.work import Work
+        >>> one = Work("When and how CNNs generalize", ("S. Madan", "X. Boix"), 2020)
+        >>> other = Work("When and how CNNs Generalize", ("Spandan Madan", "Xavier Boix"), 2022)
+        >>> compare(one, other)
+        Likeness(verdict='same', evidence='same title but for abbreviations and punctuation, same 2 authors, years
+        2020 and 2022')
+    """
+    apart = _years_apart(one, other)
+    if not one.authors or not other.authors:
+        return _cut_title(one, other, apart)
+    if not same_authors(one.authors, other.authors):
+        return _cut_authors(one, other, apart)
+    if apart > 3:
+        return _APART
+    people = f"same {len(one.authors)} authors" if len(one.authors) > 1 else "same author"
+    when = f"year {one.year}" if apart == 0 else f"years {one.year} and {other.year}"
+    if _normal_words(one.title) == _normal_words(other.title):
+        return Likeness("same", f"same title but for abbreviations and punctuation, {people}, {when}")
+    shorter, longer = sorted((_telling(one.title), _telling(other.title)), key=len)
+    shared = len(shorter & longer)
+    names = coined_name(one.title), coined_name(other.title)
+    if all(names) and names[0] != names[1]:
+        return _APART
+    overlap = f"{shared} of {len(shorter)} telling words of the shorter title stand in the longer one"
+    if apart <= 1 and names[0] and names[0] == names[1] and 2 * shared >= len(shorter):
+        return Likeness("same", f"same coined name {_written_name(one.title)!r}, {overlap}, {people}, {when}")
+    if apart <= 1 and len(shorter) >= 4 and shorter <= longer:
+        return Likeness("same", f"all {len(shorter)} telling words of the shorter title stand in the longer one, "
+                        f"{people}, {when}")  # fmt: skip
+    if apart <= 2 and shared >= 3 and 2 * shared >= len(shorter):
+        return Likeness("possibly", f"{overlap}, {people}, {when}")
+    return _APART
+
+
+def same_authors(one: Sequence[str], other: Sequence[str]) -> bool:
+    """Whether two author lists can be the same people, names abbreviated or not, in whatever order.
+
+    Example:
+        >>> same_authors(["X. Boix", "P. Sinha"], ["Pawan Sinha", "Xavier Boix"])
+        True
+        >>> same_authors(["A. Bau"], ["David Bau"])
+        False
+    """
+    return len(one) == len(other) and sorted(map(person, one)) == sorted(map(person, other))
+
+
+def coined_name(title: str) -> str:
+    """The name that a title coins before its colon, in plain letters; empty where there is none.
+
+    Example:
+        >>> coined_name("NormLime: A New Metric"), coined_name("On units: a study")
+        ('normlime', '')
+    """
+    head, colon, _ = title.partition(":")
+    words = head.split()
+    return plain_letters(words[0]) if colon and len(words) == 1 else ""
+
+
+def _cut_title(one: Described, other: Described, apart: int) -> Likeness:
+    short, long = sorted((_normal_words(one.title), _normal_words(other.title)), key=len)
+    named = coined_name(one.title) and coined_name(one.title) == coined_name(other.title)
+    if apart or not named or len(short) < 4 or long[: len(short)] != short:
+        return _APART
+    return Likeness(
+        "same",
+        f"one record names no authors and its title is how the other begins, coined name {_written_name(one.title)!r}, "
+        f"year {one.year}",
+    )
+
+
+def _cut_authors(one: Described, other: Described, apart: int) -> Likeness:
+    few, many = sorted((one.authors, other.authors), key=len)
+    words = _normal_words(one.title)
+    begins = list(map(person, few)) == list(map(person, many[: len(few)]))
+    if apart > 1 or len(words) < 4 or not begins or words != _normal_words(other.title):
+        return _APART
+    when = f"year {one.year}" if apart == 0 else f"years {one.year} and {other.year}"
+    return Likeness(
+        "same", f"same title, the {len(few)} authors of one are the first of the other's {len(many)}, {when}"
+    )
+
+
+def _years_apart(one: Described, other: Described) -> int:
+    """How far the years lie apart; unknown years speak neither for nor against, so they count as one apart."""
+    return 1 if one.year is None or other.year is None else abs(one.year - other.year)
+
+
+@lru_cache(maxsize=65536)
+def person(name: str) -> tuple[str, str]:
+    """A name as far as all sources agree on it: surname and first initial, in plain letters.
+
+    Example:
+        >>> person("Morcos, Ari S."), person("Ari Morcos")
+        (('morcos', 'a'), ('morcos', 'a'))
+    """
+    given = name.split(",", 1)[1] if "," in name else name
+    return re.sub(r"[\W\d_]", "", plain_letters(surname(name))), plain_letters(given.strip())[:1]
+
+
+def _written_name(title: str) -> str:
+    return title.partition(":")[0].strip()
+
+
+def _normal_words(title: str) -> list[str]:
+    """The title's words in plain letters, singular, abbreviations written out."""
+    words: list[str] = []
+    for word in re.findall(r"[a-z0-9]+", plain_letters(title)):
+        single = word[:-1] if len(word) > 3 and word.endswith("s") and not word.endswith("ss") else word
+        words.extend(_ABBREVIATIONS.get(single, single).split())
+    return words
+
+
+def _telling(title: str) -> frozenset[str]:
+    return frozenset(word for word in _normal_words(title) if word not in _SILENT)

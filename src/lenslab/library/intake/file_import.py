@@ -1,0 +1,248 @@
+"""Files of papers into the library: streamed, resumable, with a list of what was not taken and why."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from dataclasses import dataclass, field, replace
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from django.db import transaction
+
+from lenslab.library import bulk_rows
+from lenslab.library.errors import UnknownFormatError
+from lenslab.library.intake import record_intake
+from lenslab.library.intake.stored_records import described
+from lenslab.library.models import FileImport, Work
+from lenslab.papers.description import Assertion, Description
+from lenslab.papers.formats import bibtex_reader, csl_reader, ris_reader
+from lenslab.papers.formats.rejection import Rejection
+from lenslab.papers.sources import arxiv_snapshot
+from lenslab.papers.text.file_lines import TooLong, lines
+from lenslab.records import atomic_write
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+Format = Literal["snapshot", "bibtex", "ris", "csl"]
+FORMATS: tuple[Format, ...] = ("snapshot", "bibtex", "ris", "csl")
+
+# Records in one transaction: enough that its cost does not count, few enough that little is lost and memory is flat.
+_BATCH = 2000
+_READERS = {"bibtex": bibtex_reader.read, "ris": ris_reader.read, "csl": csl_reader.read}
+_SNAPSHOT: Format = "snapshot"
+
+
+@dataclass(slots=True)
+class Imported:
+    """What an import did.
+
+    Attributes:
+        file: The file that was read.
+        format: What it was read as.
+        added: Records that the library did not have.
+        changed: Records that say something else than before.
+        unchanged: Records that say what they said before.
+        rejected: Entries that could not be read.
+        rejects: The file that names them with the reasons; ``None`` where there are none.
+        resumed_at: The line behind which an interrupted import went on; 0 if it began at the beginning.
+        works: Keys of the works that a bibliography names, in its order; empty for a snapshot.
+    """
+
+    file: Path
+    format: Format
+    added: int = 0
+    changed: int = 0
+    unchanged: int = 0
+    rejected: int = 0
+    rejects: Path | None = None
+    resumed_at: int = 0
+    works: list[str] = field(default_factory=list)
+
+    @property
+    def read(self) -> int:
+        """How many entries were read, rejected ones included."""
+        return self.added + self.changed + self.unchanged + self.rejected
+
+
+def import_file(
+    path: Path,
+    *,
+    format: Format | None = None,  # noqa: A002 - the word that people type
+    rejects: Path | None = None,
+    cited_by: Work | None = None,
+    progress: Callable[[float, float], None] | None = None,
+) -> Imported:
+    """Takes a file of papers into the library.
+
+    An arXiv snapshot is read in portions, each of which is kept with how far the file was read: an import that was
+    interrupted or killed goes on there. A bibliography is taken all or nothing.
+
+    Args:
+        path: An arXiv snapshot (JSON lines, plain, .gz or .zst), or a BibTeX, RIS or CSL-JSON file.
+        format: What it is; told by its content where it is not given.
+        rejects: Where entries that cannot be read are listed, as JSON lines; by default beside the working directory's
+            other files, under the file's name with ``.rejects.jsonl``. No file is written where there are none.
+        cited_by: A work that references every entry of a bibliography.
+        progress: Told bytes read and bytes in all.
+
+    Raises:
+        FileError: There is no such file, or it cannot be read.
+        MalformedError: The file is damaged; what was read before the damage is kept.
+        UnknownFormatError: The file is none of the formats.
+    """
+    kind = format or told_format(path)
+    listed = _Rejects(rejects or Path(f"{path.name}.rejects.jsonl"))
+    if kind == "snapshot":
+        done = _import_snapshot(path, listed, progress)
+    else:
+        done = _import_bibliography(path, kind, listed, cited_by)
+    done.rejects = listed.path if listed.written else None
+    return done
+
+
+def told_format(path: Path) -> Format:
+    """What a file is, by its first lines.
+
+    Raises:
+        FileError: There is no such file, or it cannot be read.
+        MalformedError: The file is damaged at its beginning.
+        UnknownFormatError: It is none of the formats.
+    """
+    for _, _, line in islice(lines(path), 200):
+        if isinstance(line, TooLong):
+            break
+        begin = line.lstrip()
+        if begin.startswith(b"{"):
+            return "snapshot" if begin.rstrip().endswith(b"}") else "csl"
+        if begin.startswith(b"["):
+            return "csl"
+        if begin.startswith(b"TY  -"):
+            return "ris"
+        if begin.startswith(b"@"):
+            return "bibtex"
+    raise UnknownFormatError(
+        f"{path} begins like none of the formats: an arXiv snapshot (one JSON object a line), BibTeX, RIS, CSL-JSON; "
+        f"if it is one of them, say which with --format {' | '.join(FORMATS)}"
+    )
+
+
+def _import_snapshot(path: Path, listed: _Rejects, progress: Callable[[float, float], None] | None) -> Imported:
+    about = path.resolve().stat() if path.exists() else None
+    size = about.st_size if about else 0
+    journal, _ = FileImport.objects.get_or_create(
+        name=str(path.resolve()),
+        size=size,
+        modified=about.st_mtime_ns if about else 0,
+        defaults={"begun": dt.datetime.now(dt.UTC)},
+    )
+    told: Callable[[int], None] | None = (lambda position: progress(position, size)) if progress else None
+    done = Imported(path, _SNAPSHOT, journal.added, journal.changed, journal.unchanged, journal.rejected)
+    done.resumed_at = journal.line
+    listed.begin(journal.line)
+    try:
+        with bulk_rows.bounded_memory():
+            for last, portion in _portions(arxiv_snapshot.read(path, skip=journal.line, told=told)):
+                with bulk_rows.collector_paused(), transaction.atomic():
+                    _take(portion, done, listed)
+                    journal.line = last
+                    for name in ("added", "changed", "unchanged", "rejected"):
+                        setattr(journal, name, getattr(done, name))
+                    journal.save()
+    finally:
+        if not journal.line:
+            journal.delete()
+    # A file that was read to its end leaves no trace here: its records do.
+    if journal.pk:
+        journal.delete()
+    bulk_rows.settle()
+    return done
+
+
+def _portions(
+    entries: Iterator[tuple[int, int | None, Description | Rejection]],
+) -> Iterator[tuple[int, list[Description | Rejection]]]:
+    """Portions of entries with the number of the last line; where the file breaks, what was read before comes first."""
+    broken: Exception | None = None
+    while True:
+        portion: list[tuple[int, Description | Rejection]] = []
+        try:
+            for number, _, entry in islice(entries, _BATCH):
+                portion.append((number, entry))
+        except (ValueError, OSError) as error:
+            broken = error
+        if portion:
+            yield portion[-1][0], [entry for _, entry in portion]
+        if broken is not None:
+            raise broken
+        if not portion:
+            return
+
+
+def _import_bibliography(path: Path, kind: Format, listed: _Rejects, cited_by: Work | None) -> Imported:
+    done = Imported(path, kind)
+    # Keys are unique in their file only.
+    entries = [
+        entry if isinstance(entry, Rejection) else replace(entry, locator=f"{path.name}: {entry.locator}"[:300])
+        for entry in _READERS[kind](path)
+    ]
+    listed.begin(0)
+    with transaction.atomic():
+        outcome = _take(entries, done, listed)
+        told = [entry for entry in entries if isinstance(entry, Description)]
+        works = [outcome.records[entry.source, entry.locator][1] for entry in told]
+        keys = dict(Work.objects.filter(pk__in=works).values_list("pk", "key"))
+        done.works = list(dict.fromkeys(keys[pk] for pk in works))
+        if cited_by is not None and told:
+            record = cited_by.source_records.order_by("pk").first()
+            assert record is not None, "every work rests on a record"
+            citing = described(record.source, record.content)
+            record_intake.cite(
+                [Assertion(citing=citing, cited=entry, source=f"{entry.source}: {path.name}"[:60]) for entry in told]
+            )
+    return done
+
+
+def _take(portion: Iterable[Description | Rejection], done: Imported, listed: _Rejects) -> record_intake.Outcome:
+    told: list[Description] = []
+    for entry in portion:
+        if isinstance(entry, Rejection):
+            listed.add(entry)
+            done.rejected += 1
+        else:
+            told.append(entry)
+    outcome = record_intake.take(told)
+    done.added += outcome.added
+    done.changed += outcome.changed
+    # An entry that stands twice is one record, and the second one changes nothing.
+    done.unchanged += len(told) - outcome.added - outcome.changed
+    return outcome
+
+
+class _Rejects:
+    """The list of entries that were not taken: one JSON object a line, written as they are met."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.written = 0
+
+    def begin(self, line: int) -> None:
+        """Starts the list, or goes on with that of an import which had read so many lines when it was interrupted."""
+        kept = []
+        if line and self.path.exists():
+            kept = [told for told in self.path.read_text("utf-8").splitlines() if json.loads(told)["number"] <= line]
+        if kept:
+            atomic_write.write_text(self.path, "\n".join(kept) + "\n")
+        else:
+            self.path.unlink(missing_ok=True)
+        self.written = len(kept)
+
+    def add(self, entry: Rejection) -> None:
+        told = {"number": entry.number, "reason": entry.reason}
+        if entry.locator:
+            told["key"] = entry.locator
+        with self.path.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(told, ensure_ascii=False) + "\n")
+        self.written += 1

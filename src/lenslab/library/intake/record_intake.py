@@ -1,0 +1,237 @@
+"""Taking in what sources say: records find their works, works are resolved, assertions become citations.
+
+Everything is idempotent: a record that says what it said before changes nothing.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import defaultdict
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from django.db import connection, transaction
+
+from lenslab.library import bulk_rows
+from lenslab.library.graph import citation_edges
+from lenslab.library.intake import field_resolution, work_merging, work_renewal
+from lenslab.library.intake.record_matching import Matcher, identifiers
+from lenslab.library.intake.stored_records import described, digest, pack
+from lenslab.library.slugs import free_key, slug
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from lenslab.library.intake.record_matching import Match
+    from lenslab.papers.description import Assertion, Description
+    from lenslab.papers.paper import Paper
+
+    Place = tuple[str, str]
+    _Altered = tuple[int, Description, bytes, int]  # record, what it says now, its hash, its work
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What taking in changed.
+
+    Attributes:
+        added: Records that the library did not have.
+        changed: Records that say something else than before.
+        unchanged: Records that say what they said before.
+        citations: Citations that the library did not have.
+        records: The record and the work of each description, by (source, locator).
+    """
+
+    added: int = 0
+    changed: int = 0
+    unchanged: int = 0
+    citations: int = 0
+    records: dict[Place, tuple[int, int]] = field(default_factory=dict, repr=False)
+
+
+def take(descriptions: Iterable[Description], *, now: dt.datetime | None = None) -> Outcome:
+    """Takes in what sources say of works, all or nothing.
+
+    Args:
+        descriptions: Any number; a thousand or two at once are fastest.
+        now: When the sources were read, in UTC.
+    """
+    unique = {(told.source, told.locator): told for told in descriptions}
+    with transaction.atomic():
+        bulk_rows.one_writer()
+        return _Taking(list(unique.values()), now or dt.datetime.now(dt.UTC)).run()
+
+
+def cite(assertions: Sequence[Assertion], *, now: dt.datetime | None = None) -> Outcome:
+    """Takes in what sources say of citations, and of the works at both ends, all or nothing.
+
+    Args:
+        assertions: Any number; a thousand or two at once are fastest.
+        now: When the sources were read, in UTC.
+    """
+    when = now or dt.datetime.now(dt.UTC)
+    with transaction.atomic():
+        outcome = take((end for one in assertions for end in (one.citing, one.cited)), now=when)
+        outcome.citations = citation_edges.assert_all(assertions, outcome.records, when)
+    return outcome
+
+
+class _Taking:
+    """One batch on its way into the database."""
+
+    def __init__(self, descriptions: list[Description], now: dt.datetime) -> None:
+        self.descriptions = descriptions
+        self.now = connection.ops.adapt_datetimefield_value(now)
+        self.outcome = Outcome()
+        self.touched: set[int] = set()  # existing works whose records changed
+
+    def run(self) -> Outcome:
+        known = self._known()
+        fresh, altered = [], []
+        for told in self.descriptions:
+            sha = digest(told.raw)
+            record = known.get((told.source, told.locator))
+            if record is None:
+                fresh.append((told, sha))
+                continue
+            pk, before, work = record
+            self.outcome.records[told.source, told.locator] = (pk, work)
+            if bytes(before) == sha:
+                self.outcome.unchanged += 1
+            else:
+                altered.append((pk, told, sha, work))
+        self._alter(self._fuller(altered))
+        bridges = self._add(fresh)
+        bridges += work_renewal.renew(self.touched)
+        for one, other, evidence in bridges:
+            work_merging.merge_if_allowed(one, other, evidence)
+        if bridges:
+            self._follow_merges()
+        return self.outcome
+
+    def _known(self) -> dict[Place, tuple[int, bytes, int]]:
+        """The records that the library has already, by source and locator."""
+        by_source: dict[str, list[str]] = defaultdict(list)
+        for told in self.descriptions:
+            by_source[told.source].append(told.locator)
+        query = "SELECT locator, id, sha256, work_id FROM library_sourcerecord WHERE source = %s AND locator IN {list}"
+        return {
+            (source, locator): (pk, sha, work)
+            for source, locators in by_source.items()
+            for locator, pk, sha, work in bulk_rows.select(query, locators, source)
+        }
+
+    def _fuller(self, altered: list[_Altered]) -> list[_Altered]:
+        """Those that may replace what was said before.
+
+        A paper's record among the rows of a list lacks the summary that the record by itself has; it is not newer for
+        that, and does not take its place.
+        """
+        short = {pk for pk, told, _, _ in altered if not told.tldr}
+        query = "SELECT id, source, content FROM library_sourcerecord WHERE id IN {list}"
+        kept = {pk for pk, source, content in bulk_rows.select(query, sorted(short)) if described(source, content).tldr}
+        self.outcome.unchanged += len(kept)
+        return [one for one in altered if one[0] not in kept]
+
+    def _alter(self, altered: list[_Altered]) -> None:
+        self.touched |= {work for _, _, _, work in altered}
+        rows = [(self.now, sha, pack(told.raw), pk) for pk, told, sha, _ in altered]
+        bulk_rows.update("library_sourcerecord", ("retrieved", "sha256", "content"), rows)
+        if altered:
+            _delete_identifiers([pk for pk, *_ in altered])
+            self._identify([(pk, told) for pk, told, *_ in altered])
+        self.outcome.changed += len(altered)
+
+    def _add(self, fresh: list[tuple[Description, bytes]]) -> list[tuple[int, int, str]]:
+        """Gives new records to their works, and makes the works that are missing."""
+        if not fresh:
+            return []
+        matcher = Matcher([told for told, _ in fresh])
+        work_ids = bulk_rows.new_ids("library_work", len(fresh))
+        record_ids = bulk_rows.new_ids("library_sourcerecord", len(fresh))
+        grouped: dict[int, list[Description]] = {}
+        rows, pairs, bridges, twins = [], [], [], []
+        for told, sha in fresh:
+            match = matcher.match(told)
+            work = match.work
+            if work is None:
+                work = next(work_ids)
+                grouped[work] = [told]
+            elif work in grouped:
+                grouped[work].append(told)
+            else:
+                self.touched.add(work)
+            matcher.add(work, told)
+            pk = next(record_ids)
+            evidence = match.evidence if match.work is not None else ""
+            rows.append((pk, work, told.source, told.locator, self.now, sha, pack(told.raw), evidence))
+            pairs.append((pk, told))
+            self.outcome.records[told.source, told.locator] = (pk, work)
+            bridges += [(work, other, words) for other, words in match.bridges]
+            twins += _both_ways(work, match)
+        self._insert_works(grouped, matcher)
+        columns = ("id", "work_id", "source", "locator", "retrieved", "sha256", "content", "evidence")
+        bulk_rows.insert("library_sourcerecord", columns, rows)
+        self._identify(pairs)
+        _note_twins(twins)
+        self.outcome.added += len(fresh)
+        return bridges
+
+    def _insert_works(self, grouped: dict[int, list[Description]], matcher: Matcher) -> None:
+        papers = {pk: field_resolution.resolve(told) for pk, told in grouped.items()}
+        keys = _keys(papers)
+        # What one record alone says has the marks that it was matched by.
+        known = {pk: matcher.about(told[0]) for pk, told in grouped.items() if len(told) == 1}
+        rows = [(pk, keys[pk], 0, 0, *field_resolution.row(paper, known.get(pk))) for pk, paper in papers.items()]
+        bulk_rows.insert_works(("id", "key", "citation_count", "reference_count", *field_resolution.COLUMNS), rows)
+
+    def _identify(self, pairs: list[tuple[int, Description]]) -> None:
+        rows = [(pk, name) for pk, told in pairs for name in identifiers(told)]
+        bulk_rows.insert("library_identifier", ("record_id", "name"), rows)
+
+    def _follow_merges(self) -> None:
+        """After merges, the works that the records of this batch stand for."""
+        places = {pk: place for place, (pk, _) in self.outcome.records.items()}
+        for pk, work in bulk_rows.select(
+            "SELECT id, work_id FROM library_sourcerecord WHERE id IN {list}", list(places)
+        ):
+            self.outcome.records[places[pk]] = (pk, work)
+
+
+def _keys(papers: dict[int, Paper]) -> dict[int, str]:
+    """A key for each new work: its arXiv id, else a slug that is free."""
+    keys = {pk: paper.arxiv_id.base for pk, paper in papers.items() if paper.arxiv_id}
+    slugs = {pk: slug(paper) for pk, paper in papers.items() if pk not in keys}
+    if not slugs:
+        return keys
+    wanted = sorted(set(slugs.values()))
+    query = "SELECT key FROM {table} WHERE key IN {list}"
+    taken = {
+        key
+        for table in ("library_work", "library_formerkey")
+        for (key,) in bulk_rows.select(query.replace("{table}", table), wanted)
+    }
+    for pk, wish in slugs.items():
+        keys[pk] = wish if wish not in taken else free_key(wish, taken)
+        taken.add(keys[pk])
+    return keys
+
+
+def _delete_identifiers(records: list[int]) -> None:
+    from lenslab.library.models import Identifier
+
+    Identifier.objects.filter(record__in=records).delete()
+
+
+def _both_ways(work: int, match: Match) -> list[tuple[int, int, str]]:
+    return [pair for other, words in match.twins for pair in ((work, other, words), (other, work, words))]
+
+
+def _note_twins(twins: list[tuple[int, int, str]]) -> None:
+    from lenslab.library.models import PossibleTwin
+
+    notes = {(one, other): words for one, other, words in twins if one != other}
+    PossibleTwin.objects.bulk_create(
+        [PossibleTwin(work_id=one, other_id=other, evidence=words) for (one, other), words in notes.items()],
+        ignore_conflicts=True,
+    )

@@ -1,0 +1,116 @@
+"""The library that comes with the package: reading its files, and keeping the database equal to them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any
+
+from django.db import transaction
+
+from lenslab.library.errors import ShippedDataError
+from lenslab.library.graph import citation_edges
+from lenslab.library.intake import record_intake, shipped_entries
+from lenslab.library.models import ShippedFile
+from lenslab.papers.description import Assertion, Description
+from lenslab.papers.work import Work, citation_key
+
+if TYPE_CHECKING:
+    from importlib.resources.abc import Traversable
+
+SCHEMA = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Data:
+    """A file of shipped data.
+
+    Attributes:
+        name: The file's name.
+        content: Its bytes.
+    """
+
+    name: str
+    content: bytes
+
+    @property
+    def sha256(self) -> str:
+        """The hash that tells whether the database already holds this very file."""
+        return hashlib.sha256(self.content).hexdigest()
+
+
+def shipped_data(directory: Traversable | None = None) -> list[Data]:
+    """The files of the package, in the order of their names.
+
+    Example:
+        >>> [data.name for data in shipped_data()]
+        ['1806.02891.json']
+    """
+    folder = directory if directory is not None else files("lenslab.library") / "data"
+    found = [entry for entry in folder.iterdir() if entry.name.endswith(".json")]
+    return [Data(entry.name, entry.read_bytes()) for entry in sorted(found, key=lambda entry: entry.name)]
+
+
+def is_loaded(data: Data) -> bool:
+    """Whether the database holds exactly this file."""
+    return ShippedFile.objects.filter(name=data.name, sha256=data.sha256).exists()
+
+
+def load(data: Data) -> None:
+    """Makes the database hold what the file says, all or nothing.
+
+    Loading twice changes nothing. A changed file updates works in place, so that what others attached to a work stays.
+
+    Raises:
+        ShippedDataError: The file is not what this version writes.
+    """
+    try:
+        document = json.loads(data.content)
+        if document["schema"] != SCHEMA:
+            raise ShippedDataError(
+                f"shipped file {data.name!r} has schema {document['schema']}, and this version reads {SCHEMA}; "
+                "install lenslab again"
+            )
+        with transaction.atomic():
+            _load(document)
+            ShippedFile.objects.update_or_create(name=data.name, defaults={"sha256": data.sha256})
+    except (KeyError, TypeError, ValueError) as error:
+        if isinstance(error, ShippedDataError):
+            raise
+        raise ShippedDataError(f"shipped file {data.name!r} is damaged ({error!r}); install lenslab again") from error
+
+
+def _load(document: dict[str, Any]) -> None:
+    paper = document["paper"]
+    arxiv, page = (_said(record["source"], {**paper, **record}) for record in paper["records"])
+    # The page names the paper and says when; all the rest is arXiv's word.
+    page = _said(page.source, {**{name: paper[name] for name in ("title", "authors", "year", "arxiv_id")},
+                               **paper["records"][1]})  # fmt: skip
+    references, citations = document["references"], document["citations"]
+    cited = [_said(references["source"], {**entry, "locator": _key(entry)}) for entry in references["works"]]
+    citing = [
+        _said(citations["source"], {**entry, "locator": f"{paper['arxiv_id']}, row {entry['row']}"})
+        for entry in citations["works"]
+    ]
+    record_intake.take([arxiv, page])
+    assertions = [Assertion(citing=arxiv, cited=one, source=references["source"]) for one in cited]
+    outcome = record_intake.cite([*assertions, *(Assertion(citing=one, cited=page) for one in citing)])
+
+    def records(told: list[Description]) -> set[int]:
+        return {outcome.records[one.source, one.locator][0] for one in told}
+
+    # What only this file asserted, and asserts no more, goes; works stay, since others may speak of them.
+    (own,), (named,) = records([arxiv]), records([page])
+    citation_edges.keep_only(references["source"], own, "referenced", records(cited))
+    citation_edges.keep_only(citations["source"], named, "citing", records(citing))
+
+
+def _said(source: str, entry: dict[str, Any]) -> Description:
+    told = {name: value for name, value in entry.items() if name not in ("records", "source")}
+    return shipped_entries.parse(source, json.dumps(told, ensure_ascii=False, sort_keys=True).encode())
+
+
+def _key(entry: dict[str, Any]) -> str:
+    return citation_key(Work(entry["title"], tuple(entry["authors"]), entry["year"]))

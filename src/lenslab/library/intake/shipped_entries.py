@@ -1,0 +1,50 @@
+"""Entries of the lists that come with the package, as the library keeps them."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from typing import Any
+
+from lenslab.papers.description import Description
+from lenslab.papers.identifiers.arxiv_id import ArxivId
+from lenslab.papers.paper import Paper, Version
+
+
+def parse(source: str, raw: bytes) -> Description:
+    """Reads a record of the shipped data again, as the library keeps it.
+
+    Args:
+        source: Who says it.
+        raw: The entry as JSON, with its locator.
+    """
+    entry = json.loads(raw)
+    arxiv_id = entry.get("arxiv_id")
+    paper = Paper(
+        title=entry["title"],
+        authors=tuple(entry["authors"]),
+        year=entry["year"],
+        arxiv_id=ArxivId(arxiv_id) if arxiv_id else None,
+        abstract=entry.get("abstract", ""),
+        categories=tuple(entry.get("categories", ())),
+        license_uri=entry.get("license_uri", ""),
+        doi=entry.get("doi", ""),
+        journal_reference=entry.get("venue", ""),
+        submitted=_day(entry.get("submitted")),
+        updated=_day(entry.get("updated")),
+        versions=tuple(
+            Version(version["version"], _day(version["created"]), entry.get("license_uri", ""))
+            for version in entry.get("versions", ())
+        ),
+    )
+    return Description(source=source, locator=entry["locator"], paper=paper, raw=raw)
+
+
+def facts(raw: bytes) -> dict[str, Any]:
+    """What a record of the shipped data says beyond a paper's usual fields: dates by name, and a note on them."""
+    told: dict[str, Any] = json.loads(raw).get("facts", {})
+    return told
+
+
+def _day(written: str | None) -> dt.date | None:
+    return dt.date.fromisoformat(written) if written else None

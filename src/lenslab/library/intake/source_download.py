@@ -1,0 +1,388 @@
+"""A paper and its neighbourhood from the sources: what they say, page by page, each page kept with how far it got.
+
+Every page is one transaction together with the place where to go on, so that a stop at any moment loses a page at most
+and the same command goes on from there. What a source reports and what the library holds are both kept, gaps and all.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from django.db import transaction
+
+from lenslab.library import bulk_rows, vocabulary, works
+from lenslab.library.errors import UnknownPaperError
+from lenslab.library.graph import citation_edges
+from lenslab.library.intake import record_intake
+from lenslab.library.models import Listing, SourceRecord, Work
+from lenslab.papers.description import Assertion, Description
+from lenslab.papers.errors import ArxivIdError, DoiError, NotFoundError, SourceError, WorkNameError
+from lenslab.papers.identifiers.arxiv_id import ArxivId
+from lenslab.papers.identifiers.doi import Doi
+from lenslab.papers.paper import Paper
+from lenslab.papers.sources import arxiv_api, arxiv_oai, openalex, semantic_scholar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    from lenslab.http.client import Fetcher
+    from lenslab.library.graph.citation_edges import Direction
+    from lenslab.library.works import Coverage
+
+ARXIV, SCHOLAR, ALEX = "arXiv", semantic_scholar.NAME, openalex.NAME
+SOURCES = (ARXIV, SCHOLAR, ALEX)
+
+# Sources change once a day at most; a list that was read within that time is not asked for again.
+_FRESH = dt.timedelta(days=1)
+# So many works at once are asked whom they cite: with some sixty references each, one answer can hold them.
+_AT_ONCE = 100
+# Rows of one answer of Semantic Scholar, which gives no more.
+_ROWS = semantic_scholar.LARGEST_PAGE
+# More new papers than this are left for the next count of the vocabulary, which shows its progress.
+_COUNTED_AT_ONCE = 3000
+_AMONG = "read only where it names works of this library"
+
+
+@dataclass(slots=True)
+class Added:
+    """What adding a paper did.
+
+    Attributes:
+        key: The paper's name in the library.
+        title: Its title.
+        new_works: How many works the library holds that it did not.
+        new_citations: How many citations it holds that it did not.
+        changed: Records that say something else than before.
+        coverage: What each source reports and what the library holds.
+        gaps: What a source did not know, in sentences for readers.
+    """
+
+    key: str = ""
+    title: str = ""
+    new_works: int = 0
+    new_citations: int = 0
+    changed: int = 0
+    coverage: tuple[Coverage, ...] = ()
+    gaps: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """A page of a source's list, whichever source it is: what it asserts, where to go on, and what is known of gaps."""
+
+    assertions: Sequence[Assertion]
+    following: str | None
+    note: str = ""
+
+
+def add(
+    name: str,
+    *,
+    fetcher: Fetcher,
+    depth: int = 1,
+    sources: Sequence[str] = SOURCES,
+    refresh: bool = False,
+    progress: Callable[[float, float], None] | None = None,
+    told: Callable[[str], object] = str,
+) -> Added:
+    """Adds a paper, and with ``depth`` the works around it.
+
+    Args:
+        name: An arXiv id, a DOI, Semantic Scholar's hash, or a key of the library.
+        fetcher: Asks the sources; with the library's archive (``lenslab.library.intake.answer_archive``) it asks for
+            changes only.
+        depth: 0 for the paper alone; 1 for the works that cite it and those that it cites, and the citations among
+            them; 2 for the works around those, too.
+        sources: Who is asked, of ``SOURCES``.
+        refresh: Whether lists that were read within a day are read again.
+        progress: Told rows of lists read and rows in all, as far as the sources have said how many there are.
+        told: Told in a line what is being done.
+
+    Returns:
+        What changed, and what each source reports.
+
+    Raises:
+        NotFoundError: No source knows the paper.
+        SourceError: A source does not answer; what was read is kept, and the same call goes on from there.
+        WorkNameError: The name is none that a source would understand.
+    """
+    return _Adding(fetcher, sources, refresh, progress, told).run(name, depth)
+
+
+class _Adding:
+    """One paper on its way into the library."""
+
+    def __init__(
+        self,
+        fetcher: Fetcher,
+        sources: Sequence[str],
+        refresh: bool,
+        progress: Callable[[float, float], None] | None,
+        told: Callable[[str], object],
+    ) -> None:
+        self.fetcher = fetcher
+        self.sources = sources
+        self.refresh = refresh
+        self.progress = progress
+        self.told = told
+        self.now = dt.datetime.now(dt.UTC)
+        self.added = Added()
+        self.done = self.total = 0
+
+    def run(self, name: str, depth: int) -> Added:
+        before = works.number_of_works()
+        told = self.describe(*_names(name))
+        for level in range(depth):
+            expected = self.expect(told)
+            for description in told:
+                self.lists(description)
+            around = self.around(told)
+            if SCHOLAR in self.sources:
+                self.total += len(around) - expected
+                self.among(around)
+            told = around if level + 1 < depth else []
+        if vocabulary.waiting() <= _COUNTED_AT_ONCE:
+            vocabulary.count_new()
+        work = works.find_work(self.added.key)
+        self.added.key, self.added.title = work.key, work.title
+        self.added.new_works = works.number_of_works() - before
+        self.added.coverage = works.coverage(work)
+        return self.added
+
+    def describe(self, arxiv_id: ArxivId | None, doi: str, scholar: str) -> list[Description]:
+        """Asks every source for the paper itself."""
+        found: list[Description] = []
+        if arxiv_id and ARXIV in self.sources:
+            self.told(f"asking arXiv for {arxiv_id.base}")
+            found += self.if_known(ARXIV, lambda: _from_arxiv(self.fetcher, arxiv_id))
+        if SCHOLAR in self.sources and (arxiv_id or doi or scholar):
+            self.told("asking Semantic Scholar for the paper")
+            name = str(arxiv_id.base if arxiv_id else doi or scholar)
+            found += self.if_known(SCHOLAR, lambda: semantic_scholar.paper(self.fetcher, name))
+        published = next((told.paper.doi for told in found if told.paper.doi), doi)
+        if ALEX in self.sources and (arxiv_id or published):
+            self.told("asking OpenAlex for the paper")
+            first = arxiv_id.base if arxiv_id else published
+            found += self.if_known(ALEX, lambda: openalex.work(self.fetcher, first, doi=published))
+        if not found:
+            asked = str(arxiv_id or doi or scholar)
+            raise NotFoundError(f"none of {', '.join(self.sources)} knows {asked}; look at the name again")
+        outcome = self.took(record_intake.take(found, now=self.now))
+        pk = outcome.records[found[0].source, found[0].locator][1]
+        self.added.key = Work.objects.values_list("key", flat=True).get(pk=pk)
+        return found
+
+    def if_known(self, source: str, ask: Callable[[], Description]) -> list[Description]:
+        """What a source says of the paper; where it does not know it, that is noted."""
+        try:
+            return [ask()]
+        except NotFoundError as error:
+            self.added.gaps.append(f"{source} does not know the paper ({error})")
+            return []
+
+    def expect(self, told: list[Description]) -> int:
+        """Adds to the total what is still to be read: the lists, and whom the works on them cite.
+
+        Returns:
+            How many works are expected around those given.
+        """
+        rows = {
+            source: sum((one.citation_count or 0) + (one.reference_count or 0) for one in told if one.source == source)
+            for source in (SCHOLAR, ALEX)
+        }
+        around = rows[SCHOLAR] if SCHOLAR in self.sources else 0
+        self.total += sum(rows.values()) + around
+        return around
+
+    def lists(self, told: Description) -> None:
+        """Reads a source's two lists of a work."""
+        fetcher = self.fetcher
+        if told.source == SCHOLAR and not told.locator.startswith("unresolved:"):
+            self.read_list(told, "citing", told.citation_count, lambda at: _scholar_parts(
+                semantic_scholar.citations(fetcher, told, offset=int(at or 0), limit=_ROWS)))  # fmt: skip
+            self.read_list(told, "referenced", told.reference_count, lambda at: _scholar_parts(
+                semantic_scholar.references(fetcher, told, offset=int(at or 0), limit=_ROWS)))  # fmt: skip
+        elif told.source == ALEX:
+            self.read_list(told, "citing", told.citation_count, lambda at: _alex_parts(
+                openalex.citations(fetcher, told, at or "*")))  # fmt: skip
+            self.read_list(told, "referenced", told.reference_count, lambda at: _alex_parts(
+                openalex.references(fetcher, told, offset=int(at or 0)), known=openalex.referenced(told) is not None
+            ))  # fmt: skip
+
+    def read_list(
+        self, told: Description, direction: Direction, reported: int | None, parts: Callable[[str], Iterator[_Part]]
+    ) -> None:
+        """Reads one list from where it was left, page by page."""
+        record = SourceRecord.objects.get(source=told.source, locator=told.locator)
+        listing = Listing.objects.filter(record=record, direction=direction).first()
+        whole = listing is None or not self.is_underway(listing)
+        if listing is not None and listing.complete and self.is_fresh(listing):
+            self.step(reported or 0)
+            return
+        if listing is None:
+            listing = Listing(record=record, direction=direction)
+        if whole:
+            listing.begun, listing.received, listing.position, listing.complete, listing.note = (
+                self.now,
+                0,
+                "",
+                False,
+                "",
+            )
+        else:
+            self.step(listing.received)
+        listing.reported = reported
+        self.told(f"reading {'citations' if direction == 'citing' else 'references'} from {told.source}")
+        named: set[int] = set()
+        for part in parts(listing.position):
+            with transaction.atomic():
+                outcome = self.took(record_intake.cite(part.assertions, now=self.now))
+                ends = [one.citing if direction == "citing" else one.cited for one in part.assertions]
+                named |= {outcome.records[end.source, end.locator][0] for end in ends}
+                listing.received += len(part.assertions)
+                listing.position = part.following or ""
+                listing.complete = part.following is None
+                listing.note = "; ".join(filter(None, [listing.note, part.note]))
+                listing.updated = dt.datetime.now(dt.UTC)
+                listing.save()
+            self.step(len(part.assertions))
+        # The source may have listed fewer rows than it had counted, or more.
+        self.total += listing.received - (reported or 0)
+        self.step(0)
+        if listing.complete and whole:
+            with transaction.atomic():
+                bulk_rows.one_writer()
+                citation_edges.keep_only(told.source, record.pk, direction, named)
+
+    def around(self, told: Iterable[Description]) -> list[Description]:
+        """The works that cite or are cited, as Semantic Scholar knows them, in an order that does not change."""
+        own = {description.locator for description in told if description.source == SCHOLAR}
+        records = SourceRecord.objects.filter(source=SCHOLAR, locator__in=own)
+        found = citation_edges.neighbours([record.pk for record in records], SCHOLAR)
+        return sorted(found, key=lambda description: description.locator)
+
+    def among(self, around: list[Description]) -> None:
+        """Asks whom the works around the paper cite, and keeps what lies among the works of the library."""
+        asked = [told for told in around if not told.locator.startswith("unresolved:")]
+        fresh = set(
+            Listing.objects.filter(
+                record__source=SCHOLAR, direction="referenced", updated__gt=self.now - _FRESH
+            ).values_list("record__locator", flat=True)
+        )  # fmt: skip
+        waiting = [told for told in asked if self.refresh or told.locator not in fresh]
+        self.total += len(asked) - len(around)
+        self.step(len(asked) - len(waiting))
+        for start in range(0, len(waiting), _AT_ONCE):
+            chunk = waiting[start : start + _AT_ONCE]
+            self.told(f"asking whom {len(chunk)} works around it cite")
+            counts = {told.locator: told.reference_count for told in chunk if told.reference_count is not None}
+            cited = semantic_scholar.references_of(self.fetcher, [told.locator for told in chunk], counts)
+            with transaction.atomic():
+                bulk_rows.one_writer()
+                self.keep_among(chunk, {name: found or () for name, found in cited.items()})
+            self.step(len(chunk))
+
+    def keep_among(self, chunk: list[Description], cited: dict[str, tuple[str, ...]]) -> None:
+        wanted = sorted({*cited, *(name for found in cited.values() for name in found)})
+        records = citation_edges.records_of(SCHOLAR, wanted)
+        assertions = [
+            Assertion(citing=_named(citing), cited=_named(name))
+            for citing, found in sorted(cited.items())
+            for name in found
+            if (SCHOLAR, name) in records
+        ]
+        self.added.new_citations += citation_edges.assert_all(assertions, records, self.now)
+        now = dt.datetime.now(dt.UTC)
+        Listing.objects.bulk_create(
+            [
+                Listing(
+                    record_id=records[SCHOLAR, told.locator][0],
+                    direction="referenced",
+                    reported=told.reference_count,
+                    received=len(cited[told.locator]),
+                    note=_AMONG,
+                    begun=self.now,
+                    updated=now,
+                )
+                for told in chunk
+            ],
+            update_conflicts=True,
+            unique_fields=["record", "direction"],
+            update_fields=["reported", "received", "note", "updated"],
+        )
+
+    def is_underway(self, listing: Listing) -> bool:
+        """Whether a list was begun and not ended, not so long ago that its places have moved."""
+        return bool(listing.position) and not listing.complete and self.now - listing.begun < _FRESH
+
+    def is_fresh(self, listing: Listing) -> bool:
+        return not self.refresh and self.now - listing.updated < _FRESH
+
+    def took(self, outcome: record_intake.Outcome) -> record_intake.Outcome:
+        self.added.changed += outcome.changed
+        self.added.new_citations += outcome.citations
+        return outcome
+
+    def step(self, rows: int) -> None:
+        self.done += rows
+        if self.progress:
+            self.progress(self.done, max(self.done, self.total))
+
+
+def _names(name: str) -> tuple[ArxivId | None, str, str]:
+    """A paper's arXiv id, DOI and name at Semantic Scholar, as far as the name tells or the library knows."""
+    try:
+        return ArxivId.parse(name), "", ""
+    except ArxivIdError:
+        pass
+    try:
+        doi = Doi.parse(name)
+        return (doi.arxiv_id, "", "") if doi.arxiv_id else (None, doi.name, "")
+    except DoiError:
+        pass
+    try:
+        work = works.find_work(name)
+    except UnknownPaperError:
+        try:
+            return None, "", semantic_scholar.name_of(name)
+        except WorkNameError as error:
+            raise WorkNameError(
+                f"{name[:80]!r} names no paper that a source would know; give an arXiv id (1806.02891), a DOI "
+                "(10.1109/TPAMI.2017.2723009), or a key of the library"
+            ) from error
+    known = work.source_records.filter(source=SCHOLAR).exclude(locator__startswith="unresolved:").first()
+    if not work.arxiv_id and not work.doi and known is None:
+        raise WorkNameError(
+            f"the library knows no arXiv id and no DOI of {work.key!r}, by which a source could be asked"
+        )
+    return ArxivId(work.arxiv_id) if work.arxiv_id else None, work.doi, known.locator if known else ""
+
+
+def _from_arxiv(fetcher: Fetcher, arxiv_id: ArxivId) -> Description:
+    """ArXiv's record: the whole one with versions and licence, else, where that service is out of order, the other."""
+    try:
+        return arxiv_oai.record(fetcher, arxiv_id)
+    except SourceError:
+        return arxiv_api.paper(fetcher, arxiv_id)
+
+
+def _scholar_parts(pages: Iterator[semantic_scholar.Page]) -> Iterator[_Part]:
+    for page in pages:
+        following = None if page.next_offset is None else str(page.next_offset)
+        note = f"it lets nobody ask beyond its first 9,999, and {page.unreached:,} lie deeper" if page.unreached else ""
+        yield _Part(page.assertions, following, note)
+
+
+def _alex_parts(pages: Iterator[openalex.Page], *, known: bool = True) -> Iterator[_Part]:
+    if not known:
+        yield _Part((), None, "that it names none does not mean that there are none")
+    for page in pages:
+        note = f"{len(page.missing)} of them it no longer knows" if page.missing else ""
+        yield _Part(page.assertions, page.next_cursor, note)
+
+
+def _named(locator: str) -> Description:
+    """A record that the library has, by its name alone."""
+    return Description(source=SCHOLAR, locator=locator, paper=Paper(title=""))

@@ -1,0 +1,89 @@
+"""The words of a query, marked in the titles and abstracts that were found.
+
+A small table in memory with the search index's own tokenizer finds them, so that what is marked is what was matched,
+whichever database the library is in; and it is given plain text, so that no mark stands inside of LaTeX.
+"""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from contextlib import closing
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from lenslab.library.search import sqlite_fts5
+from lenslab.papers.text.latex_display import plain_text
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from lenslab.library.search.query_language import Query
+
+# How many words of an abstract are shown.
+WORDS = 36
+# Plain text has no control characters.
+_OPEN, _CLOSE = "\x02", "\x03"
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A piece of plain text.
+
+    Attributes:
+        text: The text.
+        found: Whether it is a word that was looked for.
+    """
+
+    text: str
+    found: bool = False
+
+
+def marked(query: Query, texts: Sequence[tuple[str, str]]) -> list[tuple[str, tuple[Piece, ...], tuple[Piece, ...]]]:
+    """Marks a query's words.
+
+    Args:
+        query: What was looked for.
+        texts: Pairs of title and abstract, as sources wrote them.
+
+    Returns:
+        For each pair the title as plain text, the title in pieces, and the pieces of the stretch of the abstract that
+        holds most of the words; without any, of its beginning.
+
+    Example:
+        >>> from lenslab.library.search.query_language import parse
+        >>> marked(parse("unit"), [("On $L$ units", "")])[0][1]
+        (Piece(text='On L ', found=False), Piece(text='units', found=True))
+    """
+    plain = [(plain_text(title), plain_text(abstract)) for title, abstract in texts]
+    found: dict[int, tuple[str, str]] = {}
+    expression = sqlite_fts5.any_of(query)
+    if expression:
+        with closing(sqlite3.connect(":memory:")) as memory:
+            memory.execute(
+                "CREATE VIRTUAL TABLE text USING fts5(title, abstract, tokenize='porter unicode61 remove_diacritics 2')"
+            )
+            rows = [(number, *pair) for number, pair in enumerate(plain)]
+            memory.executemany("INSERT INTO text (rowid, title, abstract) VALUES (?, ?, ?)", rows)
+            asked = (
+                "SELECT rowid, highlight(text, 0, ?, ?), snippet(text, 1, ?, ?, '…', ?) FROM text WHERE text MATCH ?"
+            )
+            for number, title, abstract in memory.execute(asked, [_OPEN, _CLOSE, _OPEN, _CLOSE, WORDS, expression]):
+                found[number] = (title, abstract)
+    return [
+        (title, _pieces(found[number][0]), _pieces(found[number][1]))
+        if number in found
+        else (title, _pieces(title), _pieces(_beginning(abstract)))
+        for number, (title, abstract) in enumerate(plain)
+    ]
+
+
+def _beginning(text: str) -> str:
+    words = text.split()
+    return " ".join(words[:WORDS]) + "…" if len(words) > WORDS else text
+
+
+def _pieces(text: str) -> tuple[Piece, ...]:
+    """Text with marks in pieces; marks that touch are one piece with what is between them."""
+    parts = re.split(f"{_OPEN}([^{_CLOSE}]*){_CLOSE}", text)
+    return tuple(Piece(part, found=number % 2 == 1) for number, part in enumerate(parts) if part)

@@ -1,0 +1,112 @@
+"""What a person types into a search box, taken apart: words, phrases, fields, alternatives, exclusions.
+
+Nothing that people type is an error. Signs that are none of the language stand between words; a quote that is never
+closed reaches to the end.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+from lenslab.papers.text.latex_display import plain_text
+from lenslab.papers.work import plain_letters
+
+Field = Literal["", "title", "author", "abstract"]
+
+# A pasted abstract is longer than any search; the words behind these count no more.
+MOST_TERMS = 48
+
+_FIELDS: dict[str, Field] = {
+    "title": "title", "ti": "title", "author": "author", "authors": "author", "au": "author",
+    "abstract": "abstract", "abs": "abstract",
+}  # fmt: skip
+_TOKEN = re.compile(
+    r"""(?P<minus>-)?(?:(?P<field>[A-Za-z]{2,8}):(?=["“”\w\\]))?(?:["“”](?P<phrase>[^"“”]*)(?:["“”]|$)|(?P<word>[^\s"“”]+))"""
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """A word, or words that stand side by side.
+
+    Attributes:
+        words: In plain lower-case letters and digits.
+        field: Where they stand; empty for anywhere.
+        typed: The same as it was typed, accents and signs kept, LaTeX read.
+    """
+
+    words: tuple[str, ...]
+    field: Field = ""
+    typed: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """What is looked for.
+
+    Attributes:
+        wanted: All of these must be found, and of each at least one alternative.
+        excluded: None of these may be found.
+        cut: Whether it was longer than ``MOST_TERMS``.
+    """
+
+    wanted: tuple[tuple[Term, ...], ...] = ()
+    excluded: tuple[Term, ...] = ()
+    cut: bool = False
+
+    @property
+    def terms(self) -> tuple[Term, ...]:
+        """Every term that is looked for, alternatives too."""
+        return tuple(term for alternatives in self.wanted for term in alternatives)
+
+
+def parse(typed: str) -> Query:
+    """Takes a query apart.
+
+    Args:
+        typed: Words, all of which must occur; ``"words in quotes"`` side by side; ``-word`` must not occur; ``OR``
+            between two makes them alternatives; ``title:``, ``author:`` and ``abstract:`` say where. Accents, case and
+            LaTeX do not matter; words with a hyphen are words side by side.
+
+    Example:
+        >>> parse('author:Müller "single units" OR neurons -pruning').wanted
+        ((Term(words=('muller',), field='author', typed='Müller'),),
+         (Term(words=('single', 'units'), field='', typed='single units'),
+          Term(words=('neurons',), field='', typed='neurons')))
+    """
+    wanted: list[tuple[Term, ...]] = []
+    excluded: list[Term] = []
+    either = number = 0
+    for match in _TOKEN.finditer(storable(typed)):
+        if match["word"] == "OR" and not match["minus"] and not match["field"]:
+            either = bool(wanted)
+            continue
+        for term in _terms(match):
+            number += 1
+            if number > MOST_TERMS:
+                return Query(tuple(wanted), tuple(excluded), cut=True)
+            if match["minus"]:
+                excluded.append(term)
+            elif either:
+                wanted[-1] = (*wanted[-1], term)
+            else:
+                wanted.append((term,))
+            either = False
+    return Query(tuple(wanted), tuple(excluded))
+
+
+def storable(text: str) -> str:
+    """Text as both databases take it: without null characters and halves of surrogate pairs."""
+    return text.replace("\x00", " ").encode("utf-8", "replace").decode()
+
+
+def _terms(match: re.Match[str]) -> list[Term]:
+    """The term of a token, if it has letters or digits at all; an unknown field is a word of its own."""
+    text = match["phrase"] if match["phrase"] is not None else match["word"]
+    text = plain_text(text) if "\\" in text else text
+    name = (match["field"] or "").lower()
+    words = tuple(re.findall(r"[^\W_]+", plain_letters(text)))[:MOST_TERMS]
+    found = [Term(words, _FIELDS.get(name, ""), text)] if words else []
+    return [Term((name,), "", name), *found] if name and name not in _FIELDS else found

@@ -1,0 +1,210 @@
+"""SQLite's search index, FTS5: a parsed query in its language, and what it finds.
+
+Words reach it as letters and digits in quotes, so that nothing that was typed is read as a language.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from lenslab.library.intake.field_resolution import facet, year_cover
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from lenslab.library.search.query_language import Query, Term
+
+# What a word counts for in title, authors, abstract, hidden words and facets.
+WEIGHTS = (10.0, 5.0, 1.0, 1.0, 0.0)
+_COLUMNS = {
+    "": "title authors abstract plain",
+    "title": "title plain",
+    "author": "authors plain",
+    "abstract": "abstract plain",
+}
+LIVING = "w.merged_into_id IS NULL"
+# Titles with the words come first where there are at least so many of them.
+ENOUGH = 200
+# How far matches are counted.
+COUNTED = 10_000
+_MERGED = "SELECT id FROM library_work WHERE merged_into_id IS NOT NULL"
+
+
+class Fts5:
+    """A query on the index: how many works match, and which come first."""
+
+    def __init__(
+        self, cursor: Any, query: Query, categories: tuple[str, ...], since: int | None, until: int | None
+    ) -> None:
+        self.cursor = cursor
+        self.query = query
+        words = years(cursor, since, until)
+        self.expression = expression(query, categories, words)
+        self.titles = expression(query, categories, words, titles=True)
+        # Works that are merged into others are few and often none; comparing each match with a list takes time.
+        self.cursor.execute(f"SELECT EXISTS ({_MERGED})")
+        self.living = f"rowid NOT IN ({_MERGED})" if self.cursor.fetchone()[0] else "TRUE"
+
+    def count(self, bound: int) -> tuple[int, bool]:
+        """How many works match, up to one more than a bound, and whether these are all."""
+        if self.expression:
+            inner = f"SELECT 1 FROM library_search WHERE library_search MATCH %s AND {self.living} LIMIT %s"
+            values = [self.expression]
+        else:
+            inner = f"SELECT 1 FROM library_work w WHERE {LIVING}{self._unwanted()} LIMIT %s"
+            values = self._unwanted_values()
+        self.cursor.execute(f"SELECT count(*) FROM ({inner}) AS counted", [*values, bound + 1])
+        number = int(self.cursor.fetchone()[0])
+        return number, number <= bound
+
+    def seems_to_exceed(self, number: int) -> bool:
+        """Whether more works match than so many, judged by the first sixteenth of the library.
+
+        This decides in what order the index is asked, not what it answers: an index that counts first reads the lists
+        of rare words together twice, one that scores first scores too much for common ones.
+        """
+        self.cursor.execute(
+            "SELECT count(*) FROM (SELECT 1 FROM library_search WHERE library_search MATCH %s "
+            "AND rowid <= (SELECT max(id) FROM library_work) / 16 LIMIT %s) AS counted",
+            [self.expression, number // 16 + 1],
+        )
+        return bool(self.cursor.fetchone()[0] > number // 16)
+
+    def scored(self, page: tuple[int, int]) -> list[tuple[int, float]]:
+        """A page of all works that match by BM25, with their scores."""
+        return self._scored(self.expression, page)
+
+    def every(self, most: int, page: tuple[int, int]) -> tuple[int, list[tuple[int, float]]]:
+        """How many works match, up to so many, and a page of all of these by BM25, in one walk through the index."""
+        weights = ", ".join(map(str, WEIGHTS))
+        scored = (
+            f"SELECT rowid AS pk, -bm25(library_search, {weights}) AS score FROM library_search "
+            f"WHERE library_search MATCH %s AND {self.living} LIMIT %s"
+        )
+        return counted(self.cursor, scored, [self.expression, most], page)
+
+    def last(self, most: int, page: tuple[int, int], *, titles: bool) -> tuple[int, bool, list[tuple[int, float]]]:
+        """How many works match, up to a bound, whether these are all, and a page of those added last by BM25.
+
+        Args:
+            most: How many are scored.
+            page: Which are told of, how many and after how many.
+            titles: Whether words that may stand anywhere must stand in the title; fewer than ``ENOUGH`` are not scored.
+        """
+        asked = self.titles if titles else self.expression
+        self.cursor.execute(
+            "SELECT count(*), min(rowid) FROM (SELECT rowid FROM library_search WHERE library_search MATCH %s "
+            f"AND {self.living} ORDER BY rowid DESC LIMIT %s) AS counted",
+            [asked, most],
+        )
+        number, first = self.cursor.fetchone()
+        if titles and number < ENOUGH:
+            return number, True, []
+        return number, number < most, self._scored(asked, page, first if number == most else None)
+
+    def sorted(self, order: str, page: tuple[int, int]) -> list[tuple[int, float]]:
+        """A page of works in another order."""
+        if self.expression and self.seems_to_exceed(COUNTED):
+            # So many matches are met soon on a walk in that order; sorting them would read every one.
+            self.cursor.execute(
+                "SELECT w.id FROM library_work w WHERE EXISTS "
+                "(SELECT 1 FROM library_search WHERE library_search MATCH %s AND rowid = w.id) "
+                f"AND {LIVING} ORDER BY {order} LIMIT %s OFFSET %s",
+                [self.expression, *page],
+            )
+        elif self.expression:
+            self.cursor.execute(
+                "SELECT w.id FROM library_search CROSS JOIN library_work w ON w.id = library_search.rowid "
+                f"WHERE library_search MATCH %s AND {LIVING} ORDER BY {order} LIMIT %s OFFSET %s",
+                [self.expression, *page],
+            )
+        else:
+            self.cursor.execute(
+                f"SELECT w.id FROM library_work w WHERE {LIVING}{self._unwanted()} ORDER BY {order} LIMIT %s OFFSET %s",
+                [*self._unwanted_values(), *page],
+            )
+        return [(pk, 0.0) for (pk,) in self.cursor.fetchall()]
+
+    def _scored(self, asked: str, page: tuple[int, int], since_id: int | None = None) -> list[tuple[int, float]]:
+        weights = ", ".join(map(str, WEIGHTS))
+        self.cursor.execute(
+            f"SELECT rowid, -bm25(library_search, {weights}) AS score FROM library_search "
+            f"WHERE library_search MATCH %s AND {self.living}{'' if since_id is None else ' AND rowid >= %s'} "
+            "ORDER BY score DESC, rowid DESC LIMIT %s OFFSET %s",
+            [asked, *([] if since_id is None else [since_id]), *page],
+        )
+        return [(pk, score) for pk, score in self.cursor.fetchall()]
+
+    def _unwanted(self) -> str:
+        if not self.query.excluded:
+            return ""
+        return " AND w.id NOT IN (SELECT rowid FROM library_search WHERE library_search MATCH %s)"
+
+    def _unwanted_values(self) -> list[str]:
+        return [excluded(self.query)] if self.query.excluded else []
+
+
+def years(cursor: Any, since: int | None, until: int | None) -> list[str]:
+    """The facets' words for the library's years within bounds; none for any year."""
+    if since is None and until is None:
+        return []
+    # Two questions: each is one step in an index, and both in one would read all of it.
+    cursor.execute("SELECT (SELECT min(year) FROM library_work), (SELECT max(year) FROM library_work)")
+    first, last = cursor.fetchone()
+    words = [] if first is None else year_cover(max(first, since or first), min(last, last if until is None else until))
+    # No work is of the year 0: a word that nothing holds.
+    return words or ["y0"]
+
+
+def counted(cursor: Any, scored: str, values: list[Any], page: tuple[int, int]) -> tuple[int, list[tuple[int, float]]]:
+    """The number of rows of a selection of works with scores, and a page of them, the best first."""
+    cursor.execute(
+        f"WITH scored AS MATERIALIZED ({scored}) SELECT pk, score, (SELECT count(*) FROM scored) FROM scored "
+        "ORDER BY score DESC, pk DESC LIMIT %s OFFSET %s",
+        [*values, *page],
+    )
+    rows = cursor.fetchall()
+    if not rows:
+        cursor.execute(f"SELECT count(*) FROM ({scored}) AS scored", values)
+        return int(cursor.fetchone()[0]), []
+    return int(rows[0][2]), [(pk, score) for pk, score, _ in rows]
+
+
+def expression(query: Query, categories: Sequence[str], years: Sequence[str], *, titles: bool = False) -> str:
+    """An expression of FTS5 for a query; empty where it looks for nothing.
+
+    Args:
+        query: What is looked for.
+        categories: The work is in one of these; none for any.
+        years: The work is of the years that one of these words stands for; none for any.
+        titles: Whether words that may stand anywhere must stand in the title.
+
+    Example:
+        >>> from lenslab.library.search.query_language import parse
+        >>> expression(parse('units -"dead units"'), ["cs.CV"], [])
+        '(({title authors abstract plain} : "units") AND {facets} : ("incscv0")) NOT ({title ...} : "dead units")'
+    """
+    parts = [
+        "(" + " OR ".join(_quoted(term, titles=titles) for term in alternatives) + ")" for alternatives in query.wanted
+    ]
+    filters = [facet(name) for name in categories], years
+    parts += ["{facets} : (" + " OR ".join(f'"{word}"' for word in words) + ")" for words in filters if words]
+    if not parts:
+        return ""
+    wanted = " AND ".join(parts)
+    return f"({wanted}) NOT ({excluded(query)})" if query.excluded else wanted
+
+
+def excluded(query: Query) -> str:
+    """An expression of FTS5 for what must not be found."""
+    return " OR ".join(_quoted(term) for term in query.excluded)
+
+
+def any_of(query: Query) -> str:
+    """An expression of FTS5 for any of the words, in a table that has no such columns."""
+    return " OR ".join(f'"{" ".join(term.words)}"' for term in query.terms)
+
+
+def _quoted(term: Term, *, titles: bool = False) -> str:
+    columns = _COLUMNS["title"] if titles and not term.field else _COLUMNS[term.field]
+    return f'{{{columns}}} : "{" ".join(term.words)}"'

@@ -1,0 +1,242 @@
+"""BibTeX files: each entry becomes a description, or a rejection with its reason."""
+
+from __future__ import annotations
+
+import logging
+import re
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from lenslab.papers.errors import MalformedError
+from lenslab.papers.formats.reference_fields import Reference, plain_line, told_apart
+from lenslab.papers.formats.rejection import Rejection
+from lenslab.papers.person import Person
+from lenslab.papers.text.latex_display import plain_text
+from lenslab.papers.text.text_encoding import read_text
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from bibtexparser.model import Entry, String
+
+    from lenslab.papers.description import Description
+
+SOURCE = "BibTeX"
+
+# Escapes that reference managers put into addresses and DOIs, where TeX has no say.
+_ESCAPED = re.compile(r"\\([_%&#$~{}])")
+_AND = re.compile(r"(?:^|(?<=\s)|\s+)and(?=\s|$)\s*", re.IGNORECASE)
+_NO_ENTRY = re.compile(r"@\s*(?:string|comment|preamble)\b", re.IGNORECASE)
+_LONGEST_VALUE = 1_000_000
+_DEEPEST = 20
+
+
+def read(path: Path | str) -> Iterator[Description | Rejection]:
+    """Reads a file; ``locator`` is the entry's key, which who reads several files completes by the file's name.
+
+    Raises:
+        FileError: There is no such file, or it cannot be read.
+        MalformedError: The file is too large, or it is no text.
+    """
+    return entries(read_text(path))
+
+
+def entries(text: str) -> Iterator[Description | Rejection]:
+    r"""Reads the entries of a text in their order; comments and preambles are passed over.
+
+    Example:
+        >>> [entry.paper.title for entry in entries('@misc{a, title = {On {CNN}s}} @string{x = "y"}')]
+        ['On CNNs']
+    """
+    return told_apart(_entries(text))
+
+
+def parse(raw: bytes) -> Description:
+    r"""Reads one entry, before which the macros may stand that it uses.
+
+    Raises:
+        MalformedError: It is not exactly one entry that can be read.
+
+    Example:
+        >>> parse(b'@string{t = "TPAMI"}\n@article{a, title = "Places", journal = t}').paper.journal_reference
+        'TPAMI'
+    """
+    try:
+        found = list(entries(raw.decode()))
+    except UnicodeDecodeError as error:
+        raise MalformedError(f"not UTF-8: byte {error.start + 1}") from None
+    if len(found) != 1:
+        raise MalformedError(f"{len(found)} entries, where one was kept")
+    (entry,) = found
+    if isinstance(entry, Rejection):
+        raise MalformedError(entry.reason)
+    return entry
+
+
+def _entries(text: str) -> Iterator[Description | Rejection]:
+    from bibtexparser.model import DuplicateBlockKeyBlock, DuplicateFieldKeyBlock, Entry, ParsingFailedBlock, String
+
+    macros = _Macros()
+    number = 0
+    for block in _blocks(text):
+        if isinstance(block, DuplicateBlockKeyBlock | DuplicateFieldKeyBlock):
+            # Of two fields of one name BibTeX takes the first, of two macros the last.
+            block = block.ignore_error_block or block
+        if isinstance(block, String):
+            macros.define(block)
+        elif isinstance(block, Entry):
+            number += 1
+            try:
+                yield _description(block, macros)
+            except MalformedError as error:
+                yield Rejection(number, str(error), block.key)
+        elif isinstance(block, ParsingFailedBlock) and not _NO_ENTRY.match(block.raw or ""):
+            number += 1
+            reason = " ".join(str(getattr(block.error, "abort_reason", block.error)).split())
+            yield Rejection(number, f"not BibTeX: {reason[:200]} (it begins in line {(block.start_line or 0) + 1})")
+
+
+def _blocks(text: str) -> Iterator[object]:
+    from bibtexparser.entrypoint import parse_string
+
+    with _silenced("bibtexparser"):
+        # The middleware of the default stack knows macros only where they stand alone, and forgets which were used.
+        library = parse_string(text, parse_stack=[])
+    yield from library.blocks
+
+
+@contextmanager
+def _silenced(name: str) -> Iterator[None]:
+    """Lets a library say nothing to the terminal: what it has to say becomes a rejection."""
+    logger = logging.getLogger(name)
+    before = logger.level
+    logger.setLevel(logging.CRITICAL + 1)
+    try:
+        yield
+    finally:
+        logger.setLevel(before)
+
+
+class _Macros:
+    """The macros of a file, as far as it is read: a name stands for what was defined last."""
+
+    def __init__(self) -> None:
+        # What a macro stands for, and the definitions that are needed to say so, in their order.
+        self.known: dict[str, tuple[str, tuple[str, ...]]] = {}
+
+    def define(self, macro: String) -> None:
+        try:
+            text, needed = self.value(macro.value)
+        except MalformedError:
+            # Whoever uses it gets the name instead of a text that grows beyond reason.
+            self.known.pop(macro.key.lower(), None)
+            return
+        self.known[macro.key.lower()] = text, (*needed, macro.raw or "")
+
+    def value(self, written: str) -> tuple[str, tuple[str, ...]]:
+        """A value without its braces or quotes, its pieces joined, and the definitions that it needs."""
+        texts: list[str] = []
+        needed: dict[str, None] = {}
+        for piece in _pieces(written):
+            if piece[:1] in ("{", '"'):
+                texts.append(piece[1:-1])
+            elif piece.lower() in self.known:
+                text, definitions = self.known[piece.lower()]
+                texts.append(text)
+                needed.update(dict.fromkeys(definitions))
+            else:
+                texts.append(piece)
+            if sum(map(len, texts)) > _LONGEST_VALUE or len(needed) > _DEEPEST:
+                raise MalformedError("its macros stand for more text than any entry has")
+        return "".join(texts), tuple(needed)
+
+
+def _pieces(written: str) -> Iterator[str]:
+    """The pieces of a value that the sign # joins, each in its braces or quotes."""
+    start = depth = 0
+    quoted = False
+    for match in re.finditer(r'\\.|[{}"#]', written, re.DOTALL):
+        sign = match[0]
+        if sign == "{":
+            depth += 1
+        elif sign == "}":
+            depth -= 1
+        elif sign == '"' and depth == 0:
+            quoted = not quoted
+        elif sign == "#" and depth == 0 and not quoted:
+            yield written[start : match.start()].strip()
+            start = match.end()
+    yield written[start:].strip()
+
+
+def _description(entry: Entry, macros: _Macros) -> Description:
+    needed: dict[str, None] = {}
+    fields: dict[str, str] = {}
+    for found in entry.fields:
+        text, definitions = macros.value(found.value)
+        if found.key.lower() not in fields:
+            fields[found.key.lower()] = text
+            needed.update(dict.fromkeys(definitions))
+
+    def get(*names: str) -> str:
+        return next((fields[name] for name in names if fields.get(name, "").strip()), "")
+
+    def address(name: str) -> str:
+        return _ESCAPED.sub(r"\1", get(name))
+
+    archive, category = get("archiveprefix", "eprinttype").lower(), get("primaryclass", "eprintclass").strip()
+    eprints = (get("eprint"), get("arxiv"), get("arxivid"))
+    mentions = ("url", "note", "howpublished", "journal", "volume", "number", "booktitle", "annote")
+    reference = Reference(
+        key=entry.key,
+        title=get("title"),
+        authors=tuple(_authors(get("author"))),
+        year=(get("year"), get("date"), get("issued")),
+        doi=(address("doi"), address("url")),
+        # Other archives have identifiers that look alike.
+        eprint=eprints if archive in ("", "arxiv") else (),
+        mentions=tuple(address(name) for name in mentions),
+        journal=plain_line(_journal(get)),
+        abstract=get("abstract"),
+        categories=(category,) if category else (),
+    )
+    return reference.description(SOURCE, "\n".join((*needed, entry.raw or "")).encode())
+
+
+def _authors(written: str) -> Iterator[str]:
+    for name in _split(written, _AND):
+        if name.lower() == "others" or not name:
+            continue
+        if name.startswith("{") and name.endswith("}") and len(list(_split(name[1:-1], re.compile("[{}]")))) == 1:
+            # A group, whose name is not taken apart.
+            yield plain_text(name)
+        else:
+            parts = (plain_text(part).replace(",", " ") for part in _split(name, re.compile(",")))
+            if person := str(Person.parse(", ".join(parts))):
+                yield person
+
+
+def _split(text: str, separator: re.Pattern[str]) -> Iterator[str]:
+    """Splits a text where the separator stands outside of braces."""
+    outside = list(text)
+    depth = 0
+    for match in re.finditer(r"\\.|[{}]|[^\\{}]+", text, re.DOTALL):
+        depth += {"{": 1, "}": -1}.get(match[0], 0)
+        if depth > 0 or match[0] == "}":
+            outside[match.start() : match.end()] = "x" * len(match[0])
+    start = 0
+    for match in separator.finditer("".join(outside)):
+        yield text[start : match.start()].strip()
+        start = match.end()
+    yield text[start:].strip()
+
+
+def _journal(get: Callable[..., str]) -> str:
+    """Where it was published, in one line: journal, volume, number and pages, or the book."""
+    journal = get("journal", "journaltitle", "booktitle")
+    volume, number, pages = get("volume"), get("number", "issue"), get("pages")
+    if not journal:
+        return ""
+    place = volume + (f"({number})" if number else "")
+    return " ".join(filter(None, (journal, place))) + (f", {pages}" if pages else "")

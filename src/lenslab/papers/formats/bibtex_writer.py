@@ -1,0 +1,172 @@
+"""Papers as BibTeX: one as an entry, several as a bibliography."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from typing import TYPE_CHECKING
+
+from lenslab.papers.categories import category
+from lenslab.papers.identifiers.citation_keys import citation_keys
+from lenslab.papers.person import Person
+from lenslab.papers.text.latex_display import plain_text, segments
+from lenslab.papers.text.tex_symbols import ACCENTS, LETTERS
+from lenslab.papers.work import citation_key
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from lenslab.papers.paper import Paper
+
+_ESCAPES = {
+    "\\": r"\textbackslash{}",
+    "{": r"\{",
+    "}": r"\}",
+    "$": r"\$",
+    "&": r"\&",
+    "%": r"\%",
+    "#": r"\#",
+    "_": r"\_",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    "\u00a0": "~",
+    "–": "--",
+    "—": "---",
+    "‘": "`",
+    "’": "'",
+    "“": "``",
+    "”": "''",
+    "…": r"\ldots{}",
+}
+_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_ACCENT_OF = {combining: command for command, combining in ACCENTS.items()}
+_COMMAND_OF = {letter: command for command, letter in LETTERS.items()}
+
+
+def bibtex(paper: Paper) -> str:
+    r"""Writes a paper as a BibTeX entry that LaTeX of any age reads.
+
+    Args:
+        paper: The paper.
+
+    Returns:
+        An ``@misc`` entry as arXiv recommends it, or an ``@article`` where the journal is known.
+
+    Example:
+        >>> from lenslab.papers.identifiers.arxiv_id import ArxivId
+        >>> from lenslab.papers.paper import Paper
+        >>> paper = Paper(title="Units & classes", authors=("Ada Lovelace",), year=2018,
+        ...     arxiv_id=ArxivId("1806.02891"), categories=("cs.CV",))
+        >>> print(bibtex(paper), end="")
+        @misc{lovelace2018units,
+          title         = {Units \& classes},
+          author        = {Lovelace, Ada},
+          year          = {2018},
+          eprint        = {1806.02891},
+          archivePrefix = {arXiv},
+          primaryClass  = {cs.CV},
+          url           = {https://arxiv.org/abs/1806.02891}
+        }
+    """
+    return _entry(paper, citation_key(paper))
+
+
+def bibliography(papers: Sequence[Paper]) -> str:
+    """Writes papers as a BibTeX file, in their order, each under a key of its own.
+
+    Example:
+        >>> from lenslab.papers.paper import Paper
+        >>> smith = Paper(title="On units", authors=("Ann Smith",), year=2018)
+        >>> [line for line in bibliography([smith, smith]).splitlines() if line.startswith("@")]
+        ['@misc{smith2018units,', '@misc{smith2018unitsa,']
+    """
+    return "\n".join(map(_entry, papers, citation_keys(papers)))
+
+
+def _entry(paper: Paper, key: str) -> str:
+    kind = "article" if paper.journal_reference else "misc"
+    fields = {name: value for name, value in _fields(paper).items() if value}
+    width = max(map(len, fields), default=0)
+    lines = [
+        # A month is one of BibTeX's own strings, which stand without braces.
+        f"  {name:<{width}} = {value if name == 'month' else '{' + value + '}'}"
+        for name, value in fields.items()
+    ]
+    return f"@{kind}{{{key},\n" + ",\n".join(lines) + "\n}\n"
+
+
+def _fields(paper: Paper) -> dict[str, str]:
+    identifier = paper.arxiv_id
+    return {
+        "title": _title(paper.title),
+        "author": " and ".join(_author(name) for name in paper.authors if name.strip()),
+        "year": "" if paper.year is None else str(paper.year),
+        "month": _MONTHS[paper.submitted.month - 1] if paper.submitted else "",
+        "journal": _escaped(paper.journal_reference),
+        "doi": paper.doi if re.fullmatch(r"[^\s{}\\%]+", paper.doi) else "",
+        "eprint": str(identifier) if identifier else "",
+        "archivePrefix": "arXiv" if identifier else "",
+        "primaryClass": category(paper.primary_category).id if identifier and paper.primary_category else "",
+        "url": identifier.url if identifier else "",
+    }
+
+
+def _title(title: str) -> str:
+    """The title with its formulas; words with capitals inside are braced, since styles put titles in lower case."""
+    parts = []
+    for segment in segments(title):
+        if segment.kind == "formula":
+            formula = f"${segment.text}$"
+            # A brace too many would end the field; such a formula is written as it is shown.
+            parts.append(formula if _is_balanced(segment.text) else _escaped(plain_text(formula)))
+        elif segment.kind != "citation":
+            words = re.split(r"(\s+)", segment.text)
+            parts.append("".join(_protected(word) for word in words))
+    return "".join(parts) or _escaped(title)
+
+
+def _protected(word: str) -> str:
+    escaped = _escaped(word)
+    return f"{{{escaped}}}" if any(character.isupper() for character in word[1:]) else escaped
+
+
+def _author(name: str) -> str:
+    """A name as ``Family, Given``; a group's name, which BibTeX would take apart, is braced."""
+    person = Person.parse(name)
+    if not person.given:
+        return f"{{{_escaped(str(person))}}}"
+    parts = (_escaped(part) for part in (person.family, person.suffix, person.given) if part)
+    # The word that stands between two names can be part of one: Smith and Sons.
+    return re.sub(r"(?<!\S)(and)(?!\S)", r"{\1}", ", ".join(parts), flags=re.IGNORECASE)
+
+
+def _is_balanced(formula: str) -> bool:
+    depth = 0
+    for sign in re.findall(r"\\.|[{}]", formula):
+        depth += {"{": 1, "}": -1}.get(sign, 0)
+        if depth < 0:
+            return False
+    return depth == 0
+
+
+def _escaped(text: str) -> str:
+    pieces: list[str] = []
+    for character in re.sub(r"\s+", " ", text.strip("\n")):
+        piece = _escaped_character(character)
+        if pieces and pieces[-1].endswith("-") and piece.startswith("-"):
+            # Dashes that meet would be one longer dash.
+            pieces.append("{}")
+        pieces.append(piece)
+    return "".join(pieces)
+
+
+def _escaped_character(character: str) -> str:
+    if character in _ESCAPES:
+        return _ESCAPES[character]
+    if character in _COMMAND_OF:
+        return f"{{\\{_COMMAND_OF[character]}}}"
+    decomposed = unicodedata.normalize("NFD", character)
+    if len(decomposed) == 2 and decomposed[0].isascii() and decomposed[1] in _ACCENT_OF:
+        letter = f"\\{decomposed[0]}" if decomposed[0] in "ij" else decomposed[0]
+        return f"{{\\{_ACCENT_OF[decomposed[1]]}{{{letter}}}}}"
+    return character

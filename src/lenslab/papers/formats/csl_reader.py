@@ -1,0 +1,178 @@
+"""CSL-JSON files: each item becomes a description, or a rejection with its reason."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from lenslab.papers.categories import is_category
+from lenslab.papers.errors import MalformedError
+from lenslab.papers.formats.reference_fields import Reference, told_apart
+from lenslab.papers.formats.rejection import Rejection
+from lenslab.papers.person import Person
+from lenslab.papers.text import strict_json
+from lenslab.papers.text.strict_json import kind_of
+from lenslab.papers.text.text_encoding import read_text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from lenslab.papers.description import Description
+
+SOURCE = "CSL-JSON"
+
+_SPACE = re.compile(r"[ \t\n\r]*")
+# Titles and abstracts from Crossref are marked up; CSL knows the first few, JATS the rest.
+_MARKUP = re.compile(r"</?(?:i|b|sub|sup|sc|span|jats:[a-z-]+)(?:\s[^<>]*)?/?>", re.IGNORECASE)
+
+
+def read(path: Path | str) -> Iterator[Description | Rejection]:
+    """Reads a file; ``locator`` is the item's id, which who reads several files completes by the file's name.
+
+    Raises:
+        FileError: There is no such file, or it cannot be read.
+        MalformedError: The file is too large, or it is no text.
+    """
+    return entries(read_text(path))
+
+
+def entries(text: str) -> Iterator[Description | Rejection]:
+    """Reads the items of a text in their order: a list of them, or one alone.
+
+    Example:
+        >>> [entry.paper.title for entry in entries('[{"id": "a", "title": "On units"}]')]
+        ['On units']
+    """
+    return told_apart(_entries(text))
+
+
+def parse(raw: bytes) -> Description:
+    """Reads one item.
+
+    Raises:
+        MalformedError: It is not one item that can be read.
+
+    Example:
+        >>> parse(b'{"title": "Places", "DOI": "10.1109/TPAMI.2017.2723009"}').locator
+        '10.1109/tpami.2017.2723009'
+    """
+    try:
+        item = strict_json.read(raw.decode())
+    except UnicodeDecodeError as error:
+        raise MalformedError(f"not UTF-8: byte {error.start + 1}") from None
+    return _description(item, raw)
+
+
+def _entries(text: str) -> Iterator[Description | Rejection]:
+    for number, (item, written) in enumerate(_items(text), 1):
+        if isinstance(item, MalformedError):
+            yield Rejection(number, str(item))
+            continue
+        try:
+            yield _description(item, written.encode())
+        except MalformedError as error:
+            name = item.get("id") if isinstance(item, dict) else None
+            yield Rejection(number, str(error), name if isinstance(name, str) else "")
+
+
+def _items(text: str) -> Iterator[tuple[Any, str]]:
+    """The items, each with the text that it is written in; where one is broken, so is the rest of the file."""
+    position = _after_space(text, 0)
+    in_list = text.startswith("[", position)
+    position = _after_space(text, position + 1) if in_list else position
+    if in_list and text.startswith("]", position):
+        return
+    while True:
+        try:
+            item, end = strict_json.read_from(text, position)
+        except MalformedError as error:
+            yield error, ""
+            return
+        yield item, text[position:end]
+        position = _after_space(text, end)
+        if in_list and text.startswith(",", position):
+            position = _after_space(text, position + 1)
+            continue
+        if text[position:].strip() != ("]" if in_list else ""):
+            expected = "a comma or the end of the list" if in_list else "nothing more"
+            yield MalformedError(f"not JSON: expecting {expected} at character {position + 1}"), ""
+        return
+
+
+def _after_space(text: str, position: int) -> int:
+    match = _SPACE.match(text, position)
+    return match.end() if match else position
+
+
+def _description(item: Any, raw: bytes) -> Description:
+    if not isinstance(item, dict):
+        raise MalformedError(f"not an object but {kind_of(item)}")
+
+    def get(name: str) -> str:
+        value = item.get(name)
+        if isinstance(value, list):
+            value = value[0] if value else None
+        if value is None:
+            return ""
+        if isinstance(value, bool | dict | list):
+            raise MalformedError(f"{name} is {kind_of(value)}, not text")
+        return _MARKUP.sub("", str(value))
+
+    journal = get("container-title")
+    place = get("volume") + (f"({get('issue')})" if get("issue") else "")
+    pages = get("page")
+    named = item.get("categories")
+    named = named if isinstance(named, list) else []
+    mentions = ("number", "archive_location", "URL", "note", "archive", "container-title", "annote")
+    reference = Reference(
+        key=get("id"),
+        title=get("title"),
+        authors=tuple(_authors(item.get("author"))),
+        year=tuple(_years(item)),
+        doi=(get("DOI"), get("URL")),
+        mentions=tuple(get(name) for name in mentions),
+        journal=(" ".join(filter(None, (journal, place))) + (f", {pages}" if pages else "")) if journal else "",
+        abstract=get("abstract"),
+        categories=tuple(word for word in named if isinstance(word, str) and is_category(word)),
+    )
+    return reference.description(SOURCE, raw)
+
+
+def _authors(listed: object) -> Iterator[str]:
+    if listed is None:
+        return
+    if not isinstance(listed, list):
+        raise MalformedError(f"author is {kind_of(listed)}, not a list")
+    for author in listed:
+        if not isinstance(author, dict):
+            raise MalformedError(f"an author is {kind_of(author)}, not an object")
+        parts = {}
+        for name in _PARTS:
+            part = author.get(name) or ""
+            if not isinstance(part, str):
+                raise MalformedError(f"the {name} of an author is {kind_of(part)}, not text")
+            parts[name] = " ".join(part.split())
+        if parts["literal"] or parts["name"]:
+            yield parts["literal"] or parts["name"]
+            continue
+        particles = (parts["dropping-particle"], parts["non-dropping-particle"], parts["family"])
+        person = Person(" ".join(filter(None, particles)), parts["given"], parts["suffix"])
+        if str(person):
+            yield str(person)
+
+
+_PARTS = ("literal", "name", "family", "given", "suffix", "dropping-particle", "non-dropping-particle")
+
+
+def _years(item: dict[str, Any]) -> Iterator[str]:
+    for name in ("issued", "published", "published-print", "published-online", "submitted"):
+        date = item.get(name)
+        if not isinstance(date, dict):
+            continue
+        parts = date.get("date-parts")
+        if isinstance(parts, list) and parts and isinstance(parts[0], list) and parts[0]:
+            yield str(parts[0][0])
+        for written in ("raw", "literal"):
+            if isinstance(date.get(written), str):
+                yield date[written]

@@ -1,0 +1,53 @@
+"""Papers in EndNote's tagged format, which its import filter *EndNote Import* reads."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lenslab.papers.formats.reference_fields import one_line, plain_line
+from lenslab.papers.identifiers.citation_keys import citation_keys
+from lenslab.papers.person import Person
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from lenslab.papers.paper import Paper
+
+
+def endnote(papers: Sequence[Paper]) -> str:
+    r"""Writes papers as EndNote reads them: a tag a line, an empty line between two works.
+
+    Example:
+        >>> from lenslab.papers.paper import Paper
+        >>> print(endnote([Paper(title="On units", authors=("Ada Lovelace",), year=2018)]), end="")
+        %0 Electronic Article
+        %F lovelace2018units
+        %T On units
+        %A Lovelace, Ada
+        %D 2018
+    """
+    works = (
+        "".join(f"%{tag} {one_line(value)}\n" for tag, value in _fields(paper, key) if value)
+        for paper, key in zip(papers, citation_keys(papers), strict=True)
+    )
+    return "\n".join(works)
+
+
+def _fields(paper: Paper, key: str) -> Iterator[tuple[str, str]]:
+    yield "0", "Journal Article" if paper.journal_reference else "Electronic Article"
+    yield "F", key
+    yield "T", plain_line(paper.title)
+    for name in paper.authors:
+        person = Person.parse(name)
+        # A comma at the end keeps a group's name whole.
+        yield "A", person.family_first if person.given or " " not in person.family else f"{person.family},"
+    yield "D", "" if paper.year is None else str(paper.year)
+    # The day of the first version says something of the work only where the work is of that year.
+    yield "8", paper.submitted.isoformat() if paper.submitted and paper.submitted.year == paper.year else ""
+    yield "J", paper.journal_reference
+    yield "R", paper.doi
+    yield "M", f"arXiv:{paper.arxiv_id}" if paper.arxiv_id else ""
+    yield "U", paper.arxiv_id.url if paper.arxiv_id else ""
+    yield "X", plain_line(paper.abstract)
+    for category in paper.categories if paper.arxiv_id else ():
+        yield "K", category

@@ -1,0 +1,158 @@
+"""A reference as bibliography files hold it: its fields become a description."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from lenslab.papers.description import Description
+from lenslab.papers.errors import ArxivIdError, MalformedError
+from lenslab.papers.formats.rejection import Rejection
+from lenslab.papers.identifiers.arxiv_id import ArxivId
+from lenslab.papers.identifiers.doi import ARXIV_PREFIX, Doi, first_doi
+from lenslab.papers.paper import Paper
+from lenslab.papers.text.latex_display import plain_text, segments
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+# Only an arXiv identifier that says what it is: bare digits in running text are anything.
+_NAMED = re.compile(
+    r"(?:arxiv\.org/(?:abs|pdf|html)/|arxiv[:\s]\s*|10\.48550/arxiv\.|\bcorr,?\s+abs/|^abs/)"
+    r"(?P<id>\d{4}\.\d{4,5}|[a-z-]{2,12}(?:\.[a-z]{2})?/\d{7})(?P<version>v\d{1,3})?(?![\d/])",
+    re.IGNORECASE,
+)
+# What stands where a journal would, and is none.
+_NO_JOURNAL = re.compile(r"(?:arxiv|corr)\b.*|.*\barxiv preprint\b.*|abs/.*", re.IGNORECASE | re.DOTALL)
+# What would begin another line, or is half of a character.
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+_YEAR = re.compile(r"(?<!\d)(?:1[4-9]|2[01])\d\d(?!\d)")
+_LONGEST_TEX = 20_000
+_LONGEST_KEY = 500
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reference:
+    """The fields of one entry, as its file holds them.
+
+    Attributes:
+        key: Its name in the file; empty where it has none.
+        title: The title; may hold LaTeX.
+        authors: The names in their spoken order.
+        year: Where the year may stand, the most telling first.
+        doi: Where a DOI may stand.
+        eprint: What is an arXiv identifier if it is one at all, the most telling first.
+        mentions: Where an arXiv identifier may be named in other words.
+        journal: Where it was published.
+        abstract: The abstract; may hold LaTeX.
+        categories: ArXiv's category ids, the primary one first.
+    """
+
+    key: str = ""
+    title: str = ""
+    authors: tuple[str, ...] = ()
+    year: tuple[str, ...] = ()
+    doi: tuple[str, ...] = ()
+    eprint: tuple[str, ...] = ()
+    mentions: tuple[str, ...] = ()
+    journal: str = ""
+    abstract: str = ""
+    categories: tuple[str, ...] = ()
+
+    def description(self, source: str, raw: bytes) -> Description:
+        """The description of the work that the entry names.
+
+        Raises:
+            MalformedError: The entry has no title, or it cannot be kept; the message says why in a few words.
+        """
+        if b"\0" in raw:
+            raise MalformedError("holds the character zero")
+        title = plain_line(self.title)
+        if not title:
+            raise MalformedError("no title")
+        identifier = _arxiv_id(self.eprint, (*self.doi, *self.mentions, self.journal))
+        dois = (found for text in self.doi if (found := first_doi(text)))
+        # arXiv's own DOI names the preprint and not an article.
+        doi = next((found for found in dois if not Doi.parse(found).name.startswith(ARXIV_PREFIX)), "")
+        # A file may leave its entries without names; then the entry itself is one, since no other is the same.
+        digest = f"sha256:{hashlib.sha256(raw.strip()).hexdigest()[:16]}"
+        key = self.key.strip() or (Doi.parse(doi).name if doi else str(identifier or digest))
+        if len(key) > _LONGEST_KEY:
+            raise MalformedError(f"its key has {len(key):,} characters")
+        journal = " ".join(self.journal.split())
+        return Description(
+            source=source,
+            locator=key,
+            raw=raw,
+            paper=Paper(
+                title=title,
+                authors=tuple(self.authors),
+                year=next((int(match[0]) for text in self.year if (match := _YEAR.search(text))), None),
+                arxiv_id=identifier,
+                abstract=plain_line(self.abstract),
+                categories=self.categories,
+                doi=doi,
+                journal_reference="" if _NO_JOURNAL.fullmatch(journal) else journal,
+            ),
+        )
+
+
+def plain_line(tex: str) -> str:
+    r"""A title or abstract in one line: letters instead of TeX's accents, formulas in dollar signs, no other markup.
+
+    Where a line without markup would show something else, for instance since it holds a dollar sign that is money, the
+    text stays as it was typed.
+
+    Example:
+        >>> plain_line(r"{CNN}s after G{\"o}del: \emph{units} of $L_1$ norm")
+        'CNNs after Gödel: units of $L_1$ norm'
+    """
+    typed = " ".join(tex.split())
+    if len(typed) > _LONGEST_TEX:
+        return typed
+    parts = [
+        f"${segment.text}$" if segment.kind == "formula" else "" if segment.kind == "citation" else segment.text
+        for segment in segments(typed)
+    ]
+    line = " ".join("".join(parts).split())
+    return line if plain_text(line) == plain_text(typed) else typed
+
+
+def one_line(text: str) -> str:
+    r"""A text without line breaks and control characters, which in a file of lines would begin something else.
+
+    Example:
+        >>> one_line("On\nunits\x00")
+        'On units'
+    """
+    return " ".join(_CONTROL.sub(" ", text).split())
+
+
+def told_apart(entries: Iterable[Description | Rejection]) -> Iterator[Description | Rejection]:
+    """The entries of a file, of which those are rejected whose name an earlier one has."""
+    first: dict[str, int] = {}
+    for number, entry in enumerate(entries, 1):
+        if isinstance(entry, Rejection):
+            yield entry
+        elif (earlier := first.setdefault(entry.locator, number)) != number:
+            name = entry.locator
+            yield Rejection(number, f"the name {name[:80]!r} is that of entry {earlier}, too", name)
+        else:
+            yield entry
+
+
+def _arxiv_id(eprints: Iterable[str], mentions: Iterable[str]) -> ArxivId | None:
+    for eprint in eprints:
+        try:
+            return ArxivId.parse(eprint)
+        except ArxivIdError:
+            continue
+    for text in mentions:
+        for match in _NAMED.finditer(text):
+            try:
+                return ArxivId.parse(match["id"] + (match["version"] or ""))
+            except ArxivIdError:
+                continue
+    return None

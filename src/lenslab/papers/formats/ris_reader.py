@@ -1,0 +1,128 @@
+"""RIS files: each record becomes a description, or a rejection with its reason."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from lenslab.papers.categories import is_category
+from lenslab.papers.errors import MalformedError
+from lenslab.papers.formats.reference_fields import Reference, told_apart
+from lenslab.papers.formats.rejection import Rejection
+from lenslab.papers.person import Person
+from lenslab.papers.text.text_encoding import read_text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from lenslab.papers.description import Description
+
+SOURCE = "RIS"
+
+_BEGIN = re.compile(r"TY {1,2}- ?")
+_END = re.compile(r"ER {1,2}-")
+
+
+def read(path: Path | str) -> Iterator[Description | Rejection]:
+    """Reads a file; ``locator`` is the record's ID, or the DOI or arXiv identifier where it has none.
+
+    A caller who reads several files completes the locator by the file's name.
+
+    Raises:
+        FileError: There is no such file, or it cannot be read.
+        MalformedError: The file is too large, or it is no text.
+    """
+    return entries(read_text(path))
+
+
+def entries(text: str) -> Iterator[Description | Rejection]:
+    r"""Reads the records of a text in their order.
+
+    Example:
+        >>> [entry.paper.title for entry in entries("TY  - JOUR\nID  - a\nTI  - On units\nER  - \n")]
+        ['On units']
+    """
+    return told_apart(_entries(text))
+
+
+def parse(raw: bytes) -> Description:
+    r"""Reads one record, from its line TY to its line ER.
+
+    Raises:
+        MalformedError: It is not one record that can be read.
+
+    Example:
+        >>> parse(b"TY  - JOUR\nTI  - Places\nDO  - 10.1109/TPAMI.2017.2723009\nER  - ").locator
+        '10.1109/tpami.2017.2723009'
+    """
+    import rispy
+
+    try:
+        text = raw.decode()
+    except UnicodeDecodeError as error:
+        raise MalformedError(f"not UTF-8: byte {error.start + 1}") from None
+    try:
+        records: list[dict[str, Any]] = rispy.loads(text)
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        raise MalformedError(f"not RIS: {type(error).__name__} {error}") from None
+    if len(records) != 1:
+        raise MalformedError(f"{len(records)} records, where one was kept")
+    return _description(records[0], raw)
+
+
+def _entries(text: str) -> Iterator[Description | Rejection]:
+    for number, (record, whole) in enumerate(_records(text), 1):
+        if not whole:
+            yield Rejection(number, "cut short: no line ER ends it")
+            continue
+        try:
+            yield parse(record.encode(errors="replace"))
+        except MalformedError as error:
+            yield Rejection(number, str(error))
+
+
+def _records(text: str) -> Iterator[tuple[str, bool]]:
+    """The records in a text, and whether each has its end; what stands between two is passed over."""
+    kept: list[str] = []
+    for line in text.split("\n"):
+        if _BEGIN.match(line):
+            if kept:
+                yield "\n".join(kept), False
+            kept = [line]
+        elif kept:
+            kept.append(line)
+            if _END.match(line):
+                yield "\n".join(kept), True
+                kept = []
+    if kept:
+        yield "\n".join(kept), False
+
+
+def _description(record: dict[str, Any], raw: bytes) -> Description:
+    def get(*names: str) -> str:
+        return next((text for name in names if (text := " ".join(_texts(record.get(name))).strip())), "")
+
+    journal = get("journal_name", "alternate_title3", "alternate_title2", "alternate_title1", "secondary_title")
+    place = get("volume") + (f"({get('number')})" if get("number") else "")
+    pages = "-".join(filter(None, (get("start_page"), get("end_page"))))
+    names = _texts(record.get("authors")) or _texts(record.get("first_authors"))
+    mentions = ("accession_number", "urls", "note", "notes", "number", "journal_name", "custom1", "type_of_work")
+    reference = Reference(
+        key=get("id"),
+        title=get("title", "primary_title", "short_title") or get("translated_title"),
+        authors=tuple(person for name in names if (person := str(Person.parse(name)))),
+        year=(get("year"), get("publication_year"), get("date")),
+        doi=(get("doi"), *_texts(record.get("urls"))),
+        mentions=tuple(get(name) for name in mentions),
+        journal=(" ".join(filter(None, (journal, place))) + (f", {pages}" if pages else "")) if journal else "",
+        abstract=get("abstract", "notes_abstract"),
+        categories=tuple(word for word in _texts(record.get("keywords")) if is_category(word)),
+    )
+    return reference.description(SOURCE, raw)
+
+
+def _texts(value: object) -> list[str]:
+    if isinstance(value, list):
+        return [text for text in value if isinstance(text, str)]
+    return [value] if isinstance(value, str) else []

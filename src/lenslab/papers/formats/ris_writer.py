@@ -1,0 +1,53 @@
+"""Papers as RIS, which reference managers read: a tag a line."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lenslab.papers.formats.reference_fields import one_line, plain_line
+from lenslab.papers.identifiers.citation_keys import citation_keys
+from lenslab.papers.person import Person
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from lenslab.papers.paper import Paper
+
+
+def ris(papers: Sequence[Paper]) -> str:
+    r"""Writes papers as RIS, in their order, each under a key of its own.
+
+    The tags are those of https://en.wikipedia.org/wiki/RIS_(file_format); lines end as there with ``\r\n``.
+
+    Example:
+        >>> from lenslab.papers.paper import Paper
+        >>> print(ris([Paper(title="On units", authors=("Ada Lovelace",), year=2018)]).replace("\r\n", "|"))
+        TY  - UNPB|ID  - lovelace2018units|TI  - On units|AU  - Lovelace, Ada|PY  - 2018|ER  - |
+    """
+    lines = (
+        f"{tag}  - {one_line(value)}\r\n"
+        for paper, key in zip(papers, citation_keys(papers), strict=True)
+        for tag, value in _fields(paper, key)
+        if value or tag == "ER"
+    )
+    return "".join(lines)
+
+
+def _fields(paper: Paper, key: str) -> Iterator[tuple[str, str]]:
+    yield "TY", "JOUR" if paper.journal_reference else "UNPB"
+    yield "ID", key
+    yield "TI", plain_line(paper.title)
+    for name in paper.authors:
+        yield "AU", Person.parse(name).family_first
+    yield "PY", "" if paper.year is None else str(paper.year)
+    # The day of the first version says something of the work only where the work is of that year.
+    submitted = paper.submitted if paper.submitted and paper.submitted.year == paper.year else None
+    yield "DA", submitted.strftime("%Y/%m/%d") if submitted else ""
+    yield "JO", paper.journal_reference
+    yield "DO", paper.doi
+    yield "AN", f"arXiv:{paper.arxiv_id}" if paper.arxiv_id else ""
+    yield "UR", paper.arxiv_id.url if paper.arxiv_id else ""
+    yield "AB", plain_line(paper.abstract)
+    for category in paper.categories if paper.arxiv_id else ():
+        yield "KW", category
+    yield "ER", ""

@@ -1,0 +1,147 @@
+"""A DOI: every way to write one, and the one way to compare it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from urllib.parse import quote, unquote
+
+from lenslab.papers.errors import ArxivIdError, DoiError
+from lenslab.papers.identifiers.arxiv_id import ArxivId
+
+EXAMPLE = "write it like 10.1109/TPAMI.2017.2723009 or https://doi.org/10.48550/arXiv.1806.02891"
+ARXIV_PREFIX = "10.48550/arxiv."
+
+_NAME = re.compile(r"10\.[0-9]{4,9}(?:\.[0-9]+)*/[^\s\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffd]+")
+_ADDRESS = re.compile(r"(?:https?://)?(?:www\.)?(?:dx\.)?doi\.org/(?:doi:)?", re.IGNORECASE)
+_LABEL = re.compile(r"(?:info:doi/|urn:doi:|doi\s*[:=]?\s*)", re.IGNORECASE)
+_PAIRS = {")": "(", "]": "[", "}": "{", ">": "<"}
+_CLOSING_SIGNS = ".,;:!?'\"’”"
+# Handles may be longer by the rules, and nobody registers one that is.
+_LONGEST = 1_024
+# Only the letters of ASCII have no case in a DOI.
+_LOWER = {ord(letter): ord(letter.lower()) for letter in "ABCDEFGHIJKLMNOPQRSTUVWXYZ"}
+
+
+@dataclass(frozen=True, slots=True)
+class Doi:
+    """A DOI.
+
+    Attributes:
+        name: The DOI in lower case; two spellings of one DOI have one name
+            (https://www.doi.org/doi-handbook/HTML/case-sensitivity.html).
+        spelling: The DOI as it was written, without what it was wrapped in.
+
+    Example:
+        >>> Doi.parse("https://doi.org/10.1109/TPAMI.2017.2723009") == Doi.parse("doi:10.1109/tpami.2017.2723009.")
+        True
+    """
+
+    name: str
+    spelling: str = field(default="", compare=False)
+
+    def __post_init__(self) -> None:
+        if not self.spelling:
+            object.__setattr__(self, "spelling", self.name)
+        if not _is_name(self.name):
+            raise DoiError(f"{_shown(self.name)} is no DOI; {EXAMPLE}")
+        if not self.name == self.name.translate(_LOWER) == self.spelling.translate(_LOWER):
+            raise DoiError(f"{_shown(self.name)} is not in lower case; use Doi.parse({_shown(self.spelling)})")
+
+    @classmethod
+    def parse(cls, written: str) -> Doi:
+        """Reads any usual way to write a DOI.
+
+        Args:
+            written: A DOI, bare, after ``doi:``, or as an address, in which signs may be percent-encoded; signs that
+                end a sentence, and a bracket that the DOI did not open, are left out.
+
+        Raises:
+            DoiError: It is no DOI; the message shows a good one.
+
+        Example:
+            >>> str(Doi.parse("http://dx.doi.org/10.1016%2FS0140-6736(18)30001-4"))
+            '10.1016/S0140-6736(18)30001-4'
+        """
+        text = written.strip()
+        if len(text) <= 4 * _LONGEST:
+            text = text.lstrip("<([{\"'“‘")
+            if wrapping := _ADDRESS.match(text):
+                # Only an address is percent-encoded; a bare DOI may hold the sign itself.
+                text = unquote(text[wrapping.end() :].split("?")[0].split("#")[0])
+            elif wrapping := _LABEL.match(text):
+                text = text[wrapping.end() :]
+            text = _without_closing_signs(text)
+            if _is_name(text):
+                return cls(text.translate(_LOWER), text)
+        raise DoiError(f"{_shown(written)} is no DOI; {EXAMPLE}")
+
+    @classmethod
+    def of(cls, identifier: ArxivId) -> Doi:
+        """The DOI that arXiv gives to a paper; a version has none of its own.
+
+        Example:
+            >>> str(Doi.of(ArxivId("1806.02891", 2)))
+            '10.48550/arXiv.1806.02891'
+        """
+        spelling = f"10.48550/arXiv.{identifier.base}"
+        return cls(spelling.lower(), spelling)
+
+    def __str__(self) -> str:
+        return self.spelling
+
+    @property
+    def arxiv_id(self) -> ArxivId | None:
+        """The paper at arXiv whose DOI this is; ``None`` where it is a publisher's.
+
+        Example:
+            >>> Doi.parse("10.48550/ARXIV.1806.02891").arxiv_id
+            ArxivId(base='1806.02891', version=None)
+        """
+        if not self.name.startswith(ARXIV_PREFIX):
+            return None
+        try:
+            return ArxivId.parse(self.name.removeprefix(ARXIV_PREFIX))
+        except ArxivIdError:
+            return None
+
+    @property
+    def url(self) -> str:
+        """The address that leads to the work."""
+        return "https://doi.org/" + quote(self.spelling, safe="/:;()!$&'*+,=@~")
+
+
+def first_doi(text: str) -> str:
+    """The first DOI of those that stand in a field, as it is spelled; empty where there is none.
+
+    arXiv's field for the DOI is what authors typed: it may hold several, and things that are none.
+
+    Example:
+        >>> first_doi("doi: 10.1103/PhysRevC.76.024606, 10.1103/PhysRevC.76.039902")
+        '10.1103/PhysRevC.76.024606'
+    """
+    for word in text.split():
+        try:
+            return Doi.parse(word).spelling
+        except DoiError:
+            continue
+    return ""
+
+
+def _is_name(text: str) -> bool:
+    return len(text) <= _LONGEST and _NAME.fullmatch(text) is not None and _without_closing_signs(text) == text
+
+
+def _without_closing_signs(text: str) -> str:
+    """Leaves to the sentence the signs that end it, and a bracket that the DOI did not open."""
+    while text:
+        last = text[-1]
+        if last not in _CLOSING_SIGNS and not (last in _PAIRS and text.count(last) > text.count(_PAIRS[last])):
+            return text
+        text = text[:-1]
+    return text
+
+
+def _shown(name: str) -> str:
+    """The name in quotes, shortened where somebody pasted a whole page."""
+    return repr(name if len(name) <= 80 else name[:77] + "...")

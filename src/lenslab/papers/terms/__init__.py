@@ -1,0 +1,1 @@
+"""Key terms, and how often terms stand elsewhere."""

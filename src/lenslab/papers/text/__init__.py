@@ -1,0 +1,1 @@
+"""Text as authors and files have it: TeX, sentences, words, XML, JSON, lines of large files."""

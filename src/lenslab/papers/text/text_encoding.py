@@ -1,0 +1,57 @@
+"""The text of a bibliography file, in whichever encoding a reference manager wrote it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from lenslab.papers.errors import FileError, MalformedError
+
+LARGEST = 64 << 20
+"""A file of more bytes is refused; the largest bibliographies of people have a few megabytes."""
+
+
+def read_text(path: Path | str) -> str:
+    """Reads a file: UTF-8, UTF-16 where it says so, else Windows-1252.
+
+    Raises:
+        FileError: There is no such file, or it cannot be read.
+        MalformedError: The file is too large, or it is no text.
+
+    Example:
+        >>> import tempfile
+        >>> with tempfile.NamedTemporaryFile() as file:
+        ...     _ = file.write("Gödel".encode("cp1252")) and file.flush()
+        ...     read_text(file.name)
+        'Gödel'
+    """
+    path = Path(path)
+    try:
+        with path.open("rb") as file:
+            content = file.read(LARGEST + 1)
+    except FileNotFoundError:
+        raise FileError(f"there is no file {path}") from None
+    except IsADirectoryError:
+        raise FileError(f"{path} is a folder; name a file in it") from None
+    except (OSError, ValueError) as error:
+        raise FileError(f"{path} cannot be read: {getattr(error, 'strerror', None) or error}") from error
+    if len(content) > LARGEST:
+        raise MalformedError(f"{path} has more than {LARGEST >> 20} MB; divide it into several files")
+    text = decoded(content)
+    if "\0" in text:
+        raise MalformedError(f"{path} is no text: it holds the character zero")
+    return text
+
+
+def decoded(content: bytes) -> str:
+    """The text in some bytes; each of its lines ends with a line feed.
+
+    Windows-1252 leaves five bytes without a meaning; they become the replacement character.
+    """
+    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
+        text = content.decode("utf-16", errors="replace")
+    else:
+        try:
+            text = content.decode("utf-8-sig")
+        except UnicodeDecodeError:
+            text = content.decode("cp1252", errors="replace")
+    return text.replace("\r\n", "\n").replace("\r", "\n")

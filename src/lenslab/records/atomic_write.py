@@ -1,0 +1,85 @@
+"""A file that is written whole or not at all: beside its place, and renamed into it."""
+
+from __future__ import annotations
+
+import errno
+import os
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lenslab.records.errors import NoSpaceError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+PARTIAL = ".*.partial"
+"""What a process that died while it wrote may leave."""
+
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+"""The disk, the quota, or what a file may hold is used up."""
+
+
+@contextmanager
+def replacing(final: Path) -> Iterator[Path]:
+    """Gives a path to write to, and puts what was written into its place when all of it is there.
+
+    Args:
+        final: The place, in a directory that exists.
+
+    Yields:
+        The path to write to.
+
+    Raises:
+        NoSpaceError: The disk is full; what was there before is as it was.
+        OSError: Nothing can be written there.
+    """
+    # Where a link leads stays where it is.
+    place = final.resolve()
+    try:
+        handle, temporary = tempfile.mkstemp(dir=place.parent, prefix=".", suffix=".partial")
+        os.close(handle)
+        path = Path(temporary)
+        try:
+            yield path
+            with path.open("rb") as stream:
+                os.fsync(stream.fileno())
+            path.chmod(0o644)
+            path.replace(place)
+        finally:
+            path.unlink(missing_ok=True)
+    except OSError as error:
+        if error.errno is None:
+            raise
+        if error.errno not in _FULL:
+            raise OSError(error.errno, os.strerror(error.errno), str(final)) from error
+        raise NoSpaceError(
+            f"no room to write {final} ({os.strerror(error.errno)}); what was finished before is kept: make room, "
+            "and the same command goes on from there"
+        ) from error
+
+
+def write_text(final: Path, text: str) -> Path:
+    """Writes a text file in UTF-8, its ends of lines as they are.
+
+    What is no file, such as ``/dev/stdout`` or a pipe, is written to as it is.
+
+    Returns:
+        The file's path.
+
+    Raises:
+        NoSpaceError: The disk is full; what was there before is as it was.
+        OSError: Nothing can be written there.
+
+    Example:
+        >>> with tempfile.TemporaryDirectory() as place:
+        ...     write_text(Path(place) / "notes.txt", "whole").read_text()
+        'whole'
+    """
+    if final.exists() and not final.is_file():
+        final.write_text(text, encoding="utf-8", newline="")
+        return final
+    with replacing(final) as path:
+        path.write_text(text, encoding="utf-8", newline="")
+    return final

@@ -1,0 +1,114 @@
+"""Pictures: the images that activate each unit most, as many as a page can carry.
+
+A record's thumbnails can weigh more than any page should, so they are taken in turn: the strongest image of every unit
+first, units that cost more before others, then the second ones, until the room is used up.
+"""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lenslab.records import BrokenRecordError, Record, RecordNotFoundError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+ROOM = 24_000_000
+"""How many bytes of pictures and maps a page carries at most."""
+
+PNG = b"\x89PNG\r\n\x1a\n"
+_EXEMPLARS = ["site", "unit", "rank", "image", "activation", "height", "width", "map"]
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """What the units' pages show.
+
+    Attributes:
+        exemplars: ``row, rank, picture, activation, height, width, offset``, by unit and rank: the picture by its row
+            in ``images``, and where its map begins in ``maps``.
+        images: ``image, label, prediction``, one row per picture; a class is -1 where the record does not tell it.
+        thumbnails: One PNG file in base64 per picture.
+        maps: The units' maps on the pictures, uint8 in row-major order, one after the other.
+        left_out: How many exemplars of the record found no room.
+    """
+
+    exemplars: pd.DataFrame
+    images: pd.DataFrame
+    thumbnails: tuple[str, ...]
+    maps: bytes
+    left_out: int
+
+
+def pictures(record: Record, units: pd.DataFrame, *, room: int = ROOM) -> Pictures | None:
+    """Choose the pictures of a run.
+
+    Args:
+        record: A finished run.
+        units: Its table of units.
+        room: How many bytes pictures and maps may take.
+
+    Returns:
+        The pictures; ``None`` where the record has none.
+
+    Raises:
+        BrokenRecordError: A map is not of its size, a thumbnail is no PNG, or a picture is of no known unit.
+    """
+    import pandas as pd
+
+    try:
+        exemplars, thumbnails = record.table("exemplars", _EXEMPLARS), record.table("thumbnails", ["image", "png"])
+    except RecordNotFoundError:
+        return None
+    keys = pd.MultiIndex.from_frame(units[["site", "unit"]])
+    exemplars["row"] = keys.get_indexer(pd.MultiIndex.from_frame(exemplars[["site", "unit"]])).astype(np.int32)
+    sizes = exemplars["map"].map(len)
+    if (exemplars["row"] < 0).any() or (sizes != exemplars["height"] * exemplars["width"]).any():
+        raise BrokenRecordError(
+            f"the table exemplars of {record.directory} does not fit its units or its maps' sizes; measure again"
+        )
+    files = dict(zip(thumbnails["image"].tolist(), thumbnails["png"].tolist(), strict=True))
+    broken = next((image for image, png in files.items() if not bytes(png).startswith(PNG)), None)
+    if broken is not None:
+        raise BrokenRecordError(f"the thumbnail of image {broken} in {record.directory} is no PNG; measure again")
+    known = exemplars[exemplars["image"].isin(files)]
+    kept = known[_fits(known, units, files, room)].sort_values(["row", "rank"], kind="stable").reset_index(drop=True)
+    shown = np.unique(kept["image"].to_numpy())
+    lengths = kept["map"].map(len).to_numpy(dtype=np.int64)
+    chosen = kept[["row", "rank", "activation", "height", "width"]].assign(
+        picture=np.searchsorted(shown, kept["image"].to_numpy()),
+        offset=np.cumsum(lengths) - lengths,
+    )
+    return Pictures(
+        exemplars=chosen,
+        images=_classes(record, shown.tolist()),
+        thumbnails=tuple(base64.b64encode(files[image]).decode() for image in shown.tolist()),
+        maps=b"".join(kept["map"].tolist()),
+        left_out=len(exemplars) - len(kept),
+    )
+
+
+def _fits(known: pd.DataFrame, units: pd.DataFrame, files: dict[int, bytes], room: int) -> NDArray[np.bool_]:
+    """Say which exemplars find room, when the strongest of every unit come first and dear units before cheap ones."""
+    cost = -np.nan_to_num(units["accuracy_drop"].to_numpy(dtype=float), nan=-np.inf)
+    order = np.lexsort((known["row"], cost[known["row"]], known["rank"]))
+    images, lengths = known["image"].to_numpy(), known["map"].map(len).to_numpy(dtype=np.int64)
+    kept, seen, left = np.zeros(len(known), dtype=np.bool_), set[int](), room
+    for place in order.tolist():
+        image = int(images[place])
+        needed = int(lengths[place]) + (0 if image in seen else len(files[image]))
+        if needed <= left:
+            kept[place], left = True, left - needed
+            seen.add(image)
+    return kept
+
+
+def _classes(record: Record, shown: list[int]) -> pd.DataFrame:
+    """Look up what the pictures show, and what the untouched network took them for."""
+    images = record.table("images", ["image", "label", "prediction"]).set_index("image")
+    return images.reindex(shown).fillna(-1).astype(np.int32).rename_axis("image").reset_index()

@@ -1,0 +1,131 @@
+"""Writing a report: from a run's record to one HTML file, whole or not at all."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from lenslab.records import Record, atomic_write, find, read
+from lenslab.records.chart_themes import THEMES
+from lenslab.report.errors import NotARunError, UnwritableReportError
+from lenslab.report.script_bundle import read_bundle
+
+NAME = "report.html"
+
+
+def write(record: Record | str | Path, out: str | Path | None = None) -> Path:
+    """Write a run's report: one self-contained HTML file that opens anywhere and asks no other place for anything.
+
+    It holds a sortable table of all units, scatter plots of attributes against drops, a map of class drops, and a page
+    for every unit with the images that activate it most, where the record has them. Equal records give equal files.
+
+    Args:
+        record: A finished run, or the directory of one; a study's record stands for its run.
+        out: The file, ending in ``.html``, or a directory for it; ``report.html`` in the record by default.
+
+    Returns:
+        The file's path.
+
+    Raises:
+        ReportError: The record holds no run, the page's script is not built, or the place cannot be written.
+        RecordsError: There is no record, or it is damaged.
+
+    Example:
+        >>> write("no/such/place")
+        Traceback (most recent call last):
+        ...
+        lenslab.records.errors.RecordNotFoundError: no record in no/such/place: it has no record.json
+    """
+    run = run_of(read(record) if isinstance(record, (str, Path)) else record)
+    target = _target(run, out)
+    text = compose(run)
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        return atomic_write.write_text(target, text)
+    except OSError as error:
+        raise UnwritableReportError(
+            f"the report cannot be written to {target} ({error.strerror or error}); name another place with --out FILE"
+        ) from error
+
+
+def run_of(record: Record) -> Record:
+    """Give the run that a record is, or that a study's record holds.
+
+    Raises:
+        NotARunError: It holds none.
+    """
+    if record.kind == "run":
+        return record
+    runs, _ = find(record.directory, kind="run")
+    if not runs:
+        raise NotARunError(
+            f"{record.directory} is a {record.kind} without its run; name the directory that 'lenslab ablate' prints"
+        )
+    return runs[0]
+
+
+def compose(run: Record) -> str:
+    """Put the page of a run together.
+
+    Raises:
+        MissingBundleError: The page's script is not built.
+        RecordsError: A table is missing or damaged.
+    """
+    from lenslab.report.data_packing import Pack
+    from lenslab.report.exemplar_pictures import pictures
+    from lenslab.report.html_page import page
+    from lenslab.report.report_tables import figures
+    from lenslab.report.run_facts import class_names, facts, warnings
+
+    bundle = read_bundle()
+    seen = figures(run)
+    shown = pictures(run, seen.units)
+    images = run.table("images", ["label"])
+    pack = Pack()
+    tables = ("units", "classes", "unchanged", "flips", "correlations", "class_attributes")
+    for name in tables:
+        pack.table(name, getattr(seen, name))
+    if shown is not None:
+        pack.table("exemplars", shown.exemplars)
+        pack.table("pictures", shown.images)
+        pack.raw("maps", shown.maps)
+    document = run.document
+    network, source = (str(_part(document, name, "name") or "unnamed") for name in ("network", "images"))
+    classes = _part(document, "images", "classes")
+    pack.header |= {
+        "key": run.key,
+        "network": network,
+        "accuracy": document.get("accuracy"),
+        "classes": classes if isinstance(classes, int) else int(images["label"].max()) + 1,
+        "class_names": class_names(document),
+        "kept": {"classes": seen.classes_kept, "flips": seen.flips_kept, "left_out": shown.left_out if shown else 0},
+        "pictured": shown is not None,
+        "themes": {name: dict(theme) for name, theme in THEMES.items()},
+    }
+    return page(
+        bundle,
+        network=network,
+        images=source,
+        said=facts(document, seen.units, len(images)),
+        warnings=warnings(document),
+        key=run.key,
+        data=pack.text(),
+        thumbnails=shown.thumbnails if shown else (),
+    )
+
+
+def _part(document: object, *names: str) -> object:
+    for name in names:
+        document = document.get(name) if isinstance(document, dict) else None
+    return document
+
+
+def _target(run: Record, out: str | Path | None) -> Path:
+    """Say where the report goes, and refuse a name that a record's own files have."""
+    if out is None:
+        return run.directory / NAME
+    path = Path(out)
+    if path.is_dir():
+        return path / NAME
+    if path.suffix.lower() not in (".html", ".htm"):
+        raise UnwritableReportError(f"a report is an HTML file, and {path} does not end in .html; name one that does")
+    return path

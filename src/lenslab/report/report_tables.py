@@ -1,0 +1,176 @@
+"""Figures: a run's tables, brought into the few rows that a page needs and each row to its unit.
+
+A unit is named by its row in the table of units. Nothing is measured or estimated here: rows are chosen, counted and
+put in order.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lenslab.records import BrokenRecordError, Record, RecordNotFoundError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+ROWS = 400_000
+"""No table of a report has more rows; beyond that each unit keeps its largest ones, and the page says so."""
+
+NEEDED = ["site", "unit", "accuracy_drop", "accuracy_drop_low", "accuracy_drop_high"]
+_CLASSES = ["site", "unit", "label", "images", "drop", "low", "high", "losses", "gains", "q_value"]
+_UNCHANGED = ["label", "images", "drop", "low", "high", "losses", "gains", "q_value"]
+
+
+@dataclass(frozen=True)
+class Figures:
+    """What the page's table and charts show.
+
+    Attributes:
+        units: The record's table of units, in its order.
+        classes: One row per unit and class whose correct answers changed: ``row, label, images, drop, low, high,
+            losses, gains, q_value``, by unit.
+        unchanged: One row per class: what every unit has that changed no answer of it; the same columns without
+            ``row``.
+        flips: How many predictions each unit changed from which class to which: ``row, before, after, pairs, lost,
+            gained``, by unit, the most frequent first; ``lost`` of them were right before, ``gained`` after.
+        correlations: The record's table of correlations; empty where there is none.
+        class_attributes: The attributes that units have for each class; empty where there are none.
+        classes_kept: How many classes of each unit there are at most, where not all; else ``None``.
+        flips_kept: How many pairs of classes of each unit there are at most, where not all; else ``None``.
+    """
+
+    units: pd.DataFrame
+    classes: pd.DataFrame
+    unchanged: pd.DataFrame
+    flips: pd.DataFrame
+    correlations: pd.DataFrame
+    class_attributes: pd.DataFrame
+    classes_kept: int | None
+    flips_kept: int | None
+
+
+def figures(record: Record, *, rows: int = ROWS) -> Figures:
+    """Read a run's tables.
+
+    Args:
+        record: A finished run.
+        rows: How many rows a table may have.
+
+    Raises:
+        RecordNotFoundError: The record has no table of units, of classes or of flips.
+        BrokenRecordError: A table lacks a column, or tells of a unit that the table of units does not have.
+    """
+    import pandas as pd
+
+    units = record.table("units")
+    missing = [name for name in NEEDED if name not in units.columns]
+    if missing:
+        raise BrokenRecordError(f"the table of units of {record.directory} lacks {', '.join(missing)}; measure again")
+    keys = pd.MultiIndex.from_frame(units[["site", "unit"]])
+    if not keys.is_unique:
+        raise BrokenRecordError(f"the table of units of {record.directory} has a unit twice; measure again")
+    every = _by_row(record.table("classes", _CLASSES), keys, record, "classes")
+    unchanged, changed = _split(every)
+    classes, classes_kept = strongest(changed, changed["drop"].abs().to_numpy(), len(units), rows)
+    counted = _by_row(_transitions(record), keys, record, "flips")
+    flips, flips_kept = strongest(counted, counted["pairs"].to_numpy(), len(units), rows)
+    flips = flips.sort_values(["row", "pairs", "before", "after"], ascending=[True, False, True, True], kind="stable")
+    by_class = _optional(record, "attribute_classes")
+    return Figures(
+        units=units,
+        classes=classes,
+        unchanged=unchanged,
+        flips=flips,
+        correlations=_optional(record, "correlations"),
+        class_attributes=_by_row(by_class, keys, record, "attribute_classes")
+        if 0 < len(by_class) <= rows
+        else by_class[:0],
+        classes_kept=classes_kept,
+        flips_kept=flips_kept,
+    )
+
+
+def strongest(table: pd.DataFrame, strength: NDArray[Any], units: int, rows: int) -> tuple[pd.DataFrame, int | None]:
+    """Keep as many of each unit's rows as fit, the strongest ones.
+
+    Args:
+        table: With the column ``row`` that names the unit.
+        strength: Of each row.
+        units: How many there are.
+        rows: How many rows may be kept in all.
+
+    Returns:
+        The rows by unit, and how many each unit has at most; ``None`` where nothing was left out.
+
+    Example:
+        >>> import pandas as pd
+        >>> table = pd.DataFrame({"row": [0, 0, 0, 1], "drop": [0.1, 0.3, 0.2, 0.0]})
+        >>> kept, most = strongest(table, table["drop"].to_numpy(), units=2, rows=3)
+        >>> kept["drop"].tolist(), most
+        ([0.3, 0.0], 1)
+    """
+    if len(table) <= rows:
+        return table.sort_values("row", kind="stable"), None
+    most = max(1, rows // max(units, 1))
+    order = table.iloc[np.argsort(-strength, kind="stable")]
+    return order.groupby("row", sort=False).head(most).sort_values("row", kind="stable"), most
+
+
+def _split(every: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Tell the classes that a unit leaves alone, which all have the same figures, from those that it changes."""
+    alone = (every["losses"] == 0) & (every["gains"] == 0)
+    common = every.loc[alone, _UNCHANGED].drop_duplicates()
+    alike = ~common["label"].duplicated(keep=False)
+    common = common[alike].sort_values("label")
+    changed = every[~(alone & every["label"].isin(common["label"]))]
+    return common, changed
+
+
+def _transitions(record: Record) -> pd.DataFrame:
+    """Count each unit's changed predictions by the class before and the class after."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+    import pyarrow.parquet as pq
+
+    path = record.path("flips.parquet")
+    try:
+        flips = pq.ParquetFile(path).read(columns=["site", "unit", "label", "before", "after"])
+        judged = flips.append_column("lost", pc.equal(flips["before"], flips["label"]).cast("int32"))
+        judged = judged.append_column("gained", pc.equal(flips["after"], flips["label"]).cast("int32"))
+        keys = ["site", "unit", "before", "after"]
+        counted = judged.group_by(keys).aggregate([("label", "count"), ("lost", "sum"), ("gained", "sum")])
+    except (pa.ArrowInvalid, OSError, KeyError) as error:
+        raise BrokenRecordError(f"{path} cannot be read as a table of changed predictions: {error}") from error
+    names = {"label_count": "pairs", "lost_sum": "lost", "gained_sum": "gained"}
+    frame: pd.DataFrame = counted.to_pandas().rename(columns=names)
+    return frame
+
+
+def _by_row(table: pd.DataFrame, keys: pd.MultiIndex, record: Record, name: str) -> pd.DataFrame:
+    """Name each row's unit by its row in the table of units."""
+    import pandas as pd
+
+    rows = keys.get_indexer(pd.MultiIndex.from_frame(table[["site", "unit"]])).astype(np.int32)
+    if (rows < 0).any():
+        stranger = table.iloc[int(np.argmax(rows < 0))]
+        raise BrokenRecordError(
+            f"the table {name} of {record.directory} tells of unit {stranger['unit']} of {stranger['site']!r}, "
+            "which its table of units does not have; the record is damaged, measure again"
+        )
+    kept = table.drop(columns=["site", "unit"])
+    kept.insert(0, "row", rows)
+    return kept
+
+
+def _optional(record: Record, name: str) -> pd.DataFrame:
+    """Read a table that older records do not have; without it, an empty one."""
+    import pandas as pd
+
+    try:
+        return record.table(name)
+    except RecordNotFoundError:
+        return pd.DataFrame()

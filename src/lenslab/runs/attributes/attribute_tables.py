@@ -1,0 +1,131 @@
+"""Tables: the attributes of a site's units, one row per unit, or one per unit and class."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from lenslab.runs.attributes import activity, gradient_scores, selectivity
+from lenslab.runs.attributes.class_correlation import class_correlation
+from lenslab.runs.attributes.concept_overlap import Alignment
+from lenslab.runs.attributes.maximum_informedness import maximum_informedness
+from lenslab.runs.attributes.mutual_information import mutual_information
+from lenslab.runs.attributes.profile import Profile
+from lenslab.runs.attributes.weight_norms import Norms
+
+Floats = NDArray[np.float64]
+
+
+def attribute_table(
+    site: str,
+    profile: Profile,
+    *,
+    norms: Norms | None = None,
+    alignment: Alignment | None = None,
+    bins: int = 10,
+    top: int = 100,
+) -> pd.DataFrame:
+    """One row per unit of a site.
+
+    Args:
+        site: Its name.
+        profile: What was gathered there.
+        norms: Of its filters; their columns are NaN without.
+        alignment: With concepts; adds the columns ``concept_alignment`` and ``concept_alignment_concept``.
+        bins: Of the mutual information.
+        top: How many images the precision looks at.
+
+    Returns:
+        Columns ``site, unit, dead, class_selectivity, l1_norm, l1_norm_folded, class_correlation,
+        class_correlation_class, mutual_information, apoz, mean_activation, max_activation, precision, ccmas,
+        localist_selectivity, maximum_informedness, maximum_informedness_threshold, maximum_informedness_class,
+        feature_map_rank, gradient_activation, taylor``. An attribute that is undefined is NaN, a class -1.
+
+    Example:
+        >>> import torch
+        >>> from lenslab.units import load, open_images, select, trace
+        >>> from lenslab.units.profiling import profile
+        >>> network, images = load("small", weights="digits"), open_images("digits").limited(60)
+        >>> sites = select((traced := trace(network.module, (1, 8, 8))).sites.values(), ["relu3"])
+        >>> found = profile(traced, sites, images, network.preprocessing, batch_size=20, device=torch.device("cpu"))
+        >>> attribute_table("relu3", found["relu3"])[["site", "unit", "class_correlation_class"]].shape
+        (64, 3)
+    """
+    units = profile.activations.shape[1]
+    unknown = np.full(units, np.nan)
+    activations, labels = profile.activations, profile.labels
+    correlation, correlated = class_correlation(profile.correlations)
+    informed = maximum_informedness(activations, labels)
+    products, sizes = (unknown if sums is None else sums.sum(axis=1) for sums in (profile.products, profile.sizes))
+    columns = {
+        "site": np.full(units, site, dtype=object),
+        "unit": np.arange(units, dtype=np.int32),
+        "dead": activity.dead(activations),
+        "class_selectivity": selectivity.class_selectivity(profile.class_means),
+        "l1_norm": unknown if norms is None else norms.raw,
+        "l1_norm_folded": unknown if norms is None else norms.folded,
+        "class_correlation": correlation,
+        "class_correlation_class": correlated.astype(np.int32),
+        "mutual_information": mutual_information(activations, labels, bins=bins),
+        "apoz": profile.apoz,
+        "mean_activation": activity.mean_activation(activations),
+        "max_activation": profile.max_activation,
+        "precision": selectivity.precision(activations, labels, top=top),
+        "ccmas": selectivity.ccmas(activations, labels),
+        "localist_selectivity": selectivity.localist_selectivity(activations, labels),
+        "maximum_informedness": informed.value,
+        "maximum_informedness_threshold": informed.threshold,
+        "maximum_informedness_class": informed.label.astype(np.int32),
+        "feature_map_rank": profile.feature_map_rank,
+        "gradient_activation": gradient_scores.gradient_activation(products, len(labels)),
+        "taylor": gradient_scores.taylor(sizes, len(labels), positions=profile.positions),
+    }
+    if alignment is not None:
+        columns["concept_alignment"] = alignment.best
+        columns["concept_alignment_concept"] = alignment.concept.astype(np.int32)
+    return pd.DataFrame(columns)
+
+
+def class_table(site: str, profile: Profile) -> pd.DataFrame:
+    """One row per unit and class that has images, by unit, then by label.
+
+    Args:
+        site: Its name.
+        profile: What was gathered there.
+
+    Returns:
+        Columns ``site, unit, label, images, mean_activation, correlation, gradient_activation, taylor``: the mean, the
+        forecast and the Taylor score over the images of the class; the correlation with its predicted probability over
+        all images.
+
+    Example:
+        >>> import torch
+        >>> from lenslab.units import load, open_images, select, trace
+        >>> from lenslab.units.profiling import profile
+        >>> network, images = load("small", weights="digits"), open_images("digits").limited(60)
+        >>> sites = select((traced := trace(network.module, (1, 8, 8))).sites.values(), ["relu3"])
+        >>> found = profile(traced, sites, images, network.preprocessing, batch_size=20, device=torch.device("cpu"))
+        >>> len(class_table("relu3", found["relu3"]))
+        640
+    """
+    images = profile.class_images
+    present = np.flatnonzero(images)
+    units = profile.activations.shape[1]
+    unknown = np.full((units, profile.classes), np.nan)
+    products, sizes = (unknown if sums is None else sums for sums in (profile.products, profile.sizes))
+    figures = {
+        "mean_activation": profile.class_means,
+        "correlation": profile.correlations,
+        "gradient_activation": gradient_scores.gradient_activation(products, images),
+        "taylor": gradient_scores.taylor(sizes, images, positions=profile.positions),
+    }
+    return pd.DataFrame(
+        {
+            "site": np.full(units * len(present), site, dtype=object),
+            "unit": np.repeat(np.arange(units, dtype=np.int32), len(present)),
+            "label": np.tile(present.astype(np.int32), units),
+            "images": np.tile(images[present].astype(np.int32), units),
+            **{name: values[:, present].ravel() for name, values in figures.items()},
+        }
+    )

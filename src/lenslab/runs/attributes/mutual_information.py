@@ -1,0 +1,54 @@
+"""Information: what a unit's answer says about the class of an image, in bits."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from lenslab.runs.attributes.activity import dead
+
+Floats = NDArray[np.float64]
+
+
+def mutual_information(activations: NDArray[np.floating[Any]], labels: ArrayLike, *, bins: int = 10) -> Floats:
+    r"""The information that a unit's binned activation holds about the class.
+
+    .. math:: I(T; Y) = \sum_{t, y} p(t, y) \log_2 \frac{p(t, y)}{p(t) p(y)}
+
+    where T is the unit's spatial mean in bins that hold equally many images: the edges are the quantiles at 1/bins,
+    2/bins, ... of the unit's own activations, an activation on an edge belongs to the bin below, so equal activations
+    (the zeros behind a ReLU) always share a bin. From 0 to the smaller of :math:`\log_2` bins and the entropy of the
+    labels. Source: used for units by Morcos et al. 2018 (arXiv 1803.06959) and by Amjad, Liu and Geiger 2018 (arXiv
+    1804.06679). Traps: the number depends on the binning, so it compares units of one run only; and it is biased
+    upwards by about (bins - 1)(classes - 1) / (2 ln 2 images) bits (Miller 1955), much where images are few. Amjad et
+    al. warn of comparing across layers.
+
+    Args:
+        activations: The spatial mean of each unit on each image, shape ``[images, units]``.
+        labels: The class of each image, shape ``[images]``.
+        bins: How many bins, 2 or more.
+
+    Returns:
+        Bits, shape ``[units]``; 0 for constant units.
+
+    Example:
+        >>> activations = np.array([[0.0, 1.0], [0.1, 9.0], [5.0, 1.0], [6.0, 9.0]])
+        >>> mutual_information(activations, [0, 0, 1, 1], bins=2).tolist()
+        [1.0, 0.0]
+    """
+    _, numbers, images = np.unique(np.asarray(labels, dtype=np.int64), return_inverse=True, return_counts=True)
+    levels = np.arange(1, bins) / bins
+    information = np.zeros(activations.shape[1])
+    for unit in np.flatnonzero(~dead(activations)):
+        edges = np.quantile(activations[:, unit], levels, method="inverted_cdf")
+        binned = np.searchsorted(edges, activations[:, unit], side="left")
+        joint = np.bincount(binned * len(images) + numbers, minlength=bins * len(images)).reshape(bins, -1)
+        information[unit] = _entropy(joint.sum(axis=1)) + _entropy(images) - _entropy(joint.ravel())
+    return np.maximum(information, 0)  # rounding may leave a hair below 0
+
+
+def _entropy(counts: NDArray[np.intp]) -> float:
+    share = counts[counts > 0] / counts.sum()
+    return float(-(share * np.log2(share)).sum())

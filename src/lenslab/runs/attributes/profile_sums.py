@@ -1,0 +1,120 @@
+"""Gathering: what some images tell about the units of a site, in a form that adds up and can be kept."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lenslab.runs.attributes.class_correlation import Moments
+from lenslab.runs.attributes.profile import Profile
+from lenslab.runs.attributes.top_images import Strongest
+
+Floats = NDArray[np.float64]
+
+_MOMENTS = ("first_mean", "second_mean", "first_squares", "second_squares")
+
+
+@dataclass(frozen=True, eq=False)
+class Gathered:
+    """What some images gave at one site; two of them add up to what all their images gave.
+
+    Attributes:
+        positions: How many positions each unit has.
+        count: How many images.
+        maximum: The largest value of each unit, ``[units]``.
+        zeros: The share of zeros of each unit, summed over images, ``[units]``.
+        ranks: The rank of each unit's map, summed over images, ``[units]``.
+        ranked: Over how many images.
+        correlated: The moments of spatial means and predicted probabilities.
+        strongest: The images with the largest values.
+        products: See `Profile`.
+        sizes: See `Profile`.
+    """
+
+    positions: int
+    count: int
+    maximum: Floats
+    zeros: Floats
+    ranks: Floats
+    ranked: int
+    correlated: Moments
+    strongest: Strongest
+    products: Floats | None = None
+    sizes: Floats | None = None
+
+    def __add__(self, other: Gathered) -> Gathered:
+        return Gathered(
+            positions=self.positions,
+            count=self.count + other.count,
+            maximum=np.maximum(self.maximum, other.maximum),
+            zeros=self.zeros + other.zeros,
+            ranks=self.ranks + other.ranks,
+            ranked=self.ranked + other.ranked,
+            correlated=self.correlated + other.correlated,
+            strongest=self.strongest + other.strongest,
+            products=None if self.products is None or other.products is None else self.products + other.products,
+            sizes=None if self.sizes is None or other.sizes is None else self.sizes + other.sizes,
+        )
+
+    def profile(self, activations: NDArray[np.float32], labels: NDArray[np.int64]) -> Profile:
+        """Finish.
+
+        Args:
+            activations: The spatial mean of each unit on each image, ``[images, units]``.
+            labels: The class of each image.
+        """
+        return Profile(
+            labels=labels,
+            classes=len(self.correlated.second_mean),
+            positions=self.positions,
+            activations=activations,
+            max_activation=self.maximum,
+            apoz=self.zeros / self.count,
+            feature_map_rank=self.ranks / self.ranked if self.ranked else np.full(len(self.maximum), np.nan),
+            correlations=self.correlated.correlations(),
+            products=self.products,
+            sizes=self.sizes,
+        )
+
+    def packed(self) -> dict[str, object]:
+        """Give everything as numbers and flat lists, for a table with a row per site."""
+        moments_, strongest = self.correlated, self.strongest
+        flat = {
+            **{name: getattr(self, name) for name in ("maximum", "zeros", "ranks", "products", "sizes")},
+            **{name: getattr(moments_, name) for name in _MOMENTS},
+            "moment_products": moments_.products,
+            "peaks": strongest.values,
+            "peak_images": strongest.images,
+        }
+        counts = {name: getattr(self, name) for name in ("positions", "count", "ranked")} | {"kept": strongest.count}
+        return {**counts, **{name: None if each is None else each.ravel() for name, each in flat.items()}}
+
+    @classmethod
+    def unpacked(cls, row: Mapping[str, Any]) -> Gathered:
+        """Read `packed` back."""
+        arrays = {name: np.asarray(value) for name, value in row.items() if isinstance(value, (list, np.ndarray))}
+        units, classes = len(arrays["maximum"]), len(arrays["second_mean"])
+        held = {name: arrays[name] for name in _MOMENTS}
+        held["products"] = arrays["moment_products"].reshape(units, classes)
+        return cls(
+            positions=int(row["positions"]),
+            count=int(row["count"]),
+            maximum=arrays["maximum"],
+            zeros=arrays["zeros"],
+            ranks=arrays["ranks"],
+            ranked=int(row["ranked"]),
+            correlated=Moments(int(row["count"]), **held),
+            strongest=Strongest(
+                arrays["peaks"].reshape(units, -1), arrays["peak_images"].reshape(units, -1), int(row["kept"])
+            ),
+            **{name: arrays[name].reshape(units, classes) for name in ("products", "sizes") if name in arrays},
+        )
+
+
+def added(one: Mapping[str, Gathered], other: Mapping[str, Gathered]) -> dict[str, Gathered]:
+    """Add up site by site; the first may still be empty."""
+    return {name: one[name] + each if name in one else each for name, each in other.items()}

@@ -1,0 +1,170 @@
+"""Selectivity: how much more a unit answers to one class than to the others, by the field's several indices."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from lenslab.runs.attributes.activity import class_means, dead, membership
+
+Floats = NDArray[np.float64]
+
+# Arrays of one block of units hold about this many numbers.
+_BLOCK = 1 << 22
+
+
+def class_selectivity(means: NDArray[np.floating[Any]]) -> Floats:
+    r"""How much more a unit answers to its favourite class than to the others.
+
+    .. math:: (\mu_{max} - \mu_{-max}) / (\mu_{max} + \mu_{-max})
+
+    where :math:`\mu_{max}` is the largest class mean and :math:`\mu_{-max}` the mean of the other classes' means: 0 for
+    a unit that answers to all alike, 1 for one that answers to a single class. Source: Morcos, Barrett, Rabinowitz and
+    Botvinick 2018, On the importance of single directions for generalization (arXiv 1803.06959). Traps: the others are
+    averaged class by class; pooling their images instead (see `ccmas`) agrees in balanced data only. A unit is a
+    channel, averaged over positions first; some public code takes every position as a unit of its own.
+
+    Args:
+        means: Class means as `lenslab.runs.attributes.activity.class_means` gives them, shape
+            ``[..., units, classes]``; classes that are NaN for every unit (no images) are left out.
+
+    Returns:
+        Shape ``[..., units]``. A unit that never fires has selectivity 0. Where a class mean is negative, or fewer than
+        two classes have images, the index has no meaning and is NaN.
+
+    Example:
+        >>> class_selectivity(np.array([[3.0, 1.0, 1.0], [2.0, 2.0, 2.0], [0.0, 0.0, 0.0]])).tolist()
+        [0.5, 0.0, 0.0]
+    """
+    means = np.asarray(means, dtype=np.float64)
+    present = ~np.isnan(means).all(axis=tuple(range(means.ndim - 1)))
+    means = means[..., present]
+    if means.shape[-1] < 2:
+        return np.full(means.shape[:-1], np.nan)
+    largest = means.max(axis=-1)
+    # Rounding may take the others' mean beyond the largest, or below 0, by a hair.
+    others = np.clip((means.sum(axis=-1) - largest) / (means.shape[-1] - 1), 0, largest)
+    return np.where((means < 0).any(axis=-1), np.nan, _contrast(largest, others))
+
+
+def ccmas(activations: NDArray[np.floating[Any]], labels: ArrayLike) -> Floats:
+    r"""Class-conditional mean activity selectivity: the favourite class against all other images.
+
+    .. math:: (\mu_A - \mu_{\neg A}) / (\mu_A + \mu_{\neg A})
+
+    where A is the class of the largest mean and :math:`\mu_{\neg A}` the mean over all images outside A: 0 for a unit
+    that answers to all alike, 1 for one that answers to A alone. Source: Gale, Martin, Blything, Nguyen and Bowers
+    2020, Are there any "object detectors" in the hidden layers of CNNs? (arXiv 2007.01062). Traps: it is close to 1 for
+    units that fire rarely, and such units may miss most images of their class, as Gale et al. show. It weighs images,
+    where `class_selectivity` weighs classes.
+
+    Args:
+        activations: The spatial mean of each unit on each image, shape ``[images, units]``.
+        labels: The class of each image, shape ``[images]``.
+
+    Returns:
+        Shape ``[units]``. A unit that never fires has 0. NaN where a class mean is negative, or with a single class.
+
+    Example:
+        >>> ccmas(np.array([[3.0], [1.0], [0.0], [0.0]]), [0, 1, 1, 1]).round(3).tolist()
+        [0.8]
+    """
+    labels, images = _present(labels)
+    if len(images) < 2:
+        return np.full(activations.shape[1], np.nan)
+    means = class_means(activations, labels, classes=len(images))
+    favourite = means.argmax(axis=1)
+    largest = means.max(axis=1)
+    weights = images[None, :] * (np.arange(len(images)) != favourite[:, None])
+    # Rounding may take the mean of equal means beyond them by a hair.
+    others = np.minimum((means * weights).sum(axis=1) / weights.sum(axis=1), largest)
+    return np.where((means < 0).any(axis=1), np.nan, _contrast(largest, others))
+
+
+def precision(activations: NDArray[np.floating[Any]], labels: ArrayLike, *, top: int = 100) -> Floats:
+    r"""The share of a unit's top images that belong to the commonest class among them.
+
+    .. math:: \max_k |\{x \in T_u : y(x) = k\}| / N
+
+    where :math:`T_u` are the N images with the largest activations: from about 1/classes to 1. Where activations tie at
+    the N-th place, the tied images share the places that are left evenly, so the order of the images decides nothing.
+    Source: Zhou, Khosla, Lapedriza, Oliva and Torralba 2015 (arXiv 1412.6856), with 60 images; Gale et al. 2020 (arXiv
+    2007.01062), with 100. Traps: with fewer than N images of a class it cannot reach 1; and a unit can have precision 1
+    while it misses nearly every image of its class, as it looks at the top N alone.
+
+    Args:
+        activations: The spatial mean of each unit on each image, shape ``[images, units]``.
+        labels: The class of each image, shape ``[images]``.
+        top: How many images, N; all of them where there are fewer.
+
+    Returns:
+        Shape ``[units]``; NaN for units that are constant, as they have no top images.
+
+    Example:
+        >>> precision(np.array([[9.0], [8.0], [7.0], [0.0]]), [0, 1, 0, 1], top=3).round(3).tolist()
+        [0.667]
+    """
+    labels, images = _present(labels)
+    top = min(top, len(labels))
+    member = membership(labels, len(images))
+    shares = np.empty(activations.shape[1])
+    for units in _blocks(activations):
+        block = activations[:, units]
+        cut = np.partition(block, len(block) - top, axis=0)[len(block) - top]
+        above, tied = (np.asarray(member @ chosen.astype(np.float64)) for chosen in (block > cut, block == cut))
+        left = top - above.sum(axis=0)
+        shares[units] = (above + left * tied / tied.sum(axis=0)).max(axis=0) / top
+    return np.where(dead(activations), np.nan, shares)
+
+
+def localist_selectivity(activations: NDArray[np.floating[Any]], labels: ArrayLike) -> Floats:
+    r"""Does a unit tell one class from all others without exception, and with how much room?
+
+    .. math:: \max_A \left( \min_{x \in A} a_u(x) - \max_{x \notin A} a_u(x) \right)
+
+    Above 0 where every image of a class drives the unit more than every other image does (a "grandmother cell"), 0 or
+    below where the two overlap; in the unit's own scale. Source: Bowers, Vankov, Damian and Davis 2014, Neural networks
+    learn highly selective representations in order to overcome the superposition catastrophe (Psychological Review
+    121), as used by Gale et al. 2020 (arXiv 2007.01062). Traps: a single image decides it, a mislabelled one too, so it
+    can only fall with more images; and units of two sites have two scales.
+
+    Args:
+        activations: The spatial mean of each unit on each image, shape ``[images, units]``.
+        labels: The class of each image, shape ``[images]``.
+
+    Returns:
+        Shape ``[units]``; NaN with a single class.
+
+    Example:
+        >>> localist_selectivity(np.array([[5.0, 1.0], [4.0, 2.0], [1.0, 3.0]]), [0, 0, 1]).tolist()
+        [3.0, 1.0]
+    """
+    labels, images = _present(labels)
+    if len(images) < 2:
+        return np.full(activations.shape[1], np.nan)
+    starts = np.concatenate([[0], np.cumsum(images)[:-1]])
+    grouped = activations[np.argsort(labels, kind="stable")].astype(np.float64)
+    lowest, highest = np.minimum.reduceat(grouped, starts), np.maximum.reduceat(grouped, starts)
+    second, first = np.partition(highest, len(images) - 2, axis=0)[-2:]
+    strongest = np.arange(len(images))[:, None] == highest.argmax(axis=0)
+    return np.asarray((lowest - np.where(strongest, second, first)).max(axis=0))
+
+
+def _contrast(one: Floats, other: Floats) -> Floats:
+    total = one + other
+    return np.asarray(np.divide(one - other, total, out=np.zeros_like(total), where=total != 0))
+
+
+def _present(labels: ArrayLike) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Number the classes that have images from 0, and count their images."""
+    _, numbers, images = np.unique(np.asarray(labels, dtype=np.int64), return_inverse=True, return_counts=True)
+    return numbers, images
+
+
+def _blocks(activations: NDArray[np.floating[Any]]) -> Iterator[slice]:
+    images, units = activations.shape
+    size = max(1, _BLOCK // images)
+    return (slice(start, start + size) for start in range(0, units, size))

@@ -1,0 +1,53 @@
+"""The images on which units take their largest values: what a unit is looked at with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, eq=False)
+class Strongest:
+    """The strongest images of each unit, the strongest first; of equal ones the lower number.
+
+    Two of them add up to those of all their images, in any order.
+
+    Attributes:
+        values: The largest value of each unit's map on each image, ``[units, at most so many]``.
+        images: The images' numbers, int64, same shape.
+        count: How many are kept.
+
+    Example:
+        >>> found = Strongest.of(np.array([[1.0], [5.0]]), np.array([0, 1]), 2)
+        >>> more = Strongest.of(np.array([[3.0]]), np.array([2]), 2)
+        >>> (found + more).images.tolist()
+        [[1, 2]]
+    """
+
+    values: NDArray[np.floating[Any]]
+    images: NDArray[np.int64]
+    count: int
+
+    @classmethod
+    def of(cls, peaks: NDArray[np.floating[Any]], numbers: NDArray[np.int64], count: int) -> Strongest:
+        """Find the strongest of some images.
+
+        Args:
+            peaks: The largest value of each unit on each image, ``[images, units]``.
+            numbers: The images' numbers, ``[images]``.
+            count: How many to keep.
+        """
+        values = np.asarray(peaks).T.astype(np.float64)
+        return _kept(values, np.broadcast_to(numbers, values.shape), count)
+
+    def __add__(self, other: Strongest) -> Strongest:
+        values, images = np.hstack([self.values, other.values]), np.hstack([self.images, other.images])
+        return _kept(values, images, self.count)
+
+
+def _kept(values: NDArray[np.floating[Any]], images: NDArray[np.int64], count: int) -> Strongest:
+    order = np.lexsort((images, -values), axis=1)[:, :count]
+    return Strongest(np.take_along_axis(values, order, axis=1), np.take_along_axis(images, order, axis=1), count)

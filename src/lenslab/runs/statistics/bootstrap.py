@@ -1,0 +1,204 @@
+"""Replicates: a site's figures computed again on images drawn with replacement.
+
+Images are drawn within each class and half, so every replicate has the same number of images per class and half as
+the observations. What a replicate needs is linear in how often each image was drawn, so all replicates are matrix
+products: changes (sparse) times draws, and activations times draws.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, fields, replace
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from lenslab.runs.attributes import selectivity
+from lenslab.runs.statistics import drops
+from lenslab.runs.statistics.image_halves import HALVES
+from lenslab.runs.statistics.observations import Observations
+
+Floats = NDArray[np.float64]
+
+# The largest array of one chunk of replicates holds about this many numbers (16 MB as float64).
+_CHUNK = 2_000_000
+
+
+@dataclass(frozen=True)
+class Measures:
+    """The figures of each unit that correlations are computed from; every array may carry a leading replicate axis.
+
+    Attributes:
+        accuracy_drop: Over all images, shape ``[units]``.
+        max_class_drop: Over all images, shape ``[units]``.
+        heldout_max_class_drop: Both ways averaged, shape ``[units]``.
+        class_selectivity: Over all images, shape ``[units]``.
+        half_accuracy_drop: Over the images of half A and of half B, shape ``[2, units]``.
+        heldout_ways: The class chosen on A and the drop read on B, then the other way, shape ``[2, units]``.
+        half_class_selectivity: Over the images of half A and of half B, shape ``[2, units]``.
+    """
+
+    accuracy_drop: Floats
+    max_class_drop: Floats
+    heldout_max_class_drop: Floats
+    class_selectivity: Floats
+    half_accuracy_drop: Floats
+    heldout_ways: Floats
+    half_class_selectivity: Floats
+
+
+def pictured(observations: Observations) -> Observations:
+    """Number the classes that have images anew from 0, so that a few images of many classes are no large arrays.
+
+    Args:
+        observations: What was seen at one site.
+
+    Returns:
+        The same images and changes of right to wrong and back; the classes of single predictions are left as they were
+        and mean nothing here.
+
+    Example:
+        >>> import pandas as pd
+        >>> from lenslab.runs.statistics.observations import observe
+        >>> images = pd.DataFrame({"image": [0, 1], "label": [7, 993], "half": ["A", "B"]})
+        >>> none = pd.DataFrame({"unit": [], "image": [], "before": [], "after": []}, dtype=int)
+        >>> pictured(observe(none, images, np.ones((2, 1)), classes=1000)).labels.tolist()
+        [0, 1]
+    """
+    present, labels = np.unique(observations.labels, return_inverse=True)
+    return replace(observations, labels=labels, classes=len(present))
+
+
+def measure(observations: Observations) -> Measures:
+    """The figures of the observations themselves.
+
+    Example:
+        >>> import pandas as pd
+        >>> from lenslab.runs.statistics.observations import observe
+        >>> images = pd.DataFrame({"image": [0, 1, 2, 3], "label": [0, 0, 1, 1], "half": list("ABAB")})
+        >>> flips = pd.DataFrame({"unit": [0], "image": [1], "before": [0], "after": [1]})
+        >>> measure(observe(flips, images, np.ones((4, 1)), classes=2)).heldout_ways.tolist()
+        [[1.0], [0.0]]
+    """
+    observations = pictured(observations)
+    once = np.ones((1, len(observations.labels)), dtype=np.float32)
+    found = _measures(observations, _changes(observations), once)
+    return Measures(**{field.name: getattr(found, field.name)[0] for field in fields(Measures)})
+
+
+def replicate(observations: Observations, *, replicates: int, seed: int) -> Measures:
+    """The figures on images drawn with replacement within each class and half.
+
+    Args:
+        observations: What was seen at one site.
+        replicates: How many times to draw.
+        seed: Decides every draw.
+
+    Returns:
+        The same figures as `measure`, with a leading axis of replicates.
+
+    Example:
+        >>> import pandas as pd
+        >>> from lenslab.runs.statistics.observations import observe
+        >>> images = pd.DataFrame({"image": [0, 1, 2, 3], "label": [0, 0, 1, 1], "half": list("ABAB")})
+        >>> flips = pd.DataFrame({"unit": [0], "image": [1], "before": [0], "after": [1]})
+        >>> replicate(observe(flips, images, np.ones((4, 1)), classes=2), replicates=3, seed=0).accuracy_drop.tolist()
+        [[0.25], [0.25], [0.25]]
+    """
+    observations = pictured(observations)
+    changes = _changes(observations)
+    parts = [_measures(observations, changes, drawn) for drawn in _draws(observations, replicates, seed)]
+    return Measures(
+        **{field.name: np.concatenate([getattr(part, field.name) for part in parts]) for field in fields(Measures)}
+    )
+
+
+def replicated_nets(observations: Observations, *, replicates: int, seed: int) -> Iterator[Floats]:
+    """Losses minus gains on images drawn with replacement within each class and half, a chunk of replicates at a time.
+
+    Args:
+        observations: What was seen at one site.
+        replicates: How many times to draw.
+        seed: Decides every draw; the draws are those of `replicate`.
+
+    Yields:
+        Shape ``[some replicates, 2, units, classes]``.
+
+    Example:
+        >>> import pandas as pd
+        >>> from lenslab.runs.statistics.observations import observe
+        >>> images = pd.DataFrame({"image": [0, 1, 2, 3], "label": [0, 0, 1, 1], "half": list("ABAB")})
+        >>> flips = pd.DataFrame({"unit": [0], "image": [1], "before": [0], "after": [1]})
+        >>> seen = observe(flips, images, np.ones((4, 1)), classes=2)
+        >>> [nets.sum(axis=(1, 2, 3)).tolist() for nets in replicated_nets(seen, replicates=3, seed=0)]
+        [[1.0, 1.0, 1.0]]
+    """
+    changes = _changes(observations)
+    for drawn in _draws(observations, replicates, seed):
+        yield _nets(observations, changes, drawn)
+
+
+def _nets(observations: Observations, changes: sparse.csr_array, drawn: NDArray[np.float32]) -> Floats:
+    return np.asarray(changes @ drawn.T).T.reshape(len(drawn), *_shape(observations))
+
+
+def _draws(observations: Observations, replicates: int, seed: int) -> Iterator[NDArray[np.float32]]:
+    """How often each image is drawn, ``[replicates, images]``, in chunks that bound the memory."""
+    random = np.random.default_rng(seed)
+    images = len(observations.labels)
+    order = np.argsort(observations.stratum, kind="stable")
+    stratum = observations.stratum[order]
+    size = np.bincount(stratum)[stratum]
+    start = np.searchsorted(stratum, stratum)
+    cells = len(HALVES) * observations.units * observations.classes
+    chunk = max(1, min(replicates, _CHUNK // max(cells, images)))
+    for first in range(0, replicates, chunk):
+        rows = min(chunk, replicates - first)
+        drawn = order[start + (random.random((rows, images), dtype=np.float32) * size).astype(np.int64) % size]
+        cell = drawn + np.arange(rows)[:, None] * images
+        yield np.bincount(cell.ravel(), minlength=rows * images).reshape(rows, images).astype(np.float32)
+
+
+def _changes(observations: Observations) -> sparse.csr_array:
+    """Changes, averaged over draws, as a sparse matrix: one row per (half, unit, class) and one column per image."""
+    shape = (len(HALVES), observations.units, observations.classes)
+    image = observations.image
+    row = np.ravel_multi_index((observations.half[image], observations.unit, observations.labels[image]), shape)
+    size = (int(np.prod(shape)), len(observations.labels))
+    found = sparse.csr_array((observations.change.astype(np.float32), (row, image)), shape=size)
+    return found if observations.draws == 1 else found / np.float32(observations.draws)
+
+
+def _measures(observations: Observations, changes: sparse.csr_array, drawn: NDArray[np.float32]) -> Measures:
+    images = observations.images
+    net = _nets(observations, changes, drawn)
+    sums = _activation_sums(observations, drawn)
+    heldout = drops.heldout_class_drop(net, images)
+    return Measures(
+        accuracy_drop=drops.overall_drop(net, images),
+        max_class_drop=drops.max_class_drop(net, images)[0],
+        heldout_max_class_drop=heldout.mean,
+        class_selectivity=_selectivity(sums.sum(axis=1), images.sum(axis=0)),
+        half_accuracy_drop=drops.half_drops(net, images),
+        heldout_ways=heldout.drop,
+        half_class_selectivity=np.stack([_selectivity(sums[:, half], images[half]) for half in (0, 1)], axis=1),
+    )
+
+
+def _activation_sums(observations: Observations, drawn: NDArray[np.float32]) -> Floats:
+    """Activations summed over the drawn images of each half and class, ``[replicates, 2, units, classes]``."""
+    sums = np.zeros((len(drawn), *_shape(observations)))
+    activations = observations.activations
+    for stratum in np.unique(observations.stratum):
+        half, label = divmod(int(stratum), observations.classes)
+        members = np.flatnonzero(observations.stratum == stratum)
+        sums[:, half, :, label] = drawn[:, members] @ activations[members]
+    return sums
+
+
+def _selectivity(sums: Floats, images: NDArray[np.int64]) -> Floats:
+    means = np.divide(sums, images, out=np.full(sums.shape, np.nan), where=images > 0)
+    return selectivity.class_selectivity(means)
+
+
+def _shape(observations: Observations) -> tuple[int, int, int]:
+    return len(HALVES), observations.units, observations.classes

@@ -1,0 +1,256 @@
+"""Associations: the correlation of every attribute with every figure of a site, with and without a third held fixed."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache, lru_cache
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from lenslab.runs.attributes import activity
+from lenslab.runs.statistics.bootstrap import measure, replicate
+from lenslab.runs.statistics.correlations import (
+    Method,
+    centred,
+    centred_ranks,
+    cosine,
+    drawn_units,
+    interval,
+    partial,
+    take,
+)
+from lenslab.runs.statistics.kendall_tau import taus
+from lenslab.runs.statistics.observations import Observations, aligned
+from lenslab.runs.statistics.score_changes import Sums, unit_errors, unit_means
+
+Floats = NDArray[np.float64]
+
+ATTRIBUTES = (
+    *("class_selectivity", "l1_norm", "l1_norm_folded", "class_correlation", "mutual_information", "apoz"),
+    *("mean_activation", "max_activation", "precision", "ccmas", "localist_selectivity", "maximum_informedness"),
+    *("feature_map_rank", "gradient_activation", "taylor"),
+)
+FIGURES = ("accuracy_drop", "max_class_drop", "heldout_max_class_drop")
+
+KENDALL_REPLICATES = 200
+"""Kendall's intervals use at most so many replicates, as each costs the square of the number of units."""
+
+COLUMNS = ["site", "attribute", "measure", "method", "estimate", "low", "high", "units", "dead", "given"]
+
+
+@dataclass(frozen=True)
+class Variable:
+    """An attribute or a figure of every unit.
+
+    Attributes:
+        values: As observed, shape ``[units]``.
+        replicated: In each replicate of the images, shape ``[replicates, units]``; shape ``[units]`` where it is held
+            fixed.
+    """
+
+    values: Floats
+    replicated: Floats
+
+    @property
+    def fixed(self) -> bool:
+        """Whether the replicates of the images leave it as it is."""
+        return self.replicated.ndim == 1
+
+
+@dataclass(frozen=True)
+class Job:
+    """One correlation to be found.
+
+    Attributes:
+        attribute: The name of the attribute.
+        figure: The name of the figure.
+        method: Whose correlation.
+        given: The attribute that a partial correlation is given; empty for a plain one.
+    """
+
+    attribute: str
+    figure: str
+    method: Method
+    given: str = ""
+
+    @property
+    def variables(self) -> tuple[str, ...]:
+        """All that take part."""
+        return (self.attribute, self.figure, self.given) if self.given else (self.attribute, self.figure)
+
+
+def correlations_table(
+    site: str,
+    observations: Observations,
+    attributes: pd.DataFrame | None,
+    *,
+    seed: int,
+    sums: Sums | None = None,
+    replicates: int = 1000,
+    confidence: float = 0.95,
+) -> pd.DataFrame:
+    """The correlation of each attribute with each measure over the live units of a site.
+
+    The estimates are those of the columns of `units_table`. The ones with ``max_class_drop`` are biased, as that
+    measure is; ``heldout_max_class_drop`` is the one to read.
+
+    Intervals are `lenslab.runs.statistics.correlations.correlate`'s: each replicate draws images, within each class
+    and half, and units. Drops and class selectivity are computed again on the drawn images. Other attributes are held
+    fixed: they are taken as what they are on these images, and only the units vary. For ``loss_rise``, of which sums
+    are kept and no images, each replicate adds to each unit a normal error of its standard error, independent of the
+    other units and of the drawn images. Kendall's tau-b uses at most 200 replicates.
+
+    Args:
+        site: Its name.
+        observations: What was seen there.
+        attributes: What is known about each unit, as `lenslab.units.profiling.attribute_table` gives it, or any of its
+            columns beside ``unit``; None leaves class selectivity alone. Attributes that no unit has have no rows.
+        seed: Decides the bootstrap's draws.
+        sums: The continuous measures, where they were measured; adds ``loss_rise``.
+        replicates: How many times to draw images and units.
+        confidence: Of the intervals.
+
+    Returns:
+        Columns ``site, attribute, measure, method, estimate, low, high, units, dead, given``: how many units were used,
+        how many were dead and left out, and which attribute the correlation is given (partial; empty where none). First
+        Spearman's, then Spearman's given ``l1_norm`` (for ``l1_norm`` itself given ``class_selectivity``), Pearson's
+        and Kendall's. NaN where a side is constant.
+
+    Example:
+        >>> from lenslab.runs.statistics.observations import observe
+        >>> random = np.random.default_rng(0)
+        >>> images = pd.DataFrame({"image": range(80), "label": [0, 0, 1, 1] * 20, "half": ["A", "B"] * 40})
+        >>> lost = pd.DataFrame({"unit": np.arange(80) % 8, "image": random.integers(0, 80, 80)}).drop_duplicates()
+        >>> flips = lost.assign(before=images.label.to_numpy()[lost.image], after=2)
+        >>> seen = observe(flips, images, random.random((80, 8)), classes=3)
+        >>> table = correlations_table("relu", seen, None, seed=0, replicates=50)
+        >>> table[["attribute", "measure", "method", "units"]].head(4)
+                   attribute                 measure    method  units
+        0  class_selectivity           accuracy_drop  spearman      8
+        1  class_selectivity          max_class_drop  spearman      8
+        2  class_selectivity  heldout_max_class_drop  spearman      8
+        3  class_selectivity           accuracy_drop   pearson      8
+    """
+    live = ~activity.dead(observations.activations)
+    known, figures = _variables(observations, attributes, sums, replicates=replicates, seed=seed)
+    jobs = _jobs(known, figures)
+    variables = known | figures
+    families: dict[bytes, tuple[NDArray[np.bool_], list[Job]]] = {}
+    for job in jobs:
+        units = live.copy()
+        for name in job.variables:
+            units &= np.isfinite(variables[name].values)
+        families.setdefault(units.tobytes(), (units, []))[1].append(job)
+    rows = {}
+    for units, members in families.values():
+        used = int(units.sum())
+        for job, estimate, again in _estimates(units, members, variables, replicates=replicates, seed=seed):
+            low, high = interval(
+                estimate, again, units=used, method=job.method, given=len(job.variables) - 2, confidence=confidence
+            )
+            rows[job] = (site, job.attribute, job.figure, job.method, estimate, low, high, used, job.given)
+    table = pd.DataFrame([rows[job] for job in jobs], columns=[name for name in COLUMNS if name != "dead"])
+    return table.astype({"units": np.int32}).assign(dead=np.int32((~live).sum()))[COLUMNS]
+
+
+def _jobs(known: Mapping[str, Variable], figures: Mapping[str, Variable]) -> list[Job]:
+    given = (
+        {name: "l1_norm" if name != "l1_norm" else "class_selectivity" for name in known} if "l1_norm" in known else {}
+    )
+    jobs = [Job(attribute, figure, "spearman") for attribute in known for figure in figures]
+    jobs += [Job(attribute, figure, "spearman", other) for attribute, other in given.items() for figure in figures]
+    jobs += [Job(attribute, figure, "pearson") for attribute in known for figure in figures]
+    return jobs + [Job(attribute, figure, "kendall") for attribute in known for figure in figures]
+
+
+def _variables(
+    observations: Observations, attributes: pd.DataFrame | None, sums: Sums | None, *, replicates: int, seed: int
+) -> tuple[dict[str, Variable], dict[str, Variable]]:
+    observed, again = measure(observations), replicate(observations, replicates=replicates, seed=seed)
+    known = {"class_selectivity": Variable(observed.class_selectivity, again.class_selectivity)}
+    rows = pd.DataFrame() if attributes is None else aligned(attributes, observations)
+    for name in ATTRIBUTES[1:]:
+        if name in rows:
+            values = rows[name].to_numpy(np.float64)
+            if np.isfinite(values).any():
+                known[name] = Variable(values, values)
+    figures = {name: Variable(getattr(observed, name), getattr(again, name)) for name in FIGURES}
+    if sums is not None:
+        images = observations.images.sum(axis=0)
+        rise = unit_means(sums, images, draws=observations.draws).mean[0]
+        error = unit_errors(sums, images, draws=observations.draws)[0]
+        noise = np.random.default_rng([seed, 1]).standard_normal((replicates, observations.units))
+        figures["loss_rise"] = Variable(rise, rise + error * noise)
+    return known, figures
+
+
+def _estimates(
+    units: NDArray[np.bool_],
+    jobs: Sequence[Job],
+    variables: Mapping[str, Variable],
+    *,
+    replicates: int,
+    seed: int,
+) -> Iterator[tuple[Job, float, Floats]]:
+    """The correlations of one family: those over the same units, which are drawn together in each replicate."""
+    if units.sum() < 2:
+        yield from ((job, float("nan"), np.full(replicates, np.nan)) for job in jobs)
+        return
+    draws = drawn_units(units, replicates=replicates, seed=seed)
+    centres = {"spearman": centred_ranks, "pearson": centred}
+
+    # Jobs come attribute by attribute, so one attribute and all figures are at hand; the memory stays bounded.
+    @lru_cache(maxsize=len(FIGURES) + 4)
+    def sides(name: str, method: Method) -> tuple[Floats, Floats]:
+        variable, centre = variables[name], centres[method]
+        return centre(variable.values[units]), centre(take(variable.replicated, draws))
+
+    @cache
+    def correlation(first: str, second: str, method: Method) -> tuple[Floats, Floats]:
+        one, two = sides(first, method), sides(second, method)
+        return cosine(one[0], two[0]), cosine(one[1], two[1])
+
+    for job in jobs:
+        if job.method == "kendall":
+            continue
+        observed, again = correlation(job.attribute, job.figure, job.method)
+        if job.given:
+            first, second = (correlation(side, job.given, job.method) for side in (job.attribute, job.figure))
+            observed, again = partial(observed, first[0], second[0]), partial(again, first[1], second[1])
+        yield job, float(observed), again
+    yield from _kendalls(units, [job for job in jobs if job.method == "kendall"], variables, draws)
+
+
+def _kendalls(
+    units: NDArray[np.bool_], jobs: Sequence[Job], variables: Mapping[str, Variable], draws: NDArray[np.int64]
+) -> Iterator[tuple[Job, float, Floats]]:
+    draws = draws[:KENDALL_REPLICATES]
+    size = len(units)
+    cells = draws + np.arange(len(draws))[:, None] * size
+    drawn = np.bincount(cells.ravel(), minlength=len(draws) * size).reshape(len(draws), size)[:, units]
+    # What was observed is one more replicate, which draws every unit once.
+    weights = np.concatenate([np.ones((1, drawn.shape[1]), np.int64), drawn])
+
+    def stacked(name: str) -> Floats:
+        variable = variables[name]
+        again = (
+            np.broadcast_to(variable.replicated, (*draws.shape[:1], size)) if variable.fixed else variable.replicated
+        )
+        return np.concatenate([variable.values[None], again[: len(draws)]])[:, units]
+
+    figures = list(dict.fromkeys(job.figure for job in jobs))
+    if not figures:
+        return
+    theirs = np.stack([stacked(name) for name in figures], axis=1)
+    names = list(dict.fromkeys(job.attribute for job in jobs))
+    fixed = [name for name in names if variables[name].fixed]
+    found: dict[str, Floats] = {}
+    if fixed:
+        together = taus(np.stack([variables[name].values[units] for name in fixed]), theirs, weights)
+        found = {name: together[:, place] for place, name in enumerate(fixed)}
+    for name in set(names) - set(fixed):
+        found[name] = taus(stacked(name)[:, None], theirs, weights)[:, 0]
+    for job in jobs:
+        tau = found[job.attribute][:, figures.index(job.figure)]
+        yield job, float(tau[0]), tau[1:]

@@ -1,0 +1,292 @@
+"""Correlations: does an attribute of a unit say how much its ablation costs?"""
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy import stats
+
+Floats = NDArray[np.float64]
+Method = Literal["spearman", "pearson", "kendall"]
+
+
+@dataclass(frozen=True)
+class Correlation:
+    """A correlation over the units of one site, with its interval.
+
+    Attributes:
+        estimate: Spearman's rank correlation, averaged over ways; NaN where one side is constant.
+        low: Lower bound; NaN where there is no estimate.
+        high: Upper bound.
+        units: Over how many units.
+        replicated: The estimate in each bootstrap replicate, shape ``[replicates]``; NaN where a side was constant.
+    """
+
+    estimate: float
+    low: float
+    high: float
+    units: int
+    replicated: Floats
+
+
+def spearman(first: ArrayLike, second: ArrayLike) -> Floats:
+    """Spearman's rank correlation along the last axis; equal values share their mean rank.
+
+    Returns:
+        The broadcast shape without its last axis; NaN where a side is constant, as for `scipy.stats.spearmanr`.
+
+    Example:
+        >>> spearman([1, 2, 3, 4], [[1, 3, 2, 4], [5, 5, 5, 5]]).round(3).tolist()
+        [0.8, nan]
+    """
+    return cosine(centred_ranks(np.asarray(first)), centred_ranks(np.asarray(second)))
+
+
+def pearson(first: ArrayLike, second: ArrayLike) -> Floats:
+    """Pearson's correlation along the last axis.
+
+    Returns:
+        The broadcast shape without its last axis; NaN where a side is constant, as for `scipy.stats.pearsonr`.
+
+    Example:
+        >>> pearson([1, 2, 3, 4], [[1, 2, 3, 8], [5, 5, 5, 5]]).round(3).tolist()
+        [0.914, nan]
+    """
+    return cosine(centred(np.asarray(first)), centred(np.asarray(second)))
+
+
+def partial(target: ArrayLike, first: ArrayLike, second: ArrayLike) -> Floats:
+    r"""The partial correlation of two variables given a third, from their three correlations, elementwise.
+
+    .. math:: (r_{12} - r_{13} r_{23}) / \sqrt{(1 - r_{13}^2)(1 - r_{23}^2)}
+
+    What is left of a correlation once both sides are freed of what a straight line in the third (of ranks, for
+    Spearman's) explains. Source: Yule 1897, On the theory of correlation, J. R. Statist. Soc. 60:812.
+
+    Args:
+        target: :math:`r_{12}`, the correlation asked about.
+        first: :math:`r_{13}`, of the one with the third.
+        second: :math:`r_{23}`, of the other with the third.
+
+    Returns:
+        NaN where the third explains one of the two entirely, or a correlation is NaN.
+
+    Example:
+        >>> partial([0.5, 0.5], [0.5, 1.0], [0.5, 0.5]).round(3).tolist()
+        [0.333, nan]
+    """
+    one, two, three = (np.asarray(part, dtype=np.float64) for part in (target, first, second))
+    # Rounding leaves 1 - r^2 of two identical rankings a hair above 0, where what is left is noise.
+    left = np.where(np.maximum(two**2, three**2) < 1 - 1e-12, (1 - two**2) * (1 - three**2), np.nan)
+    return np.asarray(np.clip((one - two * three) / np.sqrt(left), -1, 1))
+
+
+def cosine(first: Floats, second: Floats) -> Floats:
+    """The cosine between centred values along the last axis; NaN where one side is all zero.
+
+    Example:
+        >>> float(cosine(np.array([-1.0, 1.0]), np.array([2.0, -2.0])))
+        -1.0
+    """
+    size = np.sqrt((first**2).sum(axis=-1) * (second**2).sum(axis=-1))
+    product = (first * second).sum(axis=-1)
+    return np.asarray(np.divide(product, size, out=np.full(product.shape, np.nan), where=size > 0))
+
+
+def centred_ranks(values: NDArray[np.number[Any]]) -> Floats:
+    """Ranks along the last axis, less their mean; equal values share their mean rank.
+
+    Example:
+        >>> centred_ranks(np.array([7, 9, 9, 30])).tolist()
+        [-1.5, 0.0, 0.0, 1.5]
+    """
+    ranks = np.asarray(stats.rankdata(values, axis=-1), dtype=np.float64)
+    return np.asarray(ranks - ranks.mean(axis=-1, keepdims=True))
+
+
+def centred(values: NDArray[np.number[Any]]) -> Floats:
+    """Values along the last axis, less their mean; all zero where they are equal.
+
+    Example:
+        >>> centred(np.array([[1, 3], [0.1, 0.1]])).tolist()
+        [[-1.0, 1.0], [0.0, 0.0]]
+    """
+    wide = np.asarray(values, dtype=np.float64)
+    # The mean of equal numbers may differ from them in the last bit, which would pass for a spread.
+    equal = (wide == wide[..., :1]).all(axis=-1, keepdims=True)
+    return np.asarray(np.where(equal, 0.0, wide - wide.mean(axis=-1, keepdims=True)))
+
+
+def correlate(
+    attribute: Floats,
+    figure: Floats,
+    replicated_attribute: Floats,
+    replicated_figure: Floats,
+    *,
+    units: NDArray[np.bool_],
+    seed: int,
+    confidence: float = 0.95,
+) -> Correlation:
+    r"""Spearman's correlation between an attribute and a figure, with an interval over units and images together.
+
+    The images of each replicate were drawn by `lenslab.runs.statistics.bootstrap.replicate`; here each replicate
+    also draws units with replacement, so its spread holds both. Flips are rare, a replicate's figures are noisier than
+    the observed ones, and rank correlations shrink with noise. So with :math:`z = \operatorname{artanh}`, the spread
+    :math:`s` and the shift :math:`d = \overline{z^*} - z(\hat\rho)` of the replicates, the interval reaches from
+    the smaller of :math:`z(\hat\rho)` and :math:`z(\hat\rho) - d`, less :math:`q s`, to the larger, plus :math:`q s`,
+    where q is the normal quantile: it allows for the correlation that another sample of this size would show, and, to
+    first order, for the one that unlimited images would show (bias correction: Efron and Tibshirani 1993, An
+    Introduction to the Bootstrap, chapter 10). :math:`s` is never taken below :math:`1.03 / \sqrt{n - 3}`, what the
+    number of units alone implies (Fieller, Hartley and Pearson 1957, Biometrika 44:470), as a bootstrap of few units
+    is too sure.
+
+    Args:
+        attribute: Shape ``[units]``, or ``[ways, units]``: the correlations of all ways are averaged.
+        figure: Shape as ``attribute`` or broadcast against it.
+        replicated_attribute: With an axis of replicates in front, or as ``attribute`` where images do not change it.
+        replicated_figure: With an axis of replicates in front.
+        units: Which units to use, shape ``[units]``.
+        seed: Decides which units each replicate draws; the same seed and units give the same draws.
+        confidence: Of the interval.
+
+    Returns:
+        The correlation; its interval is NaN below four units, and where most replicates are constant.
+
+    Example:
+        >>> random = np.random.default_rng(0)
+        >>> attribute = np.arange(40.0)
+        >>> figure = attribute + random.normal(0, 10, 40)
+        >>> replicated = figure + random.normal(0, 1, (200, 40))
+        >>> found = correlate(attribute, figure, attribute, replicated, units=np.full(40, True), seed=0)
+        >>> bool(0.5 < found.low < found.estimate < found.high < 1)
+        True
+    """
+    used = int(units.sum())
+    replicates = len(replicated_figure)
+    if used < 2:
+        return Correlation(float("nan"), float("nan"), float("nan"), used, np.full(replicates, np.nan))
+    estimate = float(np.mean(spearman(attribute[..., units], figure[..., units])))
+    draws = drawn_units(units, replicates=replicates, seed=seed)
+    ways = (1,) * (replicated_figure.ndim - 2)
+    taken = draws.reshape(replicates, *ways, used)
+    rho = spearman(take(replicated_attribute, taken), take(replicated_figure, taken))
+    replicated = rho.reshape(replicates, -1).mean(axis=1)
+    low, high = interval(estimate, replicated, units=used, confidence=confidence)
+    return Correlation(estimate, low, high, used, replicated)
+
+
+def interval(
+    estimate: float,
+    replicated: Floats,
+    *,
+    units: int,
+    method: Method = "spearman",
+    given: int = 0,
+    confidence: float = 0.95,
+) -> tuple[float, float]:
+    r"""The interval of a correlation from its bootstrap replicates; see `correlate` for how it is made.
+
+    Args:
+        estimate: The correlation that was observed.
+        replicated: The correlation in each replicate, shape ``[replicates]``; NaN where a side was constant.
+        units: Over how many units.
+        method: Whose correlation. The spread is never taken below what the number of units alone implies on the scale
+            of artanh: :math:`1.03 / \sqrt{n - 3}` for Spearman's, :math:`1 / \sqrt{n - 3}` for Pearson's,
+            :math:`\sqrt{0.437 / (n - 4)}` for Kendall's (Fieller, Hartley and Pearson 1957, Biometrika 44:470).
+        given: How many variables a partial correlation is given; each costs one unit.
+        confidence: Of the interval.
+
+    Returns:
+        Lower and upper bound; NaN below four units (Kendall's: five) and one more for each that is given, and where
+        there is no estimate or most replicates are constant.
+
+    Example:
+        >>> low, high = interval(0.5, np.linspace(0.4, 0.6, 100), units=64)
+        >>> round(low, 2), round(high, 2)
+        (0.28, 0.67)
+    """
+    size = units - given
+    if size < (5 if method == "kendall" else 4):
+        return float("nan"), float("nan")
+    # One swap of neighbours takes an untied perfect ranking to 1 - 12/(n^3 - n), Kendall's to 1 - 4/(n^2 - n); a
+    # perfect one counts as halfway there.
+    if method == "kendall":
+        limit, floor = 1 - 2 / (units**2 - units), np.sqrt(0.437 / (size - 4))
+    else:
+        limit, floor = 1 - 6 / (units**3 - units), (1.03 if method == "spearman" else 1.0) / np.sqrt(size - 3)
+    low, high = np.tanh(
+        _interval(
+            np.arctanh(np.clip(estimate, -limit, limit)),
+            np.arctanh(np.clip(replicated, -limit, limit)),
+            floor=floor,
+            confidence=confidence,
+        )
+    )
+    return float(low), float(high)
+
+
+def difference(first: Correlation, second: Correlation, *, confidence: float = 0.95) -> tuple[float, float, float]:
+    """How much larger the first correlation is than the second, paired by replicate.
+
+    Both must come from `correlate` with the same units, seed and replicates of images. The interval is made as there,
+    on the scale of the difference itself.
+
+    Returns:
+        The difference, its lower and its upper bound.
+
+    Example:
+        >>> replicated = np.array([0.5, 0.6, 0.7])
+        >>> first = Correlation(0.6, 0.3, 0.8, 64, replicated)
+        >>> second = Correlation(0.2, 0.0, 0.4, 64, replicated - 0.4)
+        >>> [round(value, 3) for value in difference(first, second)]
+        [0.4, 0.4, 0.4]
+    """
+    gain = first.estimate - second.estimate
+    low, high = _interval(gain, first.replicated - second.replicated, floor=0.0, confidence=confidence)
+    return gain, float(low), float(high)
+
+
+def _interval(estimate: float, replicated: Floats, *, floor: float, confidence: float) -> tuple[float, float]:
+    known = replicated[~np.isnan(replicated)]
+    if np.isnan(estimate) or len(known) < 2 or 2 * len(known) < len(replicated):
+        return float("nan"), float("nan")
+    corrected = 2 * estimate - float(known.mean())
+    reach = float(stats.norm.isf((1 - confidence) / 2)) * max(float(known.std(ddof=1)), floor)
+    return min(estimate, corrected) - reach, max(estimate, corrected) + reach
+
+
+def drawn_units(units: NDArray[np.bool_], *, replicates: int, seed: int) -> NDArray[np.int64]:
+    """Draw as many of the chosen units as there are, with replacement.
+
+    Args:
+        units: Which units to draw from, shape ``[units]``.
+        replicates: How many times.
+        seed: The same seed, units and replicates give the same draws.
+
+    Returns:
+        The number of each drawn unit, shape ``[replicates, drawn]``.
+
+    Example:
+        >>> drawn_units(np.array([False, True]), replicates=2, seed=0).tolist()
+        [[1], [1]]
+    """
+    used = int(units.sum())
+    return np.flatnonzero(units)[np.random.default_rng(seed).integers(0, used, size=(replicates, used))]
+
+
+def take(values: Floats, draws: NDArray[np.int64]) -> Floats:
+    """The drawn units of every replicate; values without a replicate axis are the same in each.
+
+    Args:
+        values: Shape ``[..., units]``, or with an axis of replicates in front.
+        draws: Which units each replicate draws, shape ``[replicates, ..., drawn]``.
+
+    Example:
+        >>> take(np.array([10.0, 20.0]), np.array([[1, 1], [0, 1]])).tolist()
+        [[20.0, 20.0], [10.0, 20.0]]
+    """
+    values = values if values.ndim == draws.ndim else values[None]
+    shape = np.broadcast_shapes(values.shape[:-1], draws.shape[:-1])
+    wide = np.broadcast_to(values, (*shape, values.shape[-1]))
+    return np.asarray(np.take_along_axis(wide, np.broadcast_to(draws, (*shape, draws.shape[-1])), axis=-1))

@@ -1,0 +1,120 @@
+"""Points: accuracy, balanced accuracy and recalls where a set of units is silent, beside the untouched network."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from lenslab.runs.statistics.confidence_intervals import score_interval
+from lenslab.runs.statistics.interval_arithmetic import mean_interval
+
+
+def correctness(flips: pd.DataFrame, images: pd.DataFrame, things: int) -> NDArray[np.bool_]:
+    """Tell which images are classified correctly with each thing silenced.
+
+    Args:
+        flips: The changed predictions: columns ``unit, image, after``; ``unit`` numbers the things.
+        images: One row per image: columns ``image, label, prediction``.
+        things: How many things were silenced, each by itself.
+
+    Returns:
+        Bool ``[images, 1 + things]``, rows as in ``images``; the first column is the untouched network.
+
+    Example:
+        >>> images = pd.DataFrame({"image": [4, 7], "label": [0, 1], "prediction": [0, 0]})
+        >>> flips = pd.DataFrame({"unit": [1, 1], "image": [4, 7], "after": [1, 1]})
+        >>> correctness(flips, images, 2).tolist()
+        [[True, True, False], [False, False, True]]
+    """
+    labels, numbers = images["label"].to_numpy(), images["image"].to_numpy()
+    correct = np.repeat((labels == images["prediction"].to_numpy())[:, None], 1 + things, axis=1)
+    order = np.argsort(numbers)
+    row = order[np.searchsorted(numbers, flips["image"].to_numpy(), sorter=order)] if len(flips) else np.zeros(0, int)
+    correct[row, 1 + flips["unit"].to_numpy(int)] = flips["after"].to_numpy() == labels[row]
+    return correct
+
+
+def points_table(points: pd.DataFrame, correct: NDArray[np.bool_], labels: NDArray[np.int64]) -> pd.DataFrame:
+    """Say how accurate the network is at each point of a curve.
+
+    Args:
+        points: One row per point, with the column ``set``: the number of the set that is silent there.
+        correct: See `correctness`.
+        labels: The class of each image, shape ``[images]``.
+
+    Returns:
+        The points with ``images, accuracy, accuracy_drop, accuracy_drop_low, accuracy_drop_high, losses, gains,
+        balanced_accuracy, balanced_accuracy_drop, balanced_accuracy_drop_low, balanced_accuracy_drop_high``. The drops
+        are those from the untouched network on the same images: Tango's interval for the accuracy, and for the
+        balanced accuracy (the mean recall of the classes that have images) that of the mean of the classes' drops, see
+        `lenslab.runs.statistics.interval_arithmetic.mean_interval`. At 95 %, each by itself.
+    """
+    after = 1 + points["set"].to_numpy(int)
+    overall = _compared(correct, after)
+    by_class = [_compared(correct[labels == label], after) for label in np.unique(labels)]
+    recall, drop, low, high = (np.stack([each[name] for each in by_class], axis=-1) for name in _FIGURES)
+    balanced_low, balanced_high = mean_interval(drop, low, high)
+    return points.assign(
+        images=np.int32(len(labels)),
+        accuracy=overall["accuracy"],
+        accuracy_drop=overall["drop"],
+        accuracy_drop_low=overall["low"],
+        accuracy_drop_high=overall["high"],
+        losses=overall["losses"],
+        gains=overall["gains"],
+        balanced_accuracy=recall.mean(axis=-1),
+        balanced_accuracy_drop=drop.mean(axis=-1),
+        balanced_accuracy_drop_low=balanced_low,
+        balanced_accuracy_drop_high=balanced_high,
+    )
+
+
+def recalls_table(points: pd.DataFrame, correct: NDArray[np.bool_], labels: NDArray[np.int64]) -> pd.DataFrame:
+    """Say how many images of each class are recognised at each point of a curve.
+
+    Args:
+        points: As for `points_table`.
+        correct: As for `points_table`.
+        labels: As for `points_table`.
+
+    Returns:
+        The points, each once per class that has images, with ``label, images, recall, recall_drop, recall_drop_low,
+        recall_drop_high, losses, gains``; Tango's 95 % interval of each row by itself.
+    """
+    after = 1 + points["set"].to_numpy(int)
+    frames = []
+    for label in np.unique(labels):
+        found = _compared(correct[labels == label], after)
+        frames.append(
+            points.assign(
+                label=np.int32(label),
+                images=np.int32((labels == label).sum()),
+                recall=found["accuracy"],
+                recall_drop=found["drop"],
+                recall_drop_low=found["low"],
+                recall_drop_high=found["high"],
+                losses=found["losses"],
+                gains=found["gains"],
+            )
+        )
+    order = np.argsort(np.tile(np.arange(len(points)), len(frames)), kind="stable")
+    return pd.concat(frames, ignore_index=True).iloc[order].reset_index(drop=True)
+
+
+_FIGURES: Sequence[str] = ("accuracy", "drop", "low", "high")
+
+
+def _compared(correct: NDArray[np.bool_], after: NDArray[np.int64]) -> dict[str, NDArray[np.generic]]:
+    before, images = correct[:, :1], len(correct)
+    losses = (before & ~correct).sum(axis=0)[after]
+    gains = (~before & correct).sum(axis=0)[after]
+    low, high = score_interval(losses, gains, images)
+    return {
+        "accuracy": correct.mean(axis=0)[after],
+        "drop": (losses - gains) / images,
+        "low": low,
+        "high": high,
+        "losses": losses.astype(np.int32),
+        "gains": gains.astype(np.int32),
+    }

@@ -1,0 +1,222 @@
+"""Prediction: how much of the units' damage do all attributes together foretell, on units that the fit has not seen?"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from lenslab.runs.attributes import activity
+from lenslab.runs.statistics.bootstrap import measure
+from lenslab.runs.statistics.correlation_tables import ATTRIBUTES
+from lenslab.runs.statistics.drops import heldout_class_drop, overall_drop
+from lenslab.runs.statistics.flip_counts import count
+from lenslab.runs.statistics.observations import Observations, aligned
+
+Floats = NDArray[np.float64]
+
+FEWEST = 20
+"""Below so many live units nothing is predicted: a fold would hold fewer than four."""
+
+FOLDS = 5
+REPEATS = 10
+
+# From hardly any shrinkage to nearly the mean alone, for standardised attributes.
+_PENALTIES = tuple(float(penalty) for penalty in np.logspace(-2, 4, 19))
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """How well a target is predicted.
+
+    Attributes:
+        explained: The share of the target's variance that out-of-fold predictions explain, in each repeat; below 0
+            where the mean predicts better. Shape ``[repeats]``; NaN where nothing can be predicted.
+        reason: Why nothing can be predicted; empty where it can.
+    """
+
+    explained: Floats
+    reason: str
+
+
+def predict(attributes: Floats, target: Floats, *, seed: int, folds: int = FOLDS, repeats: int = REPEATS) -> Prediction:
+    r"""Predict a target from attributes by ridge regression, each unit by a fit on others.
+
+    In each repeat the units are split into folds anew. For each fold the others decide everything: the medians that
+    replace missing attributes, which attributes are constant and dropped, means and standard deviations, and the
+    penalty, which is chosen by leave-one-out (scikit-learn's ``RidgeCV``; Hoerl and Kennard 1970, Technometrics 12:55).
+    A repeat explains :math:`1 - \sum (y - \hat y)^2 / \sum (y - \bar y)^2` over all units.
+
+    Args:
+        attributes: Shape ``[units, attributes]``; NaN where a unit has none.
+        target: Shape ``[units]``.
+        seed: Decides the folds.
+        folds: Into how many parts the units are split.
+        repeats: How many times.
+
+    Returns:
+        The prediction.
+
+    Example:
+        >>> random = np.random.default_rng(0)
+        >>> attributes = random.normal(size=(60, 3))
+        >>> found = predict(attributes, attributes[:, 0] + 0.1 * random.normal(size=60), seed=0)
+        >>> bool(found.explained.min() > 0.9), found.reason
+        (True, '')
+    """
+    from sklearn.linear_model import RidgeCV
+    from sklearn.model_selection import KFold
+
+    nothing = np.full(repeats, np.nan)
+    if (reason := _obstacle(attributes, target)) is not None:
+        return Prediction(nothing, reason)
+    explained = nothing.copy()
+    for repeat in range(repeats):
+        guess = np.empty(len(target))
+        state = int(np.random.default_rng([seed, repeat]).integers(2**31))
+        for train, test in KFold(folds, shuffle=True, random_state=state).split(attributes):
+            known, unseen, kept = _standardised(attributes[train], attributes[test])
+            guess[test] = target[train].mean()
+            if kept.any():
+                guess[test] = RidgeCV(_PENALTIES).fit(known, target[train]).predict(unseen)
+        explained[repeat] = 1 - ((target - guess) ** 2).sum() / ((target - target.mean()) ** 2).sum()
+    return Prediction(explained, "")
+
+
+def predictions_table(
+    site: str,
+    observations: Observations,
+    attributes: pd.DataFrame,
+    *,
+    seed: int,
+    folds: int = FOLDS,
+    repeats: int = REPEATS,
+) -> pd.DataFrame:
+    """How well all attributes of a site's units together predict what their ablation costs.
+
+    The units are the sample: the figure says how well the cost of a unit of this site is foretold from other units of
+    it. Attributes and drops come from the same images; an attribute that looks at the labels shares their noise.
+
+    Args:
+        site: Its name.
+        observations: What was seen there.
+        attributes: What is known about each unit; see `lenslab.runs.statistics.unit_tables.units_table`.
+        seed: Decides the folds.
+        folds: Into how many parts the units are split.
+        repeats: How many times they are split.
+
+    Returns:
+        Columns ``site, target, explained, explained_sd, explained_low, explained_high, folds, repeats, attributes,
+        units, dead, reason``, one row for ``accuracy_drop`` and one for ``heldout_max_class_drop``: the out-of-fold
+        share of variance (R squared) averaged over repeats, its standard deviation, smallest and largest value over
+        repeats, how many attributes were used, over how many live units. Where nothing can be predicted it is NaN and
+        ``reason`` says why.
+
+    Example:
+        >>> from lenslab.runs.statistics.observations import observe
+        >>> images = pd.DataFrame({"image": range(40), "label": 0, "half": ["A", "B"] * 20})
+        >>> lost = [(unit, image) for unit in range(30) for image in range(unit)]
+        >>> flips = pd.DataFrame(lost, columns=["unit", "image"]).assign(before=0, after=1)
+        >>> seen = observe(flips, images, np.random.default_rng(0).random((40, 30)), classes=2)
+        >>> known = pd.DataFrame({"unit": range(30), "l1_norm": np.arange(30.0)})
+        >>> predictions_table("relu", seen, known, seed=0)[["target", "explained", "units", "reason"]].round(2)
+                           target  explained  units reason
+        0           accuracy_drop        1.0     30
+        1  heldout_max_class_drop        1.0     30
+    """
+    names, values, targets, live = _design(observations, attributes)
+    rows = []
+    for target, figure in targets.items():
+        found = predict(values, figure, seed=seed, folds=folds, repeats=repeats)
+        spread = float(np.std(found.explained, ddof=1)) if repeats > 1 else float("nan")
+        shares = (found.explained.mean(), spread, found.explained.min(), found.explained.max())
+        rows.append((site, target, *shares, folds, repeats, len(names), len(values), int((~live).sum()), found.reason))
+    figures = ["explained", "explained_sd", "explained_low", "explained_high"]
+    counts = ["folds", "repeats", "attributes", "units", "dead"]
+    table = pd.DataFrame(rows, columns=["site", "target", *figures, *counts, "reason"])
+    return table.astype(dict.fromkeys(figures, np.float64) | dict.fromkeys(counts, np.int32))
+
+
+def coefficients_table(site: str, observations: Observations, attributes: pd.DataFrame) -> pd.DataFrame:
+    """The weight of each attribute in the ridge regression on all live units.
+
+    Attributes that go together share their weight, so a small one does not say that an attribute is useless.
+
+    Args:
+        site: Its name.
+        observations: What was seen there.
+        attributes: What is known about each unit.
+
+    Returns:
+        Columns ``site, target, attribute, coefficient, units``: by how many standard deviations the target rises where
+        the attribute rises by one. No rows where nothing can be predicted, and none for a constant attribute.
+
+    Example:
+        >>> from lenslab.runs.statistics.observations import observe
+        >>> images = pd.DataFrame({"image": range(40), "label": 0, "half": ["A", "B"] * 20})
+        >>> lost = [(unit, image) for unit in range(30) for image in range(unit)]
+        >>> flips = pd.DataFrame(lost, columns=["unit", "image"]).assign(before=0, after=1)
+        >>> seen = observe(flips, images, np.random.default_rng(0).random((40, 30)), classes=2)
+        >>> known = pd.DataFrame({"unit": range(30), "l1_norm": np.arange(30.0)})
+        >>> coefficients_table("relu", seen, known).query("attribute == 'l1_norm'")[["target", "coefficient"]].round(2)
+                           target  coefficient
+        0           accuracy_drop          1.0
+        1  heldout_max_class_drop          1.0
+    """
+    from sklearn.linear_model import RidgeCV
+
+    names, values, targets, _ = _design(observations, attributes)
+    parts = []
+    for target, figure in targets.items():
+        if _obstacle(values, figure) is not None:
+            continue
+        known, _, kept = _standardised(values, values)
+        weights = RidgeCV(_PENALTIES).fit(known, figure).coef_ / figure.std()
+        attribute = np.array(names, dtype=object)[kept]
+        parts.append(pd.DataFrame({"site": site, "target": target, "attribute": attribute, "coefficient": weights}))
+    columns = ["site", "target", "attribute", "coefficient"]
+    table = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=columns)
+    return table.astype({"coefficient": np.float64}).assign(units=np.int32(len(values)))
+
+
+def _design(
+    observations: Observations, attributes: pd.DataFrame
+) -> tuple[list[str], Floats, dict[str, Floats], NDArray[np.bool_]]:
+    """The names and values of the attributes that some live unit has, the targets, and which units are alive."""
+    live = ~activity.dead(observations.activations)
+    rows = aligned(attributes, observations)
+    columns = {name: rows[name].to_numpy(np.float64)[live] for name in ATTRIBUTES if name in rows}
+    if "class_selectivity" not in columns:
+        columns = {"class_selectivity": measure(observations).class_selectivity[live], **columns}
+    columns = {name: np.where(np.isfinite(values), values, np.nan) for name, values in columns.items()}
+    columns = {name: values for name, values in columns.items() if not np.isnan(values).all()}
+    counts = count(observations)
+    targets = {
+        "accuracy_drop": overall_drop(counts.net, counts.images)[live],
+        "heldout_max_class_drop": heldout_class_drop(counts.net, counts.images).mean[live],
+    }
+    values = np.stack(list(columns.values()), axis=1) if columns else np.empty((int(live.sum()), 0))
+    return list(columns), values, targets, live
+
+
+def _obstacle(attributes: Floats, target: Floats) -> str | None:
+    if len(target) < FEWEST:
+        return f"{len(target)} live units, fewer than {FEWEST}"
+    if np.isnan(target).any():
+        return "no class has images in both halves"
+    if np.ptp(target) == 0:
+        return "every unit costs the same"
+    if not attributes.shape[1]:
+        return "no attributes are known"
+    return None
+
+
+def _standardised(known: Floats, unseen: Floats) -> tuple[Floats, Floats, NDArray[np.bool_]]:
+    """Both parts by the medians, means and spreads of the first, without the attributes that are constant there."""
+    some = ~np.isnan(known).all(axis=0)
+    middle = np.zeros(known.shape[1])
+    middle[some] = np.nanmedian(known[:, some], axis=0)
+    first, second = (np.where(np.isnan(part), middle, part) for part in (known, unseen))
+    mean, spread = first.mean(axis=0), first.std(axis=0)
+    kept = np.ptp(first, axis=0) > 0
+    return (first[:, kept] - mean[kept]) / spread[kept], (second[:, kept] - mean[kept]) / spread[kept], kept

@@ -1,0 +1,99 @@
+"""Damage: could what each unit's ablation cost be chance? Exact tests of its overall, class and held-out drops.
+
+With several draws of the replacement every test is made once per draw and the p-values are put together; see
+`lenslab.runs.statistics.hypothesis_tests.averaged`.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lenslab.runs.statistics.drops import HeldOut
+from lenslab.runs.statistics.flip_counts import count_each_draw
+from lenslab.runs.statistics.hypothesis_tests import averaged, mcnemar
+from lenslab.runs.statistics.observations import Observations
+
+Floats = NDArray[np.float64]
+
+
+def overall_p_values(observations: Observations) -> Floats:
+    """Two-sided p-values of each unit's overall drop, shape ``[units]``.
+
+    Example:
+        >>> import pandas as pd
+        >>> from lenslab.runs.statistics.observations import observe
+        >>> images = pd.DataFrame({"image": range(8), "label": 0, "half": list("ABABABAB")})
+        >>> flips = pd.DataFrame({"unit": 0, "image": range(5), "before": 0, "after": 1})
+        >>> overall_p_values(observe(flips, images, np.ones((8, 1)), classes=2)).tolist()
+        [0.0625]
+    """
+    return averaged(
+        mcnemar(counts.losses.sum(axis=(0, 2)), counts.gains.sum(axis=(0, 2)))
+        for counts in count_each_draw(observations)
+    )
+
+
+def class_p_values(observations: Observations) -> Floats:
+    """Two-sided p-values of each unit's drop of each class, shape ``[units, classes]``; 1 for classes without images.
+
+    Example:
+        >>> import pandas as pd
+        >>> from lenslab.runs.statistics.observations import observe
+        >>> images = pd.DataFrame({"image": range(8), "label": 0, "half": list("ABABABAB")})
+        >>> flips = pd.DataFrame({"unit": 0, "image": range(5), "before": 0, "after": 1})
+        >>> class_p_values(observe(flips, images, np.ones((8, 1)), classes=2)).tolist()
+        [[0.0625, 1.0]]
+    """
+    return averaged(
+        mcnemar(counts.losses.sum(axis=0), counts.gains.sum(axis=0)) for counts in count_each_draw(observations)
+    )
+
+
+def heldout_p_values(observations: Observations, heldout: HeldOut) -> Floats:
+    """One-sided p-values of the drop of the class that was chosen on the other half, shape ``[2, units]``.
+
+    The half that is read took no part in the choice, so no correction for the number of classes is needed.
+
+    Args:
+        observations: What was seen at one site.
+        heldout: The classes chosen there; see `lenslab.runs.statistics.drops.heldout_class_drop`.
+
+    Returns:
+        Chosen on A and read on B, then the other way; NaN where no class has images in both halves.
+
+    Example:
+        >>> import pandas as pd
+        >>> from lenslab.runs.statistics.flip_counts import count
+        >>> from lenslab.runs.statistics.drops import heldout_class_drop
+        >>> from lenslab.runs.statistics.observations import observe
+        >>> images = pd.DataFrame({"image": range(8), "label": 0, "half": list("ABABABAB")})
+        >>> flips = pd.DataFrame({"unit": 0, "image": range(5), "before": 0, "after": 1})
+        >>> seen = observe(flips, images, np.ones((8, 1)), classes=2)
+        >>> counts = count(seen)
+        >>> heldout_p_values(seen, heldout_class_drop(counts.net, counts.images)).tolist()
+        [[0.25], [0.125]]
+    """
+    label = heldout.label
+    units = np.arange(label.shape[1])
+    read = np.array([[1], [0]])
+    found = averaged(
+        mcnemar(counts.losses[read, units, label], counts.gains[read, units, label], alternative="greater")
+        for counts in count_each_draw(observations)
+    )
+    return np.where(label < 0, np.nan, found)
+
+
+def overall_spread(observations: Observations) -> Floats:
+    """The standard deviation over draws of each unit's overall drop, shape ``[units]``; NaN with one draw.
+
+    Example:
+        >>> import pandas as pd
+        >>> from lenslab.runs.statistics.observations import observe
+        >>> images = pd.DataFrame({"image": range(8), "label": 0, "half": list("ABABABAB")})
+        >>> flips = pd.DataFrame({"unit": 0, "image": range(4), "draw": 1, "before": 0, "after": 1})
+        >>> overall_spread(observe(flips, images, np.ones((8, 1)), classes=2, draws=2)).round(3).tolist()
+        [0.354]
+    """
+    if observations.draws < 2:
+        return np.full(observations.units, np.nan)
+    nets = [(counts.losses - counts.gains).sum(axis=(0, 2)) for counts in count_each_draw(observations)]
+    return np.asarray(np.std(nets, axis=0, ddof=1) / len(observations.labels), dtype=np.float64)

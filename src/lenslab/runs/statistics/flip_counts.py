@@ -1,0 +1,118 @@
+"""Counts: how many correct answers each unit's ablation lost and gained, per half and class."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from lenslab.runs.statistics.image_halves import HALVES
+from lenslab.runs.statistics.observations import Observations, located
+
+
+@dataclass(frozen=True)
+class Counts:
+    """Losses and gains of one site.
+
+    Attributes:
+        losses: Images classified correctly before and wrongly after, shape ``[2, units, classes]``; over several draws
+            their total.
+        gains: Images classified wrongly before and correctly after, same shape.
+        images: How many images each half holds of each class, shape ``[2, classes]``.
+        draws: How often each unit was replaced on each image.
+    """
+
+    losses: NDArray[np.int64]
+    gains: NDArray[np.int64]
+    images: NDArray[np.int64]
+    draws: int = 1
+
+    @property
+    def net(self) -> NDArray[np.float64]:
+        """Losses minus gains, averaged over the draws; shape ``[2, units, classes]``."""
+        return np.asarray((self.losses - self.gains) / self.draws, dtype=np.float64)
+
+
+def count(observations: Observations) -> Counts:
+    """Count the losses and gains of each unit in each half and class.
+
+    Args:
+        observations: What was seen at one site.
+
+    Returns:
+        The counts. They add: over halves, over classes, over draws, over disjoint sets of images.
+
+    Example:
+        >>> from lenslab.runs.statistics.observations import observe
+        >>> images = pd.DataFrame({"image": [0, 1], "label": [0, 1], "half": ["A", "B"]})
+        >>> flips = pd.DataFrame({"unit": [0], "image": [1], "before": [1], "after": [0]})
+        >>> count(observe(flips, images, np.ones((2, 1)), classes=2)).losses.tolist()
+        [[[0, 0]], [[0, 1]]]
+    """
+    lost, gained = observations.change > 0, observations.change < 0
+    return _counts(observations, observations.unit, observations.image, lost, gained, observations.draws)
+
+
+def count_each_draw(observations: Observations) -> Iterator[Counts]:
+    """Count each draw by itself, one after the other.
+
+    Args:
+        observations: What was seen at one site.
+
+    Yields:
+        The counts of each draw; their losses and gains add up to those of `count`.
+
+    Example:
+        >>> from lenslab.runs.statistics.observations import observe
+        >>> images = pd.DataFrame({"image": [0, 1], "label": [0, 1], "half": ["A", "B"]})
+        >>> flips = pd.DataFrame({"unit": [0], "image": [1], "draw": [1], "before": [1], "after": [0]})
+        >>> seen = observe(flips, images, np.ones((2, 1)), classes=2, draws=2)
+        >>> [int(counts.losses.sum()) for counts in count_each_draw(seen)]
+        [0, 1]
+    """
+    for draw in range(observations.draws):
+        ours = observations.draw == draw
+        change = observations.change[ours]
+        yield _counts(observations, observations.unit[ours], observations.image[ours], change > 0, change < 0, 1)
+
+
+def count_top(observations: Observations, top_flips: pd.DataFrame) -> Counts:
+    """Count how often the true class left, and entered, the k largest logits.
+
+    Args:
+        observations: What was seen at one site.
+        top_flips: One row per pair (and draw) that left or entered: columns ``unit, image, lost``, with several draws
+            also ``draw``.
+
+    Returns:
+        The counts: a loss is a true class that left, a gain one that entered.
+
+    Raises:
+        BrokenRecordError: A row names an image, a unit or a draw that does not exist.
+
+    Example:
+        >>> from lenslab.runs.statistics.observations import observe
+        >>> images = pd.DataFrame({"image": [0, 1], "label": [0, 1], "half": ["A", "B"]})
+        >>> flips = pd.DataFrame({"unit": [], "image": [], "before": [], "after": []})
+        >>> seen = observe(flips, images, np.ones((2, 1)), classes=2)
+        >>> count_top(seen, pd.DataFrame({"unit": [0], "image": [1], "lost": [False]})).gains.tolist()
+        [[[0, 0]], [[0, 1]]]
+    """
+    unit, image, _ = located(top_flips, observations.numbers, units=observations.units, draws=observations.draws)
+    lost = top_flips["lost"].to_numpy(bool)
+    return _counts(observations, unit, image, lost, ~lost, observations.draws)
+
+
+def _counts(
+    observations: Observations,
+    unit: NDArray[np.int64],
+    image: NDArray[np.int64],
+    lost: NDArray[np.bool_],
+    gained: NDArray[np.bool_],
+    draws: int,
+) -> Counts:
+    shape = (len(HALVES), observations.units, observations.classes)
+    cell = np.ravel_multi_index((observations.half[image], unit, observations.labels[image]), shape)
+    losses, gains = (np.bincount(cell[part], minlength=int(np.prod(shape))).reshape(shape) for part in (lost, gained))
+    return Counts(losses=losses, gains=gains, images=observations.images, draws=draws)

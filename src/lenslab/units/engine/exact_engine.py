@@ -1,0 +1,159 @@
+"""The exact engine: one golden pass per batch, then only what can differ, with the same integers as the plain one."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import replace
+
+import torch
+from torch import nn
+
+from lenslab.units.engine.batch import Batch
+from lenslab.units.engine.float64_recheck import Judge, other_company
+from lenslab.units.engine.fx_program import TracedProgram
+from lenslab.units.engine.linear_tail import contributions
+from lenslab.units.engine.near_ties import close, error
+from lenslab.units.engine.outcome import INACTIVE, Decided, Outcome, Reference, SiteOutcome
+from lenslab.units.engine.program import Golden
+from lenslab.units.engine.replacement import Replacement, Silencing, spatial_mean
+from lenslab.units.engine.site_plan import LINEAR_TAIL, SUFFIX, Plan, silencing_on
+from lenslab.units.engine.trace import Trace
+from lenslab.units.errors import UnsupportedNetworkError
+
+_ELEMENTS = 1 << 24
+"""Numbers that the closed form may hold at once."""
+
+
+class ExactEngine:
+    """Records one clean pass, skips units that are silent anyway, and resumes from the cut for the others.
+
+    Args:
+        trace: The network seen from inside.
+        plans: What to do at each site.
+        device: Where to run.
+        top: See `lenslab.units.engine.float64_recheck.Judge`.
+    """
+
+    def __init__(self, trace: Trace, plans: Sequence[Plan], device: torch.device, top: int | None = None) -> None:
+        self._trace = trace
+        self._plans = list(plans)
+        self._program = trace.program(device, fast=True)
+        self._judge = Judge(trace, device, top)
+        self._checked = False
+        self._seen: tuple[torch.Tensor, Reference, Golden] | None = None
+
+    def run(self, batch: Batch, sites: Collection[str] | None = None) -> Outcome:
+        """Silence every unit of every site on a batch.
+
+        Args:
+            batch: The images.
+            sites: The names of the sites to do; all by default.
+
+        Raises:
+            NotFiniteError: A logit is NaN or infinite.
+            UnsupportedNetworkError: Resuming from a site does not give the network's own answer.
+        """
+        reference, golden = self._clean_pass(batch)
+        plans = [plan for plan in self._plans if sites is None or plan.site.name in sites]
+        return Outcome(reference, self._sites(batch, plans, reference, golden))
+
+    def _clean_pass(self, batch: Batch) -> tuple[Reference, Golden]:
+        """Run everything once as it is; the groups of sites of one batch, and its draws, share it."""
+        if self._seen is None or self._seen[0] is not batch.inputs:
+            self._seen = None  # before the next one is made, so that two are never in memory
+            reference = self._judge.reference(batch)
+            names = dict.fromkeys(name for plan in self._plans for name in (plan.site.name, plan.cut))
+            golden = self._program.golden(batch.inputs, [*names])
+            if not self._checked:
+                self._check(golden, reference)
+                self._plans = [self._believed(plan, golden) for plan in self._plans]
+                self._checked = True
+            self._seen = batch.inputs, reference, golden
+        return self._seen[1:]
+
+    def _sites(
+        self, batch: Batch, plans: Sequence[Plan], reference: Reference, golden: Golden
+    ) -> Iterator[SiteOutcome]:
+        for plan in plans:
+            means = spatial_mean(golden.values[plan.site.name], silencing_on(batch, plan))
+            pieces = self._decisions(batch, plan, reference, golden)
+            yield SiteOutcome(plan.site.name, means, [piece for some in pieces for piece in some])
+
+    def decisions(self, batch: Batch, site: str) -> Iterator[list[Decided]]:
+        """Decide the pairs of one site in small pieces: those that are inactive first, then chunk by chunk.
+
+        Args:
+            batch: The images.
+            site: The site's name.
+        """
+        reference, golden = self._clean_pass(batch)
+        (plan,) = (each for each in self._plans if each.site.name == site)
+        return self._decisions(batch, plan, reference, golden)
+
+    def _decisions(self, batch: Batch, plan: Plan, reference: Reference, golden: Golden) -> Iterator[list[Decided]]:
+        silencing = silencing_on(batch, plan)
+        different = silencing.differs(golden.values[plan.cut])
+        rows, units = (~different).nonzero(as_tuple=True)
+        yield [Decided(INACTIVE, rows, units, reference.predictions[rows], reference.margin[rows])]
+        for rows, units, logits in self._logits(plan, silencing, golden, different):
+            yield self._judge.decided(logits, batch, plan.cut, rows, units, path=plan.path, silencing=silencing)
+
+    def _logits(
+        self, plan: Plan, silencing: Silencing, golden: Golden, different: torch.Tensor
+    ) -> Iterator[tuple[torch.Tensor, torch.Tensor, torch.Tensor]]:
+        if plan.path == LINEAR_TAIL:
+            yield from self._closed_form(plan, silencing, golden, different)
+            return
+        rows, units = different.nonzero(as_tuple=True)
+        size = len(golden.inputs)
+        for some_rows, some_units in zip(torch.split(rows, size), torch.split(units, size), strict=True):
+            if len(some_rows):
+                logits = self._program.resumed(golden, plan.cut, some_rows, some_units, silencing)
+                yield some_rows, some_units, logits
+
+    def _closed_form(
+        self, plan: Plan, silencing: Silencing, golden: Golden, different: torch.Tensor
+    ) -> Iterator[tuple[torch.Tensor, torch.Tensor, torch.Tensor]]:
+        assert isinstance(silencing, Replacement)  # the closed form is for single units
+        value = golden.values[plan.cut]
+        features = self._features(plan, golden, value) - self._features(plan, golden, silencing.everywhere(value))
+        layer = self._last_layer(plan)
+        size = max(1, _ELEMENTS // (plan.site.units * self._trace.classes))
+        for start in range(0, len(features), size):
+            rows, units = different[start : start + size].nonzero(as_tuple=True)
+            if len(rows):
+                taken = contributions(features[start : start + size], layer, plan.site.units)
+                yield start + rows, units, golden.logits[start + rows] - taken[rows, units]
+
+    def _features(self, plan: Plan, golden: Golden, value: torch.Tensor) -> torch.Tensor:
+        assert isinstance(self._program, TracedProgram)  # only a traced network has tails
+        return self._program.features(golden, plan.cut, self._trace.tails[plan.cut].features, value)
+
+    def _last_layer(self, plan: Plan) -> nn.Linear:
+        assert isinstance(self._program, TracedProgram)
+        layer = self._program.layer(self._trace.tails[plan.cut].layer)
+        assert isinstance(layer, nn.Linear)
+        return layer
+
+    def _believed(self, plan: Plan, golden: Golden) -> Plan:
+        """Take a closed form only where it gives the network's own logits; a hook on the last layer, say, breaks it."""
+        if plan.path != LINEAR_TAIL:
+            return plan
+        layer = self._last_layer(plan)
+        logits = layer.forward(self._features(plan, golden, golden.values[plan.cut]))
+        return plan if close(logits, golden.logits, self._judge.band) else replace(plan, path=SUFFIX)
+
+    def _check(self, golden: Golden, reference: Reference) -> None:
+        """Resume from every site with nothing silenced and the images in other company: it must change nothing."""
+        rows = other_company(len(golden.inputs)).to(golden.inputs.device)
+        answers = {"a trace": golden.logits[rows]}
+        for plan in self._plans:
+            answers[f"site {plan.cut!r}"] = self._program.resumed(golden, plan.cut, rows, None)
+        for where, logits in answers.items():
+            if not close(logits, reference.logits[rows], self._judge.band):
+                off = error(logits, reference.logits[rows])
+                raise UnsupportedNetworkError(
+                    f"resumed from {where}, the network gives another answer than by itself (off by {off:.1e} of the "
+                    "logits' scale): it may mix the images of a batch or overwrite its own values. "
+                    "Use --engine plain, or name other sites"
+                )

@@ -1,0 +1,207 @@
+"""The one judge of all engines: the reference decision, and the last word in float64 on near ties."""
+
+from __future__ import annotations
+
+import copy
+
+import torch
+
+from lenslab.units.engine.batch import Batch
+from lenslab.units.engine.logit_scores import scores
+from lenslab.units.engine.near_ties import (
+    NEAR_TIE,
+    Decision,
+    close,
+    decide,
+    decide_finally,
+    error,
+    in_top,
+    in_top_finally,
+)
+from lenslab.units.engine.outcome import FLOAT64, Decided, Reference
+from lenslab.units.engine.replacement import ZERO, Silencing
+from lenslab.units.engine.trace import Trace
+from lenslab.units.errors import NotFiniteError, UnsupportedNetworkError
+
+_ROOM = 8
+"""The band of near ties is so many times as wide as what float32 was seen to be off by."""
+
+_SEEN = 16
+"""Images of the first batch on which that is measured."""
+
+_ROUGHEST = 1e-2
+"""A network that float32 gets wrong by more than this share of its logits' scale cannot be decided."""
+
+
+class Judge:
+    """Decides what float32 cannot.
+
+    How far float32 is off is measured on the first batch, against float64. Most networks are far below the usual band
+    of near ties; where one is not, its band is wider, and more pairs are decided in float64.
+
+    Args:
+        trace: The network seen from inside.
+        device: Where to run.
+        top: Among how many of the largest logits the true class is looked for; ``None`` does not look.
+    """
+
+    def __init__(self, trace: Trace, device: torch.device, top: int | None = None) -> None:
+        self._network = copy.deepcopy(trace.module).to(device)
+        self._double = trace.program(device, precision=torch.float64)
+        self._top = top
+        self._trusted = False
+        self.band = NEAR_TIE
+
+    def reference(self, batch: Batch) -> Reference:
+        """Decide with every unit in place: the unmodified network in float32, near ties again in float64.
+
+        Args:
+            batch: The images.
+
+        Raises:
+            NotFiniteError: A logit is NaN or infinite.
+        """
+        inputs = batch.inputs
+        logits: torch.Tensor = self._network(inputs.clone())
+        if logits.dim() != 2 or len(logits) != len(inputs):
+            raise UnsupportedNetworkError(
+                f"the network answers {len(inputs)} images with shape {tuple(logits.shape)}; it may squeeze the "
+                "batch's dimension away, so keep it there, or choose another --batch-size"
+            )
+        _refuse_what_is_not_finite(decide(logits), batch, torch.arange(len(inputs)), None, None)
+        if not self._trusted:
+            self.band = max(NEAR_TIE, _ROOM * self._rounding(inputs[:_SEEN], logits[:_SEEN]))
+            self._refuse_what_is_no_function(inputs, logits)
+            self._trusted = True
+        decision = decide(logits, self.band)
+        found, unsure = self._in_top(logits, batch.labels)
+        (near,) = (decision.near_tie | unsure).nonzero(as_tuple=True)
+        if len(near):
+            final = self._double.logits(inputs[near])
+            decision.classes[near] = decide_finally(final)
+            found = self._finally_in_top(found, near, final, batch.labels[near])
+        return Reference(decision.classes, logits, decision.margin, scores(logits, batch.labels), found)
+
+    def _rounding(self, inputs: torch.Tensor, logits: torch.Tensor) -> float:
+        """Measure how far float32 is off."""
+        off = error(logits.double(), self._double.logits(inputs))
+        if not off < _ROUGHEST:
+            raise UnsupportedNetworkError(
+                f"in float64 the network gives another answer than in float32 (off by {off:.1e} of the logits' scale): "
+                "it may round its values to half precision, or its logits may be small differences of large numbers; "
+                "nothing exact can be said of it"
+            )
+        return off
+
+    def _refuse_what_is_no_function(self, inputs: torch.Tensor, logits: torch.Tensor) -> None:
+        """See that the answer for an image depends on that image alone."""
+        if not close(self._network(inputs.clone()), logits, self.band):
+            raise UnsupportedNetworkError(
+                "asked twice, the network gives two answers: it draws random numbers in evaluation mode "
+                "(dropout without training=self.training?), and nothing can be measured on it"
+            )
+        rows = other_company(len(inputs)).to(inputs.device)
+        if not close(self._network(inputs[rows]), logits[rows], self.band):
+            raise UnsupportedNetworkError(
+                "the network's answer for an image depends on the other images of its batch "
+                "(batch norm without running statistics?): it may mix the images of a batch, and nothing can be "
+                "measured on it"
+            )
+
+    def decided(
+        self,
+        logits: torch.Tensor,
+        batch: Batch,
+        site: str,
+        rows: torch.Tensor,
+        units: torch.Tensor,
+        *,
+        path: str,
+        silencing: Silencing = ZERO,
+    ) -> list[Decided]:
+        """Decide pairs from their float32 logits, near ties again in float64 with the whole network.
+
+        Args:
+            logits: ``[pairs, classes]``.
+            batch: The images.
+            site: The name of the site whose value was replaced.
+            rows: The image of each pair, by its place in the batch.
+            units: The unit of each pair.
+            path: How the logits were had.
+            silencing: What was silenced, for all images of the batch.
+
+        Raises:
+            NotFiniteError: A logit is NaN or infinite.
+        """
+        decision, labels = decide(logits, self.band), batch.labels[rows]
+        _refuse_what_is_not_finite(decision, batch, rows, site, units)
+        found, unsure = self._in_top(logits, labels)
+        scored = scores(logits, labels)
+        near = decision.near_tie | unsure
+        if not near.any():
+            return [Decided(path, rows, units, decision.classes, decision.margin, scored, found)]
+        sure = ~near
+        return [
+            Decided(
+                path,
+                rows[sure],
+                units[sure],
+                decision.classes[sure],
+                decision.margin[sure],
+                scored[:, sure],
+                None if found is None else found[sure],
+            ),
+            self.finally_decided(batch, site, rows[near], units[near], silencing),
+        ]
+
+    def finally_decided(
+        self, batch: Batch, site: str, rows: torch.Tensor, units: torch.Tensor, silencing: Silencing = ZERO
+    ) -> Decided:
+        """Decide pairs in float64, each by a run of the whole network; for the arguments see `decided`."""
+        pieces = []
+        for some_rows, some_units in zip(torch.split(rows, len(batch)), torch.split(units, len(batch)), strict=True):
+            logits = self._double.ablated(batch.inputs[some_rows], site, some_units, silencing.at(some_rows))
+            decision, labels = decide(logits), batch.labels[some_rows]
+            found = None if self._top is None else in_top_finally(logits, labels, self._top)
+            pieces.append((decide_finally(logits), decision.margin, scores(logits, labels), found))
+        after, margin, scored, found_ = zip(*pieces, strict=True)
+        together = None if self._top is None else torch.cat(found_)
+        return Decided(FLOAT64, rows, units, torch.cat(after), torch.cat(margin), torch.cat(scored, dim=1), together)
+
+    def _in_top(self, logits: torch.Tensor, labels: torch.Tensor) -> tuple[torch.Tensor | None, torch.Tensor]:
+        if self._top is None:
+            return None, torch.zeros_like(labels, dtype=torch.bool)
+        return in_top(logits, labels, self._top, self.band)
+
+    def _finally_in_top(
+        self, found: torch.Tensor | None, near: torch.Tensor, final: torch.Tensor, labels: torch.Tensor
+    ) -> torch.Tensor | None:
+        if found is None or self._top is None:
+            return None
+        return found.index_put((near,), in_top_finally(final, labels, self._top))
+
+
+def other_company(batch: int) -> torch.Tensor:
+    """Arrange a batch anew: from the last image to the middle one, and the first again and again.
+
+    Example:
+        >>> other_company(5).tolist(), other_company(1).tolist()
+        ([4, 3, 2, 0, 0], [0])
+    """
+    rows = torch.arange(batch - 1, -1, -1)
+    rows[(batch + 1) // 2 :] = 0
+    return rows
+
+
+def _refuse_what_is_not_finite(
+    decision: Decision, batch: Batch, rows: torch.Tensor, site: str | None, units: torch.Tensor | None
+) -> None:
+    if bool(decision.finite.all()):
+        return
+    pair = int((~decision.finite).nonzero()[0])
+    image = int(batch.numbers[int(rows[pair])])
+    silenced = f" with unit {int(units[pair])} of site {site!r} silenced" if units is not None else ""
+    raise NotFiniteError(
+        f"the network's logits for image {image}{silenced} are not finite (NaN or infinity); "
+        "check the weights and the preprocessing"
+    )

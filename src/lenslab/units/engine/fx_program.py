@@ -1,0 +1,147 @@
+"""A network that torch.fx traced, as a program: any value can be recorded, replaced and resumed from."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import torch
+from torch import fx, nn
+
+from lenslab.units.engine.fx_graph import Graph
+from lenslab.units.engine.network_suffix import Suffix, folded, suffix, tolerant
+from lenslab.units.engine.program import Golden
+from lenslab.units.engine.replacement import ZERO, Silencing
+
+
+class TracedProgram:
+    """Runs a graph.
+
+    Args:
+        graph: The traced network.
+        nodes: The graph's node for each site's name.
+        device: Where to run.
+        precision: ``torch.float32`` or ``torch.float64``.
+        fast: Fold batch norms and put channels last, which changes the last bits and nothing else.
+    """
+
+    def __init__(
+        self, graph: Graph, nodes: Mapping[str, fx.Node], *, device: torch.device, precision: torch.dtype, fast: bool
+    ) -> None:
+        self._graph = graph
+        self._nodes = nodes
+        self._device = device
+        self._precision = precision
+        self._fast = fast
+        self._per_image = {node.name for node in graph.per_image}
+        self._suffixes: dict[tuple[fx.Node, fx.Node], Suffix] = {}
+        self._whole = copy.deepcopy(graph.module).to(device, precision)
+        if fast:
+            for layer in self._whole.modules():
+                if isinstance(layer, nn.Conv2d):
+                    layer.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stub lacks it
+            self._whole = tolerant(self._whole)
+
+    def logits(self, inputs: torch.Tensor) -> torch.Tensor:
+        """Run the whole network."""
+        result: torch.Tensor = self._whole(self._prepared(inputs))
+        return result
+
+    def golden(self, inputs: torch.Tensor, sites: Sequence[str]) -> Golden:
+        """Run the whole network and record these sites, and what resuming from them takes."""
+        prepared = self._prepared(inputs)
+        names = {site: self._nodes[site].name for site in sites}
+        frontier = {name for site in sites for name in self._suffix(self._nodes[site], self._graph.result).frontier}
+        recorder = _Recorder(self._whole, {*names.values(), *frontier})
+        logits: torch.Tensor = recorder.run(prepared)
+        values = {site: recorder.recorded[name] for site, name in names.items()}
+        return Golden(logits, values, prepared, {name: recorder.recorded[name] for name in frontier})
+
+    def ablated(
+        self, inputs: torch.Tensor, site: str, units: torch.Tensor, silencing: Silencing = ZERO
+    ) -> torch.Tensor:
+        """Run the whole network with unit ``units[i]`` of the site silenced on image ``i``."""
+        silencer = _Silencer(self._whole, self._nodes[site].name, lambda value: silencing.silenced(value, units))
+        result: torch.Tensor = silencer.run(self._prepared(inputs))
+        return result
+
+    def resumed(
+        self,
+        golden: Golden,
+        site: str,
+        rows: torch.Tensor,
+        units: torch.Tensor | None,
+        silencing: Silencing = ZERO,
+    ) -> torch.Tensor:
+        """Run only what follows from a site, for images ``rows`` of the golden pass.
+
+        Some networks carry the batch's size as a number; so the rows are filled up to the golden batch where a number
+        is among the values that the rest needs. The silencing is for all images of the golden batch.
+        """
+        part = self._suffix(self._nodes[site], self._graph.result)
+        others = [golden.frontier[name] for name in part.frontier]
+        wanted, batch = len(rows), len(golden.inputs)
+        if wanted < batch and not all(isinstance(value, torch.Tensor) for value in others):
+            rows = torch.cat([rows, rows.new_zeros(batch - wanted)])
+            units = None if units is None else torch.cat([units, units.new_zeros(batch - wanted)])
+        value = golden.values[site].index_select(0, rows)
+        if units is not None:
+            value = silencing.at(rows).silenced(value, units)
+        gathered = [
+            other.index_select(0, rows) if name in self._per_image else other
+            for name, other in zip(part.frontier, others, strict=True)
+        ]
+        result: torch.Tensor = part.module(value, *gathered)
+        return result[:wanted]
+
+    def features(self, golden: Golden, site: str, end: fx.Node, value: torch.Tensor) -> torch.Tensor:
+        """Run from a site to a later node with this value in the site's place, for all images of the golden pass."""
+        if end is self._nodes[site]:
+            return value
+        part = self._suffix(self._nodes[site], end)
+        result: torch.Tensor = part.module(value, *(golden.frontier[name] for name in part.frontier))
+        return result
+
+    def layer(self, path: str) -> nn.Module:
+        """The program's own copy of a layer."""
+        return self._whole.get_submodule(path)
+
+    def _suffix(self, start: fx.Node, end: fx.Node) -> Suffix:
+        if (start, end) not in self._suffixes:
+            part = suffix(self._graph, start, end, self._whole)
+            self._suffixes[start, end] = folded(Suffix(tolerant(part.module), part.frontier)) if self._fast else part
+        return self._suffixes[start, end]
+
+    def _prepared(self, inputs: torch.Tensor) -> torch.Tensor:
+        prepared = inputs.to(self._device, self._precision, copy=True)  # a network may overwrite its input
+        channels_last = self._fast and prepared.dim() == 4
+        return prepared.contiguous(memory_format=torch.channels_last) if channels_last else prepared
+
+
+class _Recorder(fx.Interpreter):
+    """Keeps copies of some values: an in-place operation further on may overwrite the originals."""
+
+    def __init__(self, module: fx.GraphModule, names: set[str]) -> None:
+        super().__init__(module)
+        self._names = names
+        self.recorded: dict[str, Any] = {}
+
+    def run_node(self, n: fx.Node) -> Any:
+        value = super().run_node(n)
+        if n.name in self._names:
+            self.recorded[n.name] = value.clone() if isinstance(value, torch.Tensor) else value
+        return value
+
+
+class _Silencer(fx.Interpreter):
+    """Silences units of one value on its way."""
+
+    def __init__(self, module: fx.GraphModule, name: str, silence: Callable[[torch.Tensor], torch.Tensor]) -> None:
+        super().__init__(module)
+        self._name = name
+        self._silence = silence
+
+    def run_node(self, n: fx.Node) -> Any:
+        value = super().run_node(n)
+        return self._silence(value) if n.name == self._name else value

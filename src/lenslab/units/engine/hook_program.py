@@ -1,0 +1,188 @@
+"""A network that torch.fx cannot trace, as a program: forward hooks see what its modules put out, and nothing else.
+
+This is the one place where forward hooks are set, always on a private copy of the network, and always taken off again.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import nn
+
+from lenslab.units.engine.fx_graph import ACTIVATIONS, CONVOLUTIONS, IDENTITIES, NORMALISATIONS
+from lenslab.units.engine.program import Golden
+from lenslab.units.engine.replacement import ZERO, Silencing
+from lenslab.units.engine.sites import Site, numbered
+
+
+@dataclass(frozen=True)
+class Call:
+    """One call of one module in a forward pass.
+
+    Attributes:
+        path: The module's dotted path.
+        index: 0 for its first call in the pass, 1 for its second, ...
+    """
+
+    path: str
+    index: int
+
+
+class HookedProgram:
+    """Runs a module whole, and reads or replaces what its modules put out.
+
+    Args:
+        module: The network in evaluation mode; a copy of it is run.
+        calls: The call behind each site's name.
+        device: Where to run.
+        precision: ``torch.float32`` or ``torch.float64``.
+    """
+
+    def __init__(
+        self, module: nn.Module, calls: Mapping[str, Call], *, device: torch.device, precision: torch.dtype
+    ) -> None:
+        self._module = copy.deepcopy(module).to(device, precision)
+        self._calls = calls
+        self._device = device
+        self._precision = precision
+
+    def logits(self, inputs: torch.Tensor) -> torch.Tensor:
+        """Run the whole network."""
+        result: torch.Tensor = self._module(inputs.to(self._device, self._precision, copy=True))
+        return result
+
+    def golden(self, inputs: torch.Tensor, sites: Sequence[str]) -> Golden:
+        """Run the whole network and record these sites."""
+        recorded: dict[str, torch.Tensor] = {}
+
+        def recorder(site: str) -> Callable[[torch.Tensor], None]:
+            return lambda value: recorded.update({site: value.clone()})
+
+        with ExitStack() as stack:
+            for site in sites:
+                stack.enter_context(watching(self._module, self._calls[site], recorder(site)))
+            logits = self.logits(inputs)
+        return Golden(logits, recorded, inputs.to(self._device, self._precision), {})
+
+    def ablated(
+        self, inputs: torch.Tensor, site: str, units: torch.Tensor, silencing: Silencing = ZERO
+    ) -> torch.Tensor:
+        """Run the whole network with unit ``units[i]`` of the site silenced on image ``i``."""
+        with watching(self._module, self._calls[site], lambda value: silencing.silenced(value, units)):
+            return self.logits(inputs)
+
+    def resumed(
+        self,
+        golden: Golden,
+        site: str,
+        rows: torch.Tensor,
+        units: torch.Tensor | None,
+        silencing: Silencing = ZERO,
+    ) -> torch.Tensor:
+        """Run the whole network again for images ``rows``: without a graph there is no resuming in the middle."""
+        inputs = golden.inputs.index_select(0, rows)
+        return self.logits(inputs) if units is None else self.ablated(inputs, site, units, silencing.at(rows))
+
+
+def sites_of(module: nn.Module, probe: torch.Tensor) -> dict[str, tuple[Site, Call]]:
+    """Find the sites that hooks can see: the outputs of modules without submodules.
+
+    A default site is followed from a convolution through the batch norm and activation modules that take its value;
+    sums and functions between modules stay unseen.
+
+    Args:
+        module: The network in evaluation mode; it is left as it was.
+        probe: A batch of two or more inputs.
+
+    Returns:
+        Sites and the calls behind them, in the order of execution, by name.
+    """
+    seen: list[tuple[str, nn.Module, Any, Any]] = []
+
+    def watcher(path: str) -> Callable[[nn.Module, Any, Any], None]:
+        return lambda layer, inputs, output: seen.append((path, layer, inputs[0] if inputs else None, output))
+
+    with ExitStack() as stack:
+        for path, layer in module.named_modules():
+            if path and not list(layer.children()):
+                stack.callback(layer.register_forward_hook(watcher(path)).remove)
+        logits = module(probe.clone())
+
+    kept = [call for call in _with_units(seen, len(probe)) if call[3] is not logits]
+    names = numbered([path for path, *_ in kept])
+    default = [_handed_on(call, kept) for call in kept if isinstance(call[1], CONVOLUTIONS)]
+    counts: dict[str, int] = {}
+    sites = {}
+    for name, call in zip(names, kept, strict=True):
+        path, layer, _, output = call
+        index = counts[path] = counts.get(path, -1) + 1
+        site = Site(
+            name=name,
+            units=output.shape[1],
+            shape=tuple(output.shape[1:]),
+            operation=type(layer).__name__.lower(),
+            default=any(call is other for other in default),
+            filters=path if isinstance(layer, (*CONVOLUTIONS, nn.Linear)) else None,
+            source=name if isinstance(layer, (*CONVOLUTIONS, nn.Linear)) else None,
+        )
+        sites[name] = (site, Call(path, index))
+    return sites
+
+
+def _with_units(calls: Sequence[Any], batch: int) -> list[Any]:
+    """Choose the calls whose values have their channels in dimension 1.
+
+    After a linear layer or a layer norm they are in the last one, and stay there through the layers that take that
+    very value, convolutions apart.
+    """
+    chosen: list[Any] = []
+    channels_last: list[torch.Tensor] = []
+    for call in calls:
+        _, layer, taken, output = call
+        moved = isinstance(layer, (nn.Linear, nn.LayerNorm)) or any(taken is value for value in channels_last)
+        if not isinstance(output, torch.Tensor) or not output.dtype.is_floating_point or len(output) != batch:
+            continue
+        if output.dim() == 4 and moved and not isinstance(layer, CONVOLUTIONS):
+            channels_last.append(output)
+        elif output.dim() in (2, 4):
+            chosen.append(call)
+    return chosen
+
+
+def _handed_on(call: Any, calls: Sequence[Any]) -> Any:
+    """Follow a value through the norms and activations that take it."""
+    passing = (*NORMALISATIONS, *ACTIVATIONS, *IDENTITIES)
+    reached = False
+    for later in calls:
+        if reached and later[2] is call[3] and isinstance(later[1], passing):
+            call = later
+        reached = reached or later is call
+    return call
+
+
+@contextmanager
+def watching(module: nn.Module, call: Call, see: Callable[[torch.Tensor], torch.Tensor | None]) -> Iterator[None]:
+    """Hook one call of one module.
+
+    Args:
+        module: The network; the hook is taken off again.
+        call: Which call of which of its modules.
+        see: Is given what the module puts out; what it returns, unless ``None``, takes its place.
+    """
+    count = -1
+
+    def hook(_module: nn.Module, _inputs: object, output: torch.Tensor) -> torch.Tensor | None:
+        nonlocal count
+        count += 1
+        return see(output) if count == call.index else None
+
+    handle = module.get_submodule(call.path).register_forward_hook(hook)
+    try:
+        yield
+    finally:
+        handle.remove()

@@ -1,0 +1,123 @@
+"""A linear way from a site to the logits, along which silencing a unit has a closed form."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import fx, nn
+
+from lenslab.units.engine.fx_graph import Graph, is_bare
+
+_POOLINGS = (F.avg_pool2d, F.adaptive_avg_pool2d)
+_MEANS = (torch.mean, "mean")
+_FLATTENINGS = (torch.flatten, "flatten", torch.reshape, "reshape", "view")
+
+
+@dataclass(frozen=True)
+class LinearTail:
+    """Average pooling, flattening and one linear layer, in this order and with nothing else between.
+
+    Attributes:
+        features: The node whose value the linear layer takes, ``[images, units * positions]``, units outermost.
+        layer: The dotted path of the linear layer, whose value is the logits.
+        positions: How many features a unit has.
+    """
+
+    features: fx.Node
+    layer: str
+    positions: int
+
+    def cost(self, classes: int) -> int:
+        """Count the multiply-accumulates that one unit's share of the logits takes per image."""
+        return self.positions * classes
+
+
+def linear_tail(graph: Graph, site: fx.Node) -> LinearTail | None:
+    """Find the linear tail behind a site.
+
+    Args:
+        graph: The traced network.
+        site: The site's node.
+
+    Returns:
+        The tail, or ``None`` where anything else lies between the site and the logits.
+    """
+    units = graph.shapes[site][1]
+    for node in _single_file(graph, site):
+        if node is graph.result:
+            inputs = graph.tensor_inputs(node)
+            if len(inputs) != 1 or not _is_linear(_layer(graph, node)):
+                return None
+            batch, *width = graph.shapes[inputs[0]]
+            fits = len(width) == 1 and width[0] % units == 0 and batch == graph.batch
+            return LinearTail(inputs[0], str(node.target), width[0] // units) if fits else None
+        if not _keeps_units_apart(graph, node):
+            return None
+    return None
+
+
+def contributions(features: torch.Tensor, layer: nn.Linear, units: int) -> torch.Tensor:
+    """Say how much of every logit every unit makes up, which is what silencing it takes away.
+
+    Args:
+        features: What the linear layer takes, ``[images, units * positions]``, units outermost.
+        layer: The linear layer, weight ``[classes, units * positions]``.
+        units: How many.
+
+    Returns:
+        ``[images, units, classes]``: the sum over positions of weight times feature.
+
+    Example:
+        >>> layer = nn.Linear(2, 1)
+        >>> _ = layer.weight.data.copy_(torch.tensor([[3.0, 5.0]]))
+        >>> contributions(torch.tensor([[1.0, 10.0]]), layer, 2).tolist()
+        [[[3.0], [50.0]]]
+    """
+    positions = features.shape[1] // units
+    by_unit = features.reshape(len(features), units, positions)
+    weight = layer.weight.detach().reshape(-1, units, positions)
+    return torch.einsum("nup,kup->nuk", by_unit, weight)
+
+
+def _single_file(graph: Graph, node: fx.Node) -> Iterator[fx.Node]:
+    while True:
+        users = graph.tensor_users(node)
+        if len(users) != 1 or users[0].op == "output":
+            return
+        node = users[0]
+        yield node
+
+
+def _keeps_units_apart(graph: Graph, node: fx.Node) -> bool:
+    """Tell whether a node is linear, works on each unit alone and leaves the units outermost."""
+    inputs, layer = graph.tensor_inputs(node), _layer(graph, node)
+    if len(inputs) != 1 or (layer and not is_bare(layer)):
+        return False
+    before, after = graph.shapes[inputs[0]], graph.shapes[node]
+    if graph.is_identity(node):
+        return True
+    called = None if node.op == "call_module" else node.target  # a layer may be named view, and is none
+    if isinstance(layer, (nn.AvgPool2d, nn.AdaptiveAvgPool2d)) or called in _POOLINGS:
+        return len(before) == len(after) == 4
+    if called in _MEANS:
+        return len(before) == 4 and _axes(node) == {2, 3}
+    flattens = isinstance(layer, nn.Flatten) or called in _FLATTENINGS
+    return flattens and after == (before[0], torch.Size(before[1:]).numel())
+
+
+def _is_linear(layer: nn.Module | None) -> bool:
+    """Tell whether a layer multiplies with the very weight that it shows, which quantisation-aware ones do not."""
+    return isinstance(layer, nn.Linear) and type(layer).forward is nn.Linear.forward and is_bare(layer)
+
+
+def _layer(graph: Graph, node: fx.Node) -> nn.Module | None:
+    return graph.modules.get(str(node.target)) if node.op == "call_module" else None
+
+
+def _axes(node: fx.Node) -> set[int]:
+    axes: Any = node.args[1] if len(node.args) > 1 else node.kwargs.get("dim", ())
+    return {axis % 4 for axis in ((axes,) if isinstance(axes, int) else axes or ())}

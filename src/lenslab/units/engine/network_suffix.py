@@ -1,0 +1,88 @@
+"""The rest of a network from one of its values on, cut out as a module of its own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from torch import fx
+from torch.fx.experimental.optimization import fuse
+
+from lenslab.units.engine.fx_graph import Graph, is_bare
+
+
+@dataclass(frozen=True)
+class Suffix:
+    """What follows from a value.
+
+    Attributes:
+        module: Takes the value and then the frontier, gives the value of the end.
+        frontier: The names of the other nodes whose values it takes, in the order of its arguments.
+    """
+
+    module: fx.GraphModule
+    frontier: tuple[str, ...]
+
+
+def suffix(graph: Graph, start: fx.Node, end: fx.Node, layers: fx.GraphModule) -> Suffix:
+    """Cut out the operations that lead from one value to another.
+
+    Args:
+        graph: The traced network; it is not changed.
+        start: The node whose value is put in.
+        end: A node that follows from it, whose value comes out.
+        layers: The module whose layers the cut-out part shares.
+
+    Returns:
+        The cut-out part; values that come from the input by other ways are its frontier.
+    """
+    between = graph.downstream[start] & graph.upstream[end] | {end}
+    wanted = [node for node in graph.nodes if node in between]
+    inputs = dict.fromkeys(source for node in wanted for source in node.all_input_nodes)
+    frontier = [node for node in inputs if node in graph.from_input and node not in between and node is not start]
+
+    part = fx.Graph()
+    copies = {node: part.placeholder(node.name) for node in (start, *frontier)}
+
+    def copy(node: fx.Node) -> fx.Node:
+        if node not in copies:
+            copies[node] = part.node_copy(node, copy)
+        return copies[node]
+
+    for node in wanted:
+        copy(node)
+    part.output(copies[end])
+    part.lint()
+    return Suffix(fx.GraphModule(layers, part), tuple(node.name for node in frontier))
+
+
+def tolerant(module: fx.GraphModule) -> fx.GraphModule:
+    """Let a network written for channels-first values run with channels last: ``reshape`` wherever it asks for a view.
+
+    Args:
+        module: It is changed.
+    """
+    for node in module.graph.nodes:
+        if node.op == "call_method" and node.target == "view":
+            node.target = "reshape"
+    module.recompile()
+    return module
+
+
+def folded(part: Suffix) -> Suffix:
+    """Fold batch norms into the convolutions before them, where no layer is called or used twice or carries hooks.
+
+    Args:
+        part: A part of a network in evaluation mode; its layers are not changed.
+
+    Returns:
+        The same function in fewer operations, equal up to rounding.
+    """
+    nodes = part.module.graph.nodes
+    called = [str(node.target) for node in nodes if node.op == "call_module"]
+    borrowed = {str(node.target).rpartition(".")[0] for node in nodes if node.op == "get_attr"}
+    hooked = not all(is_bare(part.module.get_submodule(path)) for path in called)
+    if hooked or len(called) > len(set(called)) or borrowed & set(called):
+        return part
+    fused = fuse(part.module, inplace=True, no_trace=True)
+    assert isinstance(fused, fx.GraphModule)  # it is given one
+    return Suffix(fused, part.frontier)

@@ -1,0 +1,70 @@
+"""The plain engine: one run of the whole network per unit. Slow, and the reference for every other."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+
+import torch
+
+from lenslab.units.engine.batch import Batch
+from lenslab.units.engine.float64_recheck import Judge
+from lenslab.units.engine.outcome import Decided, Outcome, Reference, SiteOutcome
+from lenslab.units.engine.replacement import spatial_mean
+from lenslab.units.engine.site_plan import WHOLE, Plan, silencing_on
+from lenslab.units.engine.trace import Trace
+
+
+class PlainEngine:
+    """Silences one unit after the other and runs the whole network every time.
+
+    Args:
+        trace: The network seen from inside.
+        plans: What to do at each site.
+        device: Where to run.
+        top: See `lenslab.units.engine.float64_recheck.Judge`.
+    """
+
+    def __init__(self, trace: Trace, plans: Sequence[Plan], device: torch.device, top: int | None = None) -> None:
+        self._plans = plans
+        self._program = trace.program(device)
+        self._judge = Judge(trace, device, top)
+        self._seen: tuple[torch.Tensor, Reference] | None = None
+
+    def run(self, batch: Batch, sites: Collection[str] | None = None) -> Outcome:
+        """Silence every unit of every site on a batch.
+
+        Args:
+            batch: The images.
+            sites: The names of the sites to do; all by default.
+
+        Raises:
+            NotFiniteError: A logit is NaN or infinite.
+        """
+        plans = [plan for plan in self._plans if sites is None or plan.site.name in sites]
+        if self._seen is None or self._seen[0] is not batch.inputs:
+            self._seen = batch.inputs, self._judge.reference(batch)
+        return Outcome(self._seen[1], self._sites(batch, plans))
+
+    def _sites(self, batch: Batch, plans: Sequence[Plan]) -> Iterator[SiteOutcome]:
+        for plan in plans:
+            golden = self._program.golden(batch.inputs, [plan.site.name])
+            means = spatial_mean(golden.values[plan.site.name], silencing_on(batch, plan))
+            pieces = self._decisions(batch, plan)
+            yield SiteOutcome(plan.site.name, means, [piece for some in pieces for piece in some])
+
+    def decisions(self, batch: Batch, site: str) -> Iterator[list[Decided]]:
+        """Decide the pairs of one site, unit by unit.
+
+        Args:
+            batch: The images.
+            site: The site's name.
+        """
+        (plan,) = (each for each in self._plans if each.site.name == site)
+        return self._decisions(batch, plan)
+
+    def _decisions(self, batch: Batch, plan: Plan) -> Iterator[list[Decided]]:
+        rows, silencing = torch.arange(len(batch), device=batch.inputs.device), silencing_on(batch, plan)
+        for unit in range(plan.count):
+            units = torch.full_like(rows, unit)
+            logits = self._program.ablated(batch.inputs, plan.cut, units, silencing)
+            yield self._judge.decided(logits, batch, plan.cut, rows, units, path=WHOLE, silencing=silencing)

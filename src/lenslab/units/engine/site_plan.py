@@ -1,0 +1,94 @@
+"""How a site's units will be silenced, and what it is expected to cost, decided before anything runs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from lenslab.units.engine.batch import Batch
+from lenslab.units.engine.replacement import ZERO, Replacement, Silencing
+from lenslab.units.engine.sites import Site
+from lenslab.units.engine.trace import Trace
+from lenslab.units.errors import UnsupportedNetworkError
+
+LINEAR_TAIL = "linear tail"
+SUFFIX = "suffix"
+WHOLE = "whole network"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What happens at one site.
+
+    Attributes:
+        site: The site.
+        path: ``"linear tail"`` (the closed form, nothing is run), ``"suffix"`` (only what follows from the site is
+            run), or ``"whole network"``.
+        cost: Multiply-accumulates per pair of unit and image; ``None`` where nothing is known about the network.
+        cut: The name of the site whose value is replaced: the site itself, or its filters' own output.
+        silencing: What is silenced there: single units, unless something else was asked for.
+    """
+
+    site: Site
+    path: str
+    cost: int | None
+    cut: str
+    silencing: Silencing = ZERO
+
+    @property
+    def count(self) -> int:
+        """How many things are silenced."""
+        return self.silencing.count(self.site.units)
+
+
+def silencing_on(batch: Batch, plan: Plan) -> Silencing:
+    """What a plan silences on a batch: with the batch's own fills, where it brings some."""
+    fill = batch.fills.get(plan.cut)
+    return plan.silencing if fill is None else plan.silencing.filled(fill)
+
+
+def plan(
+    trace: Trace,
+    sites: Sequence[Site],
+    *,
+    engine: str,
+    at_filters: bool = False,
+    silencings: Mapping[str, Silencing] = MappingProxyType({}),
+) -> tuple[Plan, ...]:
+    """Decide how each site's units will be silenced.
+
+    Args:
+        trace: The network seen from inside.
+        sites: The chosen sites.
+        engine: ``"exact"`` takes the cheapest exact way, ``"plain"`` always runs the whole network.
+        at_filters: Silence the filters' own output (weights and bias 0) in place of the site's value.
+        silencings: What is silenced at a site, by its name; single units where nothing is said.
+
+    Returns:
+        One plan per site, in the order given.
+
+    Raises:
+        UnsupportedNetworkError: The filters of a site are asked for and not to be seen.
+    """
+    return tuple(
+        _plan(trace, site, engine, _source(site) if at_filters else site.name, silencings.get(site.name, ZERO))
+        for site in sites
+    )
+
+
+def _plan(trace: Trace, site: Site, engine: str, cut: str, silencing: Silencing) -> Plan:
+    if engine == "plain" or trace.graph is None:
+        return Plan(site, WHOLE, trace.costs.get(""), cut, silencing)
+    if cut in trace.tails and isinstance(silencing, Replacement):
+        return Plan(site, LINEAR_TAIL, trace.tails[cut].cost(trace.classes), cut, silencing)
+    return Plan(site, SUFFIX, trace.costs[cut], cut, silencing)
+
+
+def _source(site: Site) -> str:
+    if site.source is None:
+        raise UnsupportedNetworkError(
+            f"no convolution or linear layer is seen to make the units of site {site.name!r}, so its filters cannot be "
+            "set to zero; name that layer's own output as the site, or use another replacement"
+        )
+    return site.source

@@ -1,0 +1,211 @@
+"""Class folders: a directory for each class with the pictures of the class, as torchvision's ``ImageFolder`` reads."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from lenslab.records import sha256_of_file
+from lenslab.units.errors import ImageLayoutError, ImagesUnavailableError, UndecodableImageError
+from lenslab.units.images.labelled_images import Images, Pixels
+
+SUFFIXES = frozenset(
+    (".jpg", ".jpeg", ".png", ".ppm", ".bmp", ".pgm", ".tif", ".tiff", ".webp", *(".gif", ".pbm", ".pnm"))
+)
+"""Endings of files that are pictures, in any case of letters: torchvision's, and three more."""
+
+SPLITS = frozenset(("train", "training", "val", "valid", "validation", "test", "testing", "dev", "eval"))
+"""Names of directories that are parts of a data set and not classes."""
+
+
+@dataclass(frozen=True)
+class _Shelf:
+    """The pictures of one directory; only their names are in memory."""
+
+    directory: Path
+    label: int
+    start: int
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class _Found:
+    """What is in the directories of the classes."""
+
+    shelves: tuple[_Shelf, ...]
+    empty: tuple[str, ...]
+    others: tuple[Path, ...]
+
+
+def open_folders(path: Path, *, source: str | None = None) -> Images:
+    """Open a directory that holds a directory for each class.
+
+    The classes are numbered in the order of their sorted names and an empty one keeps its number; the pictures of a
+    class are in the order of the directories and then of the files, at any depth: the numbers that torchvision's
+    ``ImageFolder`` gives. What begins with a dot is ignored. Names are read at once, pictures only when asked for.
+
+    Args:
+        path: Of the directory.
+        source: What messages call it; the path by default.
+
+    Returns:
+        The images. Classes without pictures, and files that are none, stand in the ``remarks``.
+
+    Raises:
+        ImageLayoutError: There are no directories of classes, no pictures in them, pictures beside them, or they are
+            the parts of a data set.
+        ImagesUnavailableError: A directory or file cannot be read.
+
+    Example:
+        >>> import tempfile
+        >>> from PIL import Image
+        >>> with tempfile.TemporaryDirectory() as directory:
+        ...     for name in ("dog", "cat"):
+        ...         Path(directory, name).mkdir()
+        ...         Image.new("RGB", (3, 2)).save(Path(directory, name, "1.png"))
+        ...     images = open_folders(Path(directory))
+        ...     images.class_names, images.labels, images.first().shape
+        (('cat', 'dog'), array([0, 1]), (2, 3, 3))
+    """
+    named = source or str(path)
+    try:
+        classes = _classes(path, named)
+        found = _search(path, classes)
+    except OSError as error:
+        raise ImagesUnavailableError(f"{error.filename or named} cannot be read: {error.strerror or error}") from error
+    shelves = found.shelves
+    if not shelves:
+        raise ImageLayoutError(_without_pictures(path, classes, found, named))
+
+    def read(start: int, stop: int) -> Iterator[Pixels | UndecodableImageError]:
+        for shelf in shelves:
+            for name in shelf.names[max(start - shelf.start, 0) : max(stop - shelf.start, 0)]:
+                yield _picture(shelf.directory / name)
+
+    def digest() -> str:
+        lines = hashlib.sha256("".join(f"{name}/\n" for name in classes).encode(errors="surrogateescape"))
+        for shelf in shelves:
+            for name in shelf.names:
+                file = shelf.directory / name
+                line = f"{_sha256(file)}  {file.relative_to(path).as_posix()}\n"
+                lines.update(line.encode(errors="surrogateescape"))
+        return lines.hexdigest()
+
+    labels = np.repeat([shelf.label for shelf in shelves], [len(shelf.names) for shelf in shelves])
+    remarks = _remarks(found, named)
+    return Images(path.resolve().name, named, labels, tuple(classes), read, digest, remarks=remarks)
+
+
+def _classes(path: Path, named: str) -> list[str]:
+    classes = _subdirectories(path)
+    loose = sorted(file.name for file in path.iterdir() if _is_picture(file.name) and file.is_file())
+    if not classes:
+        holds = f"{len(loose):,} pictures ({_some(loose)})" if loose else "no .parquet files"
+        raise ImageLayoutError(
+            f"the directory {named} holds {holds} and no directory for each class; put the pictures of each class into "
+            "a directory with its name"
+        )
+    if loose:
+        raise ImageLayoutError(
+            f"{named} holds {len(loose):,} pictures ({_some(loose)}) beside the directories of its {len(classes)} "
+            "classes; they have no class: move them into one, or away"
+        )
+    if {name.lower() for name in classes} <= SPLITS:
+        raise ImageLayoutError(
+            f"the directories in {named} ({_some(classes)}) are parts of a data set and no classes; give one of them: "
+            f"{path / classes[0]}"
+        )
+    return classes
+
+
+def _search(path: Path, classes: list[str]) -> _Found:
+    shelves: list[_Shelf] = []
+    empty: list[str] = []
+    others: list[Path] = []
+    count = 0
+    for label, name in enumerate(classes):
+        before = count
+        for directory, files in _walk(path / name):
+            pictures = tuple(file for file in files if _is_picture(file))
+            others += [directory / file for file in files if not _is_picture(file)]
+            if pictures:
+                shelves.append(_Shelf(directory, label, count, pictures))
+                count += len(pictures)
+        if count == before:
+            empty.append(name)
+    return _Found(tuple(shelves), tuple(empty), tuple(others))
+
+
+def _walk(top: Path) -> list[tuple[Path, list[str]]]:
+    """Directories below one, and the files in each, both sorted; hidden ones are left out, links are followed."""
+
+    def fail(error: OSError) -> None:
+        raise error
+
+    seen: set[str] = set()
+    found: list[tuple[Path, list[str]]] = []
+    for directory, below, files in os.walk(top, followlinks=True, onerror=fail):
+        real = os.path.realpath(directory)
+        if real in seen:  # a link to a directory above it
+            below.clear()
+            continue
+        seen.add(real)
+        below[:] = [name for name in below if not name.startswith(".")]
+        found.append((Path(directory), sorted(name for name in files if not name.startswith("."))))
+    return sorted(found, key=lambda each: str(each[0]))
+
+
+def _subdirectories(path: Path) -> list[str]:
+    return sorted(entry.name for entry in path.iterdir() if not entry.name.startswith(".") and entry.is_dir())
+
+
+def _is_picture(name: str) -> bool:
+    return not name.startswith(".") and os.path.splitext(name)[1].lower() in SUFFIXES  # noqa: PTH122 a name, no path
+
+
+def _picture(file: Path) -> Pixels | UndecodableImageError:
+    from lenslab.units.images.picture_decoding import decode
+
+    try:
+        return decode(file.read_bytes(), str(file))
+    except UndecodableImageError as error:
+        return error
+    except OSError as error:
+        raise ImagesUnavailableError(f"{file} cannot be read: {error.strerror or error}") from error
+
+
+def _sha256(file: Path) -> str:
+    try:
+        return sha256_of_file(file)
+    except OSError as error:
+        raise ImagesUnavailableError(f"{file} cannot be read: {error.strerror or error}") from error
+
+
+def _without_pictures(path: Path, classes: list[str], found: _Found, named: str) -> str:
+    tables = sorted({file.parent for file in found.others if file.suffix.lower() == ".parquet"})
+    if tables:
+        return f"{named} holds no pictures, but .parquet files in {tables[0]}; give that directory"
+    return (
+        f"the {len(classes)} directories in {path} ({_some(classes)}) hold no pictures; they end in "
+        f"{', '.join(sorted(SUFFIXES))}"
+    )
+
+
+def _remarks(found: _Found, named: str) -> tuple[str, ...]:
+    remarks = []
+    if found.empty:
+        remarks.append(f"{len(found.empty):,} classes of {named} have no pictures and keep their numbers: ")
+        remarks[-1] += _some(found.empty)
+    if found.others:
+        names = [str(file) for file in found.others]
+        remarks.append(f"{len(names):,} files of {named} are no pictures by their endings and left out: {_some(names)}")
+    return tuple(remarks)
+
+
+def _some(names: list[str] | tuple[str, ...]) -> str:
+    return ", ".join(names[:5]) + (f" and {len(names) - 5:,} more" if len(names) > 5 else "")

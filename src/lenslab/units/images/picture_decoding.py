@@ -1,0 +1,96 @@
+"""Decoding one picture: bytes that nobody vouches for, through Pillow, to grey or RGB pixels."""
+
+from __future__ import annotations
+
+import io
+import warnings
+from collections.abc import Callable
+
+import numpy as np
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from lenslab.units.errors import UndecodableImageError
+from lenslab.units.images.labelled_images import Pixels
+
+FORMATS = ("BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP")
+"""Formats that are decoded. Pillow knows more, among them PostScript, which it hands to another program."""
+
+_GREY = frozenset({"1", "L", "LA", "La"})
+_WIDE = frozenset({"I;16", "I;16L", "I;16B", "I;16N"})
+_TOO_DEEP = frozenset({"I", "F"})
+
+
+def decode(content: bytes, name: str) -> Pixels:
+    """Decode one picture: uint8 [H, W, 1] where it is grey, [H, W, 3] otherwise.
+
+    Palettes, CMYK and other colours become RGB, transparency is dropped, 16-bit grey is scaled to 8 bits, the
+    orientation that a camera wrote is applied, and of an animation the first frame is taken.
+
+    Args:
+        content: The file's bytes.
+        name: What messages call the picture, for example its file and row.
+
+    Raises:
+        UndecodableImageError: It does not decode, is larger than Pillow's limit against decompression bombs, or has
+            pixels that do not fit 8 bits.
+
+    Example:
+        >>> buffer = io.BytesIO()
+        >>> Image.new("CMYK", (4, 2)).save(buffer, "TIFF")
+        >>> decode(buffer.getvalue(), "an example").shape
+        (2, 4, 3)
+    """
+    return _guarded(lambda: _decoded(content), name)
+
+
+def pixels_of(picture: Image.Image, name: str) -> Pixels:
+    """Take the pixels of a picture that Pillow has opened, by the rules of `decode`.
+
+    Args:
+        picture: It may be one whose file has not been read to the end yet.
+        name: What messages call it.
+
+    Raises:
+        UndecodableImageError: As for `decode`.
+
+    Example:
+        >>> pixels_of(Image.new("LA", (4, 2)), "an example").shape
+        (2, 4, 1)
+    """
+    return _guarded(lambda: _pixels(ImageOps.exif_transpose(picture)), name)
+
+
+def _decoded(content: bytes) -> Pixels:
+    with Image.open(io.BytesIO(content), formats=FORMATS) as picture:
+        return _pixels(ImageOps.exif_transpose(picture))
+
+
+def _guarded(work: Callable[[], Pixels], name: str) -> Pixels:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            warnings.filterwarnings("ignore", category=UserWarning)  # damaged metadata beside sound pixels
+            return work()
+    except MemoryError:
+        raise
+    except Exception as error:  # Pillow's decoders raise nearly every builtin on damaged bytes
+        raise UndecodableImageError(f"{name} does not decode: {_reason(error)}") from error
+
+
+def _pixels(picture: Image.Image) -> Pixels:
+    if picture.mode in _TOO_DEEP:
+        raise ValueError(f"pixels of mode {picture.mode} do not fit 8 bits")
+    if picture.mode in _WIDE:
+        deep = np.asarray(picture).astype(np.uint32)
+        return ((deep * 255 + 32767) // 65535).astype(np.uint8)[:, :, None]
+    if picture.mode in _GREY:
+        return np.asarray(picture.convert("L"))[:, :, None]
+    return np.asarray(picture.convert("RGB"))
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, Image.DecompressionBombError | Image.DecompressionBombWarning):
+        return f"it is larger than {Image.MAX_IMAGE_PIXELS:,} pixels"
+    if isinstance(error, UnidentifiedImageError):
+        return f"it is none of {', '.join(FORMATS)}"
+    return str(error) or type(error).__name__

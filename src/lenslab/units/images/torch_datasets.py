@@ -1,0 +1,174 @@
+"""Map-style data sets, torch's among them: (image, label) pairs by index, read one at a time. Nothing imports torch."""
+
+from __future__ import annotations
+
+import hashlib
+import sys
+from collections.abc import Iterator, Sequence
+from typing import Any, Protocol, runtime_checkable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lenslab.units.errors import ImageLayoutError, LabelError, UndecodableImageError
+from lenslab.units.images.arrays import as_pixels
+from lenslab.units.images.labelled_images import Images, OnError, Pixels, content_hash
+
+
+@runtime_checkable
+class Pairs(Protocol):
+    """A data set that gives pairs (image, label) by index, as a map-style `torch.utils.data.Dataset` does."""
+
+    def __len__(self) -> int:
+        """Count the pairs."""
+        ...
+
+    def __getitem__(self, index: int, /) -> Any:
+        """Give the pair of that number."""
+        ...
+
+
+def images_of_dataset(dataset: Pairs, *, on_error: OnError = "raise", name: str | None = None) -> Images:
+    """Make images of a data set of pairs (image, label).
+
+    An image is a Pillow picture, or an array or tensor of uint8, [H, W], [H, W, C] or [C, H, W]; a float tensor is
+    taken where it is such an image divided by 255, as ``ToTensor`` makes. So the data set has to come without
+    normalisation and without random changes: those would be another data set each time it is read.
+
+    Every pair is read once when it is opened, since a data set has neither labels nor a hash to ask for. What stays
+    in memory is 16 bytes for each. Class names are the data set's ``classes``, also behind ``Subset``.
+
+    Args:
+        dataset: With ``len(dataset)`` and ``dataset[number]``.
+        on_error: ``"skip"`` leaves out items whose reading raises, or that do not decode.
+        name: What the images are called; the class of the data set by default.
+
+    Raises:
+        ImageLayoutError: It cannot be read by number, or an item is not a pair, or its image is none of the above, or
+            not the same when it is read again.
+        LabelError: A label is not an integer.
+        UndecodableImageError: An item cannot be read, and is not to be skipped; or no item can.
+
+    Example:
+        >>> images_of_dataset([(np.zeros((4, 4), np.uint8), 3), (np.ones((3, 4, 4), np.uint8), 1)]).labels
+        array([3, 1])
+    """
+    called = name or type(dataset).__name__
+    _refuse_other_kinds(dataset, called)
+    labels = np.full(len(dataset), -1, np.int64)
+    fingerprints = np.zeros(len(dataset), np.uint64)
+    digest = hashlib.sha256(f"pairs {len(dataset)}\n".encode())
+    broken: dict[int, str] = {}  # not the errors: these hold on to every frame they came through
+    for number in range(len(dataset)):
+        try:
+            pixels, labels[number] = _pair(dataset, number, called)
+        except UndecodableImageError as error:
+            if on_error == "raise":
+                raise
+            broken[number] = str(error)
+            digest.update(b"-\n")
+            continue
+        content = content_hash(pixels)
+        fingerprints[number] = int(content[:16], 16)
+        digest.update(f"{content} {labels[number]}\n".encode())
+    if broken and len(broken) == len(dataset):
+        raise UndecodableImageError(
+            f"none of the {len(dataset):,} items of {called} can be read; the first: {broken[0]}"
+        )
+    sha256 = digest.hexdigest()
+
+    def read(start: int, stop: int) -> Iterator[Pixels | UndecodableImageError]:
+        for number in range(start, stop):
+            if number in broken:
+                yield UndecodableImageError(broken[number])
+            else:
+                yield _again(dataset, number, called, fingerprints)
+
+    return Images(
+        called,
+        called,
+        labels,
+        _class_names(dataset, labels),
+        read,
+        lambda: sha256,
+        on_error=on_error,
+        unlabelled=frozenset(broken),
+    )
+
+
+def _refuse_other_kinds(dataset: object, called: str) -> None:
+    if hasattr(dataset, "batch_sampler") and hasattr(dataset, "dataset"):
+        raise ImageLayoutError(f"{called} gives batches; give its .dataset, which gives single images")
+    torch = sys.modules.get("torch")  # a data set of torch's cannot exist before torch is there
+    iterable = torch is not None and isinstance(dataset, torch.utils.data.IterableDataset)
+    if iterable or not isinstance(dataset, Pairs):
+        raise ImageLayoutError(
+            f"{called} cannot be read by number; give a data set with len() and [number] (a map-style one), such as "
+            "list(...) of it where it fits into memory"
+        )
+
+
+def _pair(dataset: Pairs, number: int, called: str) -> tuple[Pixels, int]:
+    item_name = f"item {number} of {called}"
+    try:
+        item = dataset[number]
+    except MemoryError:
+        raise
+    except Exception as error:  # a stranger's data set may raise anything
+        raise UndecodableImageError(f"{item_name} cannot be read: {type(error).__name__}: {error}") from error
+    if not isinstance(item, Sequence) or isinstance(item, str | bytes) or len(item) != 2:
+        kind = f"{type(item).__name__} of {len(item)}" if isinstance(item, Sequence) else type(item).__name__
+        raise ImageLayoutError(f"{item_name} is a {kind}; expected a pair (image, label)")
+    label = _as_array(item[1])
+    if label.size != 1 or not np.issubdtype(label.dtype, np.integer):
+        raise LabelError(f"the label of {item_name} is {item[1]!r}; classes are integers from 0")
+    if label.item() < 0:
+        raise LabelError(f"the label of {item_name} is {label.item()}; classes are integers from 0")
+    return _pixels(item[0], item_name), int(label.item())
+
+
+def _again(dataset: Pairs, number: int, called: str, fingerprints: NDArray[np.uint64]) -> Pixels:
+    pixels, _ = _pair(dataset, number, called)
+    if int(content_hash(pixels)[:16], 16) != int(fingerprints[number]):
+        raise ImageLayoutError(
+            f"item {number} of {called} is not the image that it was when it was read before; take random changes "
+            "(crops, flips, ...) out of the data set"
+        )
+    return pixels
+
+
+def _pixels(image: object, item_name: str) -> Pixels:
+    if hasattr(image, "getbands"):  # a Pillow picture; asking for its class would load Pillow for arrays, too
+        from lenslab.units.images.picture_decoding import pixels_of
+
+        return pixels_of(image, item_name)  # type: ignore[arg-type]
+    array = _as_array(image)
+    if array.dtype == object or array.ndim not in (2, 3):
+        what = f"an array {list(array.shape)}" if array.dtype != object else f"a {type(image).__name__}"
+        raise ImageLayoutError(
+            f"the image of {item_name} is {what}; expected a Pillow picture, or an array or tensor [H, W], [H, W, C] "
+            "or [C, H, W] with C = 1 or 3"
+        )
+    floating = np.issubdtype(array.dtype, np.floating)
+    if floating and array.size and not (array.min() >= 0 and array.max() <= 1):  # also where it is NaN
+        raise ImageLayoutError(
+            f"the image of {item_name} is {array.dtype} from {array.min():.4g} to {array.max():.4g}; expected uint8, "
+            "or uint8 divided by 255. Take the normalisation out of the data set and give it as preprocessing"
+        )
+    return np.asarray(as_pixels(array[None], f"the image of {item_name}")[0])
+
+
+def _as_array(value: Any) -> NDArray[Any]:
+    try:
+        return np.asarray(value.detach().cpu().numpy() if hasattr(value, "detach") else value)
+    except (TypeError, ValueError):  # bfloat16, nested lists of several lengths
+        return np.asarray(None, dtype=object)
+
+
+def _class_names(dataset: object, labels: NDArray[np.int64]) -> tuple[str, ...] | None:
+    while not hasattr(dataset, "classes") and hasattr(dataset, "dataset"):  # Subset, random_split
+        dataset = dataset.dataset
+    names = getattr(dataset, "classes", None)
+    if not isinstance(names, list | tuple) or not all(isinstance(name, str) for name in names):
+        return None
+    return tuple(names) if len(names) > labels.max() else None

@@ -1,0 +1,203 @@
+"""The profiler: it passes over images, forward and back, and gathers what every attribute needs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from lenslab.runs.attributes import activity
+from lenslab.runs.attributes.class_correlation import moments
+from lenslab.runs.attributes.profile import Profile
+from lenslab.runs.attributes.profile_sums import Gathered, added
+from lenslab.runs.attributes.top_images import Strongest
+from lenslab.units.engine.full_float32 import full_precision
+from lenslab.units.engine.sites import Site
+from lenslab.units.engine.trace import Trace
+from lenslab.units.errors import NotFiniteError, UnsupportedNetworkError
+from lenslab.units.images import Images
+from lenslab.units.images.preprocessing import Preprocessing
+from lenslab.units.profiling.gradient_gates import Gates
+
+Floats = NDArray[np.float64]
+
+_PIECES = 4
+"""A backward pass holds every value of its images, so a batch is passed back in so many pieces."""
+
+
+def profile(
+    trace: Trace,
+    sites: Sequence[Site],
+    images: Images,
+    preprocessing: Preprocessing,
+    *,
+    batch_size: int,
+    device: torch.device,
+    gradients: bool = True,
+    rank_images: int = 128,
+) -> dict[str, Profile]:
+    """Pass over the images once and gather what every attribute needs.
+
+    Memory does not grow with the images, but for the matrix of spatial means. The batch size changes nothing beyond
+    the rounding of float32 convolutions and float64 sums; what is read from an order (bins, top images, thresholds)
+    moves by one image where rounding swaps two.
+
+    Args:
+        trace: The network seen from inside.
+        sites: The chosen sites.
+        images: Labelled images; labels are below the number of logits.
+        preprocessing: From pixels to the network's input.
+        batch_size: Images per batch.
+        device: Where to run.
+        gradients: Whether to run each batch backward as well.
+        rank_images: Of how many images, from the first, the maps' ranks are averaged; each takes a singular value
+            decomposition per unit. 0 leaves them out.
+
+    Returns:
+        A profile for each site's name.
+
+    Raises:
+        NotFiniteError: The network answers NaN or infinity.
+        UnsupportedNetworkError: It cannot be differentiated, see `lenslab.units.profiling.gradient_gates`.
+        UndecodableImageError: An image does not decode.
+
+    Example:
+        >>> from lenslab.units import load, open_images, select, trace
+        >>> network, images = load("small", weights="digits"), open_images("digits").limited(20)
+        >>> traced = trace(network.module, (1, 8, 8))
+        >>> sites = select(traced.sites.values(), ["relu3"])
+        >>> found = profile(traced, sites, images, network.preprocessing, batch_size=8, device=torch.device("cpu"))
+        >>> found["relu3"].activations.shape, found["relu3"].correlations.shape
+        ((20, 64), (64, 10))
+    """
+    profiler = Profiler(trace, sites, device, gradients=gradients, rank_images=rank_images)
+    activations: dict[str, list[NDArray[np.float32]]] = {site.name: [] for site in sites}
+    labels: list[NDArray[np.int64]] = []
+    gathered: dict[str, Gathered] = {}
+    for block in images.blocks(batch_size):
+        if not len(block):
+            continue
+        batch = profiler.gather(preprocessing(block.pixels).to(device), block.labels, block.numbers)
+        gathered = added(gathered, {name: each for name, (each, _) in batch.items()})
+        for name, (_, means) in batch.items():
+            activations[name].append(means)
+        labels.append(block.labels)
+    together = np.concatenate(labels)
+    return {name: each.profile(np.concatenate(activations[name]), together) for name, each in gathered.items()}
+
+
+class Profiler:
+    """Gathers what every attribute needs, batch by batch.
+
+    Args:
+        trace: The network seen from inside.
+        sites: The chosen sites.
+        device: Where to run.
+        gradients: Whether to run each batch backward as well.
+        rank_images: The maps' ranks are taken of the images numbered below this.
+        exemplars: Of how many images each unit's largest values are kept.
+        forgiving: Leave the gradient scores out where the network cannot be differentiated, in place of refusing.
+    """
+
+    def __init__(
+        self,
+        trace: Trace,
+        sites: Sequence[Site],
+        device: torch.device,
+        *,
+        gradients: bool = True,
+        rank_images: int = 128,
+        exemplars: int = 0,
+        forgiving: bool = False,
+    ) -> None:
+        self._sites = {site.name: site for site in sites}
+        self._classes = trace.classes
+        self._program = trace.program(device)
+        self._gates = Gates(trace, list(self._sites), device) if gradients else None
+        self._rank_images = rank_images
+        self._exemplars = exemplars
+        self._forgiving = forgiving
+
+    def gather(
+        self, inputs: torch.Tensor, labels: NDArray[np.int64], numbers: NDArray[np.int64]
+    ) -> dict[str, tuple[Gathered, NDArray[np.float32]]]:
+        """Pass over one batch.
+
+        Args:
+            inputs: Preprocessed images ``[images, ...]``, on the device.
+            labels: The class of each.
+            numbers: The number of each in its source.
+
+        Returns:
+            For each site's name what was gathered, and the spatial means ``[images, units]``.
+        """
+        found: dict[str, tuple[Gathered, NDArray[np.float32]]] = {}
+        with full_precision():
+            with torch.inference_mode():
+                golden = self._program.golden(inputs, list(self._sites))
+                _refuse_not_finite(golden.logits, numbers)
+                probabilities = torch.softmax(golden.logits.double(), dim=1).cpu().numpy()
+                for name, site in self._sites.items():
+                    value = golden.values[name]
+                    found[name] = self._forward(site, value, probabilities, numbers), _spatial_mean(value)
+                logits = golden.logits.clone()
+                del golden  # its values and the backward pass need not be in memory together
+            try:
+                pieces = self._backward(inputs, labels, logits)
+            except UnsupportedNetworkError:
+                if not self._forgiving:
+                    raise
+                self._gates = pieces = None
+        if pieces is None:
+            return found
+        member = activity.membership(labels, self._classes)
+        for name, (gathered, means) in found.items():
+            products = np.concatenate(pieces[name])
+            sums, sizes = np.asarray(member @ products).T, np.asarray(member @ np.abs(products)).T
+            found[name] = replace(gathered, products=sums, sizes=sizes), means
+        return found
+
+    def _backward(
+        self, inputs: torch.Tensor, labels: NDArray[np.int64], logits: torch.Tensor
+    ) -> dict[str, list[NDArray[np.float64]]] | None:
+        if self._gates is None:
+            return None
+        pieces: dict[str, list[NDArray[np.float64]]] = {name: [] for name in self._sites}
+        size = max(1, len(inputs) // _PIECES)
+        for start in range(0, len(inputs), size):
+            some = slice(start, start + size)
+            for name, products in self._gates.products(inputs[some], labels[some], logits=logits[some]).items():
+                pieces[name].append(products)
+        return pieces
+
+    def _forward(self, site: Site, value: torch.Tensor, probabilities: Floats, numbers: NDArray[np.int64]) -> Gathered:
+        maps = value.cpu().numpy()
+        ranked = maps[numbers < self._rank_images]
+        ranks = activity.feature_map_rank(ranked) * len(ranked) if len(ranked) else np.zeros(site.units)
+        peaks = maps.reshape(*maps.shape[:2], -1).max(axis=2)
+        return Gathered(
+            positions=int(np.prod(site.shape[1:])),
+            count=len(maps),
+            maximum=activity.max_activation(maps),
+            zeros=activity.apoz(maps) * len(maps),
+            ranks=ranks,
+            ranked=len(ranked),
+            correlated=moments(_spatial_mean(value), probabilities),
+            strongest=Strongest.of(peaks, numbers, self._exemplars),
+        )
+
+
+def _spatial_mean(value: torch.Tensor) -> NDArray[np.float32]:
+    means: NDArray[np.float32] = (value if value.dim() == 2 else value.flatten(2).mean(dim=2)).float().cpu().numpy()
+    return means
+
+
+def _refuse_not_finite(logits: torch.Tensor, numbers: NDArray[np.int64]) -> None:
+    broken = (~torch.isfinite(logits).all(dim=1)).nonzero().flatten().tolist()
+    if broken:
+        raise NotFiniteError(
+            f"the network answers NaN or infinity to image {numbers[broken[0]]}; check it or its weights"
+        )

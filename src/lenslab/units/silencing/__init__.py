@@ -1,0 +1,1 @@
+"""What a silenced unit becomes, and networks with some units silent for good."""

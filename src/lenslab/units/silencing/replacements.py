@@ -1,0 +1,136 @@
+"""Replacements: the values that the silenced units of each site become, measured where they have to be."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from lenslab.runs.intervention import ENERGY, FILTER, MEAN, MEAN_MAP, RESAMPLE, UNITS, ZERO, Intervention
+from lenslab.units.engine.random_directions import haar, matched
+from lenslab.units.engine.replacement import ZERO as NOTHING
+from lenslab.units.engine.replacement import Replacement, Sets, Silencing
+from lenslab.units.engine.site_plan import Plan
+from lenslab.units.engine.sites import Site
+from lenslab.units.engine.trace import Trace
+from lenslab.units.errors import UnknownSiteError
+from lenslab.units.images import Images
+from lenslab.units.images.preprocessing import Preprocessing
+
+_BATCH = 64
+"""Images per batch when means are measured; fixed, so that the last bits of a mean depend on nothing else."""
+
+
+def silencings_for(sites: Sequence[Site], intervention: Intervention, seed: int) -> dict[str, Silencing]:
+    """Say what is silenced at each site, where it is not each unit alone.
+
+    Args:
+        sites: The chosen sites.
+        intervention: What is done to the units.
+        seed: Decides random directions.
+
+    Raises:
+        UnknownSiteError: A set holds a unit that its site does not have.
+    """
+    if intervention.basis != UNITS:  # the energies are measured when the sweep begins, see `with_replacements`
+        return {site.name: haar(site.units, seed) for site in sites}
+    groups = intervention.groups
+    return {site.name: Sets(_members(site, groups[site.name]), NOTHING) for site in sites if site.name in groups}
+
+
+def _members(site: Site, groups: Sequence[Sequence[int]]) -> torch.Tensor:
+    members = torch.zeros(len(groups), site.units, dtype=torch.bool)
+    for row, group in zip(members, groups, strict=True):
+        for unit in group:
+            if not 0 <= unit < site.units:
+                raise UnknownSiteError(f"site {site.name!r} has no unit {unit}; its units are 0 to {site.units - 1}")
+            row[unit] = True
+    return members
+
+
+def with_replacements(
+    plans: Sequence[Plan],
+    intervention: Intervention,
+    trace: Trace,
+    reference: Images,
+    preprocessing: Preprocessing,
+    device: torch.device,
+    *,
+    seed: int = 0,
+) -> tuple[Plan, ...]:
+    """Give every plan what its units become, as far as that is the same on every image.
+
+    Args:
+        plans: The plans.
+        intervention: What is done to the units.
+        trace: The network seen from inside.
+        reference: The images that means and energies are measured on.
+        preprocessing: From pixels to the network's input.
+        device: Where to run.
+        seed: Decides random directions.
+    """
+    word = intervention.replacement
+    if intervention.basis == ENERGY:
+        moments = _second_moments(plans, trace, reference, preprocessing, device)
+        return tuple(replace(plan, silencing=matched(moments[plan.cut], seed)) for plan in plans)
+    if word in (ZERO, FILTER, RESAMPLE):
+        return tuple(plans)
+    if word not in (MEAN, MEAN_MAP):
+        constant = Replacement(torch.tensor(float(word), dtype=torch.float64))
+        return tuple(replaced(plan, constant) for plan in plans)
+    maps = _mean_maps(plans, trace, reference, preprocessing, device)
+    if word == MEAN:
+        maps = {name: fill if fill.dim() == 1 else fill.flatten(1).mean(dim=1) for name, fill in maps.items()}
+    return tuple(replaced(plan, Replacement(maps[plan.cut])) for plan in plans)
+
+
+def replaced(plan: Plan, replacement: Replacement) -> Plan:
+    """Give a plan what its units, or the members of its sets, become."""
+    if isinstance(plan.silencing, Sets):
+        return replace(plan, silencing=replace(plan.silencing, replacement=replacement))
+    return replace(plan, silencing=replacement)
+
+
+def _mean_maps(
+    plans: Sequence[Plan], trace: Trace, images: Images, preprocessing: Preprocessing, device: torch.device
+) -> dict[str, torch.Tensor]:
+    sums, count = _sums(plans, trace, images, preprocessing, device, lambda value: value.sum(dim=0))
+    return {name: total / count for name, total in sums.items()}
+
+
+def _second_moments(
+    plans: Sequence[Plan], trace: Trace, images: Images, preprocessing: Preprocessing, device: torch.device
+) -> dict[str, NDArray[np.float64]]:
+    def products(value: torch.Tensor) -> torch.Tensor:
+        by_unit = value.transpose(0, 1).flatten(1)
+        return by_unit @ by_unit.T / (by_unit.shape[1] / len(value))
+
+    sums, count = _sums(plans, trace, images, preprocessing, device, products)
+    return {name: (total / count).cpu().numpy() for name, total in sums.items()}
+
+
+def _sums(
+    plans: Sequence[Plan],
+    trace: Trace,
+    images: Images,
+    preprocessing: Preprocessing,
+    device: torch.device,
+    what: Callable[[torch.Tensor], torch.Tensor],
+) -> tuple[dict[str, torch.Tensor], int]:
+    """Add something up over all images, in float64, and count them."""
+    program, names = trace.program(device), [plan.cut for plan in plans]
+    sums: dict[str, torch.Tensor] = {}
+    count = 0
+    with torch.inference_mode():
+        for block in images.blocks(_BATCH):
+            if not len(block):
+                continue
+            golden = program.golden(preprocessing(block.pixels).to(device), names)
+            for name in names:
+                total = what(golden.values[name].double())
+                sums[name] = total + sums[name] if name in sums else total
+            count += len(block)
+    return sums, count

@@ -1,0 +1,198 @@
+"""Masks: which units of which sites are silent, in a small file that anybody can read.
+
+The file is JSON and holds no code: the names of the sites, the silent units of each, what they become, and the hashes
+of the network that the mask was made for.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from lenslab.records import atomic_write
+from lenslab.units.engine.trace import trace
+from lenslab.units.errors import MaskError, UnitsError
+from lenslab.units.images import Source
+from lenslab.units.networks import Network
+from lenslab.units.networks.network_hash import hash_of_architecture, hash_of_weights
+from lenslab.units.silencing.silenced_network import Fill, masks_of, silenced
+
+FORMAT = 1
+"""The format that this version writes, and the only one that it reads."""
+
+
+@dataclass(frozen=True)
+class Mask:
+    """Which units of a network are silent, and what they become.
+
+    Attributes:
+        network: The name of the network that it was made for.
+        architecture_sha256: Of that network, see `lenslab.units.networks.network_hash.hash_of_architecture`.
+        weights_sha256: Of its tensors, see `lenslab.units.networks.network_hash.hash_of_weights`.
+        units: The silent units, ascending, by the name of the site whose value is replaced.
+        size: How many units each of these sites has.
+        fill: What the silent units of each site become: a number for all, a list with one number per silent unit, or
+            one map (a list of rows) per silent unit.
+    """
+
+    network: str
+    architecture_sha256: str
+    weights_sha256: str
+    units: Mapping[str, tuple[int, ...]]
+    size: Mapping[str, int]
+    fill: Mapping[str, Any]
+
+    def to_json(self) -> dict[str, Any]:
+        """Give the mask as it stands in a file."""
+        return {
+            "lenslab_mask": FORMAT,
+            "network": self.network,
+            "architecture_sha256": self.architecture_sha256,
+            "weights_sha256": self.weights_sha256,
+            "sites": [
+                {"name": name, "units": self.size[name], "silent": list(silent), "fill": self.fill[name]}
+                for name, silent in self.units.items()
+            ],
+        }
+
+
+def export_mask(
+    path: str | Path,
+    network: Network,
+    site: str | Mapping[str, Sequence[int]],
+    units: Sequence[int] | None = None,
+    replacement: str | float = "zero",
+    *,
+    fill: Fill | Mapping[str, Fill] | None = None,
+    reference: Source | None = None,
+) -> Mask:
+    """Write down which units of a network are silent, for `apply_mask` to do it again anywhere.
+
+    Args:
+        path: Of the JSON file; one that is there is replaced.
+        network: The network, see `lenslab.units.load`.
+        site: As for `lenslab.units.silenced`, and so are ``units``, ``replacement``, ``fill`` and ``reference``.
+        units: The units of the one site.
+        replacement: What they become, in words. With ``"filter"`` the mask is at the filters' own output.
+        fill: What they become, as numbers.
+        reference: The images that means are measured on.
+
+    Returns:
+        What was written.
+
+    Raises:
+        UnitsError: There is no such site, unit or replacement.
+        OSError: The file cannot be written.
+
+    Example:
+        >>> import tempfile
+        >>> from lenslab.units import load
+        >>> network = load("small", weights="digits")
+        >>> with tempfile.TemporaryDirectory() as directory:
+        ...     mask = export_mask(f"{directory}/mask.json", network, {"relu1": [7, 3], "relu3": [0]})
+        ...     quiet = apply_mask(network, f"{directory}/mask.json")
+        >>> mask.units, quiet(torch.ones(1, 1, 8, 8)).shape
+        ({'relu1': (3, 7), 'relu3': (0,)}, torch.Size([1, 10]))
+    """
+    if isinstance(site, str):
+        site = {site: units if units is not None else ()}
+    traced = trace(network.module, network.input_shape)
+    masks = masks_of(traced, network, site, replacement, fill, reference)
+    mask = Mask(
+        network.name,
+        hash_of_architecture(traced),
+        hash_of_weights(traced.module),
+        {name: tuple(np.flatnonzero(silent.numpy()).tolist()) for name, (silent, _) in masks.items()},
+        {name: len(silent) for name, (silent, _) in masks.items()},
+        {name: value.item() if value.dim() == 0 else value[silent].tolist() for name, (silent, value) in masks.items()},
+    )
+    atomic_write.write_text(Path(path).expanduser(), json.dumps(mask.to_json(), allow_nan=False) + "\n")
+    return mask
+
+
+def read_mask(path: str | Path) -> Mask:
+    """Read what `export_mask` wrote; nothing in the file is ever run.
+
+    Raises:
+        MaskError: There is no such file, or it is not a mask.
+
+    Example:
+        >>> read_mask("no/such/mask.json")
+        Traceback (most recent call last):
+        ...
+        lenslab.units.errors.MaskError: the mask no/such/mask.json cannot be read: No such file or directory
+    """
+    path = Path(path).expanduser()
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+        if document["lenslab_mask"] != FORMAT:
+            raise MaskError(f"{path} is of format {document['lenslab_mask']!r}; this version reads {FORMAT}")
+        sites = {str(site["name"]): site for site in document["sites"]}
+        return Mask(
+            str(document["network"]),
+            str(document["architecture_sha256"]),
+            str(document["weights_sha256"]),
+            {name: tuple(int(unit) for unit in site["silent"]) for name, site in sites.items()},
+            {name: int(site["units"]) for name, site in sites.items()},
+            {name: site["fill"] for name, site in sites.items()},
+        )
+    except OSError as error:
+        raise MaskError(f"the mask {path} cannot be read: {error.strerror or error}") from error
+    except (ValueError, TypeError, KeyError, RecursionError) as error:
+        raise MaskError(f"{path} is not a mask, which units.export_mask writes: {error!r}") from error
+
+
+def apply_mask(network: Network, mask: Mask | str | Path, *, same_weights: bool = False) -> nn.Module:
+    """Make a network in which the units of a mask are silent.
+
+    Args:
+        network: Of the mask's architecture; its module is copied and left as it is.
+        mask: The mask, or the file that it is in.
+        same_weights: Refuse other weights too, as where the mask goes with one checkpoint.
+
+    Returns:
+        A module with its own parameters, see `lenslab.units.silenced`.
+
+    Raises:
+        MaskError: The mask cannot be read, was made for another network, or does not fit this one.
+
+    Example:
+        >>> import tempfile
+        >>> from lenslab.units import load
+        >>> network = load("small", weights="digits")
+        >>> with tempfile.TemporaryDirectory() as directory:
+        ...     mask = export_mask(f"{directory}/mask.json", network, "relu3", range(64))
+        >>> torch.allclose(apply_mask(network, mask)(torch.ones(1, 1, 8, 8))[0], network.module.linear.bias)
+        True
+    """
+    mask = mask if isinstance(mask, Mask) else read_mask(mask)
+    traced = trace(network.module, network.input_shape)
+    if hash_of_architecture(traced) != mask.architecture_sha256:
+        raise MaskError(
+            f"the mask was made for the architecture of {mask.network} ({mask.architecture_sha256[:12]}), and "
+            f"{network.name} is another one ({hash_of_architecture(traced)[:12]}); make one with units.export_mask"
+        )
+    if same_weights and hash_of_weights(traced.module) != mask.weights_sha256:
+        raise MaskError(f"the mask was made for other weights of {mask.network} ({mask.weights_sha256[:12]})")
+    try:
+        fills: dict[str, Fill] = {name: _spread(mask, name) for name in mask.units}
+        return silenced(network, mask.units, fill=fills)
+    except (UnitsError, RuntimeError, ValueError, TypeError, IndexError) as error:
+        raise MaskError(f"the mask does not fit {network.name}: {error}") from error
+
+
+def _spread(mask: Mask, name: str) -> Fill:
+    """The fill of every unit, 0 where nothing is silent."""
+    fill = torch.tensor(mask.fill[name], dtype=torch.float32)
+    if fill.dim() == 0:
+        return fill
+    everywhere = torch.zeros(mask.size[name], *fill.shape[1:])
+    everywhere[list(mask.units[name])] = fill
+    return everywhere

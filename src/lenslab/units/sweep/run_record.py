@@ -1,0 +1,202 @@
+"""From a finished sweep to what the record says: its tables and its document."""
+
+from __future__ import annotations
+
+import functools
+import operator
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow.parquet as pq
+import torch
+from numpy.typing import NDArray
+
+from lenslab.records import Draft, machine, versions
+from lenslab.runs.attributes.attribute_tables import attribute_table, class_table
+from lenslab.runs.attributes.profile_sums import Gathered
+from lenslab.runs.statistics import unit_tables
+from lenslab.runs.statistics.image_halves import halves
+from lenslab.runs.statistics.observations import Observations, observe
+from lenslab.units.engine.site_plan import Plan
+from lenslab.units.engine.trace import Trace
+from lenslab.units.profiling.filter_weights import norms_of
+from lenslab.units.question import Question
+from lenslab.units.sweep.exemplars import exemplars
+from lenslab.units.sweep.schedule import Block
+from lenslab.units.sweep.shards import Shards
+
+
+def write_findings(question: Question, shards: Shards, blocks: Sequence[Block], device: torch.device) -> dict[str, Any]:
+    """Write a run's tables from the shards of its sweep.
+
+    Args:
+        question: What was asked.
+        shards: Of the record in the making.
+        blocks: All of them whole.
+        device: Where to look at the strongest images again.
+
+    Returns:
+        What ``record.json`` says about network, images, sites and paths.
+    """
+    draft, names = shards.draft, [planned.site.name for planned in question.plans]
+    frame = shards.collected("images", blocks).to_pandas()
+    frame.insert(3, "half", halves(frame["label"].to_numpy(), frame["content"].tolist(), seed=question.seed))
+    draft.write_table("images", frame)
+    draft.write_table("activations", shards.activations(blocks, names))
+    skipped = shards.collected("skipped", blocks).to_pandas()
+    parts: dict[str, list[pd.DataFrame]] = {}
+    strongest, live = {}, {}
+    for planned in question.plans:
+        name = planned.site.name
+        activations = _column(draft, "activations", name, planned.count)
+        attributes = _norms(question, planned)
+        if question.attributes:
+            gathered = _gathered(shards, blocks, name)
+            profile = gathered.profile(activations, frame["label"].to_numpy(np.int64))
+            attributes = attribute_table(name, profile, norms=norms_of(question.trace, planned.site))
+            parts.setdefault("attribute_classes", []).append(class_table(name, profile))
+            strongest[name], live[name] = gathered.strongest, ~attributes["dead"].to_numpy()
+        for kind, table in _tables(question, shards, blocks, planned, frame, activations, attributes):
+            parts.setdefault(kind, []).append(table)
+    for name, pieces in parts.items():
+        draft.write_table(name, pd.concat(pieces, ignore_index=True))
+    if strongest:
+        found = exemplars(
+            question.trace,
+            strongest,
+            live,
+            question.images,
+            question.network.preprocessing,
+            batch_size=question.batch_size,
+            device=device,
+        )
+        for name, exemplar_table in zip(("exemplars", "thumbnails"), found, strict=True):
+            draft.write_table(name, exemplar_table)
+    return _document(question, frame, skipped, shards.collected("paths", blocks).to_pandas())
+
+
+def _tables(
+    question: Question,
+    shards: Shards,
+    blocks: Sequence[Block],
+    planned: Plan,
+    images: pd.DataFrame,
+    activations: NDArray[np.float32],
+    attributes: pd.DataFrame | None,
+) -> Iterator[tuple[str, pd.DataFrame]]:
+    """Compute the tables of one site."""
+    name, classes, seed = planned.site.name, question.trace.classes, question.seed
+    flips, top_flips = (_flips(kind, shards, blocks, name) for kind in ("flips", "top_flips" if question.top else None))
+    sums = shards.sums(blocks, name, planned.count, classes)
+    assert flips is not None  # every run has them
+    seen: Observations = observe(flips, images, activations, classes=classes, draws=question.intervention.draws)
+    yield "flips", flips
+    if top_flips is not None:
+        yield "top_flips", top_flips
+    yield "units", unit_tables.units_table(name, seen, attributes, sums=sums, top_flips=top_flips)
+    yield "classes", unit_tables.classes_table(name, seen, sums=sums, top_flips=top_flips)
+    yield "correlations", unit_tables.correlations_table(name, seen, attributes, seed=seed, sums=sums)
+    yield "reliability", unit_tables.reliability_table(name, seen, seed=seed)
+    if question.attributes and attributes is not None:
+        yield "predictions", unit_tables.predictions_table(name, seen, attributes, seed=seed)
+        yield "coefficients", unit_tables.coefficients_table(name, seen, attributes)
+
+
+def _flips(kind: str | None, shards: Shards, blocks: Sequence[Block], site: str) -> pd.DataFrame | None:
+    if kind is None:
+        return None
+    flips: pd.DataFrame = shards.collected(kind, blocks, site).to_pandas()
+    return flips.sort_values(["unit", "image", "draw"], kind="stable", ignore_index=True)
+
+
+def _norms(question: Question, planned: Plan) -> pd.DataFrame | None:
+    """The norms of a site's filters, which need no images; sets and directions have none."""
+    if not planned.silencing.single:
+        return None
+    norms = norms_of(question.trace, planned.site)
+    return pd.DataFrame({"unit": range(planned.count), "l1_norm": norms.raw, "l1_norm_folded": norms.folded})
+
+
+def _column(draft: Draft, table: str, column: str, width: int) -> NDArray[np.float32]:
+    """Read one site's column of lists from a table that is written already, ``[images, width]``."""
+    held = pq.read_table(draft.directory / f"{table}.parquet", columns=[column]).column(0)
+    values: NDArray[np.float32] = held.combine_chunks().flatten().to_numpy().reshape(-1, width)
+    return values
+
+
+def _gathered(shards: Shards, blocks: Sequence[Block], site: str) -> Gathered:
+    rows = [row for table in shards.tables("profile", blocks, site) for row in table.to_pylist()]
+    return functools.reduce(operator.add, map(Gathered.unpacked, rows))
+
+
+def _document(question: Question, images: pd.DataFrame, skipped: pd.DataFrame, paths: pd.DataFrame) -> dict[str, Any]:
+    network, trace_, opened = question.network, question.trace, question.images
+    counts = paths.groupby(["site", "path"])["pairs"].sum()
+    missing = trace_.classes - images["label"].nunique()
+    return {
+        "network": {
+            "name": network.name,
+            "weights": network.weights.file if network.weights else None,
+            "weights_sha256": network.weights.sha256 if network.weights else None,
+            "parameters": network.parameters,
+            "preprocessing": network.preprocessing.to_json(),
+        },
+        "images": {
+            "name": opened.name,
+            "source": opened.source,
+            "count": len(images),
+            "skipped": [{"image": int(each["image"]), "reason": each["reason"]} for each in skipped.to_dict("records")],
+            "sha256": opened.sha256,
+            "classes": trace_.classes,
+            "class_names": list(opened.class_names or network.class_names or ()) or None,
+        },
+        "accuracy": float((images["label"] == images["prediction"]).mean()),
+        "sites": [
+            {
+                "name": planned.site.name,
+                "units": planned.site.units,
+                "default": planned.site.default,
+                "shape": list(planned.site.shape),
+                "path": planned.path,
+            }
+            for planned in question.plans
+        ],
+        "paths": {
+            planned.site.name: {str(path): int(pairs) for path, pairs in counts[planned.site.name].items()}
+            for planned in question.plans
+        },
+        "engine": question.engine,
+        "replacement": question.intervention.replacement,
+        "basis": question.intervention.basis,
+        "draws": question.intervention.draws,
+        "top": question.top,
+        "seed": question.seed,
+        "warnings": [
+            *_hook_warning(trace_),
+            *_class_warning(missing, trace_.classes),
+            *_skip_warning(skipped, len(opened)),
+        ],
+        "versions": versions(),
+        "machine": machine(),
+    }
+
+
+def _hook_warning(trace_: Trace) -> list[str]:
+    if trace_.graph is not None:
+        return []
+    return [
+        f"torch.fx cannot trace this network ({trace_.obstacle.splitlines()[0]}): hooks are used, "
+        "which see what modules put out; sums and functions between modules are no sites"
+    ]
+
+
+def _class_warning(missing: int, classes: int) -> list[str]:
+    return [f"{missing} of {classes} classes have no images and are left out"] if missing else []
+
+
+def _skip_warning(skipped: pd.DataFrame, images: int) -> list[str]:
+    if skipped.empty:
+        return []
+    return [f"{len(skipped)} of {images} images do not decode and are left out; the first: {skipped['reason'].iloc[0]}"]

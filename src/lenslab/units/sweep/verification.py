@@ -1,0 +1,153 @@
+"""Checking the engine by doing some of its pairs again the plain way."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import torch
+
+from lenslab.records import Record
+from lenslab.units.engine.batch import batch_of
+from lenslab.units.engine.float64_recheck import Judge
+from lenslab.units.engine.site_plan import WHOLE, Plan, silencing_on
+from lenslab.units.engine.trace import Trace
+from lenslab.units.errors import VerificationError
+from lenslab.units.images import Images
+from lenslab.units.images.preprocessing import Preprocessing
+from lenslab.units.silencing.resampling import Donors
+
+
+def verify(
+    trace: Trace,
+    plans: Sequence[Plan],
+    candidates: pd.DataFrame,
+    images: Images,
+    preprocessing: Preprocessing,
+    *,
+    pairs: int,
+    batch_size: int,
+    device: torch.device,
+    donors: Donors | None = None,
+) -> dict[str, int]:
+    """Decide some pairs again by the plain way, evenly over the paths that decided them.
+
+    Args:
+        trace: The network seen from inside.
+        plans: Those of the sweep.
+        candidates: Columns ``site, path, unit, image, after, draw, priority``, see `lenslab.units.sweep.shards`.
+        images: The images of the sweep.
+        preprocessing: Of the sweep.
+        pairs: How many pairs to check; fewer where there are fewer candidates.
+        batch_size: Images per batch.
+        device: Where to run.
+        donors: Those of the sweep, where units were resampled.
+
+    Returns:
+        How many pairs of each path were checked; all of them agreed.
+
+    Raises:
+        VerificationError: Some did not; the message names the first ones.
+    """
+    drawn = draw(candidates, pairs)
+    by_site = {plan.site.name: plan for plan in plans}
+    program, judge = trace.program(device), Judge(trace, device)
+    again, measured = np.full(len(drawn), -1), False
+    for start, block in drawn.groupby(drawn["image"] // batch_size):
+        first = int(start) * batch_size
+        (decoded,) = images.blocks(batch_size, start=first, stop=min(first + batch_size, len(images)))
+        batch = batch_of(preprocessing(decoded.pixels).to(device), decoded.labels, decoded.numbers)
+        if not measured:
+            with torch.inference_mode():
+                judge.reference(batch)  # which measures how far float32 is off
+            measured = True
+        for (site, _), group in block.groupby(["site", "draw"]):
+            rows = torch.from_numpy(np.searchsorted(decoded.numbers, group["image"].to_numpy())).to(device)
+            units = torch.tensor(group["unit"].to_numpy(), device=device).long()
+            planned = by_site[str(site)]
+            if donors is not None:
+                batch = replace(batch, fills=donors.fills(decoded.numbers, int(group["draw"].iloc[0]), [str(site)]))
+            silencing = silencing_on(batch, planned)
+            with torch.inference_mode():
+                logits = program.ablated(batch.inputs[rows], planned.cut, units, silencing.at(rows))
+                pieces = judge.decided(logits, batch, planned.cut, rows, units, path=WHOLE, silencing=silencing)
+            answers = {
+                (row, unit): after
+                for piece in pieces
+                for row, unit, after in zip(
+                    *(part.tolist() for part in (piece.rows, piece.units, piece.after)), strict=True
+                )
+            }
+            again[group.index.to_numpy()] = [answers[pair] for pair in zip(rows.tolist(), units.tolist(), strict=True)]
+    _refuse_differences(drawn.assign(again=again))
+    counts = drawn.groupby("path").size()
+    return {str(path): int(count) for path, count in counts.items()}
+
+
+def draw(candidates: pd.DataFrame, pairs: int) -> pd.DataFrame:
+    """Choose pairs evenly over the paths, within a path by priority.
+
+    Args:
+        candidates: One row per pair, with ``path`` and ``priority``.
+        pairs: How many.
+
+    Returns:
+        At most ``pairs`` rows.
+
+    Example:
+        >>> candidates = pd.DataFrame({"path": list("aaab"), "priority": [0.1, 0.9, 0.5, 0.2]})
+        >>> draw(candidates, 3)["priority"].tolist()
+        [0.9, 0.2, 0.5]
+    """
+    ranked = candidates.sort_values("priority", ascending=False, kind="stable")
+    turn = ranked.groupby("path").cumcount()
+    return ranked.loc[turn.sort_values(kind="stable").index].head(pairs).reset_index(drop=True)
+
+
+def draw_recorded(record: Record, pairs: int, seed: int) -> pd.DataFrame:
+    """Choose pairs from a finished run, half of them flips: what to check where the sweep is long over.
+
+    Args:
+        record: The run.
+        pairs: How many.
+        seed: Decides which.
+
+    Returns:
+        Candidates as `verify` takes them, of the path ``"recorded"``.
+    """
+    random = np.random.default_rng([seed, 1])
+    images, flips = record.table("images"), record.table("flips")
+    flipped = flips.iloc[random.permutation(len(flips))[: pairs // 2]]
+    sizes = record.table("units", ["site", "unit"]).groupby("site", sort=False).size()
+    names = random.choice(sizes.index.to_numpy(), size=2 * pairs)
+    others = pd.DataFrame(
+        {
+            "site": names,
+            "unit": [int(random.integers(sizes[name])) for name in names],
+            "image": random.choice(images["image"].to_numpy(), size=len(names)),
+            "draw": random.integers(int(record.document.get("draws", 1)), size=len(names)),
+        }
+    )
+    pair = ["site", "unit", "image", "draw"]
+    others = others.merge(flips[[*pair, "after"]], how="left", on=pair)
+    before = images.set_index("image")["prediction"].loc[others["image"]].to_numpy()
+    others["after"] = others["after"].fillna(pd.Series(before, index=others.index)).astype(int)
+    chosen = pd.concat([flipped[[*pair, "after"]], others], ignore_index=True)
+    distinct = chosen.drop_duplicates(pair).head(pairs)
+    return distinct.assign(path="recorded", priority=1.0)
+
+
+def _refuse_differences(pairs: pd.DataFrame) -> None:
+    differing = pairs[pairs["again"] != pairs["after"]]
+    if differing.empty:
+        return
+    shown = "; ".join(
+        f"site {pair.site!r} unit {pair.unit} image {pair.image}: {pair.path} gave {pair.after}, plain {pair.again}"
+        for pair in differing.head(5).itertuples()
+    )
+    raise VerificationError(
+        f"{len(differing)} of {len(pairs)} pairs checked differ from the plain way: {shown}. "
+        "Do not trust this run; measure with --engine plain and report the network"
+    )

@@ -1,0 +1,98 @@
+from itertools import combinations
+
+import pytest
+
+from lenslab.library.intake.duplicate_rule import compare, same_authors
+from lenslab.papers.work import Work
+from tests.library.rows import ROWS, row
+
+SAME = [
+    ("BEAN: Interpretable and", "BEAN: Interpretable Representation", "coined name 'BEAN'"),
+    ("When and how convolutional", "When and how CNNs", "same title"),
+    ("Robustness to Transformations Across", "Is Robustness To", "all 6 telling words"),
+    ("NormLime: A New", "NORMLIME", "names no authors"),
+]
+POSSIBLY = [
+    ("When and how CNNs", "On the Capability of Neural"),
+    ("Emergence of Implicit Filter", "Implicit Filter Sparsification"),
+    ("Emergence of Implicit Filter", "On Implicit Filter Level"),
+    ("Design of Efficient Deep", "Comparison of Deep Learning"),
+    ("Causal importance of low-level", "Causal importance of orientation"),
+    ("Understanding Neural Networks and", "Understanding Individual Neuron"),
+]
+APART = [
+    ("Towards falsifiable", "Linking average"),
+    ("Towards falsifiable", "Selectivity considered harmful"),
+    ("Linking average", "Selectivity considered harmful"),
+    ("Deep Learning and Spatial Statistics", "Design of Efficient Deep"),
+    ("Deep Learning and Spatial Statistics", "Comparison of Deep Learning"),
+    ("A Benchmark for Interpretability", "Evaluating Feature Importance"),
+    ("Identifying and Controlling", "What Is One Grain"),
+    ("Understanding the role of individual", "Identifying and Controlling"),
+    ("Bespoke vs.", "On Iterative Neural"),
+    ("CLUE: Systems", "Canoe : A System"),
+    ("Ablation-CAM:", "Ablation-CAM++"),
+    ("Quantifying Local", "Detecting Modularity"),
+]
+
+
+@pytest.mark.parametrize(("one", "other", "why"), SAME)
+def test_records_of_one_work_are_the_same_with_the_reason_in_words(one, other, why):
+    likeness = compare(row(one), row(other))
+    assert likeness.verdict == "same"
+    assert why in likeness.evidence
+
+
+@pytest.mark.parametrize(("one", "other"), POSSIBLY)
+def test_near_titles_of_the_same_authors_are_only_possibly_one_work(one, other):
+    likeness = compare(row(one), row(other))
+    assert likeness.verdict == "possibly"
+    assert "telling words" in likeness.evidence
+
+
+@pytest.mark.parametrize(("one", "other"), APART)
+def test_different_works_of_the_same_people_stay_apart(one, other):
+    assert compare(row(one), row(other)).verdict == "apart"
+
+
+def test_the_order_of_two_records_does_not_matter():
+    for one, other in combinations(ROWS[25:100], 2):
+        assert compare(one, other).verdict == compare(other, one).verdict
+
+
+def test_the_same_title_by_other_people_or_much_later_is_another_work():
+    one = Work("Class selectivity of deep units", ("Ada Bau", "Bo Sun"), 2018)
+    assert compare(one, Work(one.title, ("Ada Bau", "Cy Sun"), 2018)).verdict == "apart"
+    assert compare(one, Work(one.title, one.authors, 2022)).verdict == "apart"
+    assert compare(one, Work(one.title, one.authors, 2021)).verdict == "same"
+    assert compare(one, Work(one.title, one.authors, None)).verdict == "same"
+
+
+def test_a_list_of_authors_that_was_cut_short_is_the_same_work_under_the_same_title():
+    one = Work("Class selectivity of deep units", ("Ada Bau", "Bo Sun", "Cy Lee"), 2018)
+    likeness = compare(one, Work("Class Selectivity of Deep Units.", ("A. Bau", "B. Sun"), 2019))
+    assert likeness.verdict == "same"
+    assert "the 2 authors of one are the first of the other's 3" in likeness.evidence
+    assert compare(one, Work(one.title, ("Bo Sun",), 2018)).verdict == "apart"
+    assert compare(one, Work(one.title, ("Ada Bau",), 2020)).verdict == "apart"
+    assert compare(Work("On units", one.authors, 2018), Work("On units", ("Ada Bau",), 2018)).verdict == "apart"
+
+
+def test_a_missing_author_list_is_no_evidence_without_a_coined_name():
+    one = Work("Class selectivity of deep units", ("Ada Bau",), 2018)
+    assert compare(one, Work("Class selectivity of deep units", (), 2018)).verdict == "apart"
+    assert compare(Work("Proceedings", (), 2020), Work("Proceedings", (), 2020)).verdict == "apart"
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        (["X. Boix", "P. Sinha"], ["Pawan Sinha", "Xavier Boix"], True),
+        (["Ulaş Bağci"], ["U. Bagci"], True),
+        (["A. Bau"], ["David Bau"], False),
+        (["X. Boix"], ["X. Boix", "P. Sinha"], False),
+        ([], [], True),
+    ],
+)
+def test_names_agree_abbreviated_reordered_and_without_accents(one, other, same):
+    assert same_authors(one, other) is same

@@ -1,0 +1,127 @@
+"""What a run was asked of is found again, or refused by name."""
+
+from __future__ import annotations
+
+import copy
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from lenslab.units import Network, Preprocessing, Run, ablate, load, open_images, trace
+from lenslab.units.errors import OtherThanAskedError, UnknownImagesError, UnknownNetworkError, WeightsError
+from lenslab.units.run_inputs import images_again, network_again, reference_again, refuse_other_architecture
+from tests.units import toys
+
+
+@pytest.fixture(scope="module")
+def run() -> Run:
+    return ablate(load("small", weights="digits"), "digits", sites=["relu3"], limit=40)
+
+
+@pytest.fixture(scope="module")
+def own() -> Run:
+    return ablate(toys.network(toys.trained(toys.Branches())), toys.digits(20), sites=["silu"])
+
+
+def test_shipped_weights_and_named_images_are_found_by_what_the_record_says(run: Run) -> None:
+    again = network_again(run.record)
+    assert again.weights == load("small", weights="digits").weights
+    images = images_again(run.record)
+    assert (len(images), images.source) == (40, "digits")
+
+
+def test_other_weights_are_refused_by_name(run: Run, own: Run, tmp_path: Path) -> None:
+    network = load("small", weights="digits")
+    with torch.no_grad():
+        network.module.linear.bias[0] += 1e-3
+    torch.save(network.module.state_dict(), tmp_path / "tuned.pth")
+    for given in ({"weights": tmp_path / "tuned.pth"}, {"network": network}):
+        with pytest.raises(OtherThanAskedError, match=r"the weights of small .* are not those of .*small-digits"):
+            network_again(run.record, **given)
+    with pytest.raises(OtherThanAskedError, match="the weights of toy"):
+        network_again(own.record, toys.network(toys.trained(toys.Branches(), seed=1)))
+
+
+def test_a_network_without_a_name_has_to_be_given(own: Run) -> None:
+    with pytest.raises(UnknownNetworkError, match=r"was measured on 'toy'.* give it as network= from Python"):
+        network_again(own.record)
+    network = toys.network(toys.trained(toys.Branches()))
+    assert network_again(own.record, network) is network
+
+
+def test_another_preprocessing_is_refused(own: Run) -> None:
+    made = toys.trained(toys.Branches())
+    with pytest.raises(OtherThanAskedError, match="was measured with the preprocessing"):
+        network_again(own.record, Network("toy", made, Preprocessing(1, (8, 8), (0.5,), (1.0,)), 10))
+
+
+def test_weights_in_a_file_are_asked_for_where_they_are_not_here(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    torch.save(load("small", weights="digits").module.state_dict(), tmp_path / "mine.pth")
+    grey = Preprocessing(1, (8, 8), (0.3,), (0.3,))
+    measured = ablate(
+        load("small", weights=tmp_path / "mine.pth", preprocessing=grey), toys.digits(10), sites=["relu3"]
+    )
+    monkeypatch.chdir(tmp_path.parent)
+    with pytest.raises(WeightsError, match=r"the weights mine\.pth of .* are not here; .* --weights FILE"):
+        network_again(measured.record)
+    assert network_again(measured.record, weights=tmp_path / "mine.pth").preprocessing == grey
+    monkeypatch.chdir(tmp_path)
+    assert network_again(measured.record).preprocessing == grey
+
+
+def test_another_architecture_with_the_same_weights_is_refused(own: Run) -> None:
+    changed = toys.trained(toys.Branches())
+    changed.left[1].negative_slope = 0.3
+    network = network_again(own.record, toys.network(changed))
+    with pytest.raises(OtherThanAskedError, match="another architecture"):
+        refuse_other_architecture(own.record, network, trace(changed, (1, 8, 8)))
+    same = toys.trained(toys.Branches())
+    refuse_other_architecture(own.record, network, trace(copy.deepcopy(same), (1, 8, 8)))
+
+
+def test_other_images_are_refused_by_name(run: Run) -> None:
+    (block,) = toys.digits(20).blocks(20)
+    pixels = np.stack(block.pixels)
+    arrays = ablate(toys.network(toys.trained(toys.Branches())), (pixels, block.labels), sites=["silu"])
+    with pytest.raises(UnknownImagesError, match=r"are not here; .* images= from Python"):
+        images_again(arrays.record)
+    assert len(images_again(arrays.record, (pixels, block.labels))) == 20
+    pixels[3, 2, 2] += 1
+    with pytest.raises(OtherThanAskedError, match=r"are not those of"):
+        images_again(arrays.record, (pixels, block.labels))
+    with pytest.raises(OtherThanAskedError, match="the images digits-train"):
+        images_again(run.record, "digits-train")
+
+
+def test_a_mapping_of_classes_is_read_off_the_labels(tmp_path: Path) -> None:
+    turned = {digit: 9 - digit for digit in range(10)}
+    mapped = open_images("digits").mapped(10, turned)
+    run = ablate(load("small", weights="digits"), mapped, sites=["relu3"])
+    again = images_again(run.record)
+    assert again.sha256 == mapped.sha256
+    assert again.labels.tolist() == mapped.labels.tolist()
+    few = ablate(load("small", weights="digits"), mapped, sites=["relu3"], limit=2)  # shows two of ten classes
+    with pytest.raises(OtherThanAskedError, match="--classes FILE"):
+        images_again(few.record)
+    (tmp_path / "classes.json").write_text(json.dumps(turned))
+    assert len(images_again(few.record, classes=tmp_path / "classes.json")) == 2
+
+
+def test_reference_images_are_the_runs_own_or_have_to_be_named() -> None:
+    network = toys.network(toys.trained(toys.Branches()))
+    none, own, other = (
+        ablate(network, toys.digits(20), sites=["silu"], **options).record
+        for options in ({}, {"replacement": "mean"}, {"replacement": "mean", "reference": "digits-train"})
+    )
+    assert reference_again(none) is None
+    assert len(reference_again(own)) == 20
+    with pytest.raises(OtherThanAskedError, match=r"measured the mean of its units on other images .* --reference"):
+        reference_again(other)
+    assert len(reference_again(other, reference="digits-train")) == 1207
+    with pytest.raises(OtherThanAskedError, match="the reference images digits"):
+        reference_again(other, reference="digits")
