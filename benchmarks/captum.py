@@ -28,12 +28,12 @@ from benchmarks.reporting import write
 from lenslab import units
 from lenslab.units.engine.full_float32 import full_precision
 from lenslab.units.engine.near_ties import NEAR_TIE, decide
-from lenslab.units.engine.sites import select
+from lenslab.units.engine.sites import Site, select
 
 NETWORKS = ("small", "concatenation", "leaky")
 
 
-def flips(module: nn.Module, inputs: Tensor, site: units.Site, *, at_once: int = 4) -> NDArray[np.bool_]:
+def flips(module: nn.Module, inputs: Tensor, site: Site, *, at_once: int = 4) -> NDArray[np.bool_]:
     """Ask Captum which predictions change when each unit of a module's output is 0.
 
     Args:
@@ -84,7 +84,7 @@ def margins(module: nn.Module, inputs: Tensor, site: str, pairs: Sequence[tuple[
     return found
 
 
-def compare(network: units.Network, images: units.Images, sites: Sequence[units.Site]) -> dict[str, Any]:
+def compare(network: units.Network, images: units.Images, sites: Sequence[Site]) -> dict[str, Any]:
     """Count what Captum and lenslab do not share.
 
     Args:
@@ -140,7 +140,7 @@ def main() -> None:
         size = size_of(name, options.size)
         images, fit = measured_and_fit(name, options.images, options.limit, options.fit, size)
         network = make(name, fit, size=size, weights=options.weights)
-        traced = units.trace(network.module, network.input_shape)
+        traced = units.trace(network)
         modules = dict(network.module.named_modules())
         chosen = [site for site in select(traced.sites.values(), options.sites) if site.name in modules]
         if not options.sites:

@@ -31,11 +31,11 @@ RECORDS = Path(__file__).parent / "records"
 Flips = dict[tuple[str, int], np.ndarray]
 
 
-def plain_loop(question: units.Question, inputs: torch.Tensor) -> Flips:
+def plain_loop(ablation: units.Ablation, inputs: torch.Tensor) -> Flips:
     """A forward hook that zeroes one channel, one run of the whole network per unit."""
-    module, found = question.trace.module, {}
+    module, found = ablation.trace.module, {}
     base = module(inputs).argmax(dim=1)
-    for plan in question.plans:
+    for plan in ablation.plans:
         layer = module.get_submodule(plan.site.name)
         for unit in range(plan.site.units):
 
@@ -50,17 +50,17 @@ def plain_loop(question: units.Question, inputs: torch.Tensor) -> Flips:
     return found
 
 
-def captum(question: units.Question, inputs: torch.Tensor) -> Flips:
+def captum(ablation: units.Ablation, inputs: torch.Tensor) -> Flips:
     """LayerFeatureAblation with a mask per channel, several perturbations per evaluation."""
     from captum.attr import LayerFeatureAblation
 
-    module, found = question.trace.module, {}
+    module, found = ablation.trace.module, {}
     base = module(inputs).argmax(dim=1)
 
     def unchanged(x: torch.Tensor, before: torch.Tensor) -> torch.Tensor:
         return (module(x).argmax(dim=1) == before).float()
 
-    for plan in question.plans:
+    for plan in ablation.plans:
         ablation = LayerFeatureAblation(unchanged, module.get_submodule(plan.site.name))
         mask = torch.arange(plan.site.units).view(1, -1, *[1] * (len(plan.site.shape) - 1))
         changed = ablation.attribute(
@@ -71,12 +71,12 @@ def captum(question: units.Question, inputs: torch.Tensor) -> Flips:
     return found
 
 
-def prefix_loop(question: units.Question, inputs: torch.Tensor) -> Flips:
+def prefix_loop(ablation: units.Ablation, inputs: torch.Tensor) -> Flips:
     """One clean pass per site, then torch.fx.Interpreter restarted behind it for every unit."""
-    graph = question.trace.graph
+    graph = ablation.trace.graph
     assert graph is not None
     found: Flips = {}
-    for plan in question.plans:
+    for plan in ablation.plans:
         node = graph.sites()[plan.site.name][1]
         environment = _environment(graph.module, inputs)
         before = {name: value for name, value in environment.items() if name not in graph.downstream[node]}
@@ -89,13 +89,13 @@ def prefix_loop(question: units.Question, inputs: torch.Tensor) -> Flips:
     return found
 
 
-def exact(question: units.Question, inputs: torch.Tensor) -> Flips:
+def exact(ablation: units.Ablation, inputs: torch.Tensor) -> Flips:
     """Lenslab's engine, near ties in float64 included."""
-    outcome = ExactEngine(question.trace, question.plans, torch.device("cpu")).run(
+    outcome = ExactEngine(ablation.trace, ablation.plans, torch.device("cpu")).run(
         batch_of(inputs, np.zeros(len(inputs)), np.arange(len(inputs)))
     )
     found: Flips = {}
-    for site, plan in zip(outcome.sites, question.plans, strict=True):
+    for site, plan in zip(outcome.sites, ablation.plans, strict=True):
         changed = np.zeros((plan.site.units, len(inputs)), bool)
         for piece in site.decided:
             flipped = piece.after != outcome.reference.predictions[piece.rows]
@@ -110,7 +110,7 @@ def _environment(module: fx.GraphModule, inputs: torch.Tensor) -> dict[fx.Node, 
     return dict(interpreter.env)
 
 
-OPPONENTS: dict[str, Callable[[units.Question, torch.Tensor], Flips]] = {
+OPPONENTS: dict[str, Callable[[units.Ablation, torch.Tensor], Flips]] = {
     "plain loop": plain_loop,
     "Captum": captum,
     "prefix-cached loop": prefix_loop,
@@ -132,10 +132,10 @@ def main() -> None:
     torch.set_num_threads(options.threads)
     weights = options.weights or shipped_weights_for(options.network, options.images)
     network = units.load(options.network, weights=weights)
-    question = units.ask(network, options.images, limit=options.limit, batch_size=options.batch_size)
-    blocks = list(question.images.blocks(options.batch_size))
+    ablation = units.Ablation.of(network, options.images, limit=options.limit, batch_size=options.batch_size)
+    blocks = list(ablation.images.blocks(options.batch_size))
     batches = [network.preprocessing(block.pixels) for block in blocks]
-    pairs = question.units * len(question.images)
+    pairs = ablation.units * len(ablation.images)
 
     wall: dict[str, list[float]] = {name: [] for name in OPPONENTS}
     processor: dict[str, list[float]] = {name: [] for name in OPPONENTS}
@@ -144,7 +144,7 @@ def main() -> None:
         for _ in range(options.repeats):
             for name, opponent in OPPONENTS.items():
                 start, used = time.perf_counter(), time.process_time()
-                pieces = [opponent(question, batch) for batch in batches]
+                pieces = [opponent(ablation, batch) for batch in batches]
                 wall[name].append(time.perf_counter() - start)
                 processor[name].append(time.process_time() - used)
                 flips[name] = {pair: np.concatenate([piece[pair] for piece in pieces]) for pair in pieces[0]}
@@ -171,10 +171,10 @@ def main() -> None:
         )
     document = {
         "network": options.network,
-        "images": question.images.name,
-        "count": len(question.images),
-        "sites": len(question.plans),
-        "units": question.units,
+        "images": ablation.images.name,
+        "count": len(ablation.images),
+        "sites": len(ablation.plans),
+        "units": ablation.units,
         "threads": options.threads,
         "batch_size": options.batch_size,
         "repeats": options.repeats,
@@ -185,7 +185,7 @@ def main() -> None:
         "measured": records.timestamp(),
     }
     RECORDS.mkdir(exist_ok=True)
-    path = RECORDS / f"engines-{options.network}-{question.images.name}.json"
+    path = RECORDS / f"engines-{options.network}-{ablation.images.name}.json"
     path.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
     print(f"record: {path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path}")
 

@@ -136,7 +136,7 @@ def groups(count: int, kind: str) -> list[list[int]]:
     order = np.random.default_rng(0).permutation(count).tolist()
     drawn = [sorted(order[:size]) for size in (1, 2, max(3, count // 4), count // 2, count)]
     drawn.append([])
-    return drawn if kind == "sets" else [units.all_but(count, each) for each in drawn]
+    return drawn if kind == "sets" else [sorted({*range(count)} - {*each}) for each in drawn]
 
 
 def without_graph(images: Images, fit: Images) -> Tally:

@@ -28,7 +28,7 @@ from benchmarks.reporting import write
 
 CHILD = """
 import sys
-from lenslab.units import schedule
+from lenslab.units.sweep import schedule
 schedule.BUDGET, schedule._OVERHEAD = float(sys.argv.pop(1)), 0
 from lenslab.cli.main import main
 main()

@@ -16,7 +16,7 @@ CODE = """
 import signal
 import time
 signal.signal(signal.SIGINT, signal.default_int_handler)
-from lenslab.units import pieces, schedule
+from lenslab.units.sweep import schedule, shard_tables
 schedule.BUDGET = schedule._OVERHEAD = 0
 write = pieces.Piece.write
 def slowly(*arguments):

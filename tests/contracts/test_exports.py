@@ -13,16 +13,17 @@ EXPORTS = {
         *("NoSpaceError", "begun", "versions"),
     },
     "lenslab.report": {
-        *("MissingBundleError", "NotARunError", "ReportError", "UnwritableReportError", "run_of", "write"),
+        *("MissingBundleError", "ReportError", "UnwritableReportError", "write"),
     },
     "lenslab.units.profiling": {
         *("Alignment", "Profile", "align", "attribute_table", "class_table", "measure", "measure_classes", "profile"),
     },
+    "lenslab.runs": {
+        *("Comparison", "Curve", "Intervention", "Run", "UnitsError", "newest", "read", "read_curve"),
+    },
     "lenslab.units": {
-        *("Comparison", "Curve", "CurveQuestion", "Images", "Network", "Preprocessing", "Question", "Run", "Site"),
-        *("Trace", "UnitsError", "ablate", "ablated", "all_but", "answer", "answer_curve", "apply_mask", "ask"),
-        *("ask_curve", "compare", "curve", "destinations", "export_mask", "load", "network_of", "open_images"),
-        *("read_curve", "read_mask", "select", "silenced", "trace", "units_for"),
+        *("Ablation", "Images", "Mask", "Network", "Preprocessing", "Run", "UnitsError"),
+        *("ablate", "load", "open_images", "silenced", "trace"),
     },
 }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -20,6 +21,8 @@ def loaded_by(statement: str) -> set[str]:
     "statement",
     [
         "import lenslab.records",
+        "import lenslab.http",
+        "import lenslab.runs",
         "import lenslab.units",
         "import lenslab.studies",
         "import lenslab.papers",
@@ -37,11 +40,11 @@ def test_importing_a_room_loads_nothing_heavy(statement: str) -> None:
     "statement",
     [
         "from lenslab import records; records.read; records.Draft; records.find('.', kind='study')",
-        "from lenslab.runs.statistics import intervals; intervals.score_interval([1], [2], [10])",
+        "from lenslab.runs.statistics.confidence_intervals import score_interval; score_interval([1], [2], [10])",
         "from lenslab.units.images import open_images; len(open_images('digits'))",
         "from lenslab.units.networks import networks; networks()",
         "from lenslab.studies.study_result import study_results; study_results('.')",
-        "from lenslab.report import figures, packing, page, pictures, writing; figures.figures, pictures.pictures",
+        "from lenslab.report import write",
         "from lenslab.papers.terms.key_terms import key_terms; key_terms('units matter', category='cs.CV')",
         "import os; os.environ.setdefault('DJANGO_SETTINGS_MODULE', 'lenslab.web.settings'); import django; "
         "django.setup(); import lenslab.web.urls, lenslab.library.works",
@@ -51,6 +54,43 @@ def test_what_does_not_measure_needs_no_torch(statement: str) -> None:
     loaded = loaded_by(statement)
     assert "lenslab" in loaded
     assert "torch" not in loaded
+
+
+READING = """
+import sys
+
+class Missing:
+    def find_spec(self, name, *_):
+        if name.partition(".")[0] in ("torch", "torchvision", "django", "sklearn", "PIL", "safetensors"):
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name.partition(".")[0])
+
+sys.meta_path.insert(0, Missing())
+from lenslab import report, runs
+run = runs.read(sys.argv[1])
+assert run.accuracy and len(run.units) and len(run.images) and run.site("relu1").live.size
+assert len(run.units_for("8")) and len(run.destinations(unit=31))
+assert run.compare(sys.argv[1], paired=True).units["difference"].eq(0).all()
+assert run.plot.scatter("l1_norm").to_dict() and run.plot.drops().to_dict() and run.plot.heatmap().to_dict()
+assert "<svg" in run._repr_html_() and "accuracy" in repr(run)
+assert runs.newest(run.directory.parent).key == run.key
+loaded = [*sys.modules]
+try:
+    run.curve("own-drop")
+except runs.UnitsError as error:
+    assert "pip install 'lenslab[ablate]'" in str(error)
+print(*loaded)
+"""
+
+
+def test_a_run_is_read_compared_asked_and_charted_where_there_is_neither_torch_nor_django(tmp_path: Path) -> None:
+    from lenslab import units  # a run has to be made first, which takes torch
+
+    units.ablate(units.load("small", weights="digits"), "digits", sites=["relu1"], out=tmp_path / "run")
+    command = [sys.executable, "-c", READING, str(tmp_path / "run")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert not {name.partition(".")[0] for name in done.stdout.split()} & {"torch", "django"}
+    assert not [name for name in done.stdout.split() if name.startswith("lenslab.units")]
 
 
 def test_the_pages_do_not_reach_the_measuring_half() -> None:

@@ -7,19 +7,20 @@ from pathlib import Path
 
 import pandas as pd
 
-from lenslab.records import Draft, Record, read
+from lenslab.records import Draft
+from lenslab.runs import Run, read
 
 
-def changed(record: Record, directory: Path, **parts: object) -> Record:
-    """A copy of a record with other tables (``None`` leaves one out), and another document where one is given."""
+def changed(run: Run, directory: Path, **parts: object) -> Run:
+    """A copy of a run with other tables (``None`` leaves one out), and another document where one is given."""
     directory.mkdir(parents=True, exist_ok=True)
     draft = Draft(directory, "run", {})
-    for path in sorted(record.directory.glob("*.parquet")):
+    for path in sorted(run.directory.glob("*.parquet")):
         if path.stem not in parts:
             (directory / path.name).write_bytes(path.read_bytes())
     for name, table in parts.items():
         if isinstance(table, pd.DataFrame):
             draft.write_table(name, table)
-    document = parts.get("document", record.document)
+    document = parts.get("document", run.record.document)
     (directory / "record.json").write_text(json.dumps(document), encoding="utf-8")
     return read(directory)

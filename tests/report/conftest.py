@@ -6,19 +6,19 @@ from pathlib import Path
 
 import pytest
 
-from lenslab.records import Record, read
 from lenslab.report.script_bundle import PLACE
+from lenslab.runs import Run, read
 from lenslab.units import ablate, load
 
 NO_BUNDLE = "the report's front end is not built: run `npm ci && npm run build` in frontend/"
 
 
 @pytest.fixture(scope="session")
-def run(tmp_path_factory: pytest.TempPathFactory) -> Record:
+def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
     """``small`` with weights for other images on 200 digits, so that much flips; made once, whichever asks first."""
     if not (PLACE / "report.js").is_file():
         pytest.fail(NO_BUNDLE, pytrace=False)
     directory: Path = tmp_path_factory.getbasetemp() / "planted-run"
     if (directory / "thumbnails.parquet").exists():
         return read(directory)
-    return ablate(load("small", weights="fashion-mnist"), "digits", limit=200, out=directory).record
+    return ablate(load("small", weights="fashion-mnist"), "digits", limit=200, out=directory)

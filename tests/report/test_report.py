@@ -6,9 +6,11 @@ import re
 import pytest
 
 from lenslab.records import read
-from lenslab.report import NotARunError, UnwritableReportError, run_of, write
+from lenslab.report import UnwritableReportError, write
 from lenslab.report.data_packing import unpacked
 from lenslab.report.script_bundle import read_bundle, source_hash
+from lenslab.runs import read as read_run
+from lenslab.runs.errors import NotARunError
 from tests.report.changing import changed
 
 HOSTILE = "</script><img src=x onerror=alert(1)>\u202e&\"'\u2028"
@@ -45,7 +47,7 @@ def test_the_page_carries_the_records_figures_bit_for_bit(run, tmp_path):
     units = run.table("units")
     for name in ("unit", "accuracy_drop", "accuracy_drop_low", "q_value", "class_selectivity", "taylor", "apoz"):
         assert tables["units"][name].tobytes() == units[name].to_numpy().astype(tables["units"][name].dtype).tobytes()
-    assert header["class_names"] == run.document["images"]["class_names"]
+    assert header["class_names"] == run.dataset.class_names
     assert header["key"] == run.key
     assert set(header["themes"]) == {"light", "dark"}
 
@@ -70,7 +72,7 @@ def test_nothing_in_the_page_has_an_address_elsewhere(run, tmp_path):
 
 
 def test_hostile_names_are_text_in_the_head_and_data_elsewhere(run, tmp_path):
-    document = json.loads(json.dumps(run.document))
+    document = json.loads(json.dumps(run.record.document))
     document["network"]["name"] = document["images"]["name"] = HOSTILE
     document["warnings"] = [HOSTILE]
     document["images"]["class_names"] = [HOSTILE] * 10
@@ -87,7 +89,7 @@ def test_hostile_names_are_text_in_the_head_and_data_elsewhere(run, tmp_path):
 def test_a_study_stands_for_its_run(run, tmp_path):
     inner = changed(run, tmp_path / "study" / "run")
     (tmp_path / "study" / "record.json").write_text('{"schema": 1, "kind": "study", "key": "k"}', encoding="utf-8")
-    assert run_of(read(tmp_path / "study")).directory == inner.directory
+    assert read_run(tmp_path / "study").directory == inner.directory
     assert write(tmp_path / "study") == inner.directory / "report.html"
 
 
@@ -113,7 +115,7 @@ def test_a_place_that_cannot_be_written_is_refused_with_the_next_step(run, tmp_p
 
 def test_a_record_as_the_first_version_wrote_it_has_a_report(run, tmp_path):
     kept = ["site", "unit", "images", "accuracy_drop", "accuracy_drop_low", "accuracy_drop_high", "losses", "gains"]
-    document = {name: run.document[name] for name in ("schema", "kind", "key", "images")}
+    document = {name: run.record.document[name] for name in ("schema", "kind", "key", "images")}
     older = changed(
         run,
         tmp_path,

@@ -1,18 +1,26 @@
+from pathlib import Path
+
 import pandas as pd
 import pytest
 
-from lenslab.report.run_facts import class_names, facts, silenced, verified, warnings
+from lenslab.records import Record
+from lenslab.report.run_facts import facts, silenced, verified
+from lenslab.runs import Intervention, Run
 
 UNITS = pd.DataFrame({"site": ["a", "a", "b"], "dead": [True, False, False]})
 
 
+def of(document):
+    return Run(Record(Path("run"), {"kind": "run", "key": "0", **document}))
+
+
 def said(document, images=1000):
-    return {fact.term: (fact.words, fact.note) for fact in facts(document, UNITS, images)}
+    return {fact.term: (fact.words, fact.note) for fact in facts(of(document), UNITS, images)}
 
 
 def test_the_head_of_a_real_run_says_what_was_measured(run):
-    document = run.document
-    lines = {fact.term: fact for fact in facts(document, run.table("units"), 200)}
+    document = run.record.document
+    lines = {fact.term: fact for fact in facts(run, run.units, 200)}
     assert lines["Network"].words == "small"
     assert document["network"]["weights_sha256"][:12] in lines["Network"].note
     assert lines["Images"].words == "200 of digits"
@@ -37,23 +45,24 @@ def test_units_dead_ones_and_pairs_are_counted():
         ({}, "5 units at 2 sites, one at a time"),
         ({"basis": "units"}, "5 units at 2 sites, one at a time"),
         ({"basis": "haar"}, "5 random directions at 2 sites, one at a time"),
-        ({"groups": {"relu": [[0, 1]]}}, "5 units or sets of units at 2 sites, one at a time"),
+        ({"groups": {"relu": [[0, 1]]}}, "5 sets of units at 2 sites, one at a time"),
     ],
 )
 def test_sets_and_directions_are_called_so(request_, words):
-    assert silenced({"request": request_}, 5, 2) == words
+    assert silenced(Intervention.recorded({"request": request_}), 5, 2) == words
 
 
 def test_what_a_damaged_or_older_document_lacks_is_named():
     for document in ({}, {"network": None, "images": [], "verification": 3, "warnings": "x", "versions": None}):
-        assert said(document)["Network"] == ("not recorded", "")
+        assert said(document)["Network"] == ("unnamed", "")
         assert said(document)["Seed"] == ("not recorded", "")
         assert said(document)["Versions"] == ("not recorded", "")
-        assert verified(document) == "no pair was done again the plain way"
-        assert warnings(document) == []
-        assert class_names(document) is None
+        assert said(document)["Accuracy before"] == ("not recorded", "")
+        assert said(document)["Verified"] == ("no pair was done again the plain way", "")
+        assert of(document).warnings == ()
+        assert of(document).dataset.class_names is None
 
 
 def test_verified_pairs_are_summed_over_paths():
-    words = verified({"verification": {"tail": 1, "suffix": 2, "skipped": 0}})
+    words = verified({"tail": 1, "suffix": 2})
     assert words == "3 pairs done again the plain way, and equal: 1 tail, 2 suffix"

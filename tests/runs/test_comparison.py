@@ -9,7 +9,7 @@ import torch
 
 from lenslab.records import Record
 from lenslab.runs.comparison import match
-from lenslab.units import Run, ablate, compare
+from lenslab.units import Run, ablate
 from lenslab.units.errors import UnitsError, UnknownSiteError
 from tests.units import toys
 
@@ -27,7 +27,7 @@ def seeded() -> Run:
 
 
 def test_a_run_beside_itself_differs_nowhere(run: Run) -> None:
-    found = compare(run.record, run.record, paired=True)
+    found = run.compare(run, paired=True)
     assert found.units["drop_one"].nunique() > 4
     assert (found.units[["difference", "differing"]] == 0).all(axis=None)
     assert (found.units[["p_value", "q_value"]] == 1).all(axis=None)
@@ -40,7 +40,7 @@ def test_a_run_beside_itself_differs_nowhere(run: Run) -> None:
 
 
 def test_the_drops_on_the_images_of_both_are_those_of_the_runs(run: Run, seeded: Run) -> None:
-    found = compare(run.record, seeded.record, paired=True)
+    found = run.compare(seeded, paired=True)
     for name, each in (("one", run), ("other", seeded)):
         assert found.units[f"drop_{name}"].to_numpy() == pytest.approx(each.units["accuracy_drop"].to_numpy())
         by_site = each.units.groupby("site", sort=False)
@@ -51,7 +51,7 @@ def test_the_drops_on_the_images_of_both_are_those_of_the_runs(run: Run, seeded:
     assert found.accuracy["low"] < found.accuracy["difference"] < found.accuracy["high"]
     ranks = found.units[found.units["site"] == "relu:2"][["drop_one", "drop_other"]]
     assert found.sites["spearman"][0] == pytest.approx(ranks.corr("spearman").iloc[0, 1])
-    turned = compare(seeded.record, run.record, paired=True)
+    turned = seeded.compare(run, paired=True)
     assert turned.units["difference"].to_numpy() == pytest.approx(-found.units["difference"].to_numpy())
     assert turned.sites["delta"].tolist() == pytest.approx((-found.sites["delta"]).tolist())
 
@@ -66,7 +66,7 @@ def test_a_change_that_was_planted_in_one_unit_is_found_in_it_alone() -> None:
     with torch.no_grad():
         tuned.module[3].weight[0, 5] = 2.0  # unit 1 at quarter 1, which alone is enough now
     after = ablate(tuned, (toys.quarters(*bright), labels))
-    found = compare(before.record, after.record, paired=True)
+    found = before.compare(after, paired=True)
     assert found.sites["changed"].tolist() == [1]
     changed = found.units[found.units["q_value"] <= 0.05]
     assert changed[["unit", "difference", "differing"]].to_numpy().tolist() == [[0, 0.5, 20]]
@@ -80,13 +80,13 @@ def test_images_are_matched_by_what_they_show_whatever_their_order(run: Run) -> 
     turned = ablate(
         toys.network(toys.trained(toys.Residual())), (np.stack(block.pixels)[order], block.labels[order]), sites=SITES
     )
-    found = compare(run.record, turned.record, paired=True)
+    found = run.compare(turned, paired=True)
     assert found.accuracy["images"] == 150
     assert (found.units[["difference", "differing"]] == 0).all(axis=None)
-    pairs = match(run.record, turned.record)
+    pairs = match(run, turned)
     assert (order[pairs["image_other"]] == pairs["image_one"]).all()
     seed = ablate(toys.network(toys.trained(toys.Residual(), seed=5)), toys.digits(150), sites=SITES)
-    straight, shuffled = (compare(each.record, seed.record, paired=True) for each in (run, turned))
+    straight, shuffled = (each.compare(seed, paired=True) for each in (run, turned))
     pd.testing.assert_frame_equal(straight.units, shuffled.units)
 
 
@@ -94,8 +94,8 @@ def test_copies_of_an_image_are_paired_in_turn() -> None:
     images = (toys.quarters((0,), (0,), (2,), (0,)), [0, 0, 1, 1])
     one = ablate(toys.by_hand(), images)
     other = ablate(toys.by_hand(), (toys.quarters((2,), (0,), (1,)), [1, 0, 0]))
-    assert match(one.record, one.record)["image_one"].nunique() == 4
-    assert sorted(match(one.record, other.record)[["image_one", "image_other"]].to_numpy().tolist()) == [[0, 1], [2, 0]]
+    assert match(one, one)["image_one"].nunique() == 4
+    assert sorted(match(one, other)[["image_one", "image_other"]].to_numpy().tolist()) == [[0, 1], [2, 0]]
 
 
 def test_only_the_images_of_both_are_paired_and_their_number_is_said(run: Run) -> None:
@@ -103,7 +103,7 @@ def test_only_the_images_of_both_are_paired_and_their_number_is_said(run: Run) -
     others = ablate(
         toys.network(toys.trained(toys.Residual(), seed=5)), (np.stack(block.pixels), block.labels), sites=SITES
     )
-    found = compare(run.record, others.record, paired=True)
+    found = run.compare(others, paired=True)
     assert set(found.units["images"]) == {50}
     assert "50 images are in both runs, which have 150 and 100" in found.notes
     own = run.flips[(run.flips["site"] == "relu:2") & (run.flips["image"] >= 100)]
@@ -117,44 +117,44 @@ def test_without_an_image_in_common_there_are_distributions_only(run: Run) -> No
     others = ablate(
         toys.network(toys.trained(toys.Residual(), seed=5)), (np.stack(block.pixels), block.labels), sites=SITES
     )
-    found = compare(run.record, others.record)
+    found = run.compare(others)
     assert found.units.empty
     assert found.accuracy["p_value"] is None
     assert found.accuracy["low"] < found.accuracy["difference"] < found.accuracy["high"]
     assert "0 images are in both runs, which have 150 and 100: only distributions are compared" in found.notes
     assert np.isfinite(found.sites["delta"]).all()
     with pytest.raises(UnitsError, match="have no image in common"):
-        compare(run.record, others.record, paired=True)
+        run.compare(others, paired=True)
 
 
 def test_sites_of_one_run_alone_are_named(run: Run) -> None:
     network = toys.network(toys.trained(toys.Residual()))
     less, none = (ablate(network, toys.digits(20), sites=sites) for sites in (["relu:3", "bn1"], ["bn2"]))
-    found = compare(run.record, less.record)
+    found = run.compare(less)
     assert found.sites["site"].tolist() == ["relu:3"]
     assert (found.only_one, found.only_other) == (("relu:2",), ("bn1",))
     with pytest.raises(UnknownSiteError, match="no site in common: the one has relu:2, relu:3, the other bn2"):
-        compare(run.record, none.record)
+        run.compare(none)
 
 
 def test_what_is_not_the_same_thing_is_refused_or_said(run: Run) -> None:
     network = toys.network(toys.trained(toys.Residual()))
     mean = ablate(network, toys.digits(150), sites=SITES, replacement="mean")
-    assert any("something else in each run (zero, mean)" in note for note in compare(run.record, mean.record).notes)
+    assert any("something else in each run (zero, mean)" in note for note in run.compare(mean).notes)
     for options in ({"basis": "haar"}, {"groups": {"relu:2": [[0, 1]]}}):
         other = ablate(network, toys.digits(20), **({"sites": SITES} | options))
-        with pytest.raises(UnitsError, match="runs that silenced each unit alone are compared"):
-            compare(run.record, other.record)
+        with pytest.raises(UnitsError, match="what is compared is a run that silenced each unit alone"):
+            run.compare(other)
 
 
 def test_chunks_of_units_decide_nothing(run: Run, seeded: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    whole = compare(run.record, seeded.record, paired=True).units
+    whole = run.compare(seeded, paired=True).units
     monkeypatch.setattr("lenslab.runs.comparison._CHUNK", 300)
-    pd.testing.assert_frame_equal(compare(run.record, seeded.record, paired=True).units, whole)
+    pd.testing.assert_frame_equal(run.compare(seeded, paired=True).units, whole)
 
 
 def test_units_that_were_silenced_several_times_are_compared_by_their_distributions(run: Run) -> None:
-    drawn = Record(run.record.directory, {**run.record.document, "draws": 2})
-    assert np.isfinite(compare(run.record, drawn).sites["delta"]).all()
+    drawn = Run(Record(run.directory, {**run.record.document, "draws": 2}))
+    assert np.isfinite(run.compare(drawn).sites["delta"]).all()
     with pytest.raises(UnitsError, match="units are paired where each was silenced once"):
-        compare(run.record, drawn, paired=True)
+        run.compare(drawn, paired=True)

@@ -35,18 +35,18 @@ def ranked(drops: list[float]) -> tuple[int, ...]:
 def test_the_units_own_drop_is_measured_on_half_a_where_the_images_are_those_to_score(run: Run) -> None:
     images = run.record.table("images")
     half = images[images["half"] == "A"]
-    order = order_of("own-drop", run.record, SITE, scoring=images["content"])
+    order = order_of("own-drop", run, SITE, scoring=images["content"])
     assert order.rankings == (ranked(drops_on(run, half)),)
     assert order.saw == set(half["content"])
     assert (order.ranked_on["half"], order.ranked_on["images"]) == ("A", len(half))
     assert drops_on(run, half) != drops_on(run, images[images["half"] == "B"])
-    least = order_of("-own-drop", run.record, SITE, scoring=images["content"])
+    least = order_of("-own-drop", run, SITE, scoring=images["content"])
     assert least.rankings[0][0] == min(range(6), key=lambda unit: (drops_on(run, half)[unit], unit))
 
 
 def test_it_is_measured_on_all_images_where_others_are_scored(run: Run) -> None:
     images = run.record.table("images")
-    order = order_of("own-drop", run.record, SITE, scoring={"something else"})
+    order = order_of("own-drop", run, SITE, scoring={"something else"})
     assert order.rankings == (ranked(drops_on(run, images)),)
     assert order.saw == set(images["content"])
     assert order.ranked_on["half"] is None
@@ -54,16 +54,16 @@ def test_it_is_measured_on_all_images_where_others_are_scored(run: Run) -> None:
 
 def test_a_classes_drop_is_that_of_its_images(run: Run) -> None:
     images = run.record.table("images")
-    order = order_of("class-drop:3", run.record, SITE, scoring=images["content"])
+    order = order_of("class-drop:3", run, SITE, scoring=images["content"])
     assert order.rankings == (ranked(drops_on(run, images[(images["half"] == "A") & (images["label"] == 3)])),)
     assert order.label == 3
     with pytest.raises(LabelError, match="no class 'zebra'"):
-        order_of("class-drop:zebra", run.record, SITE, scoring=[])
+        order_of("class-drop:zebra", run, SITE, scoring=[])
 
 
 def test_a_column_ranks_both_ways(run: Run) -> None:
     values = run.units[run.units["site"] == SITE]["class_selectivity"]
-    down, up = (order_of(f"{sign}class_selectivity", run.record, SITE, scoring=[]) for sign in ("", "-"))
+    down, up = (order_of(f"{sign}class_selectivity", run, SITE, scoring=[]) for sign in ("", "-"))
     assert values.nunique() == 6
     assert down.rankings[0] == up.rankings[0][::-1]
     assert down.rankings[0][0] == int(np.argmax(values))
@@ -71,12 +71,12 @@ def test_a_column_ranks_both_ways(run: Run) -> None:
 
 
 def test_a_column_that_ablation_made_has_seen_every_image(run: Run) -> None:
-    assert order_of("max_class_drop", run.record, SITE, scoring=[]).saw == set(run.record.table("images")["content"])
+    assert order_of("max_class_drop", run, SITE, scoring=[]).saw == set(run.record.table("images")["content"])
 
 
 def test_random_orders_are_permutations_that_the_seed_decides(run: Run) -> None:
     def drawn(seed: int, repeats: int) -> tuple[tuple[int, ...], ...]:
-        return order_of("random", run.record, SITE, scoring=[], repeats=repeats, seed=seed).rankings
+        return order_of("random", run, SITE, scoring=[], repeats=repeats, seed=seed).rankings
 
     assert all(sorted(ranking) == list(range(6)) for ranking in drawn(0, 20))
     assert len(set(drawn(0, 20))) > 10
@@ -86,30 +86,30 @@ def test_random_orders_are_permutations_that_the_seed_decides(run: Run) -> None:
 
 def test_what_there_is_not_is_refused(run: Run) -> None:
     with pytest.raises(UnknownOrderError, match="no order 'class_selektivity'; did you mean 'class_selectivity'"):
-        order_of("class_selektivity", run.record, SITE, scoring=[])
+        order_of("class_selektivity", run, SITE, scoring=[])
     with pytest.raises(UnknownOrderError, match="no order 'site'"):
-        order_of("site", run.record, SITE, scoring=[])
+        order_of("site", run, SITE, scoring=[])
     with pytest.raises(UnknownOrderError, match="has no direction"):
-        order_of("-random", run.record, SITE, scoring=[])
-    with pytest.raises(UnknownSiteError, match="has no site 'relu:9'; it has relu:2, relu:3"):
-        order_of("random", run.record, "relu:9", scoring=[])
+        order_of("-random", run, SITE, scoring=[])
+    with pytest.raises(UnknownSiteError, match="has no site 'relu:9'; did you mean 'relu:2'"):
+        order_of("random", run, "relu:9", scoring=[])
     unknown = ablate(toys.network(toys.trained(toys.Branches())), toys.digits(10), sites=["cat"])
     with pytest.raises(UnknownOrderError, match="knows no l1_norm of the units at 'cat'"):
-        order_of("l1_norm", unknown.record, "cat", scoring=[])
+        order_of("l1_norm", unknown, "cat", scoring=[])
 
 
 @pytest.mark.parametrize("options", [{"groups": {SITE: [[0, 1]]}}, {"basis": "haar", "sites": [SITE]}])
 def test_a_run_of_something_else_than_units_ranks_none(options: dict[str, object]) -> None:
     other = ablate(toys.network(toys.trained(toys.Residual())), toys.digits(10), **options)
     with pytest.raises(UnitsError, match="units are ranked by a run that silenced each unit alone"):
-        order_of("random", other.record, SITE, scoring=[])
+        order_of("random", other, SITE, scoring=[])
 
 
 def test_a_run_that_resampled_its_units_ranks_none() -> None:
     network = toys.network(toys.trained(toys.Residual()))
     other = ablate(network, toys.digits(20), sites=[SITE], replacement="resample", draws=1)
     with pytest.raises(UnitsError, match="name a run with one replacement for all images"):
-        order_of("random", other.record, SITE, scoring=[])
+        order_of("random", other, SITE, scoring=[])
 
 
 @pytest.mark.parametrize("units", [1, 2, 3, 64, 2048])

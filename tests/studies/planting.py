@@ -7,7 +7,8 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from lenslab.records import Draft, Record
+from lenslab.records import Draft
+from lenslab.runs import Run
 from lenslab.runs.statistics.image_halves import halves
 from lenslab.runs.statistics.observations import observe
 from lenslab.runs.statistics.unit_tables import units_table
@@ -48,8 +49,8 @@ def wired(units: int, classes: int, drop: float | np.ndarray, *, seed: int = 0) 
 
 def make_run(
     directory: Path, sites: dict[str, Planted], *, per_class: int, seed: int = 0, name: str = "planted"
-) -> Record:
-    """Draw images and flips, and write the record of a run."""
+) -> Run:
+    """Draw images and flips, and leave a run."""
     random = np.random.default_rng(seed)
     classes = next(iter(sites.values())).losses.shape[1]
     labels = np.tile(np.arange(classes), per_class)
@@ -84,7 +85,7 @@ def make_run(
     draft.write_table("activations", pa.table(activations))
     draft.write_table("flips", pd.concat(flips, ignore_index=True))
     draft.write_table("units", pd.concat(units, ignore_index=True))
-    return draft.finish(
+    record = draft.finish(
         {
             "network": {"name": "planted", "weights_sha256": None, "parameters": 0, "preprocessing": {}},
             "images": {
@@ -105,3 +106,4 @@ def make_run(
             "warnings": [],
         }
     )
+    return Run(record)

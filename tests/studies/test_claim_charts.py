@@ -8,9 +8,10 @@ import pandas as pd
 import pytest
 
 from lenslab.records import Draft
-from lenslab.runs.site import evidence, weigh
+from lenslab.runs.plots import svg
+from lenslab.runs.site import read_site, site_data
 from lenslab.runs.statistics.observations import observe
-from lenslab.studies.claim_charts import draw, picture, write_charts
+from lenslab.studies.claim_charts import draw, write_charts
 from lenslab.studies.claim_finding import judge
 from lenslab.studies.rulebook import load_rules
 from tests.studies.planting import idle, make_run, wired
@@ -23,7 +24,7 @@ CLASSES = ["cat", "dog", "<script>alert(1)</script>"]
 def seen(tmp_path_factory):
     planted = wired(12, 3, 0.3)
     planted.activations[4] = planted.losses[4] = 0
-    return evidence(make_run(tmp_path_factory.mktemp("run") / "run", {"relu": planted}, per_class=80), "relu")
+    return read_site(make_run(tmp_path_factory.mktemp("run") / "run", {"relu": planted}, per_class=80), "relu")
 
 
 @pytest.fixture(scope="module")
@@ -73,7 +74,7 @@ def test_chart_b_tells_units_found_one_way_from_those_found_both_ways():
     images = pd.DataFrame({"image": np.arange(40), "label": 0, "half": ["A"] * 20 + ["B"] * 20})
     lost = pd.DataFrame({"unit": [0] * 12 + [1] * 20, "image": [*range(10), 20, 21, *range(10, 30)]})
     flips = lost.assign(before=0, after=1)
-    seen = weigh("relu", observe(flips, images, np.random.default_rng(0).random((40, 3)), classes=2), None)
+    seen = site_data("relu", observe(flips, images, np.random.default_rng(0).random((40, 3)), classes=2), None)
     drawn = draw(judge(RULES.claims[1], seen, RULES, seed=0), seen, None)
     found = {row["unit"]: row["found"] for row in rows(drawn)}
     assert found == {0: "one way", 1: "both ways", 2: "neither way"}
@@ -81,14 +82,14 @@ def test_chart_b_tells_units_found_one_way_from_those_found_both_ways():
 
 def test_axes_say_points_and_thresholds_are_named(drawn):
     assert "overall drop (points)" in json.dumps(drawn["a"])
-    assert "1 point" in picture(drawn["a"], "light")
-    assert "5 points" in picture(drawn["b"], "light")
-    assert ">points<" in picture(drawn["e"], "light")
+    assert "1 point" in svg(drawn["a"], "light")
+    assert "5 points" in svg(drawn["b"], "light")
+    assert ">points<" in svg(drawn["e"], "light")
 
 
 @pytest.mark.parametrize("claim", ["a", "b", "e"])
 def test_pictures_are_transparent_narrow_and_differ_by_theme(drawn, claim):
-    light, dark = (picture(drawn[claim], theme) for theme in ("light", "dark"))
+    light, dark = (svg(drawn[claim], theme) for theme in ("light", "dark"))
     assert light != dark
     assert light.startswith("<svg")
     width = float(re.search(r'width="([\d.]+)"', light).group(1))
@@ -99,7 +100,7 @@ def test_pictures_are_transparent_narrow_and_differ_by_theme(drawn, claim):
 
 def test_names_of_classes_cannot_become_markup(drawn):
     assert "<script>" in json.dumps(drawn["b"])
-    assert "<script>" not in picture(drawn["b"], "light")
+    assert "<script>" not in svg(drawn["b"], "light")
 
 
 def test_charts_are_written_three_times_each(tmp_path, seen, findings):
@@ -114,14 +115,14 @@ def test_charts_are_written_three_times_each(tmp_path, seen, findings):
 def test_a_claim_without_figures_has_no_chart(tmp_path):
     planted = idle(5, 3)
     planted.activations[:] = 0
-    silent = evidence(make_run(tmp_path / "run", {"relu": planted}, per_class=20), "relu")
+    silent = read_site(make_run(tmp_path / "run", {"relu": planted}, per_class=20), "relu")
     assert all(draw(judge(claim, silent, RULES, seed=0), silent, None) is None for claim in RULES.claims)
 
 
 def test_a_site_without_weights_is_drawn_for_class_selectivity_alone(tmp_path):
     planted = wired(12, 3, 0.3)
     bare = type(planted)(planted.losses, planted.gains, planted.activations, None)
-    seen = evidence(make_run(tmp_path / "run", {"relu": bare}, per_class=80), "relu")
+    seen = read_site(make_run(tmp_path / "run", {"relu": bare}, per_class=80), "relu")
     specification = draw(judge(RULES.claims[2], seen, RULES, seed=0), seen, None)
     assert len(specification["vconcat"]) == 1
-    assert "L1 norm" not in picture(specification, "light")
+    assert "L1 norm" not in svg(specification, "light")

@@ -3,7 +3,7 @@ import json
 import numpy as np
 import pytest
 
-from lenslab.runs.site import evidence
+from lenslab.runs.site import read_site
 from lenslab.studies.claim_finding import Finding, Part, judge
 from lenslab.studies.estimates import Estimate
 from lenslab.studies.figure import Figure
@@ -18,7 +18,7 @@ RULES = load_rules("1806.02891")
 def judged(tmp_path):
     def judged(planted, *, per_class, seed=0):
         record = make_run(tmp_path / f"run-{seed}", {"relu": planted}, per_class=per_class, seed=seed)
-        seen = evidence(record, "relu")
+        seen = read_site(record, "relu")
         return {claim.id: judge(claim, seen, RULES, seed=0) for claim in RULES.claims}
 
     return judged
@@ -164,7 +164,7 @@ def test_what_is_unknown_is_null_in_the_record(judged):
 
 def test_another_seed_moves_the_interval_and_not_the_estimate(tmp_path):
     record = make_run(tmp_path, {"relu": predictive(60, 10, 0, selectivity=True, norm=True)}, per_class=100)
-    seen = evidence(record, "relu")
+    seen = read_site(record, "relu")
     first, again, other = (
         judge(RULES.claims[2], seen, RULES, seed=seed).decisive.headline
         for seen, seed in ((seen, 0), (seen, 0), (seen, 1))

@@ -7,8 +7,10 @@ import json
 import pytest
 
 from lenslab.records.chart_themes import THEMES
+from lenslab.runs import Curve
 from lenslab.studies.curve_chart import draw_curve, shown, write_curve_chart
-from lenslab.units import Curve, ablate, curve
+from lenslab.units import ablate
+from lenslab.units.curves import measure_curve
 from tests.units import toys
 
 
@@ -16,7 +18,7 @@ from tests.units import toys
 def measured() -> Curve:
     network = toys.network(toys.trained(toys.Residual()))
     run = ablate(network, toys.digits(80), sites=["relu:2"])
-    return curve(run.record, ["own-drop", "random", "-l1_norm", "unit"], repeats=3, network=network)
+    return measure_curve(run, ["own-drop", "random", "-l1_norm", "unit"], repeats=3, network=network)
 
 
 def test_lines_are_means_and_bounds_are_intervals_or_the_range_of_repeats(measured: Curve) -> None:

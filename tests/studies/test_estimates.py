@@ -4,7 +4,8 @@ import pytest
 from scipy.stats import binomtest, false_discovery_control, spearmanr
 
 from lenslab.records import BrokenRecordError
-from lenslab.runs.site import evidence, weigh
+from lenslab.runs.errors import UnknownSiteError
+from lenslab.runs.site import read_site, site_data
 from lenslab.runs.statistics.confidence_intervals import score_interval
 from lenslab.runs.statistics.observations import observe
 from lenslab.studies.estimates import damaging, estimate, overall_bounds
@@ -20,7 +21,7 @@ def by_hand():
     images = pd.DataFrame({"image": np.arange(80), "label": labels, "half": np.tile(["A", "B"], 40)})
     flips = pd.DataFrame({"unit": [0] * 20 + [1], "image": [*range(40, 60), 0]})
     flips = flips.assign(before=labels[flips.image], after=1 - labels[flips.image])
-    return weigh("relu", observe(flips, images, np.random.default_rng(0).random((80, 3)), classes=2), None)
+    return site_data("relu", observe(flips, images, np.random.default_rng(0).random((80, 3)), classes=2), None)
 
 
 def test_damage_needs_the_drop_and_the_significance():
@@ -38,7 +39,7 @@ def test_damage_is_tested_on_the_half_that_did_not_choose():
     labels = np.zeros(40, int)
     images = pd.DataFrame({"image": np.arange(40), "label": labels, "half": ["A"] * 20 + ["B"] * 20})
     flips = pd.DataFrame({"unit": 0, "image": [*range(10), 20, 21], "before": 0, "after": 1})
-    seen = weigh("relu", observe(flips, images, np.random.default_rng(0).random((40, 1)), classes=2), None)
+    seen = site_data("relu", observe(flips, images, np.random.default_rng(0).random((40, 1)), classes=2), None)
     heldout, found = damaging(seen, CLAIMS["b"].settings)
     assert heldout.drop.tolist() == [[0.1], [0.5]]
     assert found.tolist() == [[False], [True]]
@@ -48,7 +49,7 @@ def test_a_drop_of_exactly_five_points_counts_as_damage():
     labels = np.zeros(400, int)
     images = pd.DataFrame({"image": np.arange(400), "label": labels, "half": np.tile(["A", "B"], 200)})
     flips = pd.DataFrame({"unit": 0, "image": np.arange(20), "before": 0, "after": 1})
-    seen = weigh("relu", observe(flips, images, np.random.default_rng(0).random((400, 1)), classes=2), None)
+    seen = site_data("relu", observe(flips, images, np.random.default_rng(0).random((400, 1)), classes=2), None)
     heldout, found = damaging(seen, CLAIMS["b"].settings)
     assert heldout.drop.tolist() == [[0.05], [0.05]]
     assert found.all()
@@ -57,7 +58,7 @@ def test_a_drop_of_exactly_five_points_counts_as_damage():
 def test_a_dead_unit_stays_out_of_the_family_and_of_the_share():
     seen = by_hand()
     seen.observations.activations[:, 2] = 0
-    again = weigh("relu", seen.observations, None)
+    again = site_data("relu", seen.observations, None)
     found = estimate(CLAIMS["b"], again, confidence=0.99, replicates=10, seed=0)["share of damaging units"]
     assert found.figures["share"].estimate == 0.5
     assert "2 live units (1 dead left out)" in found.detail
@@ -86,7 +87,7 @@ def test_simultaneous_bounds_cover_all_units_together():
     for _ in range(150):
         unit, image = np.nonzero(random.random((units, images)) < chance)
         flips = pd.DataFrame({"unit": unit, "image": image, "before": 0, "after": 1})
-        _, low, high = overall_bounds(weigh("relu", observe(flips, frame, alive, classes=2), None), 0.95)
+        _, low, high = overall_bounds(site_data("relu", observe(flips, frame, alive, classes=2), None), 0.95)
         covered.append(((low <= chance) & (chance <= high)).all())
     assert np.mean(covered) >= 0.93
 
@@ -94,7 +95,7 @@ def test_simultaneous_bounds_cover_all_units_together():
 def test_attribute_and_class_come_from_one_half_and_drops_from_the_other(tmp_path):
     random = np.random.default_rng(0)
     planted = wired(30, 5, random.uniform(0.05, 0.4, 30))
-    seen = evidence(make_run(tmp_path, {"relu": planted}, per_class=60), "relu")
+    seen = read_site(make_run(tmp_path, {"relu": planted}, per_class=60), "relu")
     found = estimate(CLAIMS["e"], seen, confidence=0.99, replicates=20, seed=0)
     counts, activations = seen.counts, seen.observations.activations
     expected = {"class selectivity": [], "L1 norm": [], "overall": []}
@@ -120,15 +121,15 @@ def test_attribute_and_class_come_from_one_half_and_drops_from_the_other(tmp_pat
 
 def test_only_the_asked_site_is_read(tmp_path):
     record = make_run(tmp_path, {"early": wired(6, 3, 0.5), "late": idle(4, 3)}, per_class=50)
-    assert evidence(record, "early").counts.losses.sum() > 50
-    assert evidence(record, "late").counts.losses.sum() == 0
-    assert len(evidence(record, "late").dead) == 4
+    assert read_site(record, "early").counts.losses.sum() > 50
+    assert read_site(record, "late").counts.losses.sum() == 0
+    assert len(read_site(record, "late").dead) == 4
 
 
 def test_a_site_that_the_record_lacks_is_refused(tmp_path):
     record = make_run(tmp_path, {"relu": idle(4, 3)}, per_class=10)
-    with pytest.raises(BrokenRecordError, match="no activations of a site 'another'"):
-        evidence(record, "another")
+    with pytest.raises(UnknownSiteError, match="has no site 'another'"):
+        read_site(record, "another")
 
 
 def test_flips_of_images_that_the_record_lacks_are_refused(tmp_path):
@@ -136,4 +137,4 @@ def test_flips_of_images_that_the_record_lacks_are_refused(tmp_path):
     flips = record.table("flips").assign(image=9999)
     flips.to_parquet(tmp_path / "flips.parquet")
     with pytest.raises(BrokenRecordError, match="names image 9999"):
-        evidence(record, "relu")
+        read_site(record, "relu")

@@ -92,7 +92,7 @@ def test_training_images_are_flagged(tmp_path):
 
 def test_a_run_without_default_sites_decides_nothing(tmp_path):
     planted = make_run(tmp_path / "run", {"relu": wired(6, 4, 0.2)}, per_class=20)
-    planted.document["sites"][0]["default"] = False
+    planted.record.document["sites"][0]["default"] = False
     draft = Draft.open(tmp_path / "study", kind="study", request={})
     with pytest.raises(StudiesError, match="has no default site"):
         decided(planted, load_rules("1806.02891"), draft)

@@ -16,8 +16,9 @@ from torch import nn
 
 from lenslab import __version__
 from lenslab.records import OtherRecordError
+from lenslab.runs import read
 from lenslab.runs.statistics.image_halves import halves
-from lenslab.units import ablate, ask, load
+from lenslab.units import Ablation, ablate, load
 from lenslab.units.engine.exact_engine import ExactEngine
 from lenslab.units.errors import (
     LabelError,
@@ -303,7 +304,7 @@ def test_a_finished_run_is_read_and_another_question_is_refused(tmp_path: Path) 
 
 def test_everything_that_decides_a_number_changes_the_key() -> None:
     made = toys.trained(toys.Residual())
-    base = ask(toys.network(made), toys.digits(10))
+    base = Ablation.of(toys.network(made), toys.digits(10))
     changed = copy.deepcopy(made)
     changed.conv1.weight.data[0, 0, 0, 0] += 1e-3
     strided = copy.deepcopy(made)
@@ -314,17 +315,17 @@ def test_everything_that_decides_a_number_changes_the_key() -> None:
     pixels = np.stack(block.pixels)
     pixels[0, 0, 0] += 1
     questions = [
-        ask(toys.network(changed), toys.digits(10)),
-        ask(toys.network(strided), toys.digits(10)),
-        ask(other_preprocessing, toys.digits(10)),
-        ask(toys.network(made), toys.digits(11)),
-        ask(toys.network(made), (pixels, block.labels)),
-        ask(toys.network(made), toys.digits(10), seed=1),
-        ask(toys.network(made), toys.digits(10), sites=["relu:1"]),
+        Ablation.of(toys.network(changed), toys.digits(10)),
+        Ablation.of(toys.network(strided), toys.digits(10)),
+        Ablation.of(other_preprocessing, toys.digits(10)),
+        Ablation.of(toys.network(made), toys.digits(11)),
+        Ablation.of(toys.network(made), (pixels, block.labels)),
+        Ablation.of(toys.network(made), toys.digits(10), seed=1),
+        Ablation.of(toys.network(made), toys.digits(10), sites=["relu:1"]),
     ]
     keys = [base.key, *(question.key for question in questions)]
     assert len(set(keys)) == len(keys)
-    assert ask(toys.network(copy.deepcopy(made)), toys.digits(10), batch_size=3).key == base.key
+    assert Ablation.of(toys.network(copy.deepcopy(made)), toys.digits(10), batch_size=3).key == base.key
 
 
 def test_verification_fails_loudly_where_an_engine_is_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -364,11 +365,11 @@ def test_the_first_of_several_wrong_labels_is_named_and_a_limit_may_leave_them_o
 @pytest.mark.parametrize("size", [0, -1])
 def test_a_batch_without_images_is_refused(size: int) -> None:
     with pytest.raises(UnitsError, match=f"a batch of {size} images is empty; give --batch-size 1 or more"):
-        ask(toys.by_hand(), toys.digits(2), batch_size=size)
+        Ablation.of(toys.by_hand(), toys.digits(2), batch_size=size)
 
 
 def test_the_request_says_everything_that_decides_a_number() -> None:
-    request = ask(toys.by_hand(), (toys.quarters((0,), (1,)), [0, 1]), seed=3).request
+    request = Ablation.of(toys.by_hand(), (toys.quarters((0,), (1,)), [0, 1]), seed=3).request
     assert (request["count"], request["sites"], request["engine"], request["seed"]) == (2, ["1"], "exact", 3)
     assert (request["lenslab"], request["network"], request["replacement"]) == (__version__, "toy", "zero")
 
@@ -391,7 +392,7 @@ def test_engine_code_and_buffers_change_the_key() -> None:
         made = Sloped(slope, offset).eval()
         for parameter in made.parameters():
             parameter.data.fill_(0.1)
-        return ask(toys.network(made), toys.digits(4), **options).key
+        return Ablation.of(toys.network(made), toys.digits(4), **options).key
 
     assert key() == key()
     assert len({key(), key(slope=0.2), key(offset=0.5), key(engine="plain")}) == 4
@@ -499,8 +500,8 @@ def test_selectivity_is_that_of_the_recorded_activations() -> None:
 
 
 def test_a_batch_is_as_large_as_its_recorded_values_allow() -> None:
-    assert ask(toys.by_hand(), (toys.quarters((0,)), [0])).batch_size == 256
-    question = ask(load("resnet20", untrained=True), toys.digits(2), sites=["*"])
+    assert Ablation.of(toys.by_hand(), (toys.quarters((0,)), [0])).batch_size == 256
+    question = Ablation.of(load("resnet20", untrained=True), toys.digits(2), sites=["*"])
     recorded = 4 * sum(int(np.prod(plan.site.shape)) for plan in question.plans)
     assert 16 < question.batch_size < 256
     assert question.batch_size * recorded <= 2**28 < (question.batch_size + 1) * recorded
@@ -530,10 +531,11 @@ def test_the_record_describes_network_sites_and_images() -> None:
 def test_a_dry_runs_cost_is_one_golden_pass_and_every_units_rest() -> None:
     images = (toys.quarters((0,), (1,), (2,)), [0, 1, 0])
     golden = 4 * 2 * 2 * 16 + 16 * 2
-    assert ask(toys.by_hand(), images).cost == 3 * (golden + 4 * (4 * 2))  # the closed form: 4 positions, 2 classes
-    assert ask(toys.by_hand(), images, engine="plain").cost == 3 * (golden + 4 * golden)
-    assert ask(toys.by_hand(), images, sites=["0"]).cost == 3 * (golden + 4 * 16 * 2)
-    assert ask(toys.network(toys.trained(toys.Untraceable())), toys.digits(3)).cost is None
+    closed = 4 * (4 * 2)  # 4 units, each at 4 positions times 2 classes
+    assert Ablation.of(toys.by_hand(), images).cost == 3 * (golden + closed)
+    assert Ablation.of(toys.by_hand(), images, engine="plain").cost == 3 * (golden + 4 * golden)
+    assert Ablation.of(toys.by_hand(), images, sites=["0"]).cost == 3 * (golden + 4 * 16 * 2)
+    assert Ablation.of(toys.network(toys.trained(toys.Untraceable())), toys.digits(3)).cost is None
 
 
 @pytest.mark.parametrize("name", ["toaster", "cuda:99", ""])
@@ -544,7 +546,7 @@ def test_a_device_that_is_not_there_is_refused(name: str) -> None:
 
 def test_an_engine_that_does_not_exist_is_refused() -> None:
     with pytest.raises(UnitsError, match="no engine named 'fast'; there are exact, plain"):
-        ask(toys.by_hand(), toys.digits(2), engine="fast")
+        Ablation.of(toys.by_hand(), toys.digits(2), engine="fast")
 
 
 def test_a_finished_record_is_left_as_it_is_when_it_is_read_again(tmp_path: Path) -> None:
@@ -556,10 +558,17 @@ def test_a_finished_record_is_left_as_it_is_when_it_is_read_again(tmp_path: Path
 def test_a_verification_that_is_asked_for_is_never_skipped(tmp_path: Path) -> None:
     images = (toys.quarters((0,), (1,)), [0, 1])
     ablate(toys.by_hand(), images, out=tmp_path)
-    checked = ablate(toys.by_hand(), images, out=tmp_path, verify=4).verified
-    assert checked == {"recorded": 4}
+    assert read(tmp_path).verification == {}
+    checked = ablate(toys.by_hand(), images, out=tmp_path, verify=4)
+    assert checked.verified == {"recorded": 4}
+    assert read(tmp_path).verification == checked.verification == {"recorded": 4}
+    ablate(toys.by_hand(), images, out=tmp_path, verify=2)
+    assert read(tmp_path).verification == {"recorded": 4}, "a smaller check takes nothing back"
 
 
 def test_a_network_that_is_named_takes_the_weights_that_were_made_for_the_images() -> None:
-    named, loaded = ask("small", "digits", limit=10), ask(load("small", weights="digits"), "digits", limit=10)
+    named, loaded = (
+        Ablation.of("small", "digits", limit=10),
+        Ablation.of(load("small", weights="digits"), "digits", limit=10),
+    )
     assert named.key == loaded.key

@@ -11,7 +11,9 @@ import pytest
 import torch
 
 from lenslab.records import RecordNotFoundError, read
-from lenslab.units import Network, Run, ablate, ask_curve, curve, load, open_images, read_curve, silenced
+from lenslab.runs import read_curve
+from lenslab.units import Network, Run, ablate, load, open_images, silenced
+from lenslab.units.curves import CurveAblation, measure_curve
 from lenslab.units.errors import OtherThanAskedError, UnknownOrderError
 from tests.units import toys
 from tests.units.dividing import divide
@@ -47,7 +49,7 @@ def test_a_curve_small_enough_to_solve_by_hand_is_the_hands() -> None:
     # logits: class 0 = quarter 0 + quarter 1, class 1 = 1.5 * quarter 2; units 0, 1, 2, 3 fall silent in this order
     images = (toys.quarters((0,), (0, 1), (2,), (0, 1, 2), (0, 2)), [0, 0, 1, 0, 0])
     measured = ablate(toys.by_hand(), images)
-    found = curve(measured.record, "-unit", steps=range(5), network=toys.by_hand(), images=images)
+    found = measure_curve(measured, "-unit", steps=range(5), network=toys.by_hand(), images=images)
     assert found.accuracy == 0.8
     assert found.points["accuracy"].tolist() == [0.8, 0.6, 0.6, 0.8, 0.8]
     assert found.points["accuracy_drop"].tolist() == pytest.approx([0, 0.2, 0.2, 0, 0])
@@ -62,7 +64,7 @@ def test_a_curve_small_enough_to_solve_by_hand_is_the_hands() -> None:
 
 
 def test_no_unit_is_the_untouched_network_and_all_units_are_the_silent_one(run: Run, network: Network) -> None:
-    found = curve(run.record, ["random", "-l1_norm"], repeats=3, network=network)
+    found = measure_curve(run, ["random", "-l1_norm"], repeats=3, network=network)
     ends = found.points.set_index("size")["accuracy"]
     assert set(ends[0]) == {run.accuracy} == {found.accuracy}
     assert set(ends[6]) == {accuracy_without(network, list(range(6)))}
@@ -71,12 +73,12 @@ def test_no_unit_is_the_untouched_network_and_all_units_are_the_silent_one(run: 
 
 
 def test_a_random_order_of_one_unit_costs_what_that_unit_costs(run: Run, network: Network) -> None:
-    asked = ask_curve(run.record, "random", steps=[1], repeats=12, network=network)
-    found = curve(run.record, "random", steps=[1], repeats=12, network=network)
+    asked = CurveAblation.of(run, "random", steps=[1], repeats=12, network=network)
+    found = measure_curve(run, "random", steps=[1], repeats=12, network=network)
     drops = run.units.set_index("unit")["accuracy_drop"]
     seen = set()
     for point in found.points.query("size == 1").itertuples():
-        (unit,) = asked.question.intervention.groups[SITE][point.set]
+        (unit,) = asked.ablation.intervention.groups[SITE][point.set]
         assert point.accuracy_drop == drops[unit]
         seen.add(unit)
     assert len(seen) > 3
@@ -85,64 +87,64 @@ def test_a_random_order_of_one_unit_costs_what_that_unit_costs(run: Run, network
 
 @pytest.mark.parametrize("keep", [False, True])
 def test_sets_are_nested(run: Run, network: Network, keep: bool) -> None:
-    asked = ask_curve(run.record, ["random", "own-drop"], repeats=4, keep=keep, network=network)
+    asked = CurveAblation.of(run, ["random", "own-drop"], repeats=4, keep=keep, network=network)
     for _, points in asked.points.groupby(["order", "repeat"]):
-        sets = [set(asked.question.intervention.groups[SITE][number]) for number in points["set"]]
+        sets = [set(asked.ablation.intervention.groups[SITE][number]) for number in points["set"]]
         assert [len(each) for each in sets] == points["silenced"].tolist()
         sets = sets[::-1] if keep else sets
         assert all(one < other for one, other in itertools.pairwise(sets))
-    assert len(asked.question.intervention.groups[SITE]) < len(
+    assert len(asked.ablation.intervention.groups[SITE]) < len(
         asked.points
     )  # what several orders share is silenced once
 
 
 def test_keeping_the_best_is_silencing_all_others(run: Run, network: Network) -> None:
     options = {"steps": range(7), "network": network}
-    silent, kept = (ask_curve(run.record, "class_selectivity", keep=keep, **options) for keep in (False, True))
+    silent, kept = (CurveAblation.of(run, "class_selectivity", keep=keep, **options) for keep in (False, True))
     for one, other in zip(silent.points["set"], kept.points["set"], strict=True):
-        assert list(kept.question.intervention.groups[SITE][other]) == [
-            unit for unit in range(6) if unit not in silent.question.intervention.groups[SITE][one]
+        assert list(kept.ablation.intervention.groups[SITE][other]) == [
+            unit for unit in range(6) if unit not in silent.ablation.intervention.groups[SITE][one]
         ]
-    keeping = curve(run.record, "-unit", keep=True, **options).points
-    silencing = curve(run.record, "unit", **options).points
+    keeping = measure_curve(run, "-unit", keep=True, **options).points
+    silencing = measure_curve(run, "unit", **options).points
     assert keeping["accuracy"].tolist() == silencing["accuracy"].tolist()[::-1]
     assert keeping["accuracy"].nunique() > 3
 
 
 def test_a_ranking_by_drops_never_sees_the_images_that_are_scored(run: Run, network: Network) -> None:
-    found = curve(run.record, ["own-drop", "class-drop:2", "random"], network=network)
+    found = measure_curve(run, ["own-drop", "class-drop:2", "random"], network=network)
     images = run.record.table("images")
     ranked = set(images[images["half"] == "A"]["content"])
     scored = set(found.record.table("images")["content"])
     assert scored == set(images[images["half"] == "B"]["content"])
     assert ranked.isdisjoint(scored)
-    assert [each["ranked_on"].get("half") for each in found.said["orders"]] == ["A", "A", None]
-    read_on = found.said["read_on"]
+    assert [each["ranked_on"].get("half") for each in found.metadata["orders"]] == ["A", "A", None]
+    read_on = found.metadata["read_on"]
     assert (read_on["images"], read_on["of"], read_on["images_that_ranked"]) == (len(scored), 150, 0)
 
 
 def test_outcomes_of_the_same_images_do_not_rank_them(run: Run, network: Network) -> None:
     with pytest.raises(UnknownOrderError, match=r"had a part in the ranking by accuracy_drop.* rank by own-drop"):
-        curve(run.record, ["random", "accuracy_drop"], network=network)
-    found = curve(run.record, "accuracy_drop", steps=[2], images="digits", limit=250, network=network)
-    assert found.said["read_on"]["images"] == 100  # the run's 150 are left out
-    assert found.said["read_on"]["images_of_the_run"] == 0
+        measure_curve(run, ["random", "accuracy_drop"], network=network)
+    found = measure_curve(run, "accuracy_drop", steps=[2], images="digits", limit=250, network=network)
+    assert found.metadata["read_on"]["images"] == 100  # the run's 150 are left out
+    assert found.metadata["read_on"]["images_of_the_run"] == 0
 
 
 def test_another_run_ranks_the_units(run: Run, network: Network) -> None:
     (block,) = toys.digits(300).blocks(150, start=150)
     others = (np.stack(block.pixels), block.labels)
     other = ablate(network, others, sites=[SITE])
-    found = curve(run.record, "own-drop", steps=[1], ranked_by=other.record, network=network)
-    assert found.said["ranked_by"] == other.record.key != run.record.key
-    assert found.said["orders"][0]["ranked_on"]["half"] is None
-    assert found.said["read_on"]["images"] == 150
+    found = measure_curve(run, "own-drop", steps=[1], ranked_by=other, network=network)
+    assert found.metadata["ranked_by"] == other.record.key != run.record.key
+    assert found.metadata["orders"][0]["ranked_on"]["half"] is None
+    assert found.metadata["read_on"]["images"] == 150
     best = int(other.units["accuracy_drop"].idxmax())
     drop = run.units.set_index("unit")["accuracy_drop"][best]
     assert found.points.query("size == 1")["accuracy_drop"].tolist() == [drop]
     branches = ablate(toys.network(toys.trained(toys.Branches())), toys.digits(10), sites=["silu"])
     with pytest.raises(LookupError, match="has no site 'relu:2'"):
-        curve(run.record, "own-drop", ranked_by=branches.record, network=network)
+        measure_curve(run, "own-drop", ranked_by=branches, network=network)
 
 
 def test_the_order_of_the_images_decides_nothing(network: Network) -> None:
@@ -153,7 +155,7 @@ def test_the_order_of_the_images_decides_nothing(network: Network) -> None:
     for order in (np.arange(60), turned):
         images = (pixels[order], labels[order])
         measured = ablate(network, images, sites=[SITE])
-        found = curve(measured.record, ["own-drop", "random"], repeats=3, images=images, network=network)
+        found = measure_curve(measured, ["own-drop", "random"], repeats=3, images=images, network=network)
         tables.append([found.record.table(name) for name in TABLES])
     assert tables[0][0]["accuracy"].nunique() > 4
     for one, other in zip(*tables, strict=True):
@@ -165,29 +167,29 @@ def test_a_curve_that_was_stopped_goes_on_to_the_same_bytes(
 ) -> None:
     divide(monkeypatch)
     options = {"steps": 4, "repeats": 2, "network": network, "batch_size": 20}
-    whole = curve(run.record, ["own-drop", "random"], out=tmp_path / "whole", **options)
+    whole = measure_curve(run, ["own-drop", "random"], out=tmp_path / "whole", **options)
 
     def stop(done: float, total: float) -> None:
         if done > total / 2:
             raise RuntimeError("stopped")
 
     with pytest.raises(RuntimeError, match="stopped"):
-        curve(run.record, ["own-drop", "random"], out=tmp_path / "stopped", progress=stop, **options)
+        measure_curve(run, ["own-drop", "random"], out=tmp_path / "stopped", progress=stop, **options)
     assert not (tmp_path / "stopped" / "record.json").exists()
     assert list((tmp_path / "stopped" / "shards").iterdir())
     for _ in range(2):  # the second time it is only read
-        curve(run.record, ["own-drop", "random"], out=tmp_path / "stopped", **options)
+        measure_curve(run, ["own-drop", "random"], out=tmp_path / "stopped", **options)
         for name in [*(f"{table}.parquet" for table in (*TABLES, "flips", "images")), "curve.json"]:
             assert (tmp_path / "stopped" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes(), name
     again = read_curve(read(tmp_path / "stopped"))
-    assert again.said == whole.said
+    assert again.metadata == whole.metadata
     pd.testing.assert_frame_equal(again.areas, whole.areas)
 
 
 def test_units_become_what_they_became_in_the_run(network: Network) -> None:
     images = toys.digits(100)
     zero, mean = (
-        curve(
+        measure_curve(
             ablate(network, images, sites=[SITE], replacement=replacement).record,
             "random",
             steps=[1],
@@ -202,7 +204,7 @@ def test_units_become_what_they_became_in_the_run(network: Network) -> None:
 
 
 def test_the_units_own_drops_do_more_damage_than_chance_and_a_classes_hurt_that_class(small: Run) -> None:
-    found = curve(small.record, ["own-drop", "class-drop:8", "random"])
+    found = measure_curve(small, ["own-drop", "class-drop:8", "random"])
     areas = found.areas.set_index(["order", "measure", "label"])
     own = areas.loc[("own-drop", "accuracy", -1)]
     assert own["difference"] < own["difference_high"] < 0
@@ -219,16 +221,16 @@ def test_a_record_that_holds_no_curve_is_refused(run: Run) -> None:
 
 def test_a_network_that_is_not_the_runs_is_refused_before_anything_is_measured(run: Run) -> None:
     with pytest.raises(OtherThanAskedError, match="the weights of toy"):
-        ask_curve(run.record, network=toys.network(toys.trained(toys.Residual(), seed=3)))
+        CurveAblation.of(run, network=toys.network(toys.trained(toys.Residual(), seed=3)))
     changed = toys.trained(toys.Residual(in_place=False))
     with pytest.raises(OtherThanAskedError, match="another architecture"):
-        ask_curve(run.record, network=toys.network(changed))
+        CurveAblation.of(run, network=toys.network(changed))
 
 
 def test_a_network_that_hooks_look_into_has_curves_too() -> None:
     network = toys.network(toys.trained(toys.Untraceable()))
     run = ablate(network, toys.digits(60), sites=["relu1"])
-    found = curve(run.record, "random", steps=[1], repeats=8, network=network)
+    found = measure_curve(run, "random", steps=[1], repeats=8, network=network)
     drops = run.units["accuracy_drop"]
     assert set(found.points.query("size == 1")["accuracy_drop"]) <= set(drops)
     assert found.points["accuracy"].nunique() > 2
@@ -237,11 +239,11 @@ def test_a_network_that_hooks_look_into_has_curves_too() -> None:
 def test_means_over_other_images_are_measured_on_these_again(network: Network) -> None:
     run = ablate(network, toys.digits(80), sites=[SITE], replacement="mean-map", reference="digits-train")
     with pytest.raises(OtherThanAskedError, match="--reference SOURCE"):
-        curve(run.record, "random", network=network)
-    found = curve(run.record, "random", steps=[1], repeats=12, network=network, reference="digits-train")
+        measure_curve(run, "random", network=network)
+    found = measure_curve(run, "random", steps=[1], repeats=12, network=network, reference="digits-train")
     assert set(found.points.query("size == 1")["accuracy_drop"]) <= set(run.units["accuracy_drop"])
     own = ablate(network, toys.digits(80), sites=[SITE], replacement="mean-map")
-    short = curve(own.record, "random", steps=[1], repeats=12, network=network, limit=40)
+    short = measure_curve(own, "random", steps=[1], repeats=12, network=network, limit=40)
     request = short.record.document["request"]
     assert (request["count"], request["reference_count"]) == (40, 80)
 
@@ -250,22 +252,22 @@ def test_images_of_the_runs_own_source_are_as_many_as_the_run_had_unless_said_ot
     run: Run, network: Network
 ) -> None:
     counts = [
-        ask_curve(run.record, "random", network=network, images="digits", limit=limit).said["read_on"]["images"]
+        CurveAblation.of(run, "random", network=network, images="digits", limit=limit).metadata["read_on"]["images"]
         for limit in (None, 40, 170)
     ]
     assert counts == [150, 40, 170]
-    half = ask_curve(run.record, "own-drop", network=network, images="digits", limit=170).said["read_on"]
+    half = CurveAblation.of(run, "own-drop", network=network, images="digits", limit=170).metadata["read_on"]
     assert half["images"] - half["images_of_the_run"] == 20
 
 
 def test_without_an_order_none_is_guessed(run: Run, network: Network) -> None:
     with pytest.raises(UnknownOrderError, match="no order is given"):
-        ask_curve(run.record, [], network=network)
+        CurveAblation.of(run, [], network=network)
 
 
 def test_the_site_of_a_run_is_its_last_default_one(network: Network) -> None:
     run = ablate(network, toys.digits(20), sites=["relu:2", "relu:3", "max_pool2d"])
-    assert ask_curve(run.record, network=network).said["site"] == "relu:3"
+    assert CurveAblation.of(run, network=network).metadata["site"] == "relu:3"
 
 
 def test_images_that_do_not_decode_are_left_out_as_in_the_run(tmp_path: Path) -> None:
@@ -273,8 +275,8 @@ def test_images_that_do_not_decode_are_left_out_as_in_the_run(tmp_path: Path) ->
     images = open_images(write(tmp_path / "mine.parquet", damaged), on_error="skip")
     network = toys.network(toys.trained(toys.Branches()))
     run = ablate(network, images, sites=["silu"], replacement="mean")
-    found = curve(run.record, "random", steps=[1], repeats=6, network=network)
-    assert found.said["read_on"]["images"] == len(ENCODED) - 3
+    found = measure_curve(run, "random", steps=[1], repeats=6, network=network)
+    assert found.metadata["read_on"]["images"] == len(ENCODED) - 3
     assert found.accuracy == run.accuracy
     assert set(found.points.query("size == 1")["accuracy_drop"]) <= set(run.units["accuracy_drop"])
-    assert curve(run.record, "own-drop", steps=[1], network=network).said["read_on"]["images_that_ranked"] == 0
+    assert measure_curve(run, "own-drop", steps=[1], network=network).metadata["read_on"]["images_that_ranked"] == 0

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 import torch
 
-from lenslab.units import ablate, ask
+from lenslab.units import Ablation, ablate
 from lenslab.units.ablation import Donors
 from lenslab.units.errors import ImageLayoutError, UnitsError
 from tests.units import toys
@@ -16,7 +16,7 @@ CPU = torch.device("cpu")
 
 
 def donors(images: object, *, same: bool = True, seed: int = 0) -> tuple[Donors, str]:
-    question = ask(toys.by_hand(), images, replacement="resample")
+    question = Ablation.of(toys.by_hand(), images, replacement="resample")
     made = Donors(question.trace, question.plans, question.images, toys.PLAIN, seed=seed, same=same, device=CPU)
     return made, question.plans[0].cut
 
@@ -24,7 +24,7 @@ def donors(images: object, *, same: bool = True, seed: int = 0) -> tuple[Donors,
 def test_the_flips_are_those_of_a_loop_that_exchanges_maps_by_hand() -> None:
     made = toys.network(toys.trained(toys.Branches()))
     images = toys.digits(30)
-    question = ask(made, images, replacement="resample", draws=2, sites=["silu"])
+    question = Ablation.of(made, images, replacement="resample", draws=2, sites=["silu"])
     run = ablate(made, images, replacement="resample", draws=2, sites=["silu"])
     pool = Donors(question.trace, question.plans, images, toys.PLAIN, seed=0, same=True, device=CPU)
     (block,) = images.blocks(30)
@@ -79,4 +79,4 @@ def test_what_cannot_be_resampled_is_refused() -> None:
     with pytest.raises(ImageLayoutError, match="resampling needs another image"):
         ablate(toys.by_hand(), (toys.quarters((0,)), [1]), replacement="resample")
     with pytest.raises(UnitsError, match="2 draws asked for; give 1 or more, with the replacement resample"):
-        ask(toys.by_hand(), toys.digits(3).mapped(2, dict.fromkeys(range(10), 1)), draws=2)
+        Ablation.of(toys.by_hand(), toys.digits(3).mapped(2, dict.fromkeys(range(10), 1)), draws=2)

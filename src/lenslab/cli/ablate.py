@@ -13,7 +13,8 @@ from lenslab.cli.network_options import AsJson, Declared, Mean, NetworkName, Sd,
 from lenslab.cli.run_choice import directory_for, read_run
 
 if TYPE_CHECKING:
-    from lenslab.units import Question, Run
+    from lenslab.runs import Run
+    from lenslab.units import Ablation
 
 
 def networks(as_json: AsJson = False) -> None:
@@ -175,7 +176,7 @@ def ablate(
 
     loaded = load(network, weights, mean, sd, size, declared=declared, images=images)
     opened = units.open_images(images, on_error="skip" if skip_broken else "raise")
-    question = units.ask(
+    ablation = units.Ablation.of(
         loaded,
         opened.mapped(loaded.class_names or loaded.classes, classes) if classes else opened,
         sites=sites,
@@ -191,18 +192,18 @@ def ablate(
         attributes=not no_attributes,
     )
     if dry_run:
-        _show_plan(question, device, as_json)
+        _show_plan(ablation, device, as_json)
         return
-    directory = out or directory_for(loaded.name, question.key)
+    directory = out or directory_for(loaded.name, ablation.key)
     if resume:
         records.begun(directory)
     if not as_json:
         console.remark(
-            f"{loaded.name}: {question.units:,} units at {len(question.plans)} sites on "
-            f"{len(question.images):,} images of {question.images.name}, into {directory}"
+            f"{loaded.name}: {ablation.units:,} units at {len(ablation.plans)} sites on "
+            f"{len(ablation.images):,} images of {ablation.images.name}, into {directory}"
         )
     with console.progress("silencing") as progress:
-        run = units.answer(question, device=device, verify=verify, out=directory, progress=progress)
+        run = ablation.run(device=device, verify=verify, out=directory, progress=progress)
     if as_json:
         console.print_json({"directory": str(directory), "reused": run.reused, **run.record.document})
     else:
@@ -219,16 +220,14 @@ def units_for(
     as_json: AsJson = False,
 ) -> None:
     """Name the units that a class needs, with evidence."""
-    from lenslab import units
-
-    record = read_run(run)
-    rows = units.units_for(record, wanted, site=site, level=level)
+    found = read_run(run)
+    rows = found.units_for(wanted, site=site, level=level)
     if as_json:
-        console.print_json({"run": str(record.directory), "class": wanted, "units": rows.to_dict("records")})
+        console.print_json({"run": str(found.directory), "class": wanted, "units": rows.to_dict("records")})
         return
     if rows.empty:
         console.remark(
-            f"no unit of {record.directory} is needed by {wanted!r} beyond chance (q above {level:g} everywhere)"
+            f"no unit of {found.directory} is needed by {wanted!r} beyond chance (q above {level:g} everywhere)"
         )
         return
     numbers = ("unit", "drop", "95 % interval", "lost", "gained", "of", "q")
@@ -239,7 +238,7 @@ def units_for(
         figures = (str(row["unit"]), console.points(row["drop"]), interval, *counts, f"{row['q_value']:.1e}")
         grid.add_row(str(row["site"]), *figures)
     console.answers.print(grid)
-    console.remark(f"\n{len(rows)} units of {record.directory}; drops in points of the class's recall")
+    console.remark(f"\n{len(rows)} units of {found.directory}; drops in points of the class's recall")
 
 
 _GROUPS = {
@@ -269,12 +268,10 @@ def _entry(entry: Any) -> dict[str, Any]:
     }
 
 
-def _show_plan(question: Question, device: str, as_json: bool) -> None:
-    from lenslab.units.sweep.forecast import forecast
-
+def _show_plan(ablation: Ablation, device: str, as_json: bool) -> None:
     with console.progress("trying") as progress:
         progress(0, 1)
-        expected = forecast(question, device=device)
+        expected = ablation.forecast(device=device)
     plans = [
         {
             "site": plan.site.name,
@@ -282,45 +279,44 @@ def _show_plan(question: Question, device: str, as_json: bool) -> None:
             "path": plan.path,
             "multiply_accumulates_per_pair": plan.cost,
         }
-        for plan in question.plans
+        for plan in ablation.plans
     ]
     if as_json:
-        document = {"images": len(question.images), "units": question.units, "pairs": question.pairs}
+        document = {"images": len(ablation.images), "units": ablation.units, "pairs": ablation.pairs}
         seconds = {
             "sweep": expected.sweep_seconds,
             "attributes": expected.attribute_seconds,
             "statistics": expected.statistics_seconds,
             "all": expected.seconds,
         }
-        figures = {"multiply_accumulates": question.cost, "seconds": seconds, "peak_bytes": expected.peak_bytes}
+        figures = {"multiply_accumulates": ablation.cost, "seconds": seconds, "peak_bytes": expected.peak_bytes}
         console.print_json({**document, **figures, "trial_seconds": expected.trial_seconds, "plans": plans})
         return
     grid = console.table("site", "units", "path", "MMAC per pair", numbers=("units", "MMAC per pair"))
-    for plan in question.plans:
+    for plan in ablation.plans:
         cost = "?" if plan.cost is None else f"{plan.cost / 1e6:,.3f}"
         grid.add_row(plan.site.name, str(plan.site.units), plan.path, cost)
     console.answers.print(grid)
     most = (
-        "" if question.cost is None else f", {question.cost / 1e12:,.2f} million million multiply-accumulates at most"
+        "" if ablation.cost is None else f", {ablation.cost / 1e12:,.2f} million million multiply-accumulates at most"
     )
-    draws = f" x {question.intervention.draws} draws" if question.intervention.draws > 1 else ""
+    draws = f" x {ablation.intervention.draws} draws" if ablation.intervention.draws > 1 else ""
     console.remark(
-        f"\n{question.units:,} units x {len(question.images):,} images{draws} = {question.pairs:,} pairs{most}\n"
+        f"\n{ablation.units:,} units x {len(ablation.images):,} images{draws} = {ablation.pairs:,} pairs{most}\n"
         f"expected: {console.duration(expected.seconds)} and {console.size(expected.peak_bytes)} of memory, "
         f"by a trial of {console.duration(expected.trial_seconds)}; nothing was kept"
     )
 
 
 def _show_run(run: Run, directory: Path) -> None:
-    document, table = run.record.document, run.units
+    table = run.units
     if run.reused:
         console.remark("this was measured before; here is the record")
     if run.verified:
         counts = ", ".join(f"{pairs} {path}" for path, pairs in run.verified.items())
         console.remark(f"done again the plain way, and equal: {counts}")
-    for warning in document["warnings"]:
+    for warning in run.warnings:
         console.remark(f"note: {warning}")
-    names = document["images"]["class_names"]
     figures = ("units", "dead", "drop\nmean", "\nlargest", "class drop\nmean", "\nlargest ")
     grid = console.table("site", *figures, "hit\nhardest", "by\nunit", numbers=("site", *figures, "by\nunit"))
     for site, rows in table.groupby("site", sort=False):
@@ -334,7 +330,7 @@ def _show_run(run: Run, directory: Path) -> None:
             console.points(rows["accuracy_drop"].max()),
             console.points(rows["heldout_max_class_drop"].mean()),
             console.points(worst["heldout_max_class_drop"]),
-            *((str(names[label] if names else label), str(int(worst["unit"]))) if costs else ("none", "")),
+            *((run.dataset.class_name(label), str(int(worst["unit"]))) if costs else ("none", "")),
         )
     grid.columns[0].justify = "left"
     console.answers.print(grid)

@@ -11,7 +11,7 @@ from lenslab.cli import console
 from lenslab.cli.network_options import AsJson
 
 if TYPE_CHECKING:
-    from lenslab.units import Comparison
+    from lenslab.runs import Comparison
 
 
 def compare(
@@ -25,9 +25,9 @@ def compare(
     as_json: AsJson = False,
 ) -> None:
     """Compare what units cost in two runs: two seeds, or two checkpoints of one training."""
-    from lenslab import records, units
+    from lenslab import runs
 
-    found = units.compare(records.read(one), records.read(other), paired=paired, level=level)
+    found = runs.read(one).compare(other, paired=paired, level=level)
     if as_json:
         console.print_json(_document(found))
         return

@@ -13,7 +13,7 @@ from lenslab.cli.network_options import AsJson, Weights
 from lenslab.cli.run_choice import Run, directory_for, read_run
 
 if TYPE_CHECKING:
-    from lenslab.units import Curve
+    from lenslab.runs import Curve
 
 _BARS = "▁▂▃▄▅▆▇█"
 
@@ -77,19 +77,18 @@ def curve(
     as_json: AsJson = False,
 ) -> None:
     """Silence the units of a run's site one after the other, in one or several orders, and measure what is left."""
-    from lenslab import records, units
     from lenslab.studies.curve_chart import write_curve_chart
+    from lenslab.units.curves import CurveAblation
 
-    record = read_run(run)
-    asked = units.ask_curve(
-        record,
+    curves = CurveAblation.of(
+        read_run(run),
         order or ["own-drop", "random"],
         site=site,
         keep=keep,
         steps=_steps(steps),
         repeats=repeats,
         seed=seed,
-        ranked_by=records.read(ranked_by) if ranked_by else None,
+        ranked_by=ranked_by,
         network=network,
         weights=weights,
         images=images,
@@ -98,21 +97,23 @@ def curve(
         limit=limit,
         batch_size=batch_size,
     )
-    directory = out or directory_for(f"{asked.question.network.name}-curve", asked.question.key)
+    directory = out or directory_for(f"{curves.ablation.network.name}-curve", curves.ablation.key)
     if dry_run and as_json:
-        console.print_json({**asked.said, "sets": asked.question.units, "multiply_accumulates": asked.question.cost})
+        console.print_json(
+            {**curves.metadata, "sets": curves.ablation.units, "multiply_accumulates": curves.ablation.cost}
+        )
         return
     if not as_json:
-        said = asked.said
+        metadata = curves.metadata
         console.remark(
-            f"{said['site']}: {asked.question.units:,} sets of its {said['units']} units on "
-            f"{said['read_on']['images']:,} images of {said['read_on']['source']}"
+            f"{metadata['site']}: {curves.ablation.units:,} sets of its {metadata['units']} units on "
+            f"{metadata['read_on']['images']:,} images of {metadata['read_on']['source']}"
             + (f", into {directory}" if not dry_run else "; nothing was run")
         )
     if dry_run:
         return
     with console.progress("silencing") as progress:
-        found = units.answer_curve(asked, device=device, verify=verify, out=directory, progress=progress)
+        found = curves.run(device=device, verify=verify, out=directory, progress=progress)
     write_curve_chart(found)
     if as_json:
         console.print_json(_document(found, directory))
@@ -129,16 +130,15 @@ def _steps(text: str) -> int | list[int]:
 
 
 def _show(found: Curve, directory: Path) -> None:
-    said, points, recalls = found.said, found.points, found.recalls
+    metadata, points, recalls = found.metadata, found.points, found.recalls
     areas = {(row["order"], row["measure"], row["label"]): row for row in found.areas.to_dict("records")}
-    names = found.record.document["images"]["class_names"]
-    random = any(each["order"] == "random" for each in said["orders"])
+    random = any(each["order"] == "random" for each in metadata["orders"])
     figures = ("area (95 % interval)", *(("less the random one's",) if random else ()))
-    sizes = said["sizes"]
-    what = "kept" if said["keep"] else "silent"
+    sizes = metadata["sizes"]
+    what = "kept" if metadata["keep"] else "silent"
     grid = console.table("order", "of", *figures, numbers=figures)
     lines = console.table("order", "accuracy, or recall, at each size")
-    for each in said["orders"]:
+    for each in metadata["orders"]:
         ours = points[points["order"] == each["order"]]
         rows = [
             ("accuracy", -1, "accuracy", ours["accuracy"]),
@@ -146,7 +146,7 @@ def _show(found: Curve, directory: Path) -> None:
         ]
         if each["label"] is not None:
             wanted = recalls[(recalls["order"] == each["order"]) & (recalls["label"] == each["label"])]
-            called = f"recall of {names[each['label']] if names else each['label']}"
+            called = f"recall of {found.dataset.class_name(each['label'])}"
             ours = ours.assign(recall=wanted["recall"].to_numpy())
             rows.append((called, each["label"], "recall", ours["recall"]))
         for place, (called, label, measure, values) in enumerate(rows):
@@ -158,14 +158,14 @@ def _show(found: Curve, directory: Path) -> None:
     console.answers.print()
     console.answers.print(lines)
     console.answers.print(
-        f"\nuntouched: {100 * found.accuracy:.2f} % of {said['read_on']['images']:,} images\n"
+        f"\nuntouched: {100 * found.accuracy:.2f} % of {metadata['read_on']['images']:,} images\n"
         "areas in percent: accuracy (or recall) averaged over the way from 0 to all units\n"
         f"units {what}: {', '.join(map(str, sizes))}\n"
         f"record: {directory}, with charts/curve.light.svg",
         markup=False,
         soft_wrap=True,
     )
-    for text in _remarks(said):
+    for text in _remarks(metadata):
         console.remark(text)
 
 
@@ -188,9 +188,9 @@ def _bars(values: Iterable[float]) -> str:
     return "".join(_BARS[round(value * (len(_BARS) - 1))] for value in values)
 
 
-def _remarks(said: Mapping[str, Any]) -> Iterator[str]:
-    read_on = said["read_on"]
-    seen = [each for each in said["orders"] if each["ranked_on"].get("half")]
+def _remarks(metadata: Mapping[str, Any]) -> Iterator[str]:
+    read_on = metadata["read_on"]
+    seen = [each for each in metadata["orders"] if each["ranked_on"].get("half")]
     if seen:
         yield (
             f"ranked on half A of the run: {', '.join(each['order'] for each in seen)}; every curve is read on the "
@@ -199,11 +199,10 @@ def _remarks(said: Mapping[str, Any]) -> Iterator[str]:
     others = read_on["images"] - read_on["images_of_the_run"]
     if others:
         yield f"{others:,} of the {read_on['images']:,} images that the curves are read on are not those of the run"
-    if said["ranked_by"] != said["run"]:
+    if metadata["ranked_by"] != metadata["run"]:
         yield "ranked by another run"
 
 
 def _document(found: Curve, directory: Path) -> dict[str, Any]:
-    document = found.record.document
-    head = {"directory": str(directory), "network": document["network"]["name"], "accuracy": found.accuracy}
-    return {**head, **found.said, "areas": console.rows(found.areas), "points": console.rows(found.points)}
+    head = {"directory": str(directory), "network": found.network.name, "accuracy": found.accuracy}
+    return {**head, **found.metadata, "areas": console.rows(found.areas), "points": console.rows(found.points)}

@@ -18,19 +18,16 @@ def flips(
     as_json: AsJson = False,
 ) -> None:
     """Tell which classes the images go to whose prediction changes when a unit is silenced."""
-    from lenslab import units
-
-    record = read_run(run)
-    rows = units.destinations(record, site=site, unit=unit)
+    found = read_run(run, directions=True)
+    rows = found.destinations(site=site, unit=unit)
     if as_json:
-        console.print_json({"run": str(record.directory), "flips": console.rows(rows)})
+        console.print_json({"run": str(found.directory), "flips": console.rows(rows)})
         return
-    names = record.document["images"]["class_names"]
     grid = console.table("site", "unit", "from", "to", "answer", "images", "share", numbers=("unit", "images", "share"))
     for row in rows.head(40).to_dict("records"):
-        classes = (str(names[row[name]] if names else row[name]) for name in ("before", "after"))
+        classes = (found.dataset.class_name(row[name]) for name in ("before", "after"))
         figures = (str(row["images"]), f"{100 * row['share']:.0f} %")
         grid.add_row(str(row["site"]), str(row["unit"]), *classes, str(row["answer"]), *figures)
     console.answers.print(grid)
     shown = f"; the first {min(len(rows), 40)} ways are shown, all with --json" if len(rows) > 40 else ""
-    console.remark(f"\n{rows['images'].sum():,} changed predictions of {record.directory}{shown}")
+    console.remark(f"\n{rows['images'].sum():,} changed predictions of {found.directory}{shown}")

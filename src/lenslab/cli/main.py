@@ -19,8 +19,9 @@ _UsageError: type[Exception] = next(kind for kind in typer.BadParameter.__mro__ 
 
 _EXTRAS = {
     "torch": "ablate",
-    "scipy": "ablate",
-    "altair": "ablate",
+    "scipy": "read",
+    "altair": "read",
+    "vl_convert": "read",
     "PIL": "ablate",
     "django": "site",
     "sklearn": "all",
@@ -96,8 +97,8 @@ def _refusal(error: Exception) -> str | None:
     from lenslab.papers.errors import PapersError
     from lenslab.records.errors import RecordsError
     from lenslab.report.errors import ReportError
+    from lenslab.runs.errors import UnitsError
     from lenslab.studies.errors import StudiesError
-    from lenslab.units.errors import UnitsError
 
     if isinstance(error, (LibraryError, PapersError, RecordsError, ReportError, StudiesError, UnitsError)):
         return str(error)

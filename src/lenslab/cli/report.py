@@ -24,9 +24,10 @@ def report(
     """Write a run as one HTML file that opens anywhere: every unit with its figures, charts and pictures."""
     from lenslab import report as reports
 
-    path = reports.write(record := read_run(run), out)
+    found = read_run(run, directions=True)
+    path = reports.write(found, out)
     size = path.stat().st_size
     if as_json:
-        console.print_json({"report": str(path), "bytes": size, "run": str(reports.run_of(record).directory)})
+        console.print_json({"report": str(path), "bytes": size, "run": str(found.directory)})
         return
     console.answers.print(f"{path}  ({size / 1e6:.1f} MB)", markup=False, soft_wrap=True)

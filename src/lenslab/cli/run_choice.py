@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from lenslab.records import Record
+    from lenslab import runs
 
 RUNS = Path("runs")
 """Where records go and are looked for."""
@@ -16,33 +16,22 @@ RUNS = Path("runs")
 Run = Annotated[Path | None, typer.Argument(metavar="[RUN]", help="A run's record. Default: the newest in runs/.")]
 
 
-def read_run(directory: Path | None) -> Record:
-    """Read the run that was named, or else the newest.
+def read_run(directory: Path | None, *, directions: bool = False) -> runs.Run:
+    """Read the run that was named, or else the newest in ``runs/``.
+
+    Args:
+        directory: What was named.
+        directions: The newest may also be a run of random directions; a run of sets, which a curve leaves behind, is
+            read where it is named.
 
     Raises:
         RecordsError: There is none, or it cannot be read.
     """
-    from lenslab import records
+    from lenslab import runs
 
-    return records.read(directory) if directory else newest()
-
-
-def newest() -> Record:
-    """Find the newest run in ``runs/``, those inside studies included, that silenced each unit alone.
-
-    Raises:
-        RecordNotFoundError: There is none.
-    """
-    from lenslab import records
-
-    found, _ = records.find(RUNS, kind="run")
-    nested = [
-        each for study in records.find(RUNS, kind="study")[0] for each in records.find(study.directory, kind="run")[0]
-    ]
-    of_units = [each for each in (*found, *nested) if not each.document.get("request", {}).get("groups")]
-    if not of_units:
-        raise records.RecordNotFoundError("no run in runs/; name its directory, or make one with: lenslab ablate")
-    return max(of_units, key=lambda each: str(each.document.get("finished")))
+    if directory is not None:
+        return runs.read(directory)
+    return runs.newest(RUNS, of=("units", "random directions") if directions else ("units",))
 
 
 def directory_for(network: str, key: str) -> Path:

@@ -150,6 +150,20 @@ class Draft:
         self._clear()
         return read(self.directory)
 
+    def amend(self, document: Mapping[str, Any]) -> Record:
+        """Change some fields of the finished record, which no number of it depends on.
+
+        Args:
+            document: The fields as they are to be; all others stay.
+        """
+        self.write_json(DOCUMENT, {**read(self.directory).document, **document})
+        return read(self.directory)
+
+    @classmethod
+    def of(cls, record: Record) -> Draft:
+        """Take up a finished record, to put further files beside its own."""
+        return cls.open(record.directory, kind=record.kind, request=record.document["request"])
+
     def _clear(self) -> None:
         """Clear the scaffolding away."""
         shutil.rmtree(self.directory / SHARDS, ignore_errors=True)

@@ -1,13 +1,20 @@
 """A run on one page: its record as a single file that opens anywhere, with tables, charts and the units' pictures."""
 
-from lenslab.report.errors import MissingBundleError, NotARunError, ReportError, UnwritableReportError
-from lenslab.report.report import run_of, write
+from __future__ import annotations
 
-__all__ = [
-    "MissingBundleError",
-    "NotARunError",
-    "ReportError",
-    "UnwritableReportError",
-    "run_of",
-    "write",
-]
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from lenslab.report.errors import MissingBundleError, ReportError, UnwritableReportError
+
+if TYPE_CHECKING:
+    from lenslab.report.report import write
+
+__all__ = ["MissingBundleError", "ReportError", "UnwritableReportError", "write"]
+
+
+def __getattr__(name: str) -> Any:
+    # Importing the package loads nothing heavy; pandas and scipy come with `write`.
+    if name == "write":
+        return importlib.import_module("lenslab.report.report").write
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -3,7 +3,6 @@
 ::
 
     ReportError
-    ├── NotARunError           (ValueError)   a record that holds no run
     ├── MissingBundleError     (LookupError)  the page's script and style sheet are not built
     └── UnwritableReportError  (OSError)      the file cannot be written where it was asked for
 """
@@ -11,10 +10,6 @@
 
 class ReportError(Exception):
     """Anything that ``lenslab.report`` refuses, with one message that names the thing and the next step."""
-
-
-class NotARunError(ReportError, ValueError):
-    """The record is not a run's, and has no run inside."""
 
 
 class MissingBundleError(ReportError, LookupError):

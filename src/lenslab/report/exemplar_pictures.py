@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from lenslab.records import BrokenRecordError, Record, RecordNotFoundError
+from lenslab.records import BrokenRecordError, RecordNotFoundError
+from lenslab.runs.run_record import RunRecord
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -45,11 +46,11 @@ class Pictures:
     left_out: int
 
 
-def pictures(record: Record, units: pd.DataFrame, *, room: int = ROOM) -> Pictures | None:
+def pictures(run: RunRecord, units: pd.DataFrame, *, room: int = ROOM) -> Pictures | None:
     """Choose the pictures of a run.
 
     Args:
-        record: A finished run.
+        run: A finished run.
         units: Its table of units.
         room: How many bytes pictures and maps may take.
 
@@ -62,7 +63,7 @@ def pictures(record: Record, units: pd.DataFrame, *, room: int = ROOM) -> Pictur
     import pandas as pd
 
     try:
-        exemplars, thumbnails = record.table("exemplars", _EXEMPLARS), record.table("thumbnails", ["image", "png"])
+        exemplars, thumbnails = run.table("exemplars", _EXEMPLARS), run.table("thumbnails", ["image", "png"])
     except RecordNotFoundError:
         return None
     keys = pd.MultiIndex.from_frame(units[["site", "unit"]])
@@ -70,12 +71,12 @@ def pictures(record: Record, units: pd.DataFrame, *, room: int = ROOM) -> Pictur
     sizes = exemplars["map"].map(len)
     if (exemplars["row"] < 0).any() or (sizes != exemplars["height"] * exemplars["width"]).any():
         raise BrokenRecordError(
-            f"the table exemplars of {record.directory} does not fit its units or its maps' sizes; measure again"
+            f"the table exemplars of {run.directory} does not fit its units or its maps' sizes; measure again"
         )
     files = dict(zip(thumbnails["image"].tolist(), thumbnails["png"].tolist(), strict=True))
     broken = next((image for image, png in files.items() if not bytes(png).startswith(PNG)), None)
     if broken is not None:
-        raise BrokenRecordError(f"the thumbnail of image {broken} in {record.directory} is no PNG; measure again")
+        raise BrokenRecordError(f"the thumbnail of image {broken} in {run.directory} is no PNG; measure again")
     known = exemplars[exemplars["image"].isin(files)]
     kept = known[_fits(known, units, files, room)].sort_values(["row", "rank"], kind="stable").reset_index(drop=True)
     shown = np.unique(kept["image"].to_numpy())
@@ -86,7 +87,7 @@ def pictures(record: Record, units: pd.DataFrame, *, room: int = ROOM) -> Pictur
     )
     return Pictures(
         exemplars=chosen,
-        images=_classes(record, shown.tolist()),
+        images=_classes(run, shown.tolist()),
         thumbnails=tuple(base64.b64encode(files[image]).decode() for image in shown.tolist()),
         maps=b"".join(kept["map"].tolist()),
         left_out=len(exemplars) - len(kept),
@@ -108,7 +109,7 @@ def _fits(known: pd.DataFrame, units: pd.DataFrame, files: dict[int, bytes], roo
     return kept
 
 
-def _classes(record: Record, shown: list[int]) -> pd.DataFrame:
+def _classes(run: RunRecord, shown: list[int]) -> pd.DataFrame:
     """Look up what the pictures show, and what the untouched network took them for."""
-    images = record.table("images", ["image", "label", "prediction"]).set_index("image")
+    images = run.table("images", ["image", "label", "prediction"]).set_index("image")
     return images.reindex(shown).fillna(-1).astype(np.int32).rename_axis("image").reset_index()

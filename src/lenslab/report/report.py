@@ -4,22 +4,24 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from lenslab.records import Record, atomic_write, find, read
+from lenslab.records import Record, atomic_write
 from lenslab.records.chart_themes import THEMES
-from lenslab.report.errors import NotARunError, UnwritableReportError
+from lenslab.report.errors import UnwritableReportError
 from lenslab.report.script_bundle import read_bundle
+from lenslab.runs.run import read
+from lenslab.runs.run_record import RunRecord
 
 NAME = "report.html"
 
 
-def write(record: Record | str | Path, out: str | Path | None = None) -> Path:
+def write(run: RunRecord | Record | str | Path, out: str | Path | None = None) -> Path:
     """Write a run's report: one self-contained HTML file that opens anywhere and asks no other place for anything.
 
     It holds a sortable table of all units, scatter plots of attributes against drops, a map of class drops, and a page
     for every unit with the images that activate it most, where the record has them. Equal records give equal files.
 
     Args:
-        record: A finished run, or the directory of one; a study's record stands for its run.
+        run: A finished run, its record or its directory; a study's record stands for its run.
         out: The file, ending in ``.html``, or a directory for it; ``report.html`` in the record by default.
 
     Returns:
@@ -35,9 +37,9 @@ def write(record: Record | str | Path, out: str | Path | None = None) -> Path:
         ...
         lenslab.records.errors.RecordNotFoundError: no record in no/such/place: it has no record.json
     """
-    run = run_of(read(record) if isinstance(record, (str, Path)) else record)
-    target = _target(run, out)
-    text = compose(run)
+    found = read(run)
+    target = _target(found, out)
+    text = compose(found)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         return atomic_write.write_text(target, text)
@@ -47,23 +49,7 @@ def write(record: Record | str | Path, out: str | Path | None = None) -> Path:
         ) from error
 
 
-def run_of(record: Record) -> Record:
-    """Give the run that a record is, or that a study's record holds.
-
-    Raises:
-        NotARunError: It holds none.
-    """
-    if record.kind == "run":
-        return record
-    runs, _ = find(record.directory, kind="run")
-    if not runs:
-        raise NotARunError(
-            f"{record.directory} is a {record.kind} without its run; name the directory that 'lenslab ablate' prints"
-        )
-    return runs[0]
-
-
-def compose(run: Record) -> str:
+def compose(run: RunRecord) -> str:
     """Put the page of a run together.
 
     Raises:
@@ -74,7 +60,7 @@ def compose(run: Record) -> str:
     from lenslab.report.exemplar_pictures import pictures
     from lenslab.report.html_page import page
     from lenslab.report.report_tables import figures
-    from lenslab.report.run_facts import class_names, facts, warnings
+    from lenslab.report.run_facts import facts
 
     bundle = read_bundle()
     seen = figures(run)
@@ -88,38 +74,29 @@ def compose(run: Record) -> str:
         pack.table("exemplars", shown.exemplars)
         pack.table("pictures", shown.images)
         pack.raw("maps", shown.maps)
-    document = run.document
-    network, source = (str(_part(document, name, "name") or "unnamed") for name in ("network", "images"))
-    classes = _part(document, "images", "classes")
     pack.header |= {
         "key": run.key,
-        "network": network,
-        "accuracy": document.get("accuracy"),
-        "classes": classes if isinstance(classes, int) else int(images["label"].max()) + 1,
-        "class_names": class_names(document),
+        "network": run.network.name,
+        "accuracy": run.provenance["accuracy"],
+        "classes": int(images["label"].max()) + 1 if run.dataset.classes is None else run.dataset.classes,
+        "class_names": run.dataset.class_names,
         "kept": {"classes": seen.classes_kept, "flips": seen.flips_kept, "left_out": shown.left_out if shown else 0},
         "pictured": shown is not None,
         "themes": {name: dict(theme) for name, theme in THEMES.items()},
     }
     return page(
         bundle,
-        network=network,
-        images=source,
-        said=facts(document, seen.units, len(images)),
-        warnings=warnings(document),
+        network=run.network.name,
+        images=run.dataset.name,
+        said=facts(run, seen.units, len(images)),
+        warnings=run.warnings,
         key=run.key,
         data=pack.text(),
         thumbnails=shown.thumbnails if shown else (),
     )
 
 
-def _part(document: object, *names: str) -> object:
-    for name in names:
-        document = document.get(name) if isinstance(document, dict) else None
-    return document
-
-
-def _target(run: Record, out: str | Path | None) -> Path:
+def _target(run: RunRecord, out: str | Path | None) -> Path:
     """Say where the report goes, and refuse a name that a record's own files have."""
     if out is None:
         return run.directory / NAME

@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lenslab.records import BrokenRecordError, Record, RecordNotFoundError
+from lenslab.records import BrokenRecordError
+from lenslab.runs.destinations import transitions
+from lenslab.runs.run_record import RunRecord
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -53,11 +55,11 @@ class Figures:
     flips_kept: int | None
 
 
-def figures(record: Record, *, rows: int = ROWS) -> Figures:
+def figures(run: RunRecord, *, rows: int = ROWS) -> Figures:
     """Read a run's tables.
 
     Args:
-        record: A finished run.
+        run: A finished run.
         rows: How many rows a table may have.
 
     Raises:
@@ -66,27 +68,27 @@ def figures(record: Record, *, rows: int = ROWS) -> Figures:
     """
     import pandas as pd
 
-    units = record.table("units")
+    units = run.table("units")
     missing = [name for name in NEEDED if name not in units.columns]
     if missing:
-        raise BrokenRecordError(f"the table of units of {record.directory} lacks {', '.join(missing)}; measure again")
+        raise BrokenRecordError(f"the table of units of {run.directory} lacks {', '.join(missing)}; measure again")
     keys = pd.MultiIndex.from_frame(units[["site", "unit"]])
     if not keys.is_unique:
-        raise BrokenRecordError(f"the table of units of {record.directory} has a unit twice; measure again")
-    every = _by_row(record.table("classes", _CLASSES), keys, record, "classes")
+        raise BrokenRecordError(f"the table of units of {run.directory} has a unit twice; measure again")
+    every = _by_row(run.table("classes", _CLASSES), keys, run, "classes")
     unchanged, changed = _split(every)
     classes, classes_kept = strongest(changed, changed["drop"].abs().to_numpy(), len(units), rows)
-    counted = _by_row(_transitions(record), keys, record, "flips")
+    counted = _by_row(transitions(run), keys, run, "flips")
     flips, flips_kept = strongest(counted, counted["pairs"].to_numpy(), len(units), rows)
     flips = flips.sort_values(["row", "pairs", "before", "after"], ascending=[True, False, True, True], kind="stable")
-    by_class = _optional(record, "attribute_classes")
+    by_class = _optional(run, "attribute_classes")
     return Figures(
         units=units,
         classes=classes,
         unchanged=unchanged,
         flips=flips,
-        correlations=_optional(record, "correlations"),
-        class_attributes=_by_row(by_class, keys, record, "attribute_classes")
+        correlations=_optional(run, "correlations"),
+        class_attributes=_by_row(by_class, keys, run, "attribute_classes")
         if 0 < len(by_class) <= rows
         else by_class[:0],
         classes_kept=classes_kept,
@@ -130,27 +132,7 @@ def _split(every: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     return common, changed
 
 
-def _transitions(record: Record) -> pd.DataFrame:
-    """Count each unit's changed predictions by the class before and the class after."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-    import pyarrow.parquet as pq
-
-    path = record.path("flips.parquet")
-    try:
-        flips = pq.ParquetFile(path).read(columns=["site", "unit", "label", "before", "after"])
-        judged = flips.append_column("lost", pc.equal(flips["before"], flips["label"]).cast("int32"))
-        judged = judged.append_column("gained", pc.equal(flips["after"], flips["label"]).cast("int32"))
-        keys = ["site", "unit", "before", "after"]
-        counted = judged.group_by(keys).aggregate([("label", "count"), ("lost", "sum"), ("gained", "sum")])
-    except (pa.ArrowInvalid, OSError, KeyError) as error:
-        raise BrokenRecordError(f"{path} cannot be read as a table of changed predictions: {error}") from error
-    names = {"label_count": "pairs", "lost_sum": "lost", "gained_sum": "gained"}
-    frame: pd.DataFrame = counted.to_pandas().rename(columns=names)
-    return frame
-
-
-def _by_row(table: pd.DataFrame, keys: pd.MultiIndex, record: Record, name: str) -> pd.DataFrame:
+def _by_row(table: pd.DataFrame, keys: pd.MultiIndex, run: RunRecord, name: str) -> pd.DataFrame:
     """Name each row's unit by its row in the table of units."""
     import pandas as pd
 
@@ -158,7 +140,7 @@ def _by_row(table: pd.DataFrame, keys: pd.MultiIndex, record: Record, name: str)
     if (rows < 0).any():
         stranger = table.iloc[int(np.argmax(rows < 0))]
         raise BrokenRecordError(
-            f"the table {name} of {record.directory} tells of unit {stranger['unit']} of {stranger['site']!r}, "
+            f"the table {name} of {run.directory} tells of unit {stranger['unit']} of {stranger['site']!r}, "
             "which its table of units does not have; the record is damaged, measure again"
         )
     kept = table.drop(columns=["site", "unit"])
@@ -166,11 +148,9 @@ def _by_row(table: pd.DataFrame, keys: pd.MultiIndex, record: Record, name: str)
     return kept
 
 
-def _optional(record: Record, name: str) -> pd.DataFrame:
+def _optional(run: RunRecord, name: str) -> pd.DataFrame:
     """Read a table that older records do not have; without it, an empty one."""
     import pandas as pd
 
-    try:
-        return record.table(name)
-    except RecordNotFoundError:
-        return pd.DataFrame()
+    found = run.optional_table(name)
+    return pd.DataFrame() if found is None else found

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+from lenslab.records import BrokenRecordError
+from lenslab.runs.intervention import Intervention
+from lenslab.runs.metadata import NetworkMetadata
+from lenslab.runs.run_record import RunRecord
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -31,94 +36,69 @@ class Fact:
     note: str = ""
 
 
-def facts(document: Mapping[str, Any], units: pd.DataFrame, images: int) -> list[Fact]:
+def facts(run: RunRecord, units: pd.DataFrame, images: int) -> list[Fact]:
     """Say what was measured, on what, how, and when.
 
     Args:
-        document: What ``record.json`` says; what an older version did not write is named as not recorded.
+        run: The run; what an older version did not write is named as not recorded.
         units: The table of units.
         images: How many images were classified.
-
-    Example:
-        >>> import pandas as pd
-        >>> units = pd.DataFrame({"site": ["relu", "relu"], "dead": [False, True]})
-        >>> said = facts({"accuracy": 0.5, "images": {"name": "digits", "classes": 10}}, units, 1000)
-        >>> [(fact.term, fact.words, fact.note) for fact in said][1:3]
-        [('Images', '1,000 of digits', '10 classes'), ('Accuracy before', '50.00 %', '')]
     """
-    network, source = _part(document, "network"), _part(document, "images")
+    network, dataset, intervention = run.network, run.dataset, run.intervention
     sites, dead = units["site"].nunique(), int(units["dead"].sum()) if "dead" in units else 0
-    pairs = len(units) * images * _count(document.get("draws"), 1)
+    pairs = len(units) * images * intervention.draws
+    draws = f"{intervention.draws} draws" if intervention.draws > 1 else ""
     return [
-        Fact("Network", _words(network.get("name")), _listed(_weights(network), _parameters(network))),
-        Fact("Images", f"{images:,} of {_words(source.get('name'))}", f"{_words(source.get('classes'))} classes"),
-        Fact("Accuracy before", _percent(document.get("accuracy"))),
+        Fact("Network", network.name, _listed(_weights(network), _parameters(network))),
+        Fact("Images", f"{images:,} of {dataset.name}", f"{_words(dataset.classes)} classes"),
+        Fact("Accuracy before", _known(lambda: f"{100 * run.accuracy:.2f} %")),
         Fact(
-            "Silenced", silenced(document, len(units), sites), f"{dead:,} of them dead" if dead else "none of them dead"
+            "Silenced",
+            silenced(intervention, len(units), sites),
+            f"{dead:,} of them dead" if dead else "none of them dead",
         ),
-        Fact("Replacement", _words(document.get("replacement")), _draws(document)),
-        Fact("Engine", _words(document.get("engine")), f"{pairs:,} pairs of unit and image"),
-        Fact("Verified", verified(document)),
-        Fact("Seed", _words(document.get("seed"))),
-        Fact("Measured", _date(document), _seconds(document)),
-        Fact(
-            "Versions", ", ".join(f"{name} {number}" for name, number in _part(document, "versions").items()) or UNKNOWN
-        ),
-        Fact("Record", str(document.get("key", UNKNOWN))[:12], "the first digits of its key"),
+        Fact("Replacement", intervention.replacement, draws),
+        Fact("Engine", _words(run.engine), f"{pairs:,} pairs of unit and image"),
+        Fact("Verified", verified(run.verification)),
+        Fact("Seed", _known(lambda: str(run.seed))),
+        Fact("Measured", _date(run.finished), _seconds(run)),
+        Fact("Versions", ", ".join(f"{name} {number}" for name, number in run.versions.items()) or UNKNOWN),
+        Fact("Record", run.key[:12], "the first digits of its key"),
     ]
 
 
-def silenced(document: Mapping[str, Any], units: int, sites: int) -> str:
+def silenced(intervention: Intervention, units: int, sites: int) -> str:
     """Say what was silenced: units one at a time, sets of them, or directions.
 
     Example:
-        >>> silenced({"request": {"basis": "haar"}}, 64, 1)
-        '64 random directions at 1 site, one at a time'
+        >>> from lenslab.runs import Intervention
+        >>> silenced(Intervention(basis="haar"), 64, 1), silenced(Intervention(), 1, 2)
+        ('64 random directions at 1 site, one at a time', '1 unit at 2 sites, one at a time')
     """
-    request = _part(document, "request")
-    where = f"{sites:,} site" + ("" if sites == 1 else "s")
-    if request.get("basis", "units") != "units":
-        return f"{units:,} random directions at {where}, one at a time"
-    if request.get("groups"):
-        return f"{units:,} units or sets of units at {where}, one at a time"
-    return f"{units:,} unit{'' if units == 1 else 's'} at {where}, one at a time"
+    what = intervention.silenced if units != 1 else intervention.silenced.replace("units", "unit", 1)
+    return f"{units:,} {what} at {sites:,} site{'s' * (sites != 1)}, one at a time"
 
 
-def verified(document: Mapping[str, Any]) -> str:
-    """Say how many pairs were done again the plain way.
+def verified(pairs_by_path: Mapping[str, int]) -> str:
+    """Say how many pairs were decided again the plain way.
 
     Example:
-        >>> verified({"verification": {"tail": 600, "suffix": 400}})
+        >>> verified({"tail": 600, "suffix": 400})
         '1,000 pairs done again the plain way, and equal: 600 tail, 400 suffix'
-        >>> verified({"verification": {}})
+        >>> verified({})
         'no pair was done again the plain way'
     """
-    counts = {str(path): _count(pairs, 0) for path, pairs in _part(document, "verification").items()}
-    if not sum(counts.values()):
+    if not pairs_by_path:
         return "no pair was done again the plain way"
-    paths = ", ".join(f"{pairs:,} {path}" for path, pairs in counts.items() if pairs)
-    return f"{sum(counts.values()):,} pairs done again the plain way, and equal: {paths}"
+    paths = ", ".join(f"{pairs:,} {path}" for path, pairs in pairs_by_path.items())
+    return f"{sum(pairs_by_path.values()):,} pairs done again the plain way, and equal: {paths}"
 
 
-def warnings(document: Mapping[str, Any]) -> list[str]:
-    """Give what the run warned of."""
-    held = document.get("warnings")
-    return [str(warning) for warning in held] if isinstance(held, list) else []
-
-
-def class_names(document: Mapping[str, Any]) -> list[str] | None:
-    """Give the names of the classes, where the record has them."""
-    names = _part(document, "images").get("class_names")
-    return [str(name) for name in names] if isinstance(names, list) and names else None
-
-
-def _part(document: Mapping[str, Any], name: str) -> Mapping[str, Any]:
-    part = document.get(name)
-    return part if isinstance(part, Mapping) else {}
-
-
-def _count(value: Any, otherwise: int) -> int:
-    return value if isinstance(value, int) and not isinstance(value, bool) else otherwise
+def _known(words: Callable[[], str]) -> str:
+    try:
+        return words()
+    except BrokenRecordError:
+        return UNKNOWN
 
 
 def _words(value: Any) -> str:
@@ -131,33 +111,21 @@ def _listed(*words: str) -> str:
     return ", ".join(word for word in words if word)
 
 
-def _weights(network: Mapping[str, Any]) -> str:
-    file, digest = network.get("weights"), network.get("weights_sha256")
-    return f"weights {file}" + (f" (SHA-256 {str(digest)[:12]})" if digest else "") if file else ""
+def _weights(network: NetworkMetadata) -> str:
+    digest = network.weights_file_sha256
+    return f"weights {network.weights}" + (f" (SHA-256 {digest[:12]})" if digest else "") if network.weights else ""
 
 
-def _parameters(network: Mapping[str, Any]) -> str:
-    held = network.get("parameters")
-    return f"{held:,} parameters" if isinstance(held, int) else ""
+def _parameters(network: NetworkMetadata) -> str:
+    return "" if network.parameters is None else f"{network.parameters:,} parameters"
 
 
-def _percent(fraction: Any) -> str:
-    return f"{100 * fraction:.2f} %" if isinstance(fraction, (int, float)) else UNKNOWN
+def _date(finished: str | None) -> str:
+    return finished.replace("T", " ").replace("+00:00", " UTC") if finished else UNKNOWN
 
 
-def _draws(document: Mapping[str, Any]) -> str:
-    draws = _count(document.get("draws"), 1)
-    return f"{draws} draws" if draws > 1 else ""
-
-
-def _date(document: Mapping[str, Any]) -> str:
-    finished = document.get("finished")
-    return str(finished).replace("T", " ").replace("+00:00", " UTC") if finished else UNKNOWN
-
-
-def _seconds(document: Mapping[str, Any]) -> str:
-    seconds, machine = document.get("seconds"), _part(document, "machine")
-    took = f"in {seconds:,.0f} s" if isinstance(seconds, (int, float)) else ""
-    where = " ".join(str(machine[name]) for name in ("system", "architecture") if name in machine)
-    processors = f"{machine['processors']} processors" if "processors" in machine else ""
+def _seconds(run: RunRecord) -> str:
+    took = "" if run.seconds is None else f"in {run.seconds:,.0f} s"
+    where = " ".join(str(run.machine[name]) for name in ("system", "architecture") if name in run.machine)
+    processors = f"{run.machine['processors']} processors" if "processors" in run.machine else ""
     return _listed(took, where, processors)

@@ -16,8 +16,8 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import stats
 
-from lenslab.records import Record
 from lenslab.runs.errors import UnitsError, UnknownSiteError
+from lenslab.runs.run_record import RunRecord
 from lenslab.runs.statistics.confidence_intervals import score_interval, share_interval
 from lenslab.runs.statistics.correlations import spearman
 from lenslab.runs.statistics.difference_tests import changes, dominance
@@ -51,8 +51,8 @@ class Comparison:
         notes: What a reader should know, a sentence each.
     """
 
-    one: Record
-    other: Record
+    one: RunRecord
+    other: RunRecord
     paired: bool
     accuracy: Mapping[str, float | int | None]
     sites: pd.DataFrame
@@ -62,32 +62,16 @@ class Comparison:
     notes: tuple[str, ...]
 
 
-def compare(one: Record, other: Record, *, paired: bool = False, level: float = 0.05) -> Comparison:
-    """Compare two finished runs: two seeds, or two checkpoints of one training.
-
-    Args:
-        one: A run that silenced each unit alone.
-        other: another.
-        paired: Unit 7 of a site is the same unit in both runs, as it is in two checkpoints of one training. Then each
-            unit's change is tested on the images that both runs have (the same content and label): an exact test that
-            the images' changes are as often up as down, see `lenslab.runs.statistics.difference_tests.sign_flip`, with
-            Benjamini-Hochberg's q-values over the units of the site.
-        level: The false-discovery rate at which units are called significant, or changed.
-
-    Raises:
-        UnknownSiteError: The runs have no site in common.
-        UnitsError: A run silenced something else than single units, or units are to be paired and cannot be.
-
-    Example:
-        >>> from lenslab.units import ablate, load
-        >>> run = ablate(load("small", weights="digits"), "digits", sites=["relu1"], limit=100)
-        >>> same = compare(run.record, run.record, paired=True)
-        >>> same.sites[["units_one", "delta", "spearman", "changed"]].to_numpy().tolist()
-        [[32.0, 0.0, 1.0, 0.0]]
-    """
-    for record in (one, other):
-        _refuse_what_is_not_units(record, paired=paired)
-    sizes, sizes_other = _sizes(one), _sizes(other)
+def comparison(one: RunRecord, other: RunRecord, *, paired: bool = False, level: float = 0.05) -> Comparison:
+    """Compare two runs, see `lenslab.runs.Run.compare`."""
+    for run in (one, other):
+        run.refuse_other_than_units("what is compared is")
+        if paired and run.intervention.draws != 1:
+            raise UnitsError(
+                f"{run.directory} silenced each unit in several ways (replacement {run.intervention.replacement}); "
+                "units are paired where each was silenced once"
+            )
+    sizes, sizes_other = ({site.name: site.units for site in run.sites} for run in (one, other))
     shared = [name for name in sizes if name in sizes_other]
     if not shared:
         raise UnknownSiteError(
@@ -117,7 +101,7 @@ def compare(one: Record, other: Record, *, paired: bool = False, level: float = 
     )
 
 
-def match(one: Record, other: Record) -> pd.DataFrame:
+def match(one: RunRecord, other: RunRecord) -> pd.DataFrame:
     """Find the images that two runs have in common: those of the same content and label, each once.
 
     Args:
@@ -128,8 +112,8 @@ def match(one: Record, other: Record) -> pd.DataFrame:
         Columns ``image_one, image_other, label, correct_one, correct_other``, in the order of the contents.
     """
     frames = []
-    for record in (one, other):
-        frame = record.table("images", ["image", "label", "prediction", "content"]).sort_values("image")
+    for run in (one, other):
+        frame = run.table("images", ["image", "label", "prediction", "content"]).sort_values("image")
         copy = frame.groupby(["content", "label"]).cumcount()  # copies of an image are paired in turn
         correct = frame["label"] == frame["prediction"]
         frames.append(frame.assign(copy=copy, correct=correct).drop(columns="prediction"))
@@ -138,10 +122,10 @@ def match(one: Record, other: Record) -> pd.DataFrame:
     return merged.sort_values(keys).drop(columns=["content", "copy"]).reset_index(drop=True)
 
 
-def _accuracy(one: Record, other: Record, matched: pd.DataFrame) -> dict[str, float | int | None]:
+def _accuracy(one: RunRecord, other: RunRecord, matched: pd.DataFrame) -> dict[str, float | int | None]:
     found: dict[str, float | int | None] = {
-        "one": float(one.document["accuracy"]),
-        "other": float(other.document["accuracy"]),
+        "one": one.accuracy,
+        "other": other.accuracy,
         "images": len(matched),
     }
     if len(matched):
@@ -151,8 +135,8 @@ def _accuracy(one: Record, other: Record, matched: pd.DataFrame) -> dict[str, fl
         difference, p_value = (more - fewer) / len(matched), float(mcnemar(more, fewer))
     else:
         figures = []
-        for record in (one, other):
-            images = record.table("images", ["label", "prediction"])
+        for run in (one, other):
+            images = run.table("images", ["label", "prediction"])
             correct = int((images["label"] == images["prediction"]).sum())
             figures.append((correct / len(images), *share_interval(correct, len(images))))
         low, high = difference_interval(figures[0], figures[1])
@@ -160,9 +144,9 @@ def _accuracy(one: Record, other: Record, matched: pd.DataFrame) -> dict[str, fl
     return {**found, "difference": difference, "low": float(low), "high": float(high), "p_value": p_value}
 
 
-def _units(one: Record, other: Record, matched: pd.DataFrame, sizes: Mapping[str, int]) -> pd.DataFrame:
+def _units(one: RunRecord, other: RunRecord, matched: pd.DataFrame, sizes: Mapping[str, int]) -> pd.DataFrame:
     frames = [pd.DataFrame(columns=_UNITS)]
-    flips = [record.table("flips") if sizes else pd.DataFrame() for record in (one, other)]
+    flips = [run.table("flips") if sizes else pd.DataFrame() for run in (one, other)]
     for site, size in sizes.items():
         ours = [frame[frame["site"] == site] for frame in flips]
         step = max(1, _CHUNK // len(matched))
@@ -207,9 +191,9 @@ def _costs(flips: pd.DataFrame, numbers: NDArray[np.int64], units: range) -> NDA
 
 
 def _sites(
-    one: Record, other: Record, shared: list[str], units: pd.DataFrame, level: float, *, paired: bool
+    one: RunRecord, other: RunRecord, shared: list[str], units: pd.DataFrame, level: float, *, paired: bool
 ) -> pd.DataFrame:
-    tables = [record.table("units") for record in (one, other)]
+    tables = [run.table("units") for run in (one, other)]
     rows = []
     for site in shared:
         row: dict[str, Any] = {"site": site}
@@ -248,37 +232,21 @@ def _correlation(first: NDArray[np.float64], second: NDArray[np.float64]) -> dic
     return {"spearman": estimate, "spearman_low": low, "spearman_high": high}
 
 
-def _refuse_what_is_not_units(record: Record, *, paired: bool) -> None:
-    request = record.document["request"]
-    if request.get("groups") or request.get("basis", "units") != "units":
-        what = "sets of units" if request.get("groups") else "random directions"
-        raise UnitsError(f"{record.directory} silenced {what}; runs that silenced each unit alone are compared")
-    if paired and record.document.get("draws", 1) != 1:
-        raise UnitsError(
-            f"{record.directory} silenced each unit in several ways (replacement {request['replacement']}); units are "
-            "paired where each was silenced once"
-        )
-
-
-def _sizes(record: Record) -> dict[str, int]:
-    return {str(site["name"]): int(site["units"]) for site in record.document["sites"]}
-
-
-def _notes(one: Record, other: Record, matched: pd.DataFrame, unpaired: list[str]) -> list[str]:
-    asked, asked_other = one.document["request"], other.document["request"]
+def _notes(one: RunRecord, other: RunRecord, matched: pd.DataFrame, unpaired: list[str]) -> list[str]:
     notes = []
-    if asked["replacement"] != asked_other["replacement"]:
+    words = [run.intervention.replacement for run in (one, other)]
+    if words[0] != words[1]:
         notes.append(
-            f"silenced units become something else in each run ({asked['replacement']}, {asked_other['replacement']}), "
-            "so a difference may be that of the replacements"
+            f"silenced units become something else in each run ({words[0]}, {words[1]}), so a difference may be that "
+            "of the replacements"
         )
-    if asked["weights_sha256"] == asked_other["weights_sha256"]:
+    if one.network.weights_sha256 == other.network.weights_sha256:
         notes.append("both runs have the same weights")
-    elif asked["architecture_sha256"] != asked_other["architecture_sha256"]:
+    elif one.network.architecture_sha256 != other.network.architecture_sha256:
         notes.append("the runs are of different architectures")
-    if asked["preprocessing"] != asked_other["preprocessing"]:
+    if one.network.preprocessing != other.network.preprocessing:
         notes.append("images are prepared differently for each run")
-    counts = [int(record.document["request"]["count"]) for record in (one, other)]
+    counts = [run.dataset.limit or 0 for run in (one, other)]
     if len(matched) < max(counts):
         notes.append(
             f"{len(matched):,} images are in both runs, which have {counts[0]:,} and {counts[1]:,}"

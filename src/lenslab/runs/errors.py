@@ -5,6 +5,7 @@
     UnitsError                              the base of all errors of measuring and of reading what was measured
     ├── InterventionError    (ValueError)   a replacement, basis, sets or draws that do not exist or do not go together
     ├── LabelError           (ValueError)   a class or label that there is not
+    ├── NotARunError         (ValueError)   something that is not a run, where one is asked for
     ├── NotOfUnitsError      (ValueError)   a run of sets or directions where one of single units is needed
     ├── UnknownOrderError    (LookupError)  no such order to silence units in
     └── UnknownSiteError     (LookupError)  no site of that name
@@ -21,6 +22,10 @@ class InterventionError(UnitsError, ValueError):
 
 class LabelError(UnitsError, ValueError):
     """A label that is not a class: negative, missing, not an integer, or without a logit."""
+
+
+class NotARunError(UnitsError, ValueError):
+    """Something that is not the record of a run, or a study's record without its run."""
 
 
 class NotOfUnitsError(UnitsError, ValueError):

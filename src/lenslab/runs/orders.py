@@ -15,10 +15,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from lenslab.records import Record
-from lenslab.runs.errors import UnitsError, UnknownOrderError, UnknownSiteError
+from lenslab.runs.errors import NotOfUnitsError, UnitsError, UnknownOrderError
 from lenslab.runs.intervention import RESAMPLE
-from lenslab.runs.needed_units import label_of
+from lenslab.runs.run_record import RunRecord
 from lenslab.runs.statistics.image_halves import HALVES
 
 RANDOM = "random"
@@ -68,16 +67,16 @@ class Order:
 
 
 def order_of(
-    name: str, record: Record, site: str, *, scoring: Collection[str], repeats: int = 10, seed: int = 0
+    asked: str | Sequence[int], run: RunRecord, site: str, *, scoring: Collection[str], repeats: int = 10, seed: int = 0
 ) -> Order:
     """Rank the units of a site.
 
     Args:
-        name: ``"random"``; ``"own-drop"``, the drop of accuracy; ``"class-drop:CLASS"``, the drop of a class's recall
+        asked: ``"random"``; ``"own-drop"``, the drop of accuracy; ``"class-drop:CLASS"``, the drop of a class's recall
             (Bau et al. 2020, PNAS 117:30071, rank units so); or a numeric column of the run's units table. The largest
             comes first; with ``-`` before the name, the smallest. Equal values come in the order of their numbers,
-            unknown ones last.
-        record: The run that ranks them.
+            unknown ones last. Or the units themselves, first the one to silence first; those not named come after.
+        run: The run that ranks them.
         site: The name of the site.
         scoring: The content hashes of the images that are going to be scored. Where one of them is among the run's,
             drops are measured on the run's half A alone, otherwise on all of its images.
@@ -87,56 +86,44 @@ def order_of(
     Raises:
         UnknownOrderError: There is no such order, or nothing is known of the column at this site.
         LabelError: The run has no such class.
-
-    Example:
-        >>> from lenslab.units import ablate, load
-        >>> run = ablate(load("small", weights="digits"), "digits", sites=["relu1"])
-        >>> own = order_of("own-drop", run.record, "relu1", scoring=run.record.table("images")["content"])
-        >>> own.rankings[0][:3], own.ranked_on["half"]
-        ((31, 20, 11), 'A')
-        >>> len(order_of("random", run.record, "relu1", scoring=[], repeats=3).rankings)
-        3
     """
+    units = rankable(run, site)
+    if not isinstance(asked, str):
+        return _given(asked, units)
+    name = asked
     ascending, plain = name.startswith("-"), name.removeprefix("-")
-    units = units_of(record, site)
     if plain == RANDOM:
         if ascending:
             raise UnknownOrderError("a random order has no direction; name it random")
         drawn = (np.random.default_rng([seed, repeat]).permutation(units) for repeat in range(repeats))
         return Order(name, tuple(tuple(each.tolist()) for each in drawn), frozenset(), {"seed": seed})
-    run = {"run": record.key, "images_sha256": record.document["request"]["images_sha256"]}
+    source = {"run": run.key, "images_sha256": run.dataset.sha256}
     kind, _, wanted = plain.partition(":")
     if plain == OWN_DROP or (kind == CLASS_DROP and wanted):
-        label = label_of(record, wanted) if wanted else None
-        drops, saw, ranked_on = _drops(record, site, units, label, scoring)
-        return Order(name, (_ranked(drops, ascending=ascending),), saw, {**run, **ranked_on}, label)
-    table = record.table("units")
-    values = _column(table[table["site"] == site], plain, record, site)
-    contents = record.table("images", ["content"])["content"]
+        label = run.label_of(wanted) if wanted else None
+        drops, saw, ranked_on = _drops(run, site, units, label, scoring)
+        return Order(name, (_ranked(drops, ascending=ascending),), saw, {**source, **ranked_on}, label)
+    table = run.table("units")
+    values = _column(table[table["site"] == site], plain, run, site)
+    contents = run.table("images", ["content"])["content"]
     saw = frozenset() if plain in ATTRIBUTES else frozenset(contents)
-    return Order(name, (_ranked(values, ascending=ascending),), saw, {**run, "images": len(contents), "half": None})
+    return Order(name, (_ranked(values, ascending=ascending),), saw, {**source, "images": len(contents), "half": None})
 
 
-def units_of(record: Record, site: str) -> int:
-    """How many units a site of a run has.
+def rankable(run: RunRecord, site: str) -> int:
+    """Tell how many units of a site can be ranked and silenced in sets.
 
     Raises:
         UnknownSiteError: The run has no such site.
-        UnitsError: The run silenced something else than single units.
+        NotOfUnitsError: The run silenced something else than single units, or each in several ways.
     """
-    request = record.document["request"]
-    if request.get("groups") or request.get("basis", "units") != "units":
-        what = "sets of units" if request.get("groups") else "random directions"
-        raise UnitsError(f"{record.directory} silenced {what}; units are ranked by a run that silenced each unit alone")
-    if request["replacement"] == RESAMPLE:
-        raise UnitsError(
-            f"{record.directory} replaced units by their maps on other images ({RESAMPLE}), and sets of units are not; "
+    run.refuse_other_than_units("units are ranked by")
+    if run.intervention.replacement == RESAMPLE:
+        raise NotOfUnitsError(
+            f"{run.directory} replaced units by their maps on other images ({RESAMPLE}), and sets of units are not; "
             "name a run with one replacement for all images"
         )
-    sizes = {each["name"]: int(each["units"]) for each in record.document["sites"]}
-    if site not in sizes:
-        raise UnknownSiteError(f"{record.directory} has no site {site!r}; it has {', '.join(sizes)}")
-    return sizes[site]
+    return run.site_named(site).units
 
 
 def sizes_for(units: int, steps: int | Sequence[int] = 20) -> tuple[int, ...]:
@@ -165,35 +152,50 @@ def sizes_for(units: int, steps: int | Sequence[int] = 20) -> tuple[int, ...]:
     return tuple(sorted({0, *steps, units}))
 
 
+def _given(ranking: Sequence[int], units: int) -> Order:
+    """Take an order that is given unit by unit."""
+    try:
+        first = [int(unit) for unit in ranking]
+    except (TypeError, ValueError) as error:
+        raise UnknownOrderError(f"an order is a name or a list of units, not {ranking!r:.80}") from error
+    wrong = [unit for unit in first if not 0 <= unit < units]
+    if wrong or len({*first}) < len(first):
+        what = f"unit {wrong[0]}, and the site has 0 to {units - 1}" if wrong else "a unit twice"
+        raise UnknownOrderError(f"the order {first!r:.80} has {what}")
+    rest = sorted({*range(units)} - {*first})
+    name = f"given: {', '.join(map(str, first[:8]))}{', ...' if len(first) > 8 else ''}"
+    return Order(name, ((*first, *rest),), frozenset(), {"given": first})
+
+
 def _drops(
-    record: Record, site: str, units: int, label: int | None, scoring: Collection[str]
+    run: RunRecord, site: str, units: int, label: int | None, scoring: Collection[str]
 ) -> tuple[NDArray[np.float64], frozenset[str], dict[str, Any]]:
-    images = record.table("images", ["image", "label", "half", "content"])
+    images = run.table("images", ["image", "label", "half", "content"])
     shared = not set(images["content"]).isdisjoint(scoring)
     chosen = images[images["half"] == HALVES[0]] if shared else images
     saw = frozenset(chosen["content"])
     read = chosen if label is None else chosen[chosen["label"] == label]
     if read.empty:
-        raise UnknownOrderError(f"{record.directory} has no image to measure {CLASS_DROP} {label} on")
-    flips = record.table("flips")
+        raise UnknownOrderError(f"{run.directory} has no image to measure {CLASS_DROP} {label} on")
+    flips = run.table("flips")
     flips = flips[(flips["site"] == site) & flips["image"].isin(read["image"])]
     change = (flips["before"] == flips["label"]).astype(int) - (flips["after"] == flips["label"]).astype(int)
     net = np.bincount(flips["unit"], weights=change, minlength=units)
     return net / len(read), saw, {"images": len(read), "half": HALVES[0] if shared else None}
 
 
-def _column(units: pd.DataFrame, name: str, record: Record, site: str) -> NDArray[np.float64]:
+def _column(units: pd.DataFrame, name: str, run: RunRecord, site: str) -> NDArray[np.float64]:
     numeric = [str(column) for column in units.columns if pd.api.types.is_numeric_dtype(units[column])]
     if name not in numeric:
         near = difflib.get_close_matches(name, [RANDOM, OWN_DROP, CLASS_DROP, *numeric], n=1)
         hint = f"; did you mean {near[0]!r}?" if near else "."
         raise UnknownOrderError(
             f"no order {name!r}{hint} There are {RANDOM}, {OWN_DROP}, {CLASS_DROP}:CLASS and the columns of "
-            f"{record.directory}: {', '.join(column for column in numeric if column in ATTRIBUTES)}, ..."
+            f"{run.directory}: {', '.join(column for column in numeric if column in ATTRIBUTES)}, ..."
         )
     values = units.sort_values("unit")[name].to_numpy(np.float64)
     if not np.isfinite(values).any():
-        raise UnknownOrderError(f"{record.directory} knows no {name} of the units at {site!r}; name another order")
+        raise UnknownOrderError(f"{run.directory} knows no {name} of the units at {site!r}; name another order")
     return values
 
 

@@ -1,4 +1,4 @@
-"""Evidence: what one site of a run holds for or against a claim, read from its record without the network."""
+"""One site of a run: what was observed there, image by image, with its counts and its dead units."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -7,8 +7,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from lenslab.records import BrokenRecordError, Record
+from lenslab.records import BrokenRecordError
 from lenslab.runs.attributes import activity
+from lenslab.runs.run_record import RunRecord
 from lenslab.runs.statistics.flip_counts import Counts, count
 from lenslab.runs.statistics.observations import Observations, observe
 
@@ -16,7 +17,7 @@ Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class Evidence:
+class SiteData:
     """One site of a run, ready for estimates.
 
     Attributes:
@@ -51,47 +52,47 @@ class Evidence:
         return f"{live} live unit{'s' * (live != 1)}" + (f" ({dead} dead left out)" if dead else "")
 
 
-def evidence(record: Record, site: str) -> Evidence:
-    """Read one site's evidence from a run's record; the network is not needed.
+def read_site(run: RunRecord, site: str) -> SiteData:
+    """Read what a run measured at one site; the network is not needed.
 
     Args:
-        record: A record of kind ``run``.
+        run: The run.
         site: The name of one of its sites.
 
-    Returns:
-        The evidence.
-
     Raises:
-        RecordsError: The record lacks a table or the site, or its tables do not fit together.
+        UnknownSiteError: The run has no such site.
+        RecordsError: The record lacks a table, or its tables do not fit together.
     """
-    draws = int(record.document.get("draws", 1))
-    flips = record.table("flips", ["site", "unit", "image", "before", "after", *["draw"] * (draws > 1)])
-    units = record.table("units", ["site", "unit", "l1_norm"])
-    table = record.table("activations", [site])
+    run.site_named(site)
+    draws = run.intervention.draws
+    flips = run.table("flips", ["site", "unit", "image", "before", "after", *["draw"] * (draws > 1)])
+    units = run.table("units", ["site", "unit", "l1_norm"])
+    table = run.table("activations", [site])
     if site not in table:
-        raise BrokenRecordError(f"{record.directory} holds no activations of a site {site!r}; measure it again")
+        raise BrokenRecordError(f"{run.directory} holds no activations of a site {site!r}; measure it again")
     activations = np.stack(table[site].to_list())
     observations = observe(
         flips[flips["site"] == site],
-        record.table("images", ["image", "label", "half"]),
+        run.table("images", ["image", "label", "half"]),
         activations,
-        classes=int(record.document["images"]["classes"]),
+        classes=run.class_count,
         draws=draws,
     )
-    return weigh(site, observations, _norm(units[units["site"] == site]))
+    return site_data(site, observations, _norm(units[units["site"] == site]))
 
 
-def weigh(site: str, observations: Observations, l1_norm: Floats | None) -> Evidence:
+def site_data(site: str, observations: Observations, l1_norm: Floats | None) -> SiteData:
     """Put a site's observations into the form that estimates take.
 
     Example:
         >>> images = pd.DataFrame({"image": range(4), "label": [0, 0, 1, 1], "half": list("ABAB")})
         >>> flips = pd.DataFrame({"unit": [1], "image": [2], "before": [1], "after": [0]})
-        >>> seen = weigh("relu", observe(flips, images, np.array([[0, 2], [0, 1], [0, 1], [0, 3.0]]), classes=2), None)
+        >>> activations = np.array([[0, 2], [0, 1], [0, 1], [0, 3.0]])
+        >>> seen = site_data("relu", observe(flips, images, activations, classes=2), None)
         >>> seen.described, seen.halved, seen.counts.losses.sum()
         ('1 live unit (1 dead left out)', True, np.int64(1))
     """
-    return Evidence(
+    return SiteData(
         site=site,
         observations=observations,
         counts=count(observations),

@@ -8,23 +8,21 @@ from typing import Any
 import altair as alt
 import numpy as np
 import pandas as pd
-import vl_convert
 
 from lenslab.records import Draft
 from lenslab.records.chart_themes import THEMES
-from lenslab.runs.site import Evidence
+from lenslab.runs.plots import HEIGHT, WIDTH, svg
+from lenslab.runs.site import SiteData
 from lenslab.runs.statistics.bootstrap import measure
 from lenslab.runs.statistics.drops import max_class_drop
 from lenslab.studies.claim_finding import Finding, Part
 from lenslab.studies.estimates import damaging, overall_bounds
 from lenslab.studies.figure import say
 
-WIDTH, HEIGHT = 350, 210
-
 Chart = alt.LayerChart | alt.FacetChart | alt.VConcatChart
 
 
-def write_charts(draft: Draft, findings: Sequence[Finding], seen: Evidence, classes: Sequence[str] | None) -> set[str]:
+def write_charts(draft: Draft, findings: Sequence[Finding], seen: SiteData, classes: Sequence[str] | None) -> set[str]:
     """Draw the chart of every claim that was run, and write it three times.
 
     ``charts/<name>.vl.json`` is a Vega-Lite 6 specification with its data inside and both themes under ``usermeta``;
@@ -47,12 +45,12 @@ def write_charts(draft: Draft, findings: Sequence[Finding], seen: Evidence, clas
         name = finding.claim.chart
         draft.write_text(f"charts/{name}.vl.json", json.dumps(drawn, ensure_ascii=False, allow_nan=False))
         for theme in THEMES:
-            draft.write_text(f"charts/{name}.{theme}.svg", picture(drawn, theme))
+            draft.write_text(f"charts/{name}.{theme}.svg", svg(drawn, theme))
         written.add(name)
     return written
 
 
-def draw(finding: Finding, seen: Evidence, classes: Sequence[str] | None) -> dict[str, Any] | None:
+def draw(finding: Finding, seen: SiteData, classes: Sequence[str] | None) -> dict[str, Any] | None:
     """The specification of one claim's chart.
 
     Args:
@@ -70,26 +68,7 @@ def draw(finding: Finding, seen: Evidence, classes: Sequence[str] | None) -> dic
     return {**specification, "config": dict(THEMES["light"])}
 
 
-def picture(specification: Mapping[str, Any], theme: str) -> str:
-    """A specification as SVG.
-
-    Args:
-        specification: As `draw` gives it.
-        theme: ``light`` or ``dark``.
-
-    Returns:
-        An SVG document with a transparent background.
-
-    Example:
-        >>> dots = alt.Chart(pd.DataFrame({"unit": [0, 1]})).mark_circle().encode(x="unit:Q")
-        >>> picture(dots.to_dict(), "dark")[:4]
-        '<svg'
-    """
-    svg = vl_convert.vegalite_to_svg({**specification, "config": dict(THEMES[theme])}, vl_version="6.1")
-    return str(svg)
-
-
-def overall_drops(finding: Finding, seen: Evidence, _classes: Sequence[str] | None) -> Chart:
+def overall_drops(finding: Finding, seen: SiteData, _classes: Sequence[str] | None) -> Chart:
     """Claim a: the overall drop of each live unit between its simultaneous bounds, beside the threshold."""
     threshold = 100 * finding.claim.rule.supported[0].threshold
     drop, low, high = overall_bounds(seen, finding.confidence)
@@ -103,7 +82,7 @@ def overall_drops(finding: Finding, seen: Evidence, _classes: Sequence[str] | No
     )
 
 
-def heldout_drops(finding: Finding, seen: Evidence, classes: Sequence[str] | None) -> Chart:
+def heldout_drops(finding: Finding, seen: SiteData, classes: Sequence[str] | None) -> Chart:
     """Claim b: the held-out max class drop of each live unit, coloured by whether it was found to damage its class."""
     threshold = 100 * finding.claim.settings["drop"]
     heldout, found = damaging(seen, finding.claim.settings)
@@ -137,7 +116,7 @@ def heldout_drops(finding: Finding, seen: Evidence, classes: Sequence[str] | Non
     )
 
 
-def predictions(finding: Finding, seen: Evidence, classes: Sequence[str] | None) -> Chart:
+def predictions(finding: Finding, seen: SiteData, classes: Sequence[str] | None) -> Chart:
     """Claim e: each attribute against the held-out max class drop, and beside it against the overall drop."""
     observed, live = measure(seen.observations), seen.live
     _, label = max_class_drop(seen.counts.net, seen.counts.images)
@@ -180,7 +159,7 @@ def _prediction(frame: pd.DataFrame, part: Part, column: str, title: str, figure
     return alt.layer(_line(0, "zero"), dots).properties(width=132, height=132, title=titled)
 
 
-DRAWN: Mapping[str, Callable[[Finding, Evidence, Sequence[str] | None], Chart]] = MappingProxyType(
+DRAWN: Mapping[str, Callable[[Finding, SiteData, Sequence[str] | None], Chart]] = MappingProxyType(
     {
         "largest overall drop": overall_drops,
         "share of damaging units": heldout_drops,

@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-from lenslab.runs.site import Evidence
+from lenslab.runs.site import SiteData
 from lenslab.studies.claim import Claim
 from lenslab.studies.estimates import Estimate, estimate
 from lenslab.studies.figure import Figure
@@ -78,7 +78,7 @@ class Finding:
         }
 
 
-def judge(claim: Claim, seen: Evidence, rules: Rulebook, *, seed: int) -> Finding:
+def judge(claim: Claim, seen: SiteData, rules: Rulebook, *, seed: int) -> Finding:
     """Decide one claim at one site, by the rules and by nothing else.
 
     Args:
@@ -93,12 +93,12 @@ def judge(claim: Claim, seen: Evidence, rules: Rulebook, *, seed: int) -> Findin
     Example:
         >>> import numpy as np
         >>> import pandas as pd
-        >>> from lenslab.runs.site import weigh
+        >>> from lenslab.runs.site import site_data
         >>> from lenslab.studies.rulebook import load_rules
         >>> from lenslab.runs.statistics.observations import observe
         >>> images = pd.DataFrame({"image": range(40), "label": 0, "half": ["A", "B"] * 20})
         >>> flips = pd.DataFrame({"unit": 0, "image": range(20), "before": 0, "after": 1})
-        >>> seen = weigh("relu", observe(flips, images, np.arange(40.0)[:, None], classes=2), None)
+        >>> seen = site_data("relu", observe(flips, images, np.arange(40.0)[:, None], classes=2), None)
         >>> rules = load_rules("1806.02891")
         >>> judge(rules.claims[0], seen, rules, seed=0).summary()["verdict"]
         'contradicted'

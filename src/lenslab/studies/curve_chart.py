@@ -10,8 +10,8 @@ import pandas as pd
 
 from lenslab.records import Draft
 from lenslab.records.chart_themes import THEMES
-from lenslab.studies.claim_charts import HEIGHT, WIDTH, picture
-from lenslab.units.curves import Curve
+from lenslab.runs.curve import Curve
+from lenslab.runs.plots import HEIGHT, WIDTH, svg
 
 NAME = "curve"
 
@@ -25,23 +25,25 @@ def write_curve_chart(curve: Curve) -> None:
     Args:
         curve: The curves.
     """
-    draft = Draft.open(curve.record.directory, kind="run", request=curve.record.document["request"])
+    draft = Draft.of(curve.record)
     drawn = draw_curve(curve)
     draft.write_text(f"charts/{NAME}.vl.json", json.dumps(drawn, ensure_ascii=False, allow_nan=False))
     for theme in THEMES:
-        draft.write_text(f"charts/{NAME}.{theme}.svg", picture(drawn, theme))
+        draft.write_text(f"charts/{NAME}.{theme}.svg", svg(drawn, theme))
 
 
 def draw_curve(curve: Curve) -> dict[str, Any]:
     """The specification of the chart, in the light theme."""
     frame = shown(curve)
-    order = [each["order"] for each in curve.said["orders"]]
-    axis = "units kept" if curve.said["keep"] else "units silenced"
+    order = [each["order"] for each in curve.metadata["orders"]]
+    axis = "units kept" if curve.metadata["keep"] else "units silenced"
     scale, legend = alt.Scale(domain=order), alt.Legend(symbolType="stroke", symbolStrokeWidth=2, symbolOpacity=1)
     colour = alt.Color("order:N", title=None, sort=order, scale=scale, legend=legend)
     shared = alt.Chart(frame).encode(
         x=alt.X(
-            "size:Q", title=f"{axis} (of {curve.said['units']} at {curve.said['site']})", axis=alt.Axis(grid=False)
+            "size:Q",
+            title=f"{axis} (of {curve.metadata['units']} at {curve.metadata['site']})",
+            axis=alt.Axis(grid=False),
         ),
         color=colour,
     )

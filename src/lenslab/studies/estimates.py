@@ -7,7 +7,7 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import NDArray
 
-from lenslab.runs.site import Evidence
+from lenslab.runs.site import SiteData
 from lenslab.runs.statistics.bootstrap import measure, replicate
 from lenslab.runs.statistics.confidence_intervals import score_interval, share_interval, simultaneous
 from lenslab.runs.statistics.correlations import correlate, difference
@@ -38,7 +38,7 @@ class Estimate:
     detail: str
 
 
-def estimate(claim: Claim, seen: Evidence, *, confidence: float, replicates: int, seed: int) -> dict[str, Estimate]:
+def estimate(claim: Claim, seen: SiteData, *, confidence: float, replicates: int, seed: int) -> dict[str, Estimate]:
     """Estimate a claim at one site.
 
     Args:
@@ -57,7 +57,7 @@ def estimate(claim: Claim, seen: Evidence, *, confidence: float, replicates: int
     return ESTIMATORS[claim.estimator](claim, seen, confidence, replicates, seed)
 
 
-def damaging(seen: Evidence, settings: Mapping[str, float]) -> tuple[HeldOut, NDArray[np.bool_]]:
+def damaging(seen: SiteData, settings: Mapping[str, float]) -> tuple[HeldOut, NDArray[np.bool_]]:
     """Which live units damage a class: chosen on one half of the images, shown on the other.
 
     Args:
@@ -70,11 +70,11 @@ def damaging(seen: Evidence, settings: Mapping[str, float]) -> tuple[HeldOut, ND
 
     Example:
         >>> import pandas as pd
-        >>> from lenslab.runs.site import weigh
+        >>> from lenslab.runs.site import site_data
         >>> from lenslab.runs.statistics.observations import observe
         >>> images = pd.DataFrame({"image": range(40), "label": 0, "half": ["A", "B"] * 20})
         >>> flips = pd.DataFrame({"unit": 0, "image": range(20), "before": 0, "after": 1})
-        >>> seen = weigh("relu", observe(flips, images, np.arange(40.0)[:, None], classes=2), None)
+        >>> seen = site_data("relu", observe(flips, images, np.arange(40.0)[:, None], classes=2), None)
         >>> damaging(seen, {"drop": 0.05, "false_discovery_rate": 0.05})[1].tolist()
         [[True], [True]]
     """
@@ -89,7 +89,7 @@ def damaging(seen: Evidence, settings: Mapping[str, float]) -> tuple[HeldOut, ND
 
 
 def largest_overall_drop(
-    claim: Claim, seen: Evidence, confidence: float, _replicates: int, _seed: int
+    claim: Claim, seen: SiteData, confidence: float, _replicates: int, _seed: int
 ) -> dict[str, Estimate]:
     """Claim a: the largest overall drop of any live unit, between simultaneous bounds."""
     drop, low, high = overall_bounds(seen, confidence)
@@ -99,7 +99,7 @@ def largest_overall_drop(
     return {claim.estimator: Estimate({"drop": figure}, "drop", detail)}
 
 
-def overall_bounds(seen: Evidence, confidence: float) -> tuple[Floats, Floats, Floats]:
+def overall_bounds(seen: SiteData, confidence: float) -> tuple[Floats, Floats, Floats]:
     """The overall drop of each live unit with bounds that hold for all of them together (Bonferroni).
 
     Returns:
@@ -107,11 +107,11 @@ def overall_bounds(seen: Evidence, confidence: float) -> tuple[Floats, Floats, F
 
     Example:
         >>> import pandas as pd
-        >>> from lenslab.runs.site import weigh
+        >>> from lenslab.runs.site import site_data
         >>> from lenslab.runs.statistics.observations import observe
         >>> images = pd.DataFrame({"image": range(40), "label": 0, "half": ["A", "B"] * 20})
         >>> flips = pd.DataFrame({"unit": 0, "image": range(4), "before": 0, "after": 1})
-        >>> seen = weigh("relu", observe(flips, images, np.arange(40.0)[:, None], classes=2), None)
+        >>> seen = site_data("relu", observe(flips, images, np.arange(40.0)[:, None], classes=2), None)
         >>> [bound.round(3).tolist() for bound in overall_bounds(seen, 0.95)]
         [[0.1], [0.004], [0.231]]
     """
@@ -123,7 +123,7 @@ def overall_bounds(seen: Evidence, confidence: float) -> tuple[Floats, Floats, F
 
 
 def share_of_damaging_units(
-    claim: Claim, seen: Evidence, confidence: float, _replicates: int, _seed: int
+    claim: Claim, seen: SiteData, confidence: float, _replicates: int, _seed: int
 ) -> dict[str, Estimate]:
     """Claim b: the share of live units that significantly damage a class; both ways and their bounds averaged."""
     if not seen.halved:
@@ -142,7 +142,7 @@ def share_of_damaging_units(
 
 
 def prediction_of_the_max_class_drop(
-    claim: Claim, seen: Evidence, confidence: float, replicates: int, seed: int
+    claim: Claim, seen: SiteData, confidence: float, replicates: int, seed: int
 ) -> dict[str, Estimate]:
     """Claim e: per attribute, its correlation with the held-out max class drop and the gain over the overall drop.
 
@@ -182,7 +182,7 @@ def prediction_of_the_max_class_drop(
     return parts
 
 
-ESTIMATORS: Mapping[str, Callable[[Claim, Evidence, float, int, int], dict[str, Estimate]]] = MappingProxyType(
+ESTIMATORS: Mapping[str, Callable[[Claim, SiteData, float, int, int], dict[str, Estimate]]] = MappingProxyType(
     {
         "largest overall drop": largest_overall_drop,
         "share of damaging units": share_of_damaging_units,

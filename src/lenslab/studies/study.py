@@ -9,19 +9,19 @@ from typing import Any
 import numpy as np
 
 from lenslab import __version__
-from lenslab.records import Draft, Record, key_of, machine, timestamp, versions
-from lenslab.runs.site import Evidence, evidence
+from lenslab.records import Draft, key_of, machine, timestamp, versions
+from lenslab.runs.run import Run
+from lenslab.runs.site import SiteData
 from lenslab.studies.claim_charts import write_charts
 from lenslab.studies.claim_finding import Finding, judge
 from lenslab.studies.errors import StudiesError
 from lenslab.studies.rulebook import Rulebook, load_rules
 from lenslab.studies.study_result import StudyResult, study_result
-from lenslab.units.ablation import answer
+from lenslab.units.ablation import Ablation
 from lenslab.units.errors import ImagesUnavailableError
 from lenslab.units.images import Images, Source, open_images
 from lenslab.units.images.preprocessing import Preprocessing
 from lenslab.units.networks import Network, load, shipped_weights_for
-from lenslab.units.question import Question, ask
 from lenslab.units.sweep.sweep import Progress
 
 DEFAULT_NETWORK = "small"
@@ -96,25 +96,25 @@ def run(
         name = network or DEFAULT_NETWORK
         chosen = weights if weights is not None else shipped_weights_for(name, opened.name)
         loaded = load(name, weights=chosen, preprocessing=preprocessing, mean=mean, sd=sd, size=size)
-    question = ask(loaded, opened, limit=limit, seed=seed)
-    request = {"lenslab": __version__, "study": study, "rules_sha256": rules.sha256, "run": question.key}
+    ablation = Ablation.of(loaded, opened, limit=limit, seed=seed)
+    request = {"lenslab": __version__, "study": study, "rules_sha256": rules.sha256, "run": ablation.key}
     directory = Path(out) if out is not None else default_directory(study, loaded.name, key_of("study", request))
     draft = Draft.open(directory, kind="study", request=request)
     finished = draft.finished()
     if finished is not None:
         tell(f"already measured: {directory}")
         return study_result(finished)
-    tell(f"{_describe(question)}; the record goes to {directory}")
+    tell(f"{_describe(ablation)}; the record goes to {directory}")
     started, clock = timestamp(), time.monotonic()
-    measured = answer(question, device=device, verify=verify, out=directory / "run", progress=progress)
+    measured = ablation.run(device=device, verify=verify, out=directory / "run", progress=progress)
     tell("deciding the claims")
-    document = decided(measured.record, rules, draft)
+    document = decided(measured, rules, draft)
     return study_result(
         draft.finish(
             {
                 **document,
                 "runs": ["run"],
-                "warnings": [*warnings, *measured.record.document["warnings"]],
+                "warnings": [*warnings, *measured.warnings],
                 "versions": versions(),
                 "machine": machine(),
                 "started": started,
@@ -125,11 +125,11 @@ def run(
     )
 
 
-def decided(measured: Record, rules: Rulebook, draft: Draft) -> dict[str, Any]:
+def decided(measured: Run, rules: Rulebook, draft: Draft) -> dict[str, Any]:
     """Decide every claim on a run's record and draw the charts; the network is not needed.
 
     Args:
-        measured: A record of kind ``run``.
+        measured: The run.
         rules: The rulebook.
         draft: The study's record in the making; charts are written into it.
 
@@ -140,28 +140,23 @@ def decided(measured: Record, rules: Rulebook, draft: Draft) -> dict[str, Any]:
         StudiesError: The run has no default site.
         RecordsError: The run's tables do not fit together.
     """
-    asked = measured.document
-    names = [site["name"] for site in asked["sites"] if site["default"]]
-    if not names:
+    sites = [site.name for site in measured.sites if site.default]
+    if not sites:
         raise StudiesError(f"{measured.directory} has no default site; run the study on a network with convolutions")
-    seed = int(asked["seed"])
-    seen = evidence(measured, names[-1])
+    seen, seed = measured.site(sites[-1]), measured.seed
     findings = _judge(rules, seen, seed)
-    scope = _scope(rules, seen, asked["images"])
-    charted = write_charts(draft, findings, seen, asked["images"]["class_names"])
+    scope = _scope(rules, seen, measured)
+    charted = write_charts(draft, findings, seen, measured.dataset.class_names)
     return {
         "study": rules.study,
         "rules": {"file": rules.file, "sha256": rules.sha256, "note": rules.note},
-        "network": asked["network"],
-        "images": asked["images"],
-        "accuracy": asked["accuracy"],
-        "replacement": asked["replacement"],
+        **measured.provenance,
         "seed": seed,
         "site": seen.site,
         "units": len(seen.dead),
         "dead": int(seen.dead.sum()),
         "claims": [finding.document(scope=scope, charted=finding.claim.chart in charted) for finding in findings],
-        "sensitivity": [_sensitivity(rules, evidence(measured, name), seed) for name in names[:-1]],
+        "sensitivity": [_sensitivity(rules, measured.site(name), seed) for name in sites[:-1]],
     }
 
 
@@ -189,22 +184,22 @@ def _open(network: Network | str | None, images: Source | None, tell: Tell) -> t
         return open_images(FALLBACK_IMAGES), [message]
 
 
-def _describe(question: Question) -> str:
-    network, images = question.network.name, question.images
-    return f"silencing {question.units:,} units of {network} on {len(images):,} images of {images.name}"
+def _describe(ablation: Ablation) -> str:
+    network, images = ablation.network.name, ablation.images
+    return f"silencing {ablation.units:,} units of {network} on {len(images):,} images of {images.name}"
 
 
-def _judge(rules: Rulebook, seen: Evidence, seed: int) -> list[Finding]:
+def _judge(rules: Rulebook, seen: SiteData, seed: int) -> list[Finding]:
     return [judge(claim, seen, rules, seed=seed) for claim in rules.claims]
 
 
-def _scope(rules: Rulebook, seen: Evidence, images: dict[str, Any]) -> tuple[str, ...]:
+def _scope(rules: Rulebook, seen: SiteData, run: Run) -> tuple[str, ...]:
     per_class: Sequence[int] = seen.observations.images.sum(axis=0).tolist()
     return rules.scope.flags(
-        classes=int(images["classes"]),
+        classes=run.class_count,
         units=len(seen.dead),
         images_per_class=int(np.min([count for count in per_class if count])),
-        training_images=_for_training(str(images["name"])),
+        training_images=_for_training(run.dataset.name),
     )
 
 
@@ -218,7 +213,7 @@ def _for_training(name: str) -> bool:
     return re.search(r"(?<![a-z])train(ing)?(?![a-z])", name.lower()) is not None
 
 
-def _sensitivity(rules: Rulebook, seen: Evidence, seed: int) -> dict[str, Any]:
+def _sensitivity(rules: Rulebook, seen: SiteData, seed: int) -> dict[str, Any]:
     return {
         "site": seen.site,
         "units": len(seen.dead),

@@ -6,116 +6,51 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from lenslab.runs.comparison import Comparison, compare
-    from lenslab.runs.needed_units import destinations, units_for
-    from lenslab.units.ablation import Run, ablate, answer
-    from lenslab.units.curves import Curve, CurveQuestion, answer_curve, ask_curve, curve, read_curve
-    from lenslab.units.engine.sites import Site, select
-    from lenslab.units.engine.trace import Trace, trace
+    from lenslab.runs.run import Run
+    from lenslab.units.ablation import Ablation, ablate
+    from lenslab.units.engine.trace import trace
     from lenslab.units.errors import UnitsError
     from lenslab.units.images import Images, open_images
     from lenslab.units.images.preprocessing import Preprocessing
-    from lenslab.units.networks import Network, load, network_of
-    from lenslab.units.question import Question, ask
-    from lenslab.units.silencing.silenced_network import ablated, silenced
-    from lenslab.units.silencing.unit_masks import apply_mask, export_mask, read_mask
+    from lenslab.units.networks import Network, load
+    from lenslab.units.silencing.silenced_network import silenced
+    from lenslab.units.silencing.unit_masks import Mask
 
 _HOMES = {
-    "lenslab.runs.comparison": (
-        "Comparison",
-        "compare",
-    ),
-    "lenslab.runs.needed_units": (
-        "destinations",
-        "units_for",
-    ),
-    "lenslab.units.ablation": (
-        "Run",
-        "ablate",
-        "answer",
-    ),
-    "lenslab.units.curves": (
-        "Curve",
-        "CurveQuestion",
-        "answer_curve",
-        "ask_curve",
-        "curve",
-        "read_curve",
-    ),
-    "lenslab.units.engine.sites": (
-        "Site",
-        "select",
-    ),
-    "lenslab.units.engine.trace": (
-        "Trace",
-        "trace",
-    ),
-    "lenslab.units.errors": ("UnitsError",),
-    "lenslab.units.images": (
-        "Images",
-        "open_images",
-    ),
-    "lenslab.units.images.preprocessing": ("Preprocessing",),
-    "lenslab.units.networks": (
-        "Network",
-        "load",
-        "network_of",
-    ),
-    "lenslab.units.question": (
-        "Question",
-        "ask",
-    ),
-    "lenslab.units.silencing.silenced_network": (
-        "ablated",
-        "silenced",
-    ),
-    "lenslab.units.silencing.unit_masks": (
-        "apply_mask",
-        "export_mask",
-        "read_mask",
-    ),
+    "Ablation": "lenslab.units.ablation",
+    "Images": "lenslab.units.images",
+    "Mask": "lenslab.units.silencing.unit_masks",
+    "Network": "lenslab.units.networks",
+    "Preprocessing": "lenslab.units.images.preprocessing",
+    "Run": "lenslab.runs.run",
+    "UnitsError": "lenslab.units.errors",
+    "ablate": "lenslab.units.ablation",
+    "load": "lenslab.units.networks",
+    "open_images": "lenslab.units.images",
+    "silenced": "lenslab.units.silencing.silenced_network",
+    "trace": "lenslab.units.engine.trace",
 }
-_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [
-    "Comparison",
-    "Curve",
-    "CurveQuestion",
+    "Ablation",
     "Images",
+    "Mask",
     "Network",
     "Preprocessing",
-    "Question",
     "Run",
-    "Site",
-    "Trace",
     "UnitsError",
     "ablate",
-    "ablated",
-    "answer",
-    "answer_curve",
-    "apply_mask",
-    "ask",
-    "ask_curve",
-    "compare",
-    "curve",
-    "destinations",
-    "export_mask",
     "load",
-    "network_of",
     "open_images",
-    "read_curve",
-    "read_mask",
-    "select",
     "silenced",
     "trace",
-    "units_for",
 ]
 
 
 def __getattr__(name: str) -> Any:
     # Importing the package loads nothing heavy; torch comes with the first name that needs it.
-    if name in _HOME_OF:
-        return getattr(importlib.import_module(_HOME_OF[name]), name)
+    if name in _HOMES:
+        return getattr(importlib.import_module(_HOMES[name]), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

@@ -1,4 +1,4 @@
-"""Ablating a network: a question is swept over the images, and the answer is a record."""
+"""Ablating a network: a question is swept over the images, and the answer is a run."""
 
 from __future__ import annotations
 
@@ -7,91 +7,276 @@ import tempfile
 import time
 import weakref
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from types import MappingProxyType
+from typing import TypedDict, Unpack
 
-import pandas as pd
+import numpy as np
 import torch
+from torch import nn
 
-from lenslab.records import Draft, Record, timestamp
-from lenslab.runs.intervention import RESAMPLE
+from lenslab.records import Draft, timestamp
+from lenslab.runs.intervention import FILTER, RESAMPLE, Intervention
+from lenslab.runs.run import Run
 from lenslab.units.engine.device import device_of
 from lenslab.units.engine.full_float32 import full_precision
-from lenslab.units.engine.site_plan import Plan
-from lenslab.units.images import Source
-from lenslab.units.networks import Network
-from lenslab.units.question import Question, ask
-from lenslab.units.silencing.replacements import with_replacements
+from lenslab.units.engine.site_plan import Plan, plan
+from lenslab.units.engine.sites import select
+from lenslab.units.engine.trace import trace
+from lenslab.units.errors import LabelError, UnitsError, UnsupportedNetworkError
+from lenslab.units.images import Images, Source, open_images
+from lenslab.units.networks import Network, load, shipped_weights_for
+from lenslab.units.silencing.replacements import silencings_for, with_replacements
 from lenslab.units.silencing.resampling import Donors
 from lenslab.units.sweep import verification
 from lenslab.units.sweep.exemplars import profiler
+from lenslab.units.sweep.forecast import Forecast, forecast
+from lenslab.units.sweep.question import Question
 from lenslab.units.sweep.run_record import write_findings
 from lenslab.units.sweep.schedule import schedule
 from lenslab.units.sweep.shards import Shards
 from lenslab.units.sweep.sweep import ENGINES, Progress, Sweep
 
+_RECORDED_BYTES = 1 << 28
+"""What the values recorded in one golden pass may take; it decides the batch size."""
+
+_TOP, _MANY_CLASSES = 5, 20
+"""With so many classes the five largest logits are looked at, too."""
+
+
+class Options(TypedDict, total=False):
+    """What can be asked, see `Ablation.of`."""
+
+    sites: Sequence[str] | str | None
+    replacement: str | float
+    basis: str
+    groups: Mapping[str, Sequence[Sequence[int]]] | None
+    draws: int | None
+    reference: Source | None
+    limit: int | None
+    top: int | None
+    attributes: bool
+    engine: str
+    seed: int
+    batch_size: int | None
+
 
 @dataclass(frozen=True)
-class Run:
-    """A finished ablation.
+class Ablation(Question):
+    """An ablation before it runs: what is asked, what it would cost, and how it is run."""
 
-    Attributes:
-        record: What it left behind; `Record.table` gives its tables.
-        reused: Whether the same question had been answered in this directory before.
-        verified: How many pairs were done again the plain way now, by the path that had decided them.
-    """
+    @classmethod
+    def of(
+        cls,
+        network: Network | nn.Module | str,
+        images: Source,
+        *,
+        sites: Sequence[str] | str | None = None,
+        replacement: str | float = "zero",
+        basis: str = "units",
+        groups: Mapping[str, Sequence[Sequence[int]]] | None = None,
+        draws: int | None = None,
+        reference: Source | None = None,
+        limit: int | None = None,
+        top: int | None = None,
+        attributes: bool = True,
+        engine: str = "exact",
+        seed: int = 0,
+        batch_size: int | None = None,
+    ) -> Ablation:
+        """Put an ablation together without running it.
 
-    record: Record
-    reused: bool = False
-    verified: Mapping[str, int] = field(default_factory=dict)
+        Args:
+            network: A network, or the name of one (see `lenslab.units.load`), with the weights that are shipped for
+                these images, where there are some.
+            images: Labelled images, or where they are (see `lenslab.units.open_images`).
+            sites: Globs over the names of sites; by default the value that each convolution hands on.
+            replacement: What a silenced unit becomes: ``"zero"``, ``"mean"`` (its mean over the reference images),
+                ``"mean-map"`` (at each position), ``"resample"`` (its map on another image, see
+                `lenslab.units.silencing.resampling`), a number, or ``"filter"`` (its weights and bias are 0; where
+                batch norm follows, that is not the same as silencing the unit's output).
+            basis: ``"units"``, or random directions of each site's space in place of its axes, drawn by the seed:
+                ``"haar"``, uniformly over all rotations, or ``"energy"``, each with the activation energy of a unit
+                (see `lenslab.units.engine.random_directions.matched`). The network computes the same; only what is
+                taken out of it differs.
+            groups: Sets of units to silence together, by the name of their site; the tables' ``unit`` is then the set's
+                number. Only the sites that are named are measured. For keep-only sets see ``all_but`` of a site.
+            draws: How many other images each image's maps are taken from in turn, with ``"resample"``; 3 by default.
+            reference: The images that means and energies are measured on, and that maps are taken from; by default the
+                images themselves.
+            limit: Only the first so many images.
+            top: Among how many of the largest logits the true class is looked for as well; by default 5 where the
+                network tells 20 classes or more apart, else not at all; 0 does not look.
+            attributes: Whether the units' attributes are measured and their strongest images kept, which takes a pass
+                forward and back over the images. Sets and directions have none.
+            engine: ``"exact"``, or ``"plain"`` for the reference that runs the whole network for every unit.
+            seed: Decides the halves, the bootstrap and which pairs are verified.
+            batch_size: Images per batch, which decides no integer; by default what fits a quarter of a GiB of recorded
+                values.
 
-    @property
-    def accuracy(self) -> float:
-        """The fraction of images that the network classifies correctly with every unit in place."""
-        return float(self.record.document["accuracy"])
+        Raises:
+            UnitsError: Anything asked does not exist or does not fit; the message says what.
 
-    @property
-    def units(self) -> pd.DataFrame:
-        """One row per unit: its drops with intervals and tests, and its attributes. Fractions."""
-        return self.record.table("units")
+        Example:
+            >>> ablation = Ablation.of(load("small", weights="digits"), "digits", limit=50)
+            >>> [(plan.site.name, plan.site.units, plan.path) for plan in ablation.plans]
+            [('relu1', 32, 'suffix'), ('relu2', 64, 'suffix'), ('relu3', 64, 'linear tail')]
+        """
+        if engine not in ENGINES:
+            raise UnitsError(f"no engine named {engine!r}; there are {', '.join(ENGINES)}")
+        if seed < 0:
+            raise UnitsError(f"the seed {seed} is negative; give 0 or more")
+        if batch_size is not None and batch_size < 1:
+            raise UnitsError(f"a batch of {batch_size} images is empty; give --batch-size 1 or more")
+        intervention = Intervention.of(replacement, basis=basis, groups=groups, draws=draws)
+        opened = open_images(images).limited(limit)
+        loaded = _loaded(network, opened)
+        _refuse_labels(opened, loaded)
+        traced = trace(loaded.module, tuple(loaded.preprocessing([opened.first()]).shape[1:]))
+        patterns = [sites] if isinstance(sites, str) else sites
+        chosen = select(traced.sites.values(), list(intervention.groups) or patterns)
+        if batch_size is None:
+            recorded = 4 * sum(int(np.prod(site.shape)) for site in chosen)
+            batch_size = int(np.clip(_RECORDED_BYTES // recorded, 16, 256))
+        if traced.classes != loaded.classes:
+            raise UnsupportedNetworkError(
+                f"{loaded.name} is said to tell {loaded.classes} classes apart, but answers with {traced.classes} "
+                "logits"
+            )
+        silencings = silencings_for(chosen, intervention, seed)
+        at_filters = intervention.replacement == FILTER
+        plans = plan(traced, chosen, engine=engine, at_filters=at_filters, silencings=silencings)
+        return cls(
+            network=loaded,
+            images=opened,
+            trace=traced,
+            plans=plans,
+            engine=engine,
+            seed=seed,
+            batch_size=batch_size,
+            intervention=intervention,
+            reference=opened if reference is None else open_images(reference, on_error=opened.on_error),
+            top=_top(top, traced.classes),
+            attributes=attributes and all(each.silencing.single for each in plans),
+        )
 
-    @property
-    def classes(self) -> pd.DataFrame:
-        """One row per unit and class: the drop with its interval and test. Fractions."""
-        return self.record.table("classes")
+    def run(
+        self,
+        *,
+        device: str = "cpu",
+        verify: int = 0,
+        out: str | Path | None = None,
+        progress: Progress | None = None,
+    ) -> Run:
+        """Run it; see `ablate` for the arguments.
 
-    @property
-    def flips(self) -> pd.DataFrame:
-        """One row per pair of unit and image whose predicted class changed."""
-        return self.record.table("flips")
+        Example:
+            >>> ablation = Ablation.of(load("small", weights="digits"), "digits", limit=60, sites=["relu3"])
+            >>> ablation.pairs, len(ablation.run().units)
+            (3840, 64)
+        """
+        where = device_of(device)
+        if out is not None:
+            return self._run(Path(out), where, verify, progress)
+        place = Path(tempfile.mkdtemp(prefix="lenslab-"))
+        try:
+            run = self._run(place, where, verify, progress)
+        except BaseException:
+            shutil.rmtree(place)
+            raise
+        weakref.finalize(run.record, shutil.rmtree, place, ignore_errors=True)
+        return run
 
-    @property
-    def correlations(self) -> pd.DataFrame:
-        """One row per site, attribute, measure and method: a correlation over the site's live units."""
-        return self.record.table("correlations")
+    def forecast(self, *, device: str = "cpu") -> Forecast:
+        """Try it on a few images and say what time and memory the whole will take."""
+        return forecast(self, device=device)
+
+    def _run(self, out: Path, device: torch.device, verify: int, progress: Progress | None) -> Run:
+        draft = Draft.open(out, kind="run", request=self.request)
+        record = draft.finished()
+        if record is not None and not verify:
+            return Run(record, reused=True)
+        started, clock = timestamp(), time.monotonic()
+        preprocessing = self.network.preprocessing
+        with full_precision():
+            plans = with_replacements(
+                self.plans, self.intervention, self.trace, self.reference, preprocessing, device, seed=self.seed
+            )
+            donors = self._donors(device) if self.intervention.replacement == RESAMPLE else None
+            if record is None:
+                shards = Shards(draft)
+                blocks = self.sweep(plans, donors, device, verify).run(shards, progress)
+                candidates = shards.collected("candidates", blocks).to_pandas()
+            else:
+                candidates = verification.draw_recorded(Run(record), verify)
+            checked = verification.verify(
+                self.trace,
+                plans,
+                candidates,
+                self.images,
+                preprocessing,
+                pairs=verify,
+                batch_size=self.batch_size,
+                device=device,
+                donors=donors,
+            )
+        if record is not None:
+            # A record says what was ever checked of it: of each path the largest check.
+            known = dict(Run(record).verification)
+            most = {path: max(pairs, known.get(path, 0)) for path, pairs in {**known, **checked}.items()}
+            return Run(draft.amend({"verification": most}), reused=True, verified=checked)
+        document = write_findings(self, shards, blocks, device)
+        times = {"started": started, "finished": timestamp(), "seconds": round(time.monotonic() - clock, 1)}
+        return Run(draft.finish({**document, "verification": checked, **times}), verified=checked)
+
+    def sweep(self, plans: Sequence[Plan], donors: Donors | None, device: torch.device, candidates: int) -> Sweep:
+        """Set up the sweep that answers it.
+
+        Args:
+            plans: Its plans, with what the units become.
+            donors: Whose maps they become, where they are resampled.
+            device: Where to run.
+            candidates: How many pairs are to be checked.
+        """
+        return Sweep(
+            runner=ENGINES[self.engine](self.trace, plans, device, self.top),
+            images=self.images,
+            preprocessing=self.network.preprocessing,
+            classes=self.trace.classes,
+            units={plan.site.name: plan.count for plan in plans},
+            schedule=schedule(
+                plans, self.trace.costs.get(""), batch_size=self.batch_size, draws=self.intervention.draws
+            ),
+            device=device,
+            profiler=profiler(self.trace, [plan.site for plan in plans], device) if self.attributes else None,
+            donors=donors,
+            draws=self.intervention.draws,
+            top=self.top,
+            candidates=candidates,
+            seed=self.seed,
+        )
+
+    def _donors(self, device: torch.device) -> Donors:
+        return Donors(
+            self.trace,
+            self.plans,
+            self.reference,
+            self.network.preprocessing,
+            seed=self.seed,
+            same=self.reference.sha256 == self.images.sha256,
+            device=device,
+        )
 
 
 def ablate(
-    network: Network | str,
+    network: Network | nn.Module | str,
     images: Source,
     *,
-    sites: Sequence[str] | None = None,
-    engine: str = "exact",
-    limit: int | None = None,
-    seed: int = 0,
-    batch_size: int | None = None,
-    replacement: str | float = "zero",
-    reference: Source | None = None,
-    basis: str = "units",
-    groups: Mapping[str, Sequence[Sequence[int]]] = MappingProxyType({}),
-    draws: int | None = None,
-    top: int | None = None,
-    attributes: bool = True,
     device: str = "cpu",
     verify: int = 0,
     out: str | Path | None = None,
     progress: Progress | None = None,
+    **options: Unpack[Options],
 ) -> Run:
     """Silence every unit of a network, one at a time, and measure what each one costs.
 
@@ -103,24 +288,13 @@ def ablate(
     Args:
         network: A network, or the name of one (see `lenslab.units.load`).
         images: Labelled images, or where they are (see `lenslab.units.open_images`).
-        sites: Globs over the names of sites; by default the value that each convolution hands on.
-        engine: ``"exact"``, or ``"plain"`` for the reference that runs the whole network for every unit.
-        limit: Only the first so many images.
-        seed: Decides the halves, the bootstrap and which pairs are verified.
-        batch_size: Images per batch; it decides no integer.
-        replacement: What a silenced unit becomes: ``"zero"``, ``"mean"``, ``"mean-map"``, ``"resample"``, ``"filter"``
-            or a number, see `lenslab.units.ask`.
-        reference: The images that means are measured on and maps are taken from; by default the images themselves.
-        basis: ``"units"``, or ``"haar"`` or ``"energy"`` for random directions, see `lenslab.units.ask`.
-        groups: Sets of units to silence together, by the name of their site, see `lenslab.units.ask`.
-        draws: How often every unit is resampled, see `lenslab.units.ask`.
-        top: Among how many of the largest logits the true class is looked for, see `lenslab.units.ask`.
-        attributes: Whether the units' attributes are measured as well, see `lenslab.units.ask`.
         device: Where to run, in torch's words.
-        verify: So many pairs are done again the plain way, see `lenslab.units.sweep.verification`.
+        verify: So many pairs are decided again the plain way, see `lenslab.units.sweep.verification`.
         out: The directory for the record; a temporary one that goes with the result by default. A sweep that was
             stopped there goes on; one that was finished there is only read.
         progress: Is told how far it has come.
+        options: What is asked: ``sites``, ``replacement``, ``basis``, ``groups``, ``draws``, ``reference``, ``limit``,
+            ``top``, ``attributes``, ``engine``, ``seed``, ``batch_size``; each is described at `Ablation.of`.
 
     Returns:
         The finished run with its tables.
@@ -130,142 +304,40 @@ def ablate(
         RecordsError: ``out`` holds something else.
 
     Example:
-        >>> from lenslab.units import load
         >>> run = ablate(load("small", weights="digits"), "digits", limit=60, sites=["relu3"])
         >>> len(run.units), run.accuracy > 0.9
         (64, True)
     """
-    question = ask(
-        network,
-        images,
-        sites=sites,
-        engine=engine,
-        limit=limit,
-        seed=seed,
-        batch_size=batch_size,
-        replacement=replacement,
-        reference=reference,
-        basis=basis,
-        groups=groups,
-        draws=draws,
-        top=top,
-        attributes=attributes,
-    )
-    return answer(question, device=device, verify=verify, out=out, progress=progress)
+    ablation = Ablation.of(network, images, **options)
+    return ablation.run(device=device, verify=verify, out=out, progress=progress)
 
 
-def answer(
-    question: Question,
-    *,
-    device: str = "cpu",
-    verify: int = 0,
-    out: str | Path | None = None,
-    progress: Progress | None = None,
-) -> Run:
-    """Run what was asked; see `ablate` for the arguments.
-
-    Example:
-        >>> from lenslab.units import load
-        >>> question = ask(load("small", weights="digits"), "digits", limit=60, sites=["relu3"])
-        >>> question.pairs, len(answer(question).units)
-        (3840, 64)
-    """
-    where = device_of(device)
-    if out is not None:
-        return _answer(question, Path(out), where, verify, progress)
-    place = Path(tempfile.mkdtemp(prefix="lenslab-"))
-    try:
-        run = _answer(question, place, where, verify, progress)
-    except BaseException:
-        shutil.rmtree(place)
-        raise
-    weakref.finalize(run.record, shutil.rmtree, place, ignore_errors=True)
-    return run
-
-
-def _answer(question: Question, out: Path, device: torch.device, verify: int, progress: Progress | None) -> Run:
-    draft = Draft.open(out, kind="run", request=question.request)
-    record = draft.finished()
-    if record is not None and not verify:
-        return Run(record, reused=True)
-    started, clock = timestamp(), time.monotonic()
-    images, preprocessing = question.images, question.network.preprocessing
-    with full_precision():
-        plans = with_replacements(
-            question.plans,
-            question.intervention,
-            question.trace,
-            question.reference,
-            preprocessing,
-            device,
-            seed=question.seed,
+def _loaded(network: Network | nn.Module | str, images: Images) -> Network:
+    if isinstance(network, Network):
+        return network
+    if isinstance(network, str):
+        return load(network, weights=shipped_weights_for(network, images.name))
+    if isinstance(network, nn.Module):
+        raise UnitsError(
+            f"a bare {type(network).__name__} does not say how its images are prepared; give "
+            "units.load(module, mean=..., sd=..., size=...)"
         )
-        donors = _donors(question, device) if question.intervention.replacement == RESAMPLE else None
-        if record is None:
-            shards = Shards(draft)
-            blocks = sweep_of(question, plans, donors, device, verify).run(shards, progress)
-            candidates = shards.collected("candidates", blocks).to_pandas()
-        else:
-            candidates = verification.draw_recorded(record, verify, question.seed)
-        checked = verification.verify(
-            question.trace,
-            plans,
-            candidates,
-            images,
-            preprocessing,
-            pairs=verify,
-            batch_size=question.batch_size,
-            device=device,
-            donors=donors,
+    raise UnitsError(f"a network is a name or what units.load gives, not {network!r:.80}")
+
+
+def _top(top: int | None, classes: int) -> int | None:
+    if top is None:
+        return _TOP if classes >= _MANY_CLASSES else None
+    if top and not 1 < top < classes:
+        raise UnitsError(f"the top {top} of {classes} classes says nothing new; give 2 to {classes - 1}, or 0 for none")
+    return top or None
+
+
+def _refuse_labels(images: Images, network: Network) -> None:
+    wrong = np.flatnonzero(images.labels >= network.classes)
+    if len(wrong):
+        first = int(wrong[0])
+        raise LabelError(
+            f"image {first} of {images.source} has label {images.labels[first]}, but {network.name} has logits for the "
+            f"classes 0 to {network.classes - 1} only ({len(wrong)} of {len(images)} images have such labels)"
         )
-    if record is not None:
-        return Run(record, reused=True, verified=checked)
-    document = write_findings(question, shards, blocks, device)
-    times = {"started": started, "finished": timestamp(), "seconds": round(time.monotonic() - clock, 1)}
-    return Run(draft.finish({**document, "verification": checked, **times}), verified=checked)
-
-
-def sweep_of(
-    question: Question, plans: Sequence[Plan], donors: Donors | None, device: torch.device, candidates: int
-) -> Sweep:
-    """Set up the sweep that answers a question.
-
-    Args:
-        question: What is asked.
-        plans: Its plans, with what the units become.
-        donors: Whose maps they become, where they are resampled.
-        device: Where to run.
-        candidates: How many pairs are to be checked.
-    """
-    trace = question.trace
-    chosen = [plan.site for plan in plans]
-    return Sweep(
-        runner=ENGINES[question.engine](trace, plans, device, question.top),
-        images=question.images,
-        preprocessing=question.network.preprocessing,
-        classes=trace.classes,
-        units={plan.site.name: plan.count for plan in plans},
-        schedule=schedule(
-            plans, trace.costs.get(""), batch_size=question.batch_size, draws=question.intervention.draws
-        ),
-        device=device,
-        profiler=profiler(trace, chosen, device) if question.attributes else None,
-        donors=donors,
-        draws=question.intervention.draws,
-        top=question.top,
-        candidates=candidates,
-        seed=question.seed,
-    )
-
-
-def _donors(question: Question, device: torch.device) -> Donors:
-    reference = question.reference
-    return Donors(
-        question.trace,
-        question.plans,
-        reference,
-        question.network.preprocessing,
-        seed=question.seed,
-        same=reference.sha256 == question.images.sha256,
-        device=device,
-    )

@@ -3,7 +3,8 @@
 ::
 
     UnitsError
-    ├── InterventionError, LabelError, NotOfUnitsError, UnknownOrderError, UnknownSiteError: see `lenslab.runs.errors`
+    ├── InterventionError, LabelError, NotARunError, NotOfUnitsError, UnknownOrderError,
+    │   UnknownSiteError: see `lenslab.runs.errors`
     ├── UnknownNetworkError      (LookupError)      no network of that name
     ├── AmbiguousSiteError       (LookupError)      a name that means more than one site
     ├── UnknownImagesError       (LookupError)      no images of that name, no such file
@@ -23,6 +24,7 @@
 from lenslab.runs.errors import (
     InterventionError,
     LabelError,
+    NotARunError,
     NotOfUnitsError,
     UnitsError,
     UnknownOrderError,
@@ -36,6 +38,7 @@ __all__ = [
     "InterventionError",
     "LabelError",
     "MaskError",
+    "NotARunError",
     "NotFiniteError",
     "NotOfUnitsError",
     "OtherThanAskedError",

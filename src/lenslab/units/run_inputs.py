@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from lenslab.records import Record
+from lenslab.runs.run_record import RunRecord
 from lenslab.units.engine.trace import Trace
 from lenslab.units.errors import LabelError, OtherThanAskedError, UnknownImagesError, UnknownNetworkError, WeightsError
 from lenslab.units.images import Images, Source, open_images
@@ -15,12 +15,12 @@ from lenslab.units.networks.network_libraries import is_of_library
 
 
 def network_again(
-    record: Record, network: Network | str | None = None, *, weights: str | Path | None = None
+    run: RunRecord, network: Network | str | None = None, *, weights: str | Path | None = None
 ) -> Network:
     """Load the network of a finished run, and see that it is the same.
 
     Args:
-        record: The run.
+        run: The run.
         network: The network, or its name; by default the name that the record states.
         weights: Where its weights are now; by default those that the record names, where they come with a package or
             lie in the current directory.
@@ -36,58 +36,58 @@ def network_again(
     Example:
         >>> from lenslab.units import ablate
         >>> run = ablate(load("small", weights="digits"), "digits", limit=20, sites=["relu3"])
-        >>> network_again(run.record).weights.file
+        >>> network_again(run).weights.file
         'small-digits.safetensors'
     """
-    request, stated = record.document["request"], record.document["network"]
+    stated = run.network
     if not isinstance(network, Network):
-        name = network or stated["name"]
+        name = network or stated.name
         try:
             network = load(
                 name,
-                weights=weights if weights is not None else _weights(record, name),
-                untrained=stated["weights"] is None,
-                preprocessing=Preprocessing.from_json(stated["preprocessing"]),
+                weights=weights if weights is not None else _weights(run, name),
+                untrained=stated.weights is None,
+                preprocessing=Preprocessing.from_json(dict(stated.preprocessing)),
             )
         except UnknownNetworkError as error:
             raise UnknownNetworkError(
-                f"{record.directory} was measured on {stated['name']!r}, and {name!r} cannot be loaded ({error}); "
+                f"{run.directory} was measured on {stated.name!r}, and {name!r} cannot be loaded ({error}); "
                 "say what it is with --network, or give it as network= from Python"
             ) from error
-    if network.preprocessing.to_json() != request["preprocessing"]:
+    if network.preprocessing.to_json() != stated.preprocessing:
         raise OtherThanAskedError(
-            f"{record.directory} was measured with the preprocessing {request['preprocessing']}, and {network.name} "
+            f"{run.directory} was measured with the preprocessing {stated.preprocessing}, and {network.name} "
             f"comes with {network.preprocessing.to_json()}; give the network with the run's preprocessing"
         )
     found_hash = hash_of_weights(network.module)
-    if found_hash != request["weights_sha256"]:
+    if found_hash != stated.weights_sha256:
         raise OtherThanAskedError(
-            f"the weights of {network.name} ({found_hash[:12]}) are not those of {record.directory} "
-            f"({stated['weights'] or 'not from a file'}, {request['weights_sha256'][:12]}); say where those are with "
+            f"the weights of {network.name} ({found_hash[:12]}) are not those of {run.directory} "
+            f"({stated.weights or 'not from a file'}, {str(stated.weights_sha256)[:12]}); say where those are with "
             "--weights FILE"
         )
     return network
 
 
-def refuse_other_architecture(record: Record, network: Network, traced: Trace) -> None:
+def refuse_other_architecture(run: RunRecord, network: Network, traced: Trace) -> None:
     """See that a network computes what that of the run does.
 
     Raises:
         OtherThanAskedError: It does not.
     """
-    found, asked = hash_of_architecture(traced), record.document["request"]["architecture_sha256"]
+    found, asked = hash_of_architecture(traced), str(run.network.architecture_sha256)
     if found != asked:
         raise OtherThanAskedError(
-            f"{network.name} has the weights of {record.directory} and another architecture ({found[:12]} and not "
+            f"{network.name} has the weights of {run.directory} and another architecture ({found[:12]} and not "
             f"{asked[:12]}): its code has changed since; measure the run again with: lenslab ablate"
         )
 
 
-def images_again(record: Record, images: Source | None = None, *, classes: str | Path | None = None) -> Images:
+def images_again(run: RunRecord, images: Source | None = None, *, classes: str | Path | None = None) -> Images:
     """Open the images of a finished run, and see that they are the same.
 
     Args:
-        record: The run.
+        run: The run.
         images: Where they are now; by default where the record says that they were.
         classes: The mapping of classes that the run had, see `lenslab.units.Images.mapped`. By default it is read off
             the labels that the run's images have.
@@ -102,38 +102,37 @@ def images_again(record: Record, images: Source | None = None, *, classes: str |
     Example:
         >>> from lenslab.units import ablate
         >>> run = ablate(load("small", weights="digits"), "digits", limit=20, sites=["relu3"])
-        >>> len(images_again(run.record))
+        >>> len(images_again(run))
         20
     """
-    request, stated = record.document["request"], record.document["images"]
+    stated = run.dataset
     try:
-        opened = opened_as(record, images if images is not None else stated["source"])
+        opened = opened_as(run, images if images is not None else stated.source or stated.name)
     except UnknownImagesError as error:
         raise UnknownImagesError(
-            f"the images of {record.directory} ({stated['source']}) are not here; say where they are with --images "
+            f"the images of {run.directory} ({stated.source}) are not here; say where they are with --images "
             f"SOURCE, or give them as images= from Python ({error})"
         ) from error
-    opened = mapped_again(record, opened, classes)
-    if opened.sha256 != request["images_sha256"]:
+    opened = mapped_again(run, opened, classes)
+    if opened.sha256 != stated.sha256:
         raise OtherThanAskedError(
-            f"the images {opened.source} ({len(opened):,}, {opened.sha256[:12]}) are not those of {record.directory} "
-            f"({stated['name']}, {request['images_sha256'][:12]}); say where those are with --images SOURCE, and where "
+            f"the images {opened.source} ({len(opened):,}, {opened.sha256[:12]}) are not those of {run.directory} "
+            f"({stated.name}, {str(stated.sha256)[:12]}); say where those are with --images SOURCE, and where "
             "their classes were mapped, how, with --classes FILE"
         )
-    return opened.limited(request["count"])
+    return opened.limited(stated.limit)
 
 
-def opened_as(record: Record, images: Source) -> Images:
+def opened_as(run: RunRecord, images: Source) -> Images:
     """Open images and leave out those that do not decode, if the run did."""
-    skipping = record.document["request"].get("broken_images") == "skip"
-    return open_images(images, on_error="skip" if skipping else "raise")
+    return open_images(images, on_error="skip" if run.dataset.skips_broken else "raise")
 
 
-def mapped_again(record: Record, opened: Images, classes: str | Path | None = None) -> Images:
+def mapped_again(run: RunRecord, opened: Images, classes: str | Path | None = None) -> Images:
     """Number the classes of images as the run did.
 
     Args:
-        record: The run.
+        run: The run.
         opened: The images, with the labels of their source.
         classes: The mapping; by default, where the source is not that of the run as it is, the one that the run's
             labels show, if it gives the run's images.
@@ -141,13 +140,12 @@ def mapped_again(record: Record, opened: Images, classes: str | Path | None = No
     Returns:
         The images with the network's labels; as they are where no mapping is given or seen.
     """
-    request, stated = record.document["request"], record.document["images"]
-    network = stated["class_names"] or stated["classes"]
+    network = run.dataset.class_names or run.class_count
     if classes is not None:
         return opened.mapped(network, classes)
-    if opened.sha256 == request["images_sha256"]:
+    if opened.sha256 == run.dataset.sha256:
         return opened
-    frame = record.table("images", ["image", "label"])
+    frame = run.table("images", ["image", "label"])
     if not frame["image"].between(0, len(opened) - 1).all():
         return opened
     seen = dict(zip(opened.labels[frame["image"]].tolist(), frame["label"].tolist(), strict=True))
@@ -155,14 +153,14 @@ def mapped_again(record: Record, opened: Images, classes: str | Path | None = No
         mapped = opened.mapped(network, seen)
     except LabelError:  # a class that the run's images do not show and whose name says nothing
         return opened
-    return mapped if mapped.sha256 == request["images_sha256"] else opened
+    return mapped if mapped.sha256 == run.dataset.sha256 else opened
 
 
-def reference_again(record: Record, images: Images | None = None, reference: Source | None = None) -> Images | None:
+def reference_again(run: RunRecord, images: Images | None = None, reference: Source | None = None) -> Images | None:
     """Open the images that a finished run measured its means on.
 
     Args:
-        record: The run.
+        run: The run.
         images: The run's own images, where they are open.
         reference: Where the reference images are now, if they are not the run's own images.
 
@@ -173,29 +171,29 @@ def reference_again(record: Record, images: Images | None = None, reference: Sou
         OtherThanAskedError: They are others, or it is not said where they are.
         UnitsError: They cannot be found or opened.
     """
-    request = record.document["request"]
-    if "reference_sha256" not in request:
+    stated = run.dataset
+    asked = stated.reference_sha256
+    if asked is None:
         return None
-    asked = request["reference_sha256"]
-    if reference is None and asked == request["images_sha256"]:
-        return (images or images_again(record)).limited(request["reference_count"])
+    if reference is None and asked == stated.sha256:
+        return (images or images_again(run)).limited(stated.reference_limit)
     if reference is None:
         raise OtherThanAskedError(
-            f"{record.directory} measured the {request['replacement']} of its units on other images than its own "
+            f"{run.directory} measured the {run.intervention.replacement} of its units on other images than its own "
             f"({asked[:12]}); say where they are with --reference SOURCE"
         )
-    opened = opened_as(record, reference)
+    opened = opened_as(run, reference)
     if opened.sha256 != asked:
         raise OtherThanAskedError(
-            f"the reference images {opened.source} ({opened.sha256[:12]}) are not those of {record.directory} "
+            f"the reference images {opened.source} ({opened.sha256[:12]}) are not those of {run.directory} "
             f"({asked[:12]})"
         )
-    return opened.limited(request["reference_count"])
+    return opened.limited(stated.reference_limit)
 
 
-def _weights(record: Record, name: str) -> str | None:
+def _weights(run: RunRecord, name: str) -> str | None:
     """Where the weights that a record names are likely to be."""
-    file = record.document["network"]["weights"]
+    file = run.network.weights
     if file is None:
         return None
     if ":" not in name:
@@ -208,4 +206,4 @@ def _weights(record: Record, name: str) -> str | None:
         return str(file)
     if is_of_library(name):
         return None  # what the library itself has, which is checked as any other
-    raise WeightsError(f"the weights {file} of {record.directory} are not here; say where they are with --weights FILE")
+    raise WeightsError(f"the weights {file} of {run.directory} are not here; say where they are with --weights FILE")

@@ -6,7 +6,8 @@ import pytest
 import torch
 from torch import nn
 
-from lenslab.units import load, select, trace
+from lenslab.units import load, trace
+from lenslab.units.engine.sites import select
 from lenslab.units.errors import AmbiguousSiteError, UnknownSiteError, UnsupportedNetworkError
 from tests.units import toys
 

@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from lenslab.units import ablate, ask, trace
+from lenslab.units import Ablation, ablate, trace
 from lenslab.units.errors import UnsupportedNetworkError
 from tests.units import toys
 
@@ -139,7 +139,7 @@ def test_what_neither_the_state_dict_nor_the_repr_shows_changes_the_key(kind: st
     made = [Described(kind, value).eval() for value in (0.5, 3.0)]
     for parameter in (parameter for module in made for parameter in module.parameters()):
         parameter.data.fill_(0.1)
-    first, second = (ask(toys.network(module), toys.digits(4)).key for module in made)
+    first, second = (Ablation.of(toys.network(module), toys.digits(4)).key for module in made)
     assert first != second
 
 

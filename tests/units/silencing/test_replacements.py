@@ -10,7 +10,7 @@ import pytest
 import torch
 from torch import nn
 
-from lenslab.units import ablate, ask
+from lenslab.units import Ablation, ablate
 from lenslab.units.engine.random_directions import haar
 from lenslab.units.engine.replacement import ZERO
 from lenslab.units.errors import UnitsError, UnsupportedNetworkError
@@ -83,15 +83,15 @@ def test_a_mean_does_not_depend_on_the_batch_size() -> None:
 def test_the_replacement_and_its_reference_are_part_of_the_question() -> None:
     made = toys.network(toys.trained(toys.Residual()))
     questions = [
-        ask(made, toys.digits(10)),
-        ask(made, toys.digits(10), replacement="mean"),
-        ask(made, toys.digits(10), replacement="mean-map"),
-        ask(made, toys.digits(10), replacement="mean", reference=toys.digits(20)),
-        ask(made, toys.digits(10), replacement="filter"),
-        ask(made, toys.digits(10), replacement=0.5),
+        Ablation.of(made, toys.digits(10)),
+        Ablation.of(made, toys.digits(10), replacement="mean"),
+        Ablation.of(made, toys.digits(10), replacement="mean-map"),
+        Ablation.of(made, toys.digits(10), replacement="mean", reference=toys.digits(20)),
+        Ablation.of(made, toys.digits(10), replacement="filter"),
+        Ablation.of(made, toys.digits(10), replacement=0.5),
     ]
     assert len({question.key for question in questions}) == len(questions)
-    assert ask(made, toys.digits(10), replacement=0).key == questions[0].key
+    assert Ablation.of(made, toys.digits(10), replacement=0).key == questions[0].key
 
 
 def test_verification_checks_the_replacement_that_was_used() -> None:
@@ -103,18 +103,18 @@ def test_verification_checks_the_replacement_that_was_used() -> None:
 @pytest.mark.parametrize("word", ["median", "nan", "inf", ""])
 def test_a_replacement_that_there_is_not_is_refused(word: str) -> None:
     with pytest.raises(UnitsError, match=r"no replacement .* there are zero, mean"):
-        ask(toys.by_hand(), (toys.quarters((0,)), [0]), replacement=word)
+        Ablation.of(toys.by_hand(), (toys.quarters((0,)), [0]), replacement=word)
 
 
 def test_filters_that_are_not_seen_are_refused_by_the_site() -> None:
     with pytest.raises(UnsupportedNetworkError, match="make the units of site 'relu1'"):
-        ask(toys.network(toys.trained(toys.Untraceable())), toys.digits(5), replacement="filter")
+        Ablation.of(toys.network(toys.trained(toys.Untraceable())), toys.digits(5), replacement="filter")
 
 
 @pytest.mark.parametrize("module", [toys.Residual, toys.Branches, toys.Shared])
 def test_both_engines_agree_for_directions_and_for_sets(module: type[nn.Module]) -> None:
     made = toys.network(toys.trained(module()))
-    last = ask(made, toys.digits(5)).plans[-1].site
+    last = Ablation.of(made, toys.digits(5)).plans[-1].site
     groups = {last.name: [[0, 1], [], last.all_but([2]), range(last.units)]}
     for options in ({"basis": "haar"}, {"groups": groups}, {"groups": groups, "replacement": "mean"}):
         exact, plain = (ablate(made, toys.digits(40), engine=engine, **options) for engine in ("exact", "plain"))
@@ -162,10 +162,10 @@ def test_taking_every_direction_out_leaves_nothing() -> None:
 def test_directions_and_sets_are_part_of_the_question() -> None:
     made = toys.network(toys.trained(toys.Residual()))
     questions = [
-        ask(made, toys.digits(10), sites=["relu:2"]),
-        ask(made, toys.digits(10), sites=["relu:2"], basis="haar"),
-        ask(made, toys.digits(10), groups={"relu:2": [[0]]}),
-        ask(made, toys.digits(10), groups={"relu:2": [[0], [1]]}),
+        Ablation.of(made, toys.digits(10), sites=["relu:2"]),
+        Ablation.of(made, toys.digits(10), sites=["relu:2"], basis="haar"),
+        Ablation.of(made, toys.digits(10), groups={"relu:2": [[0]]}),
+        Ablation.of(made, toys.digits(10), groups={"relu:2": [[0], [1]]}),
     ]
     assert len({question.key for question in questions}) == len(questions)
 
@@ -181,4 +181,4 @@ def test_directions_and_sets_are_part_of_the_question() -> None:
 )
 def test_directions_and_sets_that_cannot_be_are_refused(options: dict[str, object], message: str) -> None:
     with pytest.raises(UnitsError, match=message):
-        ask(toys.network(toys.trained(toys.Residual())), toys.digits(5), **options)
+        Ablation.of(toys.network(toys.trained(toys.Residual())), toys.digits(5), **options)

@@ -10,7 +10,7 @@ import pytest
 import torch
 from torch import nn
 
-from lenslab.units import ablate, ablated, silenced, trace
+from lenslab.units import ablate, silenced, trace
 from lenslab.units.engine.replacement import Replacement
 from lenslab.units.errors import UnitsError, UnknownSiteError, UnsupportedNetworkError
 from tests.units import toys
@@ -61,14 +61,14 @@ def test_it_is_a_module_like_any_other() -> None:
     assert all(parameter.grad is None for parameter in made.parameters())
 
 
-def test_the_context_leaves_the_callers_module_alone() -> None:
+def test_the_callers_module_is_left_alone() -> None:
     made = toys.trained(toys.Residual())
     before = {name: value.clone() for name, value in made.state_dict().items()}
 
     def stop() -> None:
-        with ablated(toys.network(made), "relu:3", [1]) as quiet:
-            assert not torch.equal(quiet(inputs()), made(inputs()))
-            raise RuntimeError("stop")
+        quiet = silenced(toys.network(made), "relu:3", [1])
+        assert not torch.equal(quiet(inputs()), made(inputs()))
+        raise RuntimeError("stop")
 
     with pytest.raises(RuntimeError, match="stop"):
         stop()
@@ -123,8 +123,9 @@ def test_a_word_means_what_it_means_to_an_ablation(replacement: str | float) -> 
     images = toys.digits(60)
     run = ablate(made, images, sites=["relu:2"], replacement=replacement)
     unit = int(run.flips["unit"].mode()[0])
-    with ablated(made, "relu:2", [unit], replacement, reference=images) as quiet:
-        (block,) = images.blocks(60)
+    quiet = silenced(made, "relu:2", [unit], replacement, reference=images)
+    (block,) = images.blocks(60)
+    with torch.inference_mode():
         after = quiet(toys.PLAIN(block.pixels)).argmax(dim=1).numpy()
     expected = run.record.table("images")["prediction"].to_numpy().copy()
     flips = run.flips[run.flips["unit"] == unit]

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 import torch
 
-from lenslab.units import ask
-from lenslab.units.question import Question
+from lenslab.units import Ablation
 from lenslab.units.sweep import forecast
+from lenslab.units.sweep.question import Question
 from tests.units import toys
 
 
@@ -23,7 +23,7 @@ def ticking(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def question(images: int, **options: object) -> Question:
-    return ask(toys.network(toys.trained(toys.Residual())), toys.digits(images), batch_size=8, **options)
+    return Ablation.of(toys.network(toys.trained(toys.Residual())), toys.digits(images), batch_size=8, **options)
 
 
 @pytest.mark.usefixtures("ticking")
@@ -49,7 +49,7 @@ def test_units_that_are_silent_anyway_take_no_time() -> None:
     made.bn1.weight.data[:], made.bn1.bias.data[:] = 0, -1
     network = toys.network(made)
     dead, alive = (
-        forecast.forecast(ask(network, toys.digits(40), sites=[site], batch_size=8)).sweep_seconds
+        forecast.forecast(Ablation.of(network, toys.digits(40), sites=[site], batch_size=8)).sweep_seconds
         for site in ("relu:2", "relu:1")
     )
     assert dead < alive
@@ -83,7 +83,7 @@ def test_every_way_to_silence_can_be_tried(options: dict[str, object]) -> None:
 
 def test_a_network_without_a_graph_can_be_tried() -> None:
     made = toys.network(toys.trained(toys.Untraceable()))
-    assert forecast.forecast(ask(made, toys.digits(20))).sweep_seconds > 0
+    assert forecast.forecast(Ablation.of(made, toys.digits(20))).sweep_seconds > 0
 
 
 def test_a_trial_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,14 +6,14 @@ from itertools import pairwise
 
 import pytest
 
-from lenslab.units import ask
+from lenslab.units import Ablation
 from lenslab.units.sweep.schedule import Schedule, schedule
 from tests.units import toys
 from tests.units.dividing import divide
 
 
 def divided(batch_size: int = 8, draws: int = 1) -> Schedule:
-    question = ask(toys.network(toys.trained(toys.Residual())), toys.digits(40))
+    question = Ablation.of(toys.network(toys.trained(toys.Residual())), toys.digits(40))
     return schedule(question.plans, question.trace.costs[""], batch_size=batch_size, draws=draws)
 
 

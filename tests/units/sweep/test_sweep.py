@@ -12,7 +12,7 @@ import torch
 
 from lenslab import records
 from lenslab.records import Draft
-from lenslab.units import ablate, ask
+from lenslab.units import Ablation, ablate
 from lenslab.units.ablation import sweep_of
 from lenslab.units.engine.outcome import Decided, SiteOutcome
 from lenslab.units.images import ImageBlock
@@ -29,7 +29,7 @@ REQUEST = {"network": "toy"}
 def swept(
     directory: Path, *, candidates: int = 0, batch_size: int = 8, progress: Progress | None = None
 ) -> tuple[Shards, list[Block]]:
-    question = ask(toys.network(toys.trained(toys.Residual())), toys.digits(40), batch_size=batch_size, top=3)
+    question = Ablation.of(toys.network(toys.trained(toys.Residual())), toys.digits(40), batch_size=batch_size, top=3)
     shards = Shards(Draft.open(directory, kind="run", request=REQUEST))
     sweep = sweep_of(question, question.plans, None, torch.device("cpu"), candidates)
     return shards, sweep.run(shards, progress)

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 import torch
 
-from lenslab.units import ablate, ask
+from lenslab.units import Ablation, ablate
 from lenslab.units.errors import VerificationError
 from lenslab.units.sweep.verification import draw, verify
 from tests.units import toys
@@ -28,7 +28,7 @@ def truth() -> pd.DataFrame:
 
 
 def checked(candidates: pd.DataFrame, *, pairs: int = 240, batch_size: int = 7) -> dict[str, int]:
-    question = ask(toys.network(toys.trained(toys.Residual())), toys.digits(20))
+    question = Ablation.of(toys.network(toys.trained(toys.Residual())), toys.digits(20))
     return verify(
         question.trace,
         question.plans,

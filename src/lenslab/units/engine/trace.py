@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,8 +17,9 @@ from lenslab.units.engine.hook_program import HookedProgram, sites_of
 from lenslab.units.engine.linear_tail import LinearTail, linear_tail
 from lenslab.units.engine.near_ties import close
 from lenslab.units.engine.program import Program
-from lenslab.units.engine.sites import Site
+from lenslab.units.engine.sites import Site, select
 from lenslab.units.errors import TrainingModeError, UnsupportedNetworkError
+from lenslab.units.networks.network import Network
 
 _NOT_ITS_CLASS = (
     "the network itself carries forward hooks, or a forward that is not its class's, which torch.fx leaves out"
@@ -64,16 +65,25 @@ class Trace:
         made = self._make(device, precision, fast)
         return DoubleProgram(made) if precision is torch.float64 else made
 
+    def select(self, patterns: Sequence[str] | str | None = None) -> tuple[Site, ...]:
+        """Choose sites by shell globs over their names; by default the value that each convolution hands on.
 
-def trace(module: nn.Module, input_shape: tuple[int, ...]) -> Trace:
+        Raises:
+            UnknownSiteError: A pattern matches no site.
+        """
+        return select(self.sites.values(), [patterns] if isinstance(patterns, str) else patterns)
+
+
+def trace(network: Network | nn.Module, input_shape: tuple[int, ...] | None = None) -> Trace:
     """Look inside a network.
 
     torch.fx traces the usual classifiers and sees every operation. Where it cannot, forward hooks see what the modules
     without submodules put out.
 
     Args:
-        module: A classifier in evaluation mode: images ``[n, *input_shape]`` to logits ``[n, classes]``. It is copied.
-        input_shape: The shape of one input, for instance ``(3, 32, 32)``.
+        network: A network, or a classifier in evaluation mode: images ``[n, *input_shape]`` to logits
+            ``[n, classes]``. It is copied.
+        input_shape: The shape of one input, for instance ``(3, 32, 32)``; by default the network's own.
 
     Returns:
         The sites and the means to run them.
@@ -89,6 +99,14 @@ def trace(module: nn.Module, input_shape: tuple[int, ...]) -> Trace:
         >>> [(site.name, site.units) for site in traced.sites.values() if site.default], traced.classes
         ([('1', 4)], 2)
     """
+    if isinstance(network, Network):
+        module, input_shape = network.module, input_shape or network.input_shape
+    elif isinstance(network, nn.Module) and input_shape is not None:
+        module = network
+    else:
+        raise UnsupportedNetworkError(
+            f"a network is what units.load gives, or a module together with the shape of one input, not {network!r:.80}"
+        )
     _refuse_training(module)
     _refuse_shapes_without_values(module)
     try:

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
+from torch import nn
 
-from lenslab.units.errors import PreprocessingError, WeightsError
+from lenslab.units.errors import PreprocessingError, UnknownNetworkError, WeightsError
 from lenslab.units.images.preprocessing import Preprocessing
 from lenslab.units.networks.architectures import untrained as without_weights
 from lenslab.units.networks.architectures import weighted
@@ -31,20 +32,22 @@ class _Weights:
 
 
 def load(
-    name: str,
+    network: str | nn.Module,
     *,
     weights: str | Path | None = None,
     untrained: bool = False,
     preprocessing: Preprocessing | None = None,
-    mean: Sequence[float] | None = None,
-    sd: Sequence[float] | None = None,
-    size: tuple[int, int] | None = None,
+    mean: Sequence[float] | float | None = None,
+    sd: Sequence[float] | float | None = None,
+    size: tuple[int, int] | int | None = None,
+    name: str | None = None,
+    class_names: Sequence[str] | None = None,
 ) -> Network:
     """Load a network in eval mode, on the CPU. The global random state is left as it was.
 
     Args:
-        name: Of the catalogue, ``package.module:callable`` for your own, ``torchvision:NAME``, ``timm:NAME``, or
-            ``transformers:DIRECTORY``.
+        network: A name of the catalogue, ``package.module:callable`` for your own, ``torchvision:NAME``, ``timm:NAME``,
+            or ``transformers:DIRECTORY``; or a module of your own, in eval mode, which is not changed.
         weights: A file, or a name: `small` has ``fashion-mnist``, its default, and ``digits``; `efficientnet_lite0`
             has ``imagenet``; `library_network` says which names the libraries take. The network gets as many logits as
             the last layer of the weights.
@@ -52,7 +55,9 @@ def load(
         preprocessing: In place of the network's own.
         mean: In place of the preprocessing's, one value per channel or one for all.
         sd: As ``mean``.
-        size: (height, width), in place of the preprocessing's.
+        size: (height, width), or one number for both, in place of the preprocessing's.
+        name: What a module of your own is called in records; the name of its class by default.
+        class_names: A name for each logit of a module of your own.
 
     Raises:
         UnknownNetworkError: There is none of that name.
@@ -65,10 +70,21 @@ def load(
         >>> network = load("small", weights="digits")
         >>> network.classes, network.weights.file
         (10, 'small-digits.safetensors')
+        >>> load(network.module, mean=0.5, sd=0.25, size=8).classes
+        10
         >>> load("resnet20")
         Traceback (most recent call last):
         lenslab.units.errors.WeightsError: resnet20 comes without weights; give a file with --weights FILE
     """
+    mean, sd = ((value,) if isinstance(value, int | float) else value for value in (mean, sd))
+    size = (size, size) if isinstance(size, int) else size
+    if isinstance(network, nn.Module):
+        called = name or type(network).__name__
+        own = _own_preprocessing(called, preprocessing, mean, sd).override(mean=mean, sd=sd, size=size)
+        return network_of(network, own, name=called, class_names=class_names)
+    if not isinstance(network, str):
+        raise UnknownNetworkError(f"a network is loaded by its name or from a torch module, not from {network!r:.80}")
+    name = network
     if is_of_library(name):
         return _load_of_library(name, weights, untrained, preprocessing, mean=mean, sd=sd, size=size)
     if ":" in name:

@@ -11,12 +11,13 @@ from numpy.typing import NDArray
 
 from lenslab.runs.attributes.activation_quantiles import Thresholds
 from lenslab.runs.attributes.concept_overlap import Alignment, Overlaps
+from lenslab.units.ablation import Ablation
 from lenslab.units.engine.device import device_of
 from lenslab.units.engine.full_float32 import full_precision
 from lenslab.units.errors import ImageLayoutError
 from lenslab.units.images import Source
 from lenslab.units.networks import Network
-from lenslab.units.question import Question, ask
+from lenslab.units.sweep.question import Question
 
 MaskSource: TypeAlias = NDArray[np.bool_] | Callable[[int, int], NDArray[np.bool_]]
 """Masks ``[images, concepts, rows, columns]``, or a callable that gives those of images ``start`` to ``stop - 1``."""
@@ -67,7 +68,7 @@ def align(
     """
     if not 0 < quantile < 1:
         raise ImageLayoutError(f"a quantile of {quantile} lights nothing or everything; give one between 0 and 1")
-    question = ask(network, images, sites=sites, limit=limit, batch_size=batch_size)
+    question = Ablation.of(network, images, sites=sites, limit=limit, batch_size=batch_size)
     chosen = [plan.site for plan in question.plans]
     thresholds = {site.name: Thresholds(site.units, quantile) for site in chosen}
     where = device_of(device)

@@ -9,13 +9,14 @@ import pandas as pd
 from lenslab.runs.attributes.attribute_tables import attribute_table, class_table
 from lenslab.runs.attributes.concept_overlap import Alignment
 from lenslab.runs.attributes.profile import Profile
+from lenslab.units.ablation import Ablation
 from lenslab.units.engine.device import device_of
 from lenslab.units.errors import UnknownSiteError
 from lenslab.units.images import Source
 from lenslab.units.networks import Network
 from lenslab.units.profiling.filter_weights import norms_of
 from lenslab.units.profiling.profiler import profile
-from lenslab.units.question import Question, ask
+from lenslab.units.sweep.question import Question
 
 
 def measure(
@@ -63,7 +64,7 @@ def measure(
         >>> len(found), bool(found["class_selectivity"].between(0, 1).all())
         (64, True)
     """
-    question = ask(network, images, sites=sites, limit=limit, batch_size=batch_size)
+    question = Ablation.of(network, images, sites=sites, limit=limit, batch_size=batch_size)
     missing = [plan.site.name for plan in question.plans if alignments is not None and plan.site.name not in alignments]
     if missing:
         raise UnknownSiteError(
@@ -116,7 +117,7 @@ def measure_classes(
         >>> measure_classes(load("small", weights="digits"), "digits", sites=["relu3"], limit=50).shape
         (640, 8)
     """
-    question = ask(network, images, sites=sites, limit=limit, batch_size=batch_size)
+    question = Ablation.of(network, images, sites=sites, limit=limit, batch_size=batch_size)
     profiles = _profiles(question, device, gradients=gradients, rank_images=0)
     return pd.concat([class_table(name, found) for name, found in profiles.items()], ignore_index=True)
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from typing import TypeAlias
 
 import torch
@@ -84,7 +83,7 @@ def silenced(
         torch.Size([1, 10])
     """
     wanted = _wanted(site, units)
-    traced = trace(network.module, network.input_shape)
+    traced = trace(network)
     cuts = masks_of(traced, network, wanted, replacement, fill, reference)
     device = next((each.device for each in traced.module.parameters()), torch.device("cpu"))
     masks = {cut: Silence(silent, value).to(device) for cut, (silent, value) in cuts.items()}
@@ -101,40 +100,6 @@ def silenced(
         node.replace_all_uses_with(masked, delete_user_cb=lambda user, masked=masked: user is not masked)
     quiet.recompile()
     return quiet.requires_grad_(True)
-
-
-@contextmanager
-def ablated(
-    network: Network,
-    site: str | Mapping[str, Sequence[int]],
-    units: Sequence[int] | None = None,
-    replacement: str | float = "zero",
-    *,
-    fill: Fill | Mapping[str, Fill] | None = None,
-    reference: Source | None = None,
-) -> Iterator[nn.Module]:
-    """Work with a network while some of its units are silent; the caller's own module is never touched.
-
-    Args:
-        network: See `silenced`.
-        site: See `silenced`.
-        units: See `silenced`.
-        replacement: See `silenced`.
-        fill: See `silenced`.
-        reference: See `silenced`.
-
-    Yields:
-        The silenced copy, in inference mode.
-
-    Example:
-        >>> from lenslab.units import load
-        >>> network = load("small", weights="digits")
-        >>> with ablated(network, "relu3", [2], "mean-map", reference="digits") as quiet:
-        ...     quiet(torch.ones(1, 1, 8, 8)).shape
-        torch.Size([1, 10])
-    """
-    with torch.inference_mode():
-        yield silenced(network, site, units, replacement, fill=fill, reference=reference)
 
 
 def masks_of(

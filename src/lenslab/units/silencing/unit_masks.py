@@ -49,6 +49,110 @@ class Mask:
     size: Mapping[str, int]
     fill: Mapping[str, Any]
 
+    @classmethod
+    def of(
+        cls,
+        network: Network,
+        site: str | Mapping[str, Sequence[int]],
+        units: Sequence[int] | None = None,
+        replacement: str | float = "zero",
+        *,
+        fill: Fill | Mapping[str, Fill] | None = None,
+        reference: Source | None = None,
+    ) -> Mask:
+        """Say which units of a network are silent; for the arguments see `lenslab.units.silenced`.
+
+        With the replacement ``"filter"`` the mask is at the filters' own output.
+
+        Raises:
+            UnitsError: There is no such site, unit or replacement.
+
+        Example:
+            >>> from lenslab.units import load
+            >>> network = load("small", weights="digits")
+            >>> mask = Mask.of(network, {"relu1": [7, 3], "relu3": [0]})
+            >>> mask.units, mask.applied_to(network)(torch.ones(1, 1, 8, 8)).shape
+            ({'relu1': (3, 7), 'relu3': (0,)}, torch.Size([1, 10]))
+        """
+        if isinstance(site, str):
+            site = {site: units if units is not None else ()}
+        traced = trace(network)
+        masks = masks_of(traced, network, site, replacement, fill, reference)
+        return cls(
+            network.name,
+            hash_of_architecture(traced),
+            hash_of_weights(traced.module),
+            {name: tuple(np.flatnonzero(silent.numpy()).tolist()) for name, (silent, _) in masks.items()},
+            {name: len(silent) for name, (silent, _) in masks.items()},
+            {
+                name: value.item() if value.dim() == 0 else value[silent].tolist()
+                for name, (silent, value) in masks.items()
+            },
+        )
+
+    def applied_to(self, network: Network, *, same_weights: bool = False) -> nn.Module:
+        """Make a network in which the units are silent.
+
+        Args:
+            network: Of the mask's architecture; its module is copied and left as it is.
+            same_weights: Refuse other weights too, as where the mask goes with one checkpoint.
+
+        Returns:
+            A module with its own parameters, see `lenslab.units.silenced`.
+
+        Raises:
+            MaskError: The mask was made for another network, or does not fit this one.
+        """
+        traced = trace(network)
+        if hash_of_architecture(traced) != self.architecture_sha256:
+            raise MaskError(
+                f"the mask was made for the architecture of {self.network} ({self.architecture_sha256[:12]}), and "
+                f"{network.name} is another one ({hash_of_architecture(traced)[:12]}); make one with units.Mask.of"
+            )
+        if same_weights and hash_of_weights(traced.module) != self.weights_sha256:
+            raise MaskError(f"the mask was made for other weights of {self.network} ({self.weights_sha256[:12]})")
+        try:
+            fills: dict[str, Fill] = {name: _spread(self, name) for name in self.units}
+            return silenced(network, self.units, fill=fills)
+        except (UnitsError, RuntimeError, ValueError, TypeError, IndexError) as error:
+            raise MaskError(f"the mask does not fit {network.name}: {error}") from error
+
+    def write(self, path: str | Path) -> Path:
+        """Write the mask as JSON; a file that is there is replaced, whole or not at all."""
+        return atomic_write.write_text(Path(path).expanduser(), json.dumps(self.to_json(), allow_nan=False) + "\n")
+
+    @classmethod
+    def read(cls, path: str | Path) -> Mask:
+        """Read what `write` wrote; nothing in the file is ever run.
+
+        Raises:
+            MaskError: There is no such file, or it is not a mask.
+
+        Example:
+            >>> Mask.read("no/such/mask.json")
+            Traceback (most recent call last):
+            ...
+            lenslab.units.errors.MaskError: the mask no/such/mask.json cannot be read: No such file or directory
+        """
+        path = Path(path).expanduser()
+        try:
+            document = json.loads(path.read_text(encoding="utf-8"))
+            if document["lenslab_mask"] != FORMAT:
+                raise MaskError(f"{path} is of format {document['lenslab_mask']!r}; this version reads {FORMAT}")
+            sites = {str(site["name"]): site for site in document["sites"]}
+            return cls(
+                str(document["network"]),
+                str(document["architecture_sha256"]),
+                str(document["weights_sha256"]),
+                {name: tuple(int(unit) for unit in site["silent"]) for name, site in sites.items()},
+                {name: int(site["units"]) for name, site in sites.items()},
+                {name: site["fill"] for name, site in sites.items()},
+            )
+        except OSError as error:
+            raise MaskError(f"the mask {path} cannot be read: {error.strerror or error}") from error
+        except (ValueError, TypeError, KeyError, RecursionError) as error:
+            raise MaskError(f"{path} is not a mask, which units.Mask.write writes: {error!r}") from error
+
     def to_json(self) -> dict[str, Any]:
         """Give the mask as it stands in a file."""
         return {
@@ -61,131 +165,6 @@ class Mask:
                 for name, silent in self.units.items()
             ],
         }
-
-
-def export_mask(
-    path: str | Path,
-    network: Network,
-    site: str | Mapping[str, Sequence[int]],
-    units: Sequence[int] | None = None,
-    replacement: str | float = "zero",
-    *,
-    fill: Fill | Mapping[str, Fill] | None = None,
-    reference: Source | None = None,
-) -> Mask:
-    """Write down which units of a network are silent, for `apply_mask` to do it again anywhere.
-
-    Args:
-        path: Of the JSON file; one that is there is replaced.
-        network: The network, see `lenslab.units.load`.
-        site: As for `lenslab.units.silenced`, and so are ``units``, ``replacement``, ``fill`` and ``reference``.
-        units: The units of the one site.
-        replacement: What they become, in words. With ``"filter"`` the mask is at the filters' own output.
-        fill: What they become, as numbers.
-        reference: The images that means are measured on.
-
-    Returns:
-        What was written.
-
-    Raises:
-        UnitsError: There is no such site, unit or replacement.
-        OSError: The file cannot be written.
-
-    Example:
-        >>> import tempfile
-        >>> from lenslab.units import load
-        >>> network = load("small", weights="digits")
-        >>> with tempfile.TemporaryDirectory() as directory:
-        ...     mask = export_mask(f"{directory}/mask.json", network, {"relu1": [7, 3], "relu3": [0]})
-        ...     quiet = apply_mask(network, f"{directory}/mask.json")
-        >>> mask.units, quiet(torch.ones(1, 1, 8, 8)).shape
-        ({'relu1': (3, 7), 'relu3': (0,)}, torch.Size([1, 10]))
-    """
-    if isinstance(site, str):
-        site = {site: units if units is not None else ()}
-    traced = trace(network.module, network.input_shape)
-    masks = masks_of(traced, network, site, replacement, fill, reference)
-    mask = Mask(
-        network.name,
-        hash_of_architecture(traced),
-        hash_of_weights(traced.module),
-        {name: tuple(np.flatnonzero(silent.numpy()).tolist()) for name, (silent, _) in masks.items()},
-        {name: len(silent) for name, (silent, _) in masks.items()},
-        {name: value.item() if value.dim() == 0 else value[silent].tolist() for name, (silent, value) in masks.items()},
-    )
-    atomic_write.write_text(Path(path).expanduser(), json.dumps(mask.to_json(), allow_nan=False) + "\n")
-    return mask
-
-
-def read_mask(path: str | Path) -> Mask:
-    """Read what `export_mask` wrote; nothing in the file is ever run.
-
-    Raises:
-        MaskError: There is no such file, or it is not a mask.
-
-    Example:
-        >>> read_mask("no/such/mask.json")
-        Traceback (most recent call last):
-        ...
-        lenslab.units.errors.MaskError: the mask no/such/mask.json cannot be read: No such file or directory
-    """
-    path = Path(path).expanduser()
-    try:
-        document = json.loads(path.read_text(encoding="utf-8"))
-        if document["lenslab_mask"] != FORMAT:
-            raise MaskError(f"{path} is of format {document['lenslab_mask']!r}; this version reads {FORMAT}")
-        sites = {str(site["name"]): site for site in document["sites"]}
-        return Mask(
-            str(document["network"]),
-            str(document["architecture_sha256"]),
-            str(document["weights_sha256"]),
-            {name: tuple(int(unit) for unit in site["silent"]) for name, site in sites.items()},
-            {name: int(site["units"]) for name, site in sites.items()},
-            {name: site["fill"] for name, site in sites.items()},
-        )
-    except OSError as error:
-        raise MaskError(f"the mask {path} cannot be read: {error.strerror or error}") from error
-    except (ValueError, TypeError, KeyError, RecursionError) as error:
-        raise MaskError(f"{path} is not a mask, which units.export_mask writes: {error!r}") from error
-
-
-def apply_mask(network: Network, mask: Mask | str | Path, *, same_weights: bool = False) -> nn.Module:
-    """Make a network in which the units of a mask are silent.
-
-    Args:
-        network: Of the mask's architecture; its module is copied and left as it is.
-        mask: The mask, or the file that it is in.
-        same_weights: Refuse other weights too, as where the mask goes with one checkpoint.
-
-    Returns:
-        A module with its own parameters, see `lenslab.units.silenced`.
-
-    Raises:
-        MaskError: The mask cannot be read, was made for another network, or does not fit this one.
-
-    Example:
-        >>> import tempfile
-        >>> from lenslab.units import load
-        >>> network = load("small", weights="digits")
-        >>> with tempfile.TemporaryDirectory() as directory:
-        ...     mask = export_mask(f"{directory}/mask.json", network, "relu3", range(64))
-        >>> torch.allclose(apply_mask(network, mask)(torch.ones(1, 1, 8, 8))[0], network.module.linear.bias)
-        True
-    """
-    mask = mask if isinstance(mask, Mask) else read_mask(mask)
-    traced = trace(network.module, network.input_shape)
-    if hash_of_architecture(traced) != mask.architecture_sha256:
-        raise MaskError(
-            f"the mask was made for the architecture of {mask.network} ({mask.architecture_sha256[:12]}), and "
-            f"{network.name} is another one ({hash_of_architecture(traced)[:12]}); make one with units.export_mask"
-        )
-    if same_weights and hash_of_weights(traced.module) != mask.weights_sha256:
-        raise MaskError(f"the mask was made for other weights of {mask.network} ({mask.weights_sha256[:12]})")
-    try:
-        fills: dict[str, Fill] = {name: _spread(mask, name) for name in mask.units}
-        return silenced(network, mask.units, fill=fills)
-    except (UnitsError, RuntimeError, ValueError, TypeError, IndexError) as error:
-        raise MaskError(f"the mask does not fit {network.name}: {error}") from error
 
 
 def _spread(mask: Mask, name: str) -> Fill:

@@ -24,9 +24,9 @@ from lenslab.units.engine.plain_engine import PlainEngine
 from lenslab.units.engine.replacement import Replacement
 from lenslab.units.engine.site_plan import Plan
 from lenslab.units.profiling.profiler import Profiler
-from lenslab.units.question import Question
 from lenslab.units.silencing.replacements import replaced, with_replacements
 from lenslab.units.sweep.exemplars import profiler
+from lenslab.units.sweep.question import Question
 from lenslab.units.sweep.sweep import ENGINES
 
 Result = TypeVar("Result")

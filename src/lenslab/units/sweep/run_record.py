@@ -22,8 +22,8 @@ from lenslab.runs.statistics.observations import Observations, observe
 from lenslab.units.engine.site_plan import Plan
 from lenslab.units.engine.trace import Trace
 from lenslab.units.profiling.filter_weights import norms_of
-from lenslab.units.question import Question
 from lenslab.units.sweep.exemplars import exemplars
+from lenslab.units.sweep.question import Question
 from lenslab.units.sweep.schedule import Block
 from lenslab.units.sweep.shards import Shards
 

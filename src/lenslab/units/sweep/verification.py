@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import torch
 
-from lenslab.records import Record
+from lenslab.runs.run_record import RunRecord
 from lenslab.units.engine.batch import batch_of
 from lenslab.units.engine.float64_recheck import Judge
 from lenslab.units.engine.site_plan import WHOLE, Plan, silencing_on
@@ -106,28 +106,27 @@ def draw(candidates: pd.DataFrame, pairs: int) -> pd.DataFrame:
     return ranked.loc[turn.sort_values(kind="stable").index].head(pairs).reset_index(drop=True)
 
 
-def draw_recorded(record: Record, pairs: int, seed: int) -> pd.DataFrame:
+def draw_recorded(run: RunRecord, pairs: int) -> pd.DataFrame:
     """Choose pairs from a finished run, half of them flips: what to check where the sweep is long over.
 
     Args:
-        record: The run.
+        run: The run, whose seed decides which.
         pairs: How many.
-        seed: Decides which.
 
     Returns:
         Candidates as `verify` takes them, of the path ``"recorded"``.
     """
-    random = np.random.default_rng([seed, 1])
-    images, flips = record.table("images"), record.table("flips")
+    random = np.random.default_rng([run.seed, 1])
+    images, flips = run.images, run.flips
     flipped = flips.iloc[random.permutation(len(flips))[: pairs // 2]]
-    sizes = record.table("units", ["site", "unit"]).groupby("site", sort=False).size()
+    sizes = run.table("units", ["site", "unit"]).groupby("site", sort=False).size()
     names = random.choice(sizes.index.to_numpy(), size=2 * pairs)
     others = pd.DataFrame(
         {
             "site": names,
             "unit": [int(random.integers(sizes[name])) for name in names],
             "image": random.choice(images["image"].to_numpy(), size=len(names)),
-            "draw": random.integers(int(record.document.get("draws", 1)), size=len(names)),
+            "draw": random.integers(run.intervention.draws, size=len(names)),
         }
     )
     pair = ["site", "unit", "image", "draw"]

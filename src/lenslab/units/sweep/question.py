@@ -1,0 +1,92 @@
+"""A question to a network: which units are silenced how, on which images, and at what cost."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from lenslab import __version__
+from lenslab.records import key_of
+from lenslab.runs.intervention import Intervention
+from lenslab.units.engine.site_plan import Plan
+from lenslab.units.engine.trace import Trace
+from lenslab.units.images import Images
+from lenslab.units.networks import Network
+from lenslab.units.networks.network_hash import hash_of_architecture, hash_of_weights
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is asked in an ablation, and how it would be answered.
+
+    Attributes:
+        network: The network.
+        images: The images, limited as asked.
+        trace: The network seen from inside.
+        plans: One per chosen site.
+        engine: ``"exact"`` or ``"plain"``.
+        seed: Decides the halves, the bootstrap and which pairs are verified.
+        batch_size: Images per batch; it decides no integer.
+        intervention: What is done to the units.
+        reference: The images that means are measured on.
+        top: Among how many of the largest logits the true class is looked for; ``None`` where it is not.
+        attributes: Whether the units' attributes are measured as well.
+    """
+
+    network: Network
+    images: Images
+    trace: Trace
+    plans: tuple[Plan, ...]
+    engine: str
+    seed: int
+    batch_size: int
+    intervention: Intervention
+    reference: Images
+    top: int | None = None
+    attributes: bool = True
+
+    @property
+    def request(self) -> dict[str, Any]:
+        """Everything that decides a number; its hash is the record's key."""
+        reference = {"reference_sha256": self.reference.sha256, "reference_count": len(self.reference)}
+        return {
+            "lenslab": __version__,
+            "network": self.network.name,
+            "architecture_sha256": hash_of_architecture(self.trace),
+            "weights_sha256": hash_of_weights(self.trace.module),
+            "preprocessing": self.network.preprocessing.to_json(),
+            "images_sha256": self.images.sha256,
+            "count": len(self.images),
+            "sites": [plan.site.name for plan in self.plans],
+            **self.intervention.request(),
+            **(reference if self.intervention.measured else {}),
+            "top": self.top,
+            "attributes": self.attributes,
+            **({"broken_images": self.images.on_error} if self.images.on_error != "raise" else {}),
+            "engine": self.engine,
+            "seed": self.seed,
+        }
+
+    @property
+    def key(self) -> str:
+        """The key of the record that answers it."""
+        return key_of("run", self.request)
+
+    @property
+    def units(self) -> int:
+        """How many units are silenced, over all sites."""
+        return sum(plan.count for plan in self.plans)
+
+    @property
+    def pairs(self) -> int:
+        """How many pairs of unit and image are decided, every draw counted."""
+        return self.units * len(self.images) * self.intervention.draws
+
+    @property
+    def cost(self) -> int | None:
+        """Multiply-accumulates that the plans need at most, one golden pass per image included."""
+        whole = self.trace.costs.get("")
+        if whole is None:
+            return None
+        per_draw = whole + sum(plan.count * (plan.cost or 0) for plan in self.plans)
+        return len(self.images) * self.intervention.draws * per_draw
