@@ -47,7 +47,7 @@ def test_the_page_carries_the_records_figures_bit_for_bit(run, tmp_path):
     units = run.table("units")
     for name in ("unit", "accuracy_drop", "accuracy_drop_low", "q_value", "class_selectivity", "taylor", "apoz"):
         assert tables["units"][name].tobytes() == units[name].to_numpy().astype(tables["units"][name].dtype).tobytes()
-    assert header["class_names"] == run.dataset.class_names
+    assert header["class_names"] == [*run.dataset.class_names]
     assert header["key"] == run.key
     assert set(header["themes"]) == {"light", "dark"}
 

@@ -112,7 +112,7 @@ def test_the_order_of_a_curve_is_a_name_several_names_or_units(run: Run) -> None
         (7, "an order is a name or a list of units"),
         ([64], "unit 64, and the site has 0 to 63"),
         ([3, 3], "a unit twice"),
-        (["own-drop", 3], "an order is a name or a list of units|not"),
+        (["own-drop", 3], "an order is a name or a list of units"),
         ("l2_norm", "did you mean 'l1_norm'"),
     ],
 )

@@ -252,13 +252,14 @@ def _each(order: Orders) -> tuple[str | tuple[int, ...], ...]:
         return (order,)
     try:
         asked: list[Any] = list(order)
+        if asked and not any(isinstance(each, str | Sequence) for each in asked):
+            asked = [asked]  # units: one order
+        each_once = tuple(dict.fromkeys(each if isinstance(each, str) else tuple(each) for each in asked))
     except TypeError as error:
         raise UnknownOrderError(f"an order is a name or a list of units, not {order!r:.80}") from error
-    if not asked:
+    if not each_once:
         raise UnknownOrderError("no order is given; there are random, own-drop, class-drop:CLASS and the run's columns")
-    if not any(isinstance(each, str | Sequence) for each in asked):
-        asked = [asked]  # units: one order
-    return tuple(dict.fromkeys(each if isinstance(each, str) else tuple(each) for each in asked))
+    return each_once
 
 
 def _opened(
