@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from lenslab.units import ablate, ask
-from lenslab.units.ablation import Donors
+from lenslab.units.silencing.resampling import Donors
 from lenslab.units.errors import ImageLayoutError, UnitsError
 from tests.units import toys
 
