@@ -270,7 +270,7 @@ def _entry(entry: Any) -> dict[str, Any]:
 
 
 def _show_plan(question: Question, device: str, as_json: bool) -> None:
-    from lenslab.units.sweep.forecast import forecast
+    from lenslab.units.forecast import forecast
 
     with console.progress("trying") as progress:
         progress(0, 1)

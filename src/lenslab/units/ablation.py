@@ -17,19 +17,20 @@ import torch
 from lenslab.records import Draft, Record, timestamp
 from lenslab.runs.intervention import RESAMPLE
 from lenslab.units.engine.device import device_of
+from lenslab.units.engine.engines import ENGINES
 from lenslab.units.engine.full_float32 import full_precision
 from lenslab.units.engine.site_plan import Plan
 from lenslab.units.images import Source
 from lenslab.units.networks import Network
 from lenslab.units.question import Question, ask
+from lenslab.units.run_record import write_tables
 from lenslab.units.silencing.replacements import with_replacements
-from lenslab.units.silencing.resampling import Donors
+from lenslab.units.silencing.resampling import Resampling
 from lenslab.units.sweep import verification
 from lenslab.units.sweep.exemplars import profiler
-from lenslab.units.sweep.run_record import write_findings
 from lenslab.units.sweep.schedule import schedule
 from lenslab.units.sweep.shards import Shards
-from lenslab.units.sweep.sweep import ENGINES, Progress, Sweep
+from lenslab.units.sweep.sweep import Progress, Sweep
 
 
 @dataclass(frozen=True)
@@ -200,10 +201,10 @@ def _answer(question: Question, out: Path, device: torch.device, verify: int, pr
             device,
             seed=question.seed,
         )
-        donors = _donors(question, device) if question.intervention.replacement == RESAMPLE else None
+        resampling = _resampling(question, device) if question.intervention.replacement == RESAMPLE else None
         if record is None:
             shards = Shards(draft)
-            blocks = sweep_of(question, plans, donors, device, verify).run(shards, progress)
+            blocks = sweep_of(question, plans, resampling, device, verify).run(shards, progress)
             candidates = shards.collected("candidates", blocks).to_pandas()
         else:
             candidates = verification.draw_recorded(record, verify, question.seed)
@@ -216,31 +217,31 @@ def _answer(question: Question, out: Path, device: torch.device, verify: int, pr
             pairs=verify,
             batch_size=question.batch_size,
             device=device,
-            donors=donors,
+            resampling=resampling,
         )
     if record is not None:
         return Run(record, reused=True, verified=checked)
-    document = write_findings(question, shards, blocks, device)
+    document = write_tables(question, shards, blocks, device)
     times = {"started": started, "finished": timestamp(), "seconds": round(time.monotonic() - clock, 1)}
     return Run(draft.finish({**document, "verification": checked, **times}), verified=checked)
 
 
 def sweep_of(
-    question: Question, plans: Sequence[Plan], donors: Donors | None, device: torch.device, candidates: int
+    question: Question, plans: Sequence[Plan], resampling: Resampling | None, device: torch.device, candidates: int
 ) -> Sweep:
     """Set up the sweep that answers a question.
 
     Args:
         question: What is asked.
         plans: Its plans, with what the units become.
-        donors: Whose maps they become, where they are resampled.
+        resampling: Gives the maps that they take from other images, where they are resampled.
         device: Where to run.
         candidates: How many pairs are to be checked.
     """
     trace = question.trace
     chosen = [plan.site for plan in plans]
     return Sweep(
-        runner=ENGINES[question.engine](trace, plans, device, question.top),
+        engine=ENGINES[question.engine](trace, plans, device, question.top),
         images=question.images,
         preprocessing=question.network.preprocessing,
         classes=trace.classes,
@@ -250,7 +251,7 @@ def sweep_of(
         ),
         device=device,
         profiler=profiler(trace, chosen, device) if question.attributes else None,
-        donors=donors,
+        resampling=resampling,
         draws=question.intervention.draws,
         top=question.top,
         candidates=candidates,
@@ -258,9 +259,9 @@ def sweep_of(
     )
 
 
-def _donors(question: Question, device: torch.device) -> Donors:
+def _resampling(question: Question, device: torch.device) -> Resampling:
     reference = question.reference
-    return Donors(
+    return Resampling(
         question.trace,
         question.plans,
         reference,

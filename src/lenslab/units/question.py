@@ -12,15 +12,15 @@ import numpy as np
 from lenslab import __version__
 from lenslab.records import key_of
 from lenslab.runs.intervention import FILTER, Intervention
+from lenslab.units.engine.engines import ENGINES
+from lenslab.units.engine.network_hash import hash_of_architecture, hash_of_weights
 from lenslab.units.engine.site_plan import Plan, plan
 from lenslab.units.engine.sites import select
 from lenslab.units.engine.trace import Trace, trace
 from lenslab.units.errors import LabelError, UnitsError, UnsupportedNetworkError
 from lenslab.units.images import Images, Source, open_images
 from lenslab.units.networks import Network, load, shipped_weights_for
-from lenslab.units.networks.network_hash import hash_of_architecture, hash_of_weights
-from lenslab.units.silencing.replacements import silencings_for
-from lenslab.units.sweep.sweep import ENGINES
+from lenslab.units.silencing.replacements import site_interventions
 
 _RECORDED_BYTES = 1 << 28
 """What the values recorded in one golden pass may take; it decides the batch size."""
@@ -180,8 +180,13 @@ def ask(
         raise UnsupportedNetworkError(
             f"{network.name} is said to tell {network.classes} classes apart, but answers with {traced.classes} logits"
         )
-    silencings = silencings_for(chosen, intervention, seed)
-    plans = plan(traced, chosen, engine=engine, at_filters=intervention.replacement == FILTER, silencings=silencings)
+    plans = plan(
+        traced,
+        chosen,
+        engine=engine,
+        at_filters=intervention.replacement == FILTER,
+        interventions=site_interventions(chosen, intervention, seed),
+    )
     return Question(
         network=network,
         images=opened,
@@ -193,7 +198,7 @@ def ask(
         intervention=intervention,
         reference=opened if reference is None else open_images(reference, on_error=opened.on_error),
         top=_top(top, traced.classes),
-        attributes=attributes and all(each.silencing.single for each in plans),
+        attributes=attributes and all(each.intervention.single for each in plans),
     )
 
 

@@ -120,15 +120,15 @@ class Graph:
         return self._calls(node, ADDITIONS) and len(self.tensor_inputs(node)) == 2
 
     def tensor_inputs(self, node: fx.Node) -> list[fx.Node]:
-        """The tensors that a node takes from other nodes, in the order of its arguments."""
+        """List the tensors that a node takes from other nodes, in the order of its arguments."""
         return [source for source in node.all_input_nodes if source in self.shapes]
 
     def tensor_users(self, node: fx.Node) -> list[fx.Node]:
-        """The nodes that take a node's value, those that only ask for its size left out."""
+        """List the nodes that take a node's value, those that only ask for its size left out."""
         return [user for user in node.users if user in self.shapes or user.op == "output"]
 
     def sites(self) -> dict[str, tuple[Site, fx.Node]]:
-        """Every value whose units can be silenced, in the order of execution, by name."""
+        """Find every value whose units can be silenced, in the order of execution, by name."""
         nodes = [node for node in self.nodes if self._has_units(node)]
         default = {self._handed_on(node) for node in self.nodes if self.is_convolution(node)}
         names = dict(zip(nodes, numbered([self._dotted(node) for node in nodes]), strict=True))
@@ -161,7 +161,7 @@ class Graph:
         return torch.Size(self.shapes[node][1:]).numel() * torch.Size(weight[1:]).numel()
 
     def _weight(self, node: fx.Node) -> tuple[int, ...] | None:
-        """The shape of the weight that a convolution or linear layer multiplies with."""
+        """Give the shape of the weight that a convolution or linear layer multiplies with."""
         layer = self.modules.get(str(node.target)) if node.op == "call_module" else None
         if isinstance(layer, (*CONVOLUTIONS, nn.Linear)):
             return tuple(layer.weight.shape)

@@ -101,7 +101,7 @@ class _Watcher(fx.Interpreter):
         return ""
 
     def _tensors(self, node: fx.Node) -> list[torch.Tensor]:
-        """The tensors in a node's value, those left out that count no changes: they were made in inference mode."""
+        """List the tensors in a node's value, without those made in inference mode, which count no changes."""
         leaves = pytree.tree_leaves(self.env[node])
         return [leaf for leaf in leaves if isinstance(leaf, torch.Tensor) and not leaf.is_inference()]
 

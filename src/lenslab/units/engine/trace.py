@@ -10,10 +10,10 @@ from typing import Any
 import torch
 from torch import nn
 
-from lenslab.units.engine.float64_program import DoubleProgram
+from lenslab.units.engine.float64_program import Float64Program
 from lenslab.units.engine.fx_graph import Graph, is_bare
-from lenslab.units.engine.fx_program import TracedProgram
-from lenslab.units.engine.hook_program import HookedProgram, sites_of
+from lenslab.units.engine.fx_program import FxProgram
+from lenslab.units.engine.hook_program import HookProgram, sites_of
 from lenslab.units.engine.linear_tail import LinearTail, linear_tail
 from lenslab.units.engine.near_ties import close
 from lenslab.units.engine.program import Program
@@ -62,7 +62,7 @@ class Trace:
             fast: Fold batch norms and put channels last, which changes the last bits and nothing else.
         """
         made = self._make(device, precision, fast)
-        return DoubleProgram(made) if precision is torch.float64 else made
+        return Float64Program(made) if precision is torch.float64 else made
 
 
 def trace(module: nn.Module, input_shape: tuple[int, ...]) -> Trace:
@@ -129,9 +129,7 @@ def _traced(module: nn.Module, graph: Graph, classes: int) -> Trace:
         obstacle="",
         costs={**costs, "": graph.cost(set(graph.nodes))},
         tails={name: tail for name, tail in tails.items() if tail},
-        _make=lambda device, precision, fast: TracedProgram(
-            graph, nodes, device=device, precision=precision, fast=fast
-        ),
+        _make=lambda device, precision, fast: FxProgram(graph, nodes, device=device, precision=precision, fast=fast),
     )
 
 
@@ -146,7 +144,7 @@ def _hooked(module: nn.Module, probe: torch.Tensor, classes: int, *, obstacle: s
         obstacle=obstacle,
         costs={},
         tails={},
-        _make=lambda device, precision, _: HookedProgram(module, calls, device=device, precision=precision),
+        _make=lambda device, precision, _: HookProgram(module, calls, device=device, precision=precision),
     )
 
 

@@ -251,9 +251,9 @@ class Preprocessing:
             ...     Preprocessing.read(path).shorter
             256
         """
-        from lenslab.units.images.preprocessing_files import read_declaration
+        from lenslab.units.images.preprocessing_files import read_preprocessing
 
-        return read_declaration(path)
+        return read_preprocessing(path)
 
 
 def _scaled(picture: Image.Image, shorter: int, method: Image.Resampling) -> Image.Image:

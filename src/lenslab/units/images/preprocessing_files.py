@@ -29,7 +29,7 @@ _SAYS_NOTHING = frozenset(
 """What Transformers writes that changes no pixel here."""
 
 
-def read_declaration(path: str | Path) -> Preprocessing:
+def read_preprocessing(path: str | Path) -> Preprocessing:
     """Read preprocessing from a JSON file of any of the three kinds, see `Preprocessing.read`.
 
     Raises:
@@ -40,7 +40,7 @@ def read_declaration(path: str | Path) -> Preprocessing:
         >>> with tempfile.TemporaryDirectory() as directory:
         ...     path = Path(directory) / "mine.json"
         ...     _ = path.write_text(json.dumps(Preprocessing(1, (8, 8), (0.5,), (0.25,)).to_json()))
-        ...     read_declaration(path)
+        ...     read_preprocessing(path)
         Preprocessing(channels=1, size=(8, 8), mean=(0.5,), sd=(0.25,), filter='bilinear', resizing='cover',
                       shorter=None)
     """

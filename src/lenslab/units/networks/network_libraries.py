@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from lenslab.units.errors import PreprocessingError, UnknownNetworkError, UnsupportedNetworkError, WeightsError
 from lenslab.units.images.preprocessing import Preprocessing
-from lenslab.units.images.preprocessing_files import from_timm, read_declaration
+from lenslab.units.images.preprocessing_files import from_timm, read_preprocessing
 from lenslab.units.networks.architectures import classes_of
 from lenslab.units.networks.weight_files import WeightsInfo, describe_weights, put_weights, read_weights
 
@@ -154,7 +154,7 @@ def _transformers(directory: str, weights: str | None, _untrained: bool) -> Foun
     files = [path / file for file in WEIGHTS_FILES] if weights is None else [Path(weights)]
     return Found(
         Logits(inner).eval(),
-        lambda: read_declaration(path / "preprocessor_config.json"),
+        lambda: read_preprocessing(path / "preprocessor_config.json"),
         tuple(labels[index] for index in sorted(labels)) or None,
         next((describe_weights(file) for file in files if file.is_file()), None),
     )

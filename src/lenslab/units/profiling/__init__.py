@@ -9,8 +9,8 @@ if TYPE_CHECKING:
     from lenslab.runs.attributes.attribute_tables import attribute_table, class_table
     from lenslab.runs.attributes.concept_overlap import Alignment
     from lenslab.runs.attributes.profile import Profile
+    from lenslab.units.attribute_measurement import measure, measure_classes
     from lenslab.units.profiling.concept_alignment import align
-    from lenslab.units.profiling.measurement import measure, measure_classes
     from lenslab.units.profiling.profiler import profile
 
 _HOMES = {
@@ -19,8 +19,8 @@ _HOMES = {
     "Alignment": "lenslab.runs.attributes.concept_overlap",
     "Profile": "lenslab.runs.attributes.profile",
     "align": "lenslab.units.profiling.concept_alignment",
-    "measure": "lenslab.units.profiling.measurement",
-    "measure_classes": "lenslab.units.profiling.measurement",
+    "measure": "lenslab.units.attribute_measurement",
+    "measure_classes": "lenslab.units.attribute_measurement",
     "profile": "lenslab.units.profiling.profiler",
 }
 

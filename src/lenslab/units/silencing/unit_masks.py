@@ -17,12 +17,12 @@ import torch
 from torch import nn
 
 from lenslab.records import atomic_write
+from lenslab.units.engine.network_hash import hash_of_architecture, hash_of_weights
 from lenslab.units.engine.trace import trace
 from lenslab.units.errors import MaskError, UnitsError
 from lenslab.units.images import Source
 from lenslab.units.networks import Network
-from lenslab.units.networks.network_hash import hash_of_architecture, hash_of_weights
-from lenslab.units.silencing.silenced_network import Fill, masks_of, silenced
+from lenslab.units.silencing.silenced_network import FillValue, masks_of, silenced
 
 FORMAT = 1
 """The format that this version writes, and the only one that it reads."""
@@ -34,8 +34,8 @@ class Mask:
 
     Attributes:
         network: The name of the network that it was made for.
-        architecture_sha256: Of that network, see `lenslab.units.networks.network_hash.hash_of_architecture`.
-        weights_sha256: Of its tensors, see `lenslab.units.networks.network_hash.hash_of_weights`.
+        architecture_sha256: Of that network, see `lenslab.units.engine.network_hash.hash_of_architecture`.
+        weights_sha256: Of its tensors, see `lenslab.units.engine.network_hash.hash_of_weights`.
         units: The silent units, ascending, by the name of the site whose value is replaced.
         size: How many units each of these sites has.
         fill: What the silent units of each site become: a number for all, a list with one number per silent unit, or
@@ -70,7 +70,7 @@ def export_mask(
     units: Sequence[int] | None = None,
     replacement: str | float = "zero",
     *,
-    fill: Fill | Mapping[str, Fill] | None = None,
+    fill: FillValue | Mapping[str, FillValue] | None = None,
     reference: Source | None = None,
 ) -> Mask:
     """Write down which units of a network are silent, for `apply_mask` to do it again anywhere.
@@ -182,14 +182,14 @@ def apply_mask(network: Network, mask: Mask | str | Path, *, same_weights: bool 
     if same_weights and hash_of_weights(traced.module) != mask.weights_sha256:
         raise MaskError(f"the mask was made for other weights of {mask.network} ({mask.weights_sha256[:12]})")
     try:
-        fills: dict[str, Fill] = {name: _spread(mask, name) for name in mask.units}
+        fills: dict[str, FillValue] = {name: _spread(mask, name) for name in mask.units}
         return silenced(network, mask.units, fill=fills)
     except (UnitsError, RuntimeError, ValueError, TypeError, IndexError) as error:
         raise MaskError(f"the mask does not fit {network.name}: {error}") from error
 
 
-def _spread(mask: Mask, name: str) -> Fill:
-    """The fill of every unit, 0 where nothing is silent."""
+def _spread(mask: Mask, name: str) -> FillValue:
+    """Give the fill of every unit, 0 where nothing is silent."""
     fill = torch.tensor(mask.fill[name], dtype=torch.float32)
     if fill.dim() == 0:
         return fill

@@ -10,7 +10,7 @@ import torch
 
 from lenslab.units import ask
 from lenslab.units.question import Question
-from lenslab.units.sweep import forecast
+from lenslab.units import forecast
 from tests.units import toys
 
 
