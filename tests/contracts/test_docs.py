@@ -243,7 +243,7 @@ WITHOUT_EXAMPLE = {
 
 
 def exported() -> Iterator[tuple[str, object]]:
-    for name in (*docs.PACKAGES, "lenslab.units.profiling", "lenslab.units.images", "lenslab.units.networks"):
+    for name in (*docs.PACKAGES, "lenslab.units.images", "lenslab.units.networks"):
         try:
             package = importlib.import_module(name)
         except ModuleNotFoundError:

@@ -15,14 +15,12 @@ EXPORTS = {
     "lenslab.report": {
         *("MissingBundleError", "NotARunError", "ReportError", "UnwritableReportError", "run_of", "write"),
     },
-    "lenslab.units.profiling": {
-        *("Alignment", "Profile", "align", "attribute_table", "class_table", "measure", "measure_classes", "profile"),
-    },
     "lenslab.units": {
-        *("Comparison", "Curve", "CurveQuestion", "Images", "Network", "Preprocessing", "Question", "Run", "Site"),
-        *("Trace", "UnitsError", "ablate", "ablated", "all_but", "answer", "answer_curve", "apply_mask", "ask"),
-        *("ask_curve", "compare", "curve", "destinations", "export_mask", "load", "network_of", "open_images"),
-        *("read_curve", "read_mask", "select", "silenced", "trace", "units_for"),
+        *("Comparison", "ConceptImages", "Curve", "CurveQuestion", "Images", "Network", "Preprocessing", "Question"),
+        *("Run", "Site", "Trace", "UnitsError", "ablate", "ablated", "align_concepts", "answer", "answer_curve"),
+        *("apply_mask", "ask", "ask_curve", "compare", "curve", "destinations", "export_mask", "load"),
+        *("measure_attributes", "measure_class_attributes", "network_of", "open_concept_images", "open_images"),
+        *("read_curve", "read_mask", "read_preprocessing", "select", "silenced", "trace", "units_for"),
     },
 }
 

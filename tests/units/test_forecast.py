@@ -8,9 +8,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from lenslab.units import ask
+from lenslab.units import ask, forecast
 from lenslab.units.question import Question
-from lenslab.units import forecast
 from tests.units import toys
 
 

@@ -9,12 +9,15 @@ if TYPE_CHECKING:
     from lenslab.runs.comparison import Comparison, compare
     from lenslab.runs.needed_units import destinations, units_for
     from lenslab.units.ablation import Run, ablate, answer
+    from lenslab.units.attribute_measurement import align_concepts, measure_attributes, measure_class_attributes
     from lenslab.units.curves import Curve, CurveQuestion, answer_curve, ask_curve, curve, read_curve
     from lenslab.units.engine.sites import Site, select
     from lenslab.units.engine.trace import Trace, trace
     from lenslab.units.errors import UnitsError
     from lenslab.units.images import Images, open_images
+    from lenslab.units.images.concept_masks import ConceptImages, open_concept_images
     from lenslab.units.images.preprocessing import Preprocessing
+    from lenslab.units.images.preprocessing_files import read_preprocessing
     from lenslab.units.networks import Network, load, network_of
     from lenslab.units.question import Question, ask
     from lenslab.units.silencing.silenced_network import ablated, silenced
@@ -33,6 +36,11 @@ _HOMES = {
         "Run",
         "ablate",
         "answer",
+    ),
+    "lenslab.units.attribute_measurement": (
+        "align_concepts",
+        "measure_attributes",
+        "measure_class_attributes",
     ),
     "lenslab.units.curves": (
         "Curve",
@@ -55,7 +63,12 @@ _HOMES = {
         "Images",
         "open_images",
     ),
+    "lenslab.units.images.concept_masks": (
+        "ConceptImages",
+        "open_concept_images",
+    ),
     "lenslab.units.images.preprocessing": ("Preprocessing",),
+    "lenslab.units.images.preprocessing_files": ("read_preprocessing",),
     "lenslab.units.networks": (
         "Network",
         "load",
@@ -79,6 +92,7 @@ _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [
     "Comparison",
+    "ConceptImages",
     "Curve",
     "CurveQuestion",
     "Images",
@@ -91,6 +105,7 @@ __all__ = [
     "UnitsError",
     "ablate",
     "ablated",
+    "align_concepts",
     "answer",
     "answer_curve",
     "apply_mask",
@@ -101,10 +116,14 @@ __all__ = [
     "destinations",
     "export_mask",
     "load",
+    "measure_attributes",
+    "measure_class_attributes",
     "network_of",
+    "open_concept_images",
     "open_images",
     "read_curve",
     "read_mask",
+    "read_preprocessing",
     "select",
     "silenced",
     "trace",

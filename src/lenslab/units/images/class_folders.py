@@ -101,6 +101,37 @@ def open_folders(path: Path, *, source: str | None = None) -> Images:
     return Images(path.resolve().name, named, labels, tuple(classes), read, digest, remarks=remarks)
 
 
+def open_pictures(path: Path, *, source: str | None = None) -> tuple[Images, list[Path]]:
+    """Open the pictures of a directory, at any depth, without classes: each has the label 0.
+
+    Args:
+        path: Of the directory.
+        source: What messages call it; the path by default.
+
+    Returns:
+        The images, and the path of each below the directory.
+
+    Raises:
+        ImageLayoutError: It holds no pictures.
+        ImagesUnavailableError: It cannot be read.
+    """
+    named = source or str(path)
+    try:
+        files = [directory / name for directory, names in _walk(path) for name in names if _is_picture(name)]
+    except OSError as error:
+        raise ImagesUnavailableError(f"{error.filename or named} cannot be read: {error.strerror or error}") from error
+    below = [file.relative_to(path) for file in files]
+
+    def digest() -> str:
+        lines = (f"{_sha256(file)}  {name.as_posix()}\n" for file, name in zip(files, below, strict=True))
+        return hashlib.sha256("".join(lines).encode(errors="surrogateescape")).hexdigest()
+
+    def read(start: int, stop: int) -> Iterator[Pixels | UndecodableImageError]:
+        return map(_picture, files[start:stop])
+
+    return Images(path.resolve().name, named, np.zeros(len(files), np.int64), None, read, digest), below
+
+
 def _classes(path: Path, named: str) -> list[str]:
     classes = _subdirectories(path)
     loose = sorted(file.name for file in path.iterdir() if _is_picture(file.name) and file.is_file())
@@ -142,7 +173,7 @@ def _search(path: Path, classes: list[str]) -> _Found:
 
 
 def _walk(top: Path) -> list[tuple[Path, list[str]]]:
-    """Directories below one, and the files in each, both sorted; hidden ones are left out, links are followed."""
+    """List the directories below one, and the files in each, both sorted, hidden ones left out, links followed."""
 
     def fail(error: OSError) -> None:
         raise error

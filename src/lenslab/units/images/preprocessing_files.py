@@ -30,7 +30,10 @@ _SAYS_NOTHING = frozenset(
 
 
 def read_preprocessing(path: str | Path) -> Preprocessing:
-    """Read preprocessing from a JSON file of any of the three kinds, see `Preprocessing.read`.
+    """Read preprocessing from a JSON file: ours (`Preprocessing.to_json`), Transformers' or timm's.
+
+    Transformers' is ``preprocessor_config.json``; timm's is ``config.json`` with a ``pretrained_cfg``, or the latter
+    alone.
 
     Raises:
         PreprocessingError: The file cannot be read, is none of them, or asks for a step that is not done here.
