@@ -58,7 +58,7 @@ class ExactEngine:
         return Outcome(reference, self._sites(batch, plans, reference, golden))
 
     def _clean_pass(self, batch: Batch) -> tuple[Reference, Golden]:
-        """Run everything once as it is; the groups of sites of one batch, and its draws, share it."""
+        """Run the network once with every unit in place; all groups of sites and draws of a batch share the pass."""
         if self._seen is None or self._seen[0] is not batch.inputs:
             self._seen = None  # before the next one is made, so that two are never in memory
             reference = self._recheck.reference(batch)

@@ -129,7 +129,7 @@ class Float64Recheck:
             site: The name of the site whose value was replaced.
             rows: The image of each pair, by its place in the batch.
             units: The unit of each pair.
-            path: How the logits were had.
+            path: How the logits were computed.
             intervention: What was silenced, for all images of the batch.
 
         Raises:

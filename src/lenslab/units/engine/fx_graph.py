@@ -77,7 +77,7 @@ class Graph:
             if (*shape[:1], *fewer[node].shape[:1]) == (len(probe), len(probe) - 1)
         }
         self._numbers = {node for node, value in seen.items() if value.dtype.is_floating_point}
-        self._refuse_what_all_images_share(seen)
+        self._refuse_shared_changes(seen)
         self.result = next(node for node in self.nodes if node.op == "output").args[0]
         self.downstream = {node: _closure(node, lambda other: other.users) for node in self.nodes}
         self.upstream = {node: _closure(node, lambda other: other.all_input_nodes) for node in self.nodes}
@@ -86,8 +86,8 @@ class Graph:
             *({node, *self.downstream[node]} for node in self.nodes if node.op == "placeholder")
         )
 
-    def _refuse_what_all_images_share(self, seen: Mapping[fx.Node, Seen]) -> None:
-        """See that an operation in place changes no constant and no buffer: the next pass would find it changed."""
+    def _refuse_shared_changes(self, seen: Mapping[fx.Node, Seen]) -> None:
+        """Refuse an operation in place on a constant or buffer: the next pass would find it changed."""
         for node, value in seen.items():
             for changed in value.changes:
                 if changed not in self.per_image:

@@ -84,7 +84,7 @@ class HookProgram:
         units: torch.Tensor | None,
         intervention: SiteIntervention = ZERO_REPLACEMENT,
     ) -> torch.Tensor:
-        """Run the whole network again for images ``rows``: without a graph there is no resuming in the middle."""
+        """Run the whole network again for images ``rows``: without a graph it cannot resume in the middle."""
         inputs = golden.inputs.index_select(0, rows)
         return self.logits(inputs) if units is None else self.ablated_logits(inputs, site, units, intervention.at(rows))
 
@@ -172,7 +172,7 @@ def watching(module: nn.Module, call: Call, see: Callable[[torch.Tensor], torch.
     Args:
         module: The network; the hook is taken off again.
         call: Which call of which of its modules.
-        see: Is given what the module puts out; what it returns, unless ``None``, takes its place.
+        see: Takes the module's output; what it returns, unless ``None``, replaces it.
     """
     count = -1
 

@@ -78,7 +78,7 @@ def in_top(
     truth = logits.gather(1, labels[:, None])
     slack = band * logits.abs().amax(dim=1, keepdim=True)
     surely = (logits > truth + slack).sum(dim=1)
-    perhaps = (logits >= truth - slack).sum(dim=1) - 1  # the true class itself is no rival
+    perhaps = (logits >= truth - slack).sum(dim=1) - 1  # without the true class itself
     return (logits > truth).sum(dim=1) < count, (surely < count) & (perhaps >= count)
 
 

@@ -18,7 +18,7 @@ from lenslab.units.engine.linear_tail import LinearTail, linear_tail
 from lenslab.units.engine.near_ties import close
 from lenslab.units.engine.program import Program
 from lenslab.units.engine.sites import Site
-from lenslab.units.errors import TrainingModeError, UnsupportedNetworkError
+from lenslab.units.errors import TrainingModeError, UnsupportedNetworkError, some_of
 
 _NOT_ITS_CLASS = (
     "the network itself carries forward hooks, or a forward that is not its class's, which torch.fx leaves out"
@@ -38,7 +38,7 @@ class Trace:
         sites: Every value whose units can be silenced, by name, in the order of execution.
         classes: Number of logits.
         graph: The graph of operations; ``None`` where torch.fx could not trace the network and hooks are used.
-        obstacle: Why it could not, in torch's words; empty where it could.
+        obstacle: Why it could not, as torch says; empty where it could.
         costs: Multiply-accumulates per image from each site on, by its name, and of the whole network under ``""``;
             empty without a graph.
         tails: The linear tail behind a site, by its name, where there is one.
@@ -151,9 +151,8 @@ def _hooked(module: nn.Module, probe: torch.Tensor, classes: int, *, obstacle: s
 def _refuse_training(module: nn.Module) -> None:
     training = [path or "the network itself" for path, layer in module.named_modules() if layer.training]
     if training:
-        more = f" and {len(training) - 3} more" if len(training) > 3 else ""
         raise TrainingModeError(
-            f"in training mode: {', '.join(training[:3])}{more}. "
+            f"in training mode: {some_of(training, 3)}. "
             "Dropout and batch norm would make the answers depend on chance and on the batch; call .eval() first"
         )
 
@@ -162,9 +161,8 @@ def _refuse_shapes_without_values(module: nn.Module) -> None:
     tensors = (*module.named_parameters(), *module.named_buffers())
     empty = [name for name, tensor in tensors if tensor.is_meta]
     if empty:
-        more = f" and {len(empty) - 3} more" if len(empty) > 3 else ""
         raise UnsupportedNetworkError(
-            f"{', '.join(empty[:3])}{more} are on the meta device: they have a shape and no values. Give the network "
+            f"{some_of(empty, 3)} are on the meta device: they have a shape and no values. Give the network "
             "memory with .to_empty(device='cpu') and load its weights first"
         )
 

@@ -158,7 +158,7 @@ class Images:
     def skipped(self) -> tuple[Skipped, ...]:
         """The images that `skipping` leaves out, found by decoding every image once.
 
-        Whoever decodes the images anyway has the same from each block's ``skipped``, for nothing.
+        Code that decodes the images anyway finds the same in each block's ``skipped``.
         """
         return tuple(skipped for block in self.blocks(64) for skipped in block.skipped)
 

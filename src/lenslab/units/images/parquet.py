@@ -159,7 +159,7 @@ def _class_names(schema: pa.Schema, label: str | None) -> tuple[str, ...] | None
         document = json.loads((schema.metadata or {})[b"huggingface"])
         names = document["info"]["features"][label]["names"]
     except (KeyError, TypeError, ValueError):
-        return None  # names are a courtesy: without them, or with other metadata, classes go by number
+        return None  # names are optional: without them, or with other metadata, classes go by number
     return tuple(names) if isinstance(names, list) and all(isinstance(name, str) for name in names) else None
 
 

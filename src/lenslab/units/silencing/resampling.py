@@ -27,7 +27,7 @@ class Resampling:
     Resampling asks what a unit tells about *this* image: its map becomes the one that it has on another image, so its
     statistics stay and only the information goes. All units of an image take their maps from the same donor. Which
     donor it is depends on the seed, the draw and the image's number alone, and its values are computed in float64, so
-    the batch size decides nothing.
+    the batch size changes nothing.
 
     Args:
         trace: The network seen from inside.

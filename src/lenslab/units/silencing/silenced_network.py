@@ -1,4 +1,4 @@
-"""A network with some of its units silenced for good, as a module of its own."""
+"""A network with some of its units silenced for good, as a module of its own; and the same for a ``with`` block."""
 
 from __future__ import annotations
 
@@ -145,7 +145,7 @@ def masks_of(
     fill: FillValue | Mapping[str, FillValue] | None,
     reference: Source | None,
 ) -> dict[str, tuple[torch.Tensor, torch.Tensor]]:
-    """Say where the network is cut, which units are silent there, and what they become.
+    """Find where the network is cut, which units are silent there, and what they become.
 
     Args:
         traced: The network seen from inside.

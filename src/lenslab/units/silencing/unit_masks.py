@@ -1,6 +1,6 @@
-"""Masks: which units of which sites are silent, in a small file that anybody can read.
+"""Masks: which units of which sites are silent, in a small JSON file.
 
-The file is JSON and holds no code: the names of the sites, the silent units of each, what they become, and the hashes
+The file holds no code: the names of the sites, the silent units of each, what they become, and the hashes
 of the network that the mask was made for.
 """
 

@@ -155,7 +155,7 @@ class _Meter:
     spent: float = 0.0
 
     def add(self, cost: float) -> None:
-        """Take note of work done, or found done."""
+        """Count work as done."""
         self.spent += cost
         if self.progress is not None:
             self.progress(min(self.spent, self.total), self.total)
