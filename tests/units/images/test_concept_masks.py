@@ -113,6 +113,12 @@ def test_the_hash_is_of_everything_that_decides_an_alignment(tmp_path: Path) -> 
     renamed = ConceptImages.of_arrays((PIXELS, [0] * 5), MASKS, concepts=["a", "b"], annotated=KNOWN)
     assert first.sha256 == again.sha256
     assert len({each.sha256 for each in (first, other, unknown, renamed)}) == 4
+    twins = np.stack([MASKS[:1, 0]] * 2, axis=1)
+    sides = [
+        ConceptImages.of_arrays((PIXELS[:1], [0]), twins, annotated=np.array([each]))
+        for each in ([True, False], [False, True])
+    ]
+    assert sides[0].sha256 != sides[1].sha256
     stored = directory(tmp_path / "dots")
     before = open_concept_images(stored).sha256
     (stored / "masks" / "dots" / "a" / "0.png").write_bytes(png(np.zeros((8, 8), np.uint8)))

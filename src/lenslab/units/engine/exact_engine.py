@@ -13,7 +13,7 @@ from lenslab.units.engine.float64_recheck import Float64Recheck, regrouped_rows
 from lenslab.units.engine.fx_program import FxProgram
 from lenslab.units.engine.linear_tail import contributions
 from lenslab.units.engine.near_ties import close, error
-from lenslab.units.engine.outcome import INACTIVE, Decided, Outcome, Reference, SiteOutcome
+from lenslab.units.engine.outcome import INACTIVE, BatchOutcome, DecidedPairs, Reference, SiteOutcome
 from lenslab.units.engine.program import Golden
 from lenslab.units.engine.site_intervention import Replacement, SiteIntervention, spatial_mean
 from lenslab.units.engine.site_plan import LINEAR_TAIL, SUFFIX, Plan
@@ -42,7 +42,7 @@ class ExactEngine:
         self._checked = False
         self._seen: tuple[torch.Tensor, Reference, Golden] | None = None
 
-    def run(self, batch: Batch, sites: Collection[str] | None = None) -> Outcome:
+    def run(self, batch: Batch, sites: Collection[str] | None = None) -> BatchOutcome:
         """Silence every unit of every site on a batch.
 
         Args:
@@ -55,7 +55,7 @@ class ExactEngine:
         """
         reference, golden = self._clean_pass(batch)
         plans = [plan for plan in self._plans if sites is None or plan.site.name in sites]
-        return Outcome(reference, self._sites(batch, plans, reference, golden))
+        return BatchOutcome(reference, self._sites(batch, plans, reference, golden))
 
     def _clean_pass(self, batch: Batch) -> tuple[Reference, Golden]:
         """Run the network once with every unit in place; all groups of sites and draws of a batch share the pass."""
@@ -79,7 +79,7 @@ class ExactEngine:
             pieces = self._decisions(batch, plan, reference, golden)
             yield SiteOutcome(plan.site.name, means, [piece for some in pieces for piece in some])
 
-    def decisions(self, batch: Batch, site: str) -> Iterator[list[Decided]]:
+    def decisions(self, batch: Batch, site: str) -> Iterator[list[DecidedPairs]]:
         """Decide the pairs of one site in small pieces: those that are inactive first, then chunk by chunk.
 
         Args:
@@ -90,11 +90,13 @@ class ExactEngine:
         (plan,) = (each for each in self._plans if each.site.name == site)
         return self._decisions(batch, plan, reference, golden)
 
-    def _decisions(self, batch: Batch, plan: Plan, reference: Reference, golden: Golden) -> Iterator[list[Decided]]:
+    def _decisions(
+        self, batch: Batch, plan: Plan, reference: Reference, golden: Golden
+    ) -> Iterator[list[DecidedPairs]]:
         intervention = plan.intervention_on(batch)
         different = intervention.differs(golden.values[plan.cut])
         rows, units = (~different).nonzero(as_tuple=True)
-        yield [Decided(INACTIVE, rows, units, reference.predictions[rows], reference.margin[rows])]
+        yield [DecidedPairs(INACTIVE, rows, units, reference.predictions[rows], reference.margin[rows])]
         for rows, units, logits in self._logits(plan, intervention, golden, different):
             yield self._recheck.decided(logits, batch, plan.cut, rows, units, path=plan.path, intervention=intervention)
 

@@ -19,7 +19,7 @@ from lenslab.units.engine.near_ties import (
     in_top,
     in_top_float64,
 )
-from lenslab.units.engine.outcome import FLOAT64, Decided, Reference
+from lenslab.units.engine.outcome import FLOAT64, DecidedPairs, Reference
 from lenslab.units.engine.site_intervention import ZERO_REPLACEMENT, SiteIntervention
 from lenslab.units.engine.trace import Trace
 from lenslab.units.errors import NotFiniteError, UnsupportedNetworkError
@@ -120,7 +120,7 @@ class Float64Recheck:
         *,
         path: str,
         intervention: SiteIntervention = ZERO_REPLACEMENT,
-    ) -> list[Decided]:
+    ) -> list[DecidedPairs]:
         """Decide pairs from their float32 logits, near ties again in float64 with the whole network.
 
         Args:
@@ -141,10 +141,10 @@ class Float64Recheck:
         scored = scores(logits, labels)
         near = decision.near_tie | unsure
         if not near.any():
-            return [Decided(path, rows, units, decision.classes, decision.margin, scored, found)]
+            return [DecidedPairs(path, rows, units, decision.classes, decision.margin, scored, found)]
         sure = ~near
         return [
-            Decided(
+            DecidedPairs(
                 path,
                 rows[sure],
                 units[sure],
@@ -163,7 +163,7 @@ class Float64Recheck:
         rows: torch.Tensor,
         units: torch.Tensor,
         intervention: SiteIntervention = ZERO_REPLACEMENT,
-    ) -> Decided:
+    ) -> DecidedPairs:
         """Decide pairs in float64, each by a run of the whole network; for the arguments see `decided`."""
         pieces = []
         for some_rows, some_units in zip(torch.split(rows, len(batch)), torch.split(units, len(batch)), strict=True):
@@ -175,7 +175,9 @@ class Float64Recheck:
             pieces.append((decide_float64(logits), decision.margin, scores(logits, labels), found))
         after, margin, scored, found_ = zip(*pieces, strict=True)
         together = None if self._top is None else torch.cat(found_)
-        return Decided(FLOAT64, rows, units, torch.cat(after), torch.cat(margin), torch.cat(scored, dim=1), together)
+        return DecidedPairs(
+            FLOAT64, rows, units, torch.cat(after), torch.cat(margin), torch.cat(scored, dim=1), together
+        )
 
     def _in_top(self, logits: torch.Tensor, labels: torch.Tensor) -> tuple[torch.Tensor | None, torch.Tensor]:
         if self._top is None:

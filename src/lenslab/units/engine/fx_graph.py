@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 import torch
 from torch import fx, nn
 
-from lenslab.units.engine.shape_probe import AliasError, Seen, probed
+from lenslab.units.engine.shape_probe import AliasError, ProbedValue, probed
 from lenslab.units.engine.sites import Site, numbered
 
 CONVOLUTIONS = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
@@ -86,7 +86,7 @@ class Graph:
             *({node, *self.downstream[node]} for node in self.nodes if node.op == "placeholder")
         )
 
-    def _refuse_shared_changes(self, seen: Mapping[fx.Node, Seen]) -> None:
+    def _refuse_shared_changes(self, seen: Mapping[fx.Node, ProbedValue]) -> None:
         """Refuse an operation in place on a constant or buffer: the next pass would find it changed."""
         for node, value in seen.items():
             for changed in value.changes:

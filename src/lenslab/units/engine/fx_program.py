@@ -10,7 +10,7 @@ import torch
 from torch import fx, nn
 
 from lenslab.units.engine.fx_graph import Graph
-from lenslab.units.engine.network_suffix import Suffix, folded, suffix, tolerant
+from lenslab.units.engine.network_suffix import Suffix, allow_channels_last, folded, suffix
 from lenslab.units.engine.program import Golden
 from lenslab.units.engine.site_intervention import ZERO_REPLACEMENT, SiteIntervention
 
@@ -41,7 +41,7 @@ class FxProgram:
             for layer in self._whole.modules():
                 if isinstance(layer, nn.Conv2d):
                     layer.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stub lacks it
-            self._whole = tolerant(self._whole)
+            self._whole = allow_channels_last(self._whole)
 
     def logits(self, inputs: torch.Tensor) -> torch.Tensor:
         """Run the whole network."""
@@ -110,7 +110,9 @@ class FxProgram:
     def _suffix(self, start: fx.Node, end: fx.Node) -> Suffix:
         if (start, end) not in self._suffixes:
             part = suffix(self._graph, start, end, self._whole)
-            self._suffixes[start, end] = folded(Suffix(tolerant(part.module), part.frontier)) if self._fast else part
+            self._suffixes[start, end] = (
+                folded(Suffix(allow_channels_last(part.module), part.frontier)) if self._fast else part
+            )
         return self._suffixes[start, end]
 
     def _prepared(self, inputs: torch.Tensor) -> torch.Tensor:

@@ -8,7 +8,7 @@ import torch
 
 from lenslab.units.engine.batch import Batch
 from lenslab.units.engine.float64_recheck import Float64Recheck
-from lenslab.units.engine.outcome import Decided, Outcome, Reference, SiteOutcome
+from lenslab.units.engine.outcome import BatchOutcome, DecidedPairs, Reference, SiteOutcome
 from lenslab.units.engine.site_intervention import spatial_mean
 from lenslab.units.engine.site_plan import WHOLE, Plan
 from lenslab.units.engine.trace import Trace
@@ -30,7 +30,7 @@ class PlainEngine:
         self._recheck = Float64Recheck(trace, device, top)
         self._seen: tuple[torch.Tensor, Reference] | None = None
 
-    def run(self, batch: Batch, sites: Collection[str] | None = None) -> Outcome:
+    def run(self, batch: Batch, sites: Collection[str] | None = None) -> BatchOutcome:
         """Silence every unit of every site on a batch.
 
         Args:
@@ -43,7 +43,7 @@ class PlainEngine:
         plans = [plan for plan in self._plans if sites is None or plan.site.name in sites]
         if self._seen is None or self._seen[0] is not batch.inputs:
             self._seen = batch.inputs, self._recheck.reference(batch)
-        return Outcome(self._seen[1], self._sites(batch, plans))
+        return BatchOutcome(self._seen[1], self._sites(batch, plans))
 
     def _sites(self, batch: Batch, plans: Sequence[Plan]) -> Iterator[SiteOutcome]:
         for plan in plans:
@@ -52,7 +52,7 @@ class PlainEngine:
             pieces = self._decisions(batch, plan)
             yield SiteOutcome(plan.site.name, means, [piece for some in pieces for piece in some])
 
-    def decisions(self, batch: Batch, site: str) -> Iterator[list[Decided]]:
+    def decisions(self, batch: Batch, site: str) -> Iterator[list[DecidedPairs]]:
         """Decide the pairs of one site, unit by unit.
 
         Args:
@@ -62,7 +62,7 @@ class PlainEngine:
         (plan,) = (each for each in self._plans if each.site.name == site)
         return self._decisions(batch, plan)
 
-    def _decisions(self, batch: Batch, plan: Plan) -> Iterator[list[Decided]]:
+    def _decisions(self, batch: Batch, plan: Plan) -> Iterator[list[DecidedPairs]]:
         rows, intervention = torch.arange(len(batch), device=batch.inputs.device), plan.intervention_on(batch)
         for unit in range(plan.count):
             units = torch.full_like(rows, unit)
