@@ -238,7 +238,7 @@ def test_the_page_of_the_attributes_has_every_attribute_in_order(run: Path) -> N
 
 
 def exported() -> Iterator[tuple[str, object]]:
-    for name in (*docs.PACKAGES, "lenslab.units.profiling", "lenslab.units.images", "lenslab.units.networks"):
+    for name in (*docs.PACKAGES, "lenslab.units.images", "lenslab.units.networks"):
         try:
             package = importlib.import_module(name)
         except ModuleNotFoundError:

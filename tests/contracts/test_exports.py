@@ -15,15 +15,12 @@ EXPORTS = {
     "lenslab.report": {
         *("MissingBundleError", "ReportError", "UnwritableReportError", "write"),
     },
-    "lenslab.units.profiling": {
-        *("Alignment", "Profile", "align", "attribute_table", "class_table", "measure", "measure_classes", "profile"),
-    },
     "lenslab.runs": {
         *("Comparison", "Curve", "Intervention", "Run", "UnitsError", "newest", "read", "read_curve"),
     },
     "lenslab.units": {
         *("Ablation", "Images", "Mask", "Network", "Preprocessing", "Run", "UnitsError"),
-        *("ablate", "load", "open_images", "silenced", "trace"),
+        *("ablate", "load", "measure_attributes", "open_images", "silenced", "trace"),
     },
 }
 

@@ -70,7 +70,7 @@ def load(
         name,
         weights=weights or shipped_weights_for(name, images),
         untrained=untrained,
-        preprocessing=units.Preprocessing.read(declared) if declared else None,
+        preprocessing=units.read_preprocessing(declared) if declared else None,
         mean=numbers("--mean", mean),
         sd=numbers("--sd", sd),
         size=size_of(size),

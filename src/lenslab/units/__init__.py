@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from lenslab.runs.run import Run
     from lenslab.units.ablation import Ablation, ablate
+    from lenslab.units.attribute_measurement import measure_attributes
     from lenslab.units.engine.trace import trace
     from lenslab.units.errors import UnitsError
     from lenslab.units.images import Images, open_images
@@ -26,6 +27,7 @@ _HOMES = {
     "UnitsError": "lenslab.units.errors",
     "ablate": "lenslab.units.ablation",
     "load": "lenslab.units.networks",
+    "measure_attributes": "lenslab.units.attribute_measurement",
     "open_images": "lenslab.units.images",
     "silenced": "lenslab.units.silencing.silenced_network",
     "trace": "lenslab.units.engine.trace",
@@ -41,6 +43,7 @@ __all__ = [
     "UnitsError",
     "ablate",
     "load",
+    "measure_attributes",
     "open_images",
     "silenced",
     "trace",

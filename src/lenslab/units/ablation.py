@@ -19,23 +19,24 @@ from lenslab.records import Draft, timestamp
 from lenslab.runs.intervention import FILTER, RESAMPLE, Intervention
 from lenslab.runs.run import Run
 from lenslab.units.engine.device import device_of
+from lenslab.units.engine.engines import ENGINES
 from lenslab.units.engine.full_float32 import full_precision
 from lenslab.units.engine.site_plan import Plan, plan
 from lenslab.units.engine.sites import select
 from lenslab.units.engine.trace import trace
 from lenslab.units.errors import LabelError, UnitsError, UnsupportedNetworkError
+from lenslab.units.forecast import Forecast, forecast
 from lenslab.units.images import Images, Source, open_images
 from lenslab.units.networks import Network, load, shipped_weights_for
-from lenslab.units.silencing.replacements import silencings_for, with_replacements
-from lenslab.units.silencing.resampling import Donors
+from lenslab.units.question import Question
+from lenslab.units.run_writer import write_tables
+from lenslab.units.silencing.replacements import site_interventions, with_replacements
+from lenslab.units.silencing.resampling import Resampling
 from lenslab.units.sweep import verification
 from lenslab.units.sweep.exemplars import profiler
-from lenslab.units.sweep.forecast import Forecast, forecast
-from lenslab.units.sweep.question import Question
-from lenslab.units.sweep.run_record import write_findings
 from lenslab.units.sweep.schedule import schedule
 from lenslab.units.sweep.shards import Shards
-from lenslab.units.sweep.sweep import ENGINES, Progress, Sweep
+from lenslab.units.sweep.sweep import Progress, Sweep
 
 _RECORDED_BYTES = 1 << 28
 """What the values recorded in one golden pass may take; it decides the batch size."""
@@ -143,9 +144,13 @@ class Ablation(Question):
                 f"{loaded.name} is said to tell {loaded.classes} classes apart, but answers with {traced.classes} "
                 "logits"
             )
-        silencings = silencings_for(chosen, intervention, seed)
-        at_filters = intervention.replacement == FILTER
-        plans = plan(traced, chosen, engine=engine, at_filters=at_filters, silencings=silencings)
+        plans = plan(
+            traced,
+            chosen,
+            engine=engine,
+            at_filters=intervention.replacement == FILTER,
+            interventions=site_interventions(chosen, intervention, seed),
+        )
         return cls(
             network=loaded,
             images=opened,
@@ -157,7 +162,7 @@ class Ablation(Question):
             intervention=intervention,
             reference=opened if reference is None else open_images(reference, on_error=opened.on_error),
             top=_top(top, traced.classes),
-            attributes=attributes and all(each.silencing.single for each in plans),
+            attributes=attributes and all(each.intervention.single for each in plans),
         )
 
     def run(
@@ -202,10 +207,10 @@ class Ablation(Question):
             plans = with_replacements(
                 self.plans, self.intervention, self.trace, self.reference, preprocessing, device, seed=self.seed
             )
-            donors = self._donors(device) if self.intervention.replacement == RESAMPLE else None
+            resampling = self._resampling(device) if self.intervention.replacement == RESAMPLE else None
             if record is None:
                 shards = Shards(draft)
-                blocks = self.sweep(plans, donors, device, verify).run(shards, progress)
+                blocks = self.sweep(plans, resampling, device, verify).run(shards, progress)
                 candidates = shards.collected("candidates", blocks).to_pandas()
             else:
                 candidates = verification.draw_recorded(Run(record), verify)
@@ -218,28 +223,30 @@ class Ablation(Question):
                 pairs=verify,
                 batch_size=self.batch_size,
                 device=device,
-                donors=donors,
+                resampling=resampling,
             )
         if record is not None:
             # A record says what was ever checked of it: of each path the largest check.
             known = dict(Run(record).verification)
             most = {path: max(pairs, known.get(path, 0)) for path, pairs in {**known, **checked}.items()}
             return Run(draft.amend({"verification": most}), reused=True, verified=checked)
-        document = write_findings(self, shards, blocks, device)
+        document = write_tables(self, shards, blocks, device)
         times = {"started": started, "finished": timestamp(), "seconds": round(time.monotonic() - clock, 1)}
         return Run(draft.finish({**document, "verification": checked, **times}), verified=checked)
 
-    def sweep(self, plans: Sequence[Plan], donors: Donors | None, device: torch.device, candidates: int) -> Sweep:
+    def sweep(
+        self, plans: Sequence[Plan], resampling: Resampling | None, device: torch.device, candidates: int
+    ) -> Sweep:
         """Set up the sweep that answers it.
 
         Args:
             plans: Its plans, with what the units become.
-            donors: Whose maps they become, where they are resampled.
+            resampling: Gives the maps that they take from other images, where they are resampled.
             device: Where to run.
             candidates: How many pairs are to be checked.
         """
         return Sweep(
-            runner=ENGINES[self.engine](self.trace, plans, device, self.top),
+            engine=ENGINES[self.engine](self.trace, plans, device, self.top),
             images=self.images,
             preprocessing=self.network.preprocessing,
             classes=self.trace.classes,
@@ -249,15 +256,15 @@ class Ablation(Question):
             ),
             device=device,
             profiler=profiler(self.trace, [plan.site for plan in plans], device) if self.attributes else None,
-            donors=donors,
+            resampling=resampling,
             draws=self.intervention.draws,
             top=self.top,
             candidates=candidates,
             seed=self.seed,
         )
 
-    def _donors(self, device: torch.device) -> Donors:
-        return Donors(
+    def _resampling(self, device: torch.device) -> Resampling:
+        return Resampling(
             self.trace,
             self.plans,
             self.reference,

@@ -21,6 +21,8 @@
     └── VerificationError        (ArithmeticError)  a fast path that disagrees with the plain way
 """
 
+from collections.abc import Iterable
+
 from lenslab.runs.errors import (
     InterventionError,
     LabelError,
@@ -53,6 +55,7 @@ __all__ = [
     "UnsupportedNetworkError",
     "VerificationError",
     "WeightsError",
+    "some_of",
 ]
 
 
@@ -110,3 +113,14 @@ class UnsupportedNetworkError(UnitsError, ValueError):
 
 class VerificationError(UnitsError, ArithmeticError):
     """A decision of a fast path differs from the plain way; the message names the pairs."""
+
+
+def some_of(names: Iterable[str], most: int = 5) -> str:
+    """List the first names in a message, and count the others.
+
+    Example:
+        >>> some_of(["relu1", "relu2", "relu3"], most=2)
+        'relu1, relu2 and 1 more'
+    """
+    listed = list(names)
+    return ", ".join(listed[:most]) + (f" and {len(listed) - most:,} more" if len(listed) > most else "")

@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 from lenslab.runs.run_record import RunRecord
+from lenslab.units.engine.network_hash import hash_of_architecture, hash_of_weights
 from lenslab.units.engine.trace import Trace
 from lenslab.units.errors import LabelError, OtherThanAskedError, UnknownImagesError, UnknownNetworkError, WeightsError
 from lenslab.units.images import Images, Source, open_images
 from lenslab.units.images.preprocessing import Preprocessing
 from lenslab.units.networks import Network, entry, load
-from lenslab.units.networks.network_hash import hash_of_architecture, hash_of_weights
 from lenslab.units.networks.network_libraries import is_of_library
 
 

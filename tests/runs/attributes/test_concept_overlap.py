@@ -11,8 +11,7 @@ from hypothesis import strategies as st
 
 from lenslab.runs.attributes.activation_quantiles import Thresholds
 from lenslab.runs.attributes.concept_overlap import Overlaps, concept_alignment, upsampled
-from lenslab.units import UnitsError
-from lenslab.units.profiling import align
+from lenslab.units import ConceptImages, UnitsError, align_concepts
 from tests.units import toys
 
 
@@ -103,6 +102,10 @@ def test_pixels_of_one_image_are_counted_without_rounding():
     labelled[0, 0, :299] = True
     overlaps.add(np.ones((1, 1, 1, 1)), labelled)
     assert overlaps.alignment().overlap.tolist() == [[299 / 300]]
+
+
+def align(network, source, masks, *, annotated=None, **options):
+    return align_concepts(network, ConceptImages.of_arrays(source, masks, annotated=annotated), **options)
 
 
 def test_units_that_see_a_quarter_align_with_that_quarter_in_any_batches():

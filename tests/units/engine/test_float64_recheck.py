@@ -1,4 +1,4 @@
-"""The judge: what float32 cannot decide is decided by the whole network in float64."""
+"""The decider: what float32 cannot decide is decided by the whole network in float64."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from torch import nn
 
 from lenslab.units import ablate, trace
 from lenslab.units.engine.batch import Batch, batch_of
-from lenslab.units.engine.float64_recheck import Judge
+from lenslab.units.engine.float64_recheck import Float64Recheck
 from lenslab.units.engine.near_ties import NEAR_TIE
 from lenslab.units.errors import NotFiniteError, UnsupportedNetworkError
 from tests.units import toys
@@ -17,8 +17,8 @@ from tests.units import toys
 CPU = torch.device("cpu")
 
 
-def judged(module: nn.Module) -> Judge:
-    return Judge(trace(module.eval(), (1, 8, 8)), CPU)
+def recheck(module: nn.Module) -> Float64Recheck:
+    return Float64Recheck(trace(module.eval(), (1, 8, 8)), CPU)
 
 
 def batch(images: torch.Tensor, *, first: int = 0) -> Batch:
@@ -36,18 +36,18 @@ def close_call() -> nn.Module:
 
 def test_float64_decides_what_float32_rounds_away() -> None:
     images = torch.stack([torch.zeros(1, 8, 8), torch.ones(1, 8, 8), -torch.ones(1, 8, 8)])
-    reference = judged(close_call()).reference(batch(images))
+    reference = recheck(close_call()).reference(batch(images))
     assert reference.logits.unique(dim=1).shape[1] == 1, "in float32 the two classes are tied"
     assert reference.predictions.tolist() == [0, 1, 0]
 
 
 def test_every_pair_is_decided_once_with_its_own_image_and_unit() -> None:
-    judge = judged(close_call())
+    decider = recheck(close_call())
     images = torch.stack([torch.zeros(1, 8, 8), torch.ones(1, 8, 8)])
     rows, units = torch.tensor([1, 0, 1, 1, 0]), torch.tensor([0, 1, 1, 0, 0])
     logits = torch.tensor([[5.0, 1.0], [1.0, 1.0], [1.0, 1.0], [1.0, 1.0], [1.0, 5.0]])
     with torch.inference_mode():
-        sure, near = judge.decided(logits, batch(images), "0", rows, units, path="suffix")
+        sure, near = decider.decided(logits, batch(images), "0", rows, units, path="suffix")
     assert (sure.path, near.path) == ("suffix", "float64")
     assert list(zip(sure.rows.tolist(), sure.units.tolist(), sure.after.tolist(), strict=True)) == [
         (1, 0, 0),
@@ -64,18 +64,24 @@ def test_more_near_ties_than_images_are_decided_in_pieces() -> None:
     images = torch.stack([torch.ones(1, 8, 8), -torch.ones(1, 8, 8)])
     rows, units = torch.tensor([0, 1, 1, 0, 0]), torch.tensor([0, 0, 1, 1, 0])
     with torch.inference_mode():
-        assert judged(close_call()).finally_decided(batch(images), "0", rows, units).after.tolist() == [1, 0, 0, 1, 1]
+        assert recheck(close_call()).decided_in_float64(batch(images), "0", rows, units).after.tolist() == [
+            1,
+            0,
+            0,
+            1,
+            1,
+        ]
 
 
 def test_an_image_that_is_not_finite_is_named_by_its_number_in_the_source() -> None:
     images = toys.PLAIN(next(toys.digits(3).blocks(3)).pixels)
     images[1] = float("nan")
-    judge = judged(close_call())
+    decider = recheck(close_call())
     with pytest.raises(NotFiniteError, match="logits for image 41 are not finite"):
-        judge.reference(batch(images, first=40))
+        decider.reference(batch(images, first=40))
     logits = torch.tensor([[1.0, 2.0], [1.0, float("nan")]])
     with pytest.raises(NotFiniteError, match="image 42 with unit 1 of site '0' silenced"):
-        judge.decided(logits, batch(images, first=40), "0", torch.tensor([0, 2]), torch.tensor([0, 1]), path="suffix")
+        decider.decided(logits, batch(images, first=40), "0", torch.tensor([0, 2]), torch.tensor([0, 1]), path="suffix")
 
 
 def cancelling(size: float) -> nn.Module:
@@ -89,9 +95,9 @@ def cancelling(size: float) -> nn.Module:
 
 def test_the_band_of_near_ties_is_as_wide_as_float32_is_off() -> None:
     images = toys.PLAIN(next(toys.digits(24).blocks(24)).pixels)
-    usual, wider = judged(cancelling(0.0)), judged(cancelling(300.0))
-    for judge in (usual, wider):
-        judge.reference(batch(images))
+    usual, wider = recheck(cancelling(0.0)), recheck(cancelling(300.0))
+    for decider in (usual, wider):
+        decider.reference(batch(images))
     assert usual.band == NEAR_TIE
     assert wider.band > 2 * NEAR_TIE
 
@@ -99,7 +105,7 @@ def test_the_band_of_near_ties_is_as_wide_as_float32_is_off() -> None:
 def test_a_network_that_float32_cannot_compute_is_refused() -> None:
     images = toys.PLAIN(next(toys.digits(24).blocks(24)).pixels)
     with pytest.raises(UnsupportedNetworkError, match="in float64 the network gives another answer"):
-        judged(cancelling(1e6)).reference(batch(images))
+        recheck(cancelling(1e6)).reference(batch(images))
 
 
 def test_engines_agree_where_float32_is_off_by_more_than_usual() -> None:

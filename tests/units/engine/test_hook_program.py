@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from lenslab.units import trace
-from lenslab.units.engine.hook_program import HookedProgram, sites_of
+from lenslab.units.engine.hook_program import HookProgram, sites_of
 from tests.units import toys
 
 CPU = torch.device("cpu")
@@ -53,12 +53,12 @@ def test_one_call_is_silenced_and_the_other_is_left(precision: torch.dtype) -> N
         second = made.relu(made.pool(made.conv2(first)))
         cut = second.clone()
         cut[torch.arange(6), units] = 0
-        ours = program.ablated(inputs(), "relu:2", units)
+        ours = program.ablated_logits(inputs(), "relu:2", units)
         assert ours.dtype == precision
         torch.testing.assert_close(ours, made.last(cut.flatten(1)))
         first[torch.arange(6), units] = 0
         expected = made.last(made.relu(made.pool(made.conv2(first))).flatten(1))
-        torch.testing.assert_close(program.ablated(inputs(), "relu:1", units), expected)
+        torch.testing.assert_close(program.ablated_logits(inputs(), "relu:1", units), expected)
         assert not torch.allclose(expected, ours)
 
 
@@ -67,7 +67,7 @@ def test_rows_are_run_again_in_the_order_that_is_asked() -> None:
     rows = torch.tensor([4, 0, 4])
     with torch.inference_mode():
         golden = program.golden(inputs(), ["relu:1"])
-        torch.testing.assert_close(program.resumed(golden, "relu:1", rows, None), golden.logits[rows])
+        torch.testing.assert_close(program.resumed_logits(golden, "relu:1", rows, None), golden.logits[rows])
         assert not torch.allclose(golden.logits[4], golden.logits[0])
 
 
@@ -82,10 +82,10 @@ def test_what_was_recorded_is_not_overwritten_by_an_activation_in_place() -> Non
 def test_looking_for_sites_and_running_leave_no_hook() -> None:
     made = toys.trained(CalledTwice())
     calls = {name: call for name, (_, call) in sites_of(made, torch.zeros(2, 1, 8, 8)).items()}
-    program = HookedProgram(made, calls, device=CPU, precision=torch.float64)
+    program = HookProgram(made, calls, device=CPU, precision=torch.float64)
     with torch.inference_mode():
         program.golden(inputs(), list(calls))
-        program.ablated(inputs(), "relu:1", torch.zeros(6, dtype=torch.int64))
+        program.ablated_logits(inputs(), "relu:1", torch.zeros(6, dtype=torch.int64))
     for module in (made, program._module):
         assert all(not part._forward_hooks for part in module.modules())
     assert made.last.weight.dtype == torch.float32, "the program runs a copy"

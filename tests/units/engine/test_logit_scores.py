@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 
 from lenslab.units.engine.logit_scores import rises, scores
-from lenslab.units.engine.near_ties import in_top, in_top_finally
+from lenslab.units.engine.near_ties import in_top, in_top_float64
 
 
 def rows(count: int = 500, classes: int = 12) -> tuple[torch.Tensor, torch.Tensor]:
@@ -43,7 +43,7 @@ def test_the_true_class_is_in_the_top_where_topk_finds_it() -> None:
         assert torch.equal(found[~unsure], expected[~unsure])
         assert 0 < int(expected.sum()) < len(expected)
         assert int(unsure.sum()) < 10
-        assert torch.equal(in_top_finally(logits.double(), labels, count), expected)
+        assert torch.equal(in_top_float64(logits.double(), labels, count), expected)
 
 
 def test_float32_says_where_it_is_not_sure_of_the_top() -> None:

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from lenslab.units.engine.full_float32 import full_precision
-from lenslab.units.engine.near_ties import NEAR_TIE, decide, decide_finally
+from lenslab.units.engine.near_ties import NEAR_TIE, decide, decide_float64
 
 
 @pytest.mark.parametrize("scale", [1.0, 1e-3, 1e4])
@@ -36,7 +36,7 @@ def test_the_last_word_gives_ties_to_the_lowest_label_and_sees_through_rounding(
         [[0.0, 3.0, 3.0], [3.0 - 1e-12, 3.0, 1.0], [3.0 - 1e-6, 3.0, 1.0], [-3.0, -5.0, -3.0 + 1e-12]],
         dtype=torch.float64,
     )
-    assert decide_finally(rows).tolist() == [1, 0, 1, 0]
+    assert decide_float64(rows).tolist() == [1, 0, 1, 0]
 
 
 @pytest.mark.parametrize("before", [(True, False), (False, True)])

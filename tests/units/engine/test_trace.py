@@ -7,8 +7,8 @@ import torch
 from torch import nn
 
 from lenslab.units import trace
-from lenslab.units.engine.fx_program import TracedProgram
-from lenslab.units.engine.hook_program import HookedProgram
+from lenslab.units.engine.fx_program import FxProgram
+from lenslab.units.engine.hook_program import HookProgram
 from lenslab.units.errors import UnsupportedNetworkError
 from tests.units import toys
 
@@ -26,14 +26,14 @@ def test_resuming_from_any_site_gives_what_the_whole_network_gives(module: type[
     made = toys.trained(module())
     traced = trace(made, (1, 8, 8))
     whole, cut = traced.program(CPU), traced.program(CPU, fast=fast)
-    assert isinstance(cut, TracedProgram)
+    assert isinstance(cut, FxProgram)
     rows, units = torch.tensor([3, 3, 0, 11]), torch.tensor([0, 1, 2, 3])
     with torch.inference_mode():
         golden = cut.golden(inputs(), list(traced.sites))
         assert len(traced.sites) > 5
         for name in traced.sites:
-            expected = whole.ablated(inputs()[rows], name, units)
-            torch.testing.assert_close(cut.resumed(golden, name, rows, units), expected, rtol=1e-4, atol=1e-4)
+            expected = whole.ablated_logits(inputs()[rows], name, units)
+            torch.testing.assert_close(cut.resumed_logits(golden, name, rows, units), expected, rtol=1e-4, atol=1e-4)
         assert (expected - golden.logits[rows]).abs().max() > 1e-3, "the ablations must change something"
 
 
@@ -60,7 +60,7 @@ def test_a_linear_tail_is_seen_through_pooling_flattening_and_dropout() -> None:
 
 def test_a_network_that_cannot_be_traced_runs_through_hooks_and_says_why() -> None:
     traced = trace(toys.trained(toys.Untraceable()), (1, 8, 8))
-    assert isinstance(traced.program(CPU), HookedProgram)
+    assert isinstance(traced.program(CPU), HookProgram)
     assert "control flow" in traced.obstacle
     assert [name for name, site in traced.sites.items() if site.default] == ["relu1", "relu2"]
 
@@ -75,10 +75,10 @@ def test_hooks_and_graph_agree_on_the_sites_that_both_have(name: str) -> None:
     with torch.inference_mode():
         hooked_sites = sites_of(traced.module, torch.zeros(2, 1, 8, 8))
         calls = {site: call for site, (_, call) in hooked_sites.items()}
-        hooked = HookedProgram(traced.module, calls, device=CPU, precision=torch.float32)
+        hooked = HookProgram(traced.module, calls, device=CPU, precision=torch.float32)
         units = torch.arange(12) % 6
-        ours = hooked.ablated(inputs(), found[name], units)
-        torch.testing.assert_close(ours, traced.program(CPU).ablated(inputs(), name, units))
+        ours = hooked.ablated_logits(inputs(), found[name], units)
+        torch.testing.assert_close(ours, traced.program(CPU).ablated_logits(inputs(), name, units))
         assert not torch.equal(ours, traced.program(CPU).logits(inputs()))
 
 
@@ -109,14 +109,14 @@ def test_a_graph_that_gives_another_answer_is_not_believed() -> None:
         )
         expected = made(inputs())
         handle.remove()
-        torch.testing.assert_close(traced.program(CPU).ablated(inputs(), "relu", units), expected)
+        torch.testing.assert_close(traced.program(CPU).ablated_logits(inputs(), "relu", units), expected)
 
 
 def test_hooks_are_taken_off_after_an_exception() -> None:
     made = toys.trained(toys.Untraceable())
     program = trace(made, (1, 8, 8)).program(CPU)
     with pytest.raises(IndexError):
-        program.ablated(inputs(), "relu1", torch.full((12,), 99))
+        program.ablated_logits(inputs(), "relu1", torch.full((12,), 99))
     assert all(not part._forward_hooks for part in program._module.modules())
 
 

@@ -5,6 +5,7 @@ import pytest
 
 from lenslab.units.errors import PreprocessingError
 from lenslab.units.images.preprocessing import Preprocessing
+from lenslab.units.images.preprocessing_files import read_preprocessing
 
 IMAGENET = {"image_mean": [0.485, 0.456, 0.406], "image_std": [0.229, 0.224, 0.225]}
 MEAN, SD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
@@ -49,7 +50,7 @@ def read(tmp_path):
     def read_document(document) -> Preprocessing:
         path = tmp_path / "config.json"
         path.write_text(document if isinstance(document, str) else json.dumps(document))
-        return Preprocessing.read(path)
+        return read_preprocessing(path)
 
     return read_document
 
@@ -142,4 +143,4 @@ def test_what_is_not_done_is_refused_by_name(read, document, message):
 
 def test_a_missing_file_is_named(tmp_path):
     with pytest.raises(PreprocessingError, match=r"none\.json cannot be read: No such file"):
-        Preprocessing.read(tmp_path / "none.json")
+        read_preprocessing(tmp_path / "none.json")

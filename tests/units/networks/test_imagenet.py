@@ -10,7 +10,7 @@ from torch import nn
 
 from lenslab.units import trace
 from lenslab.units.engine.fx_graph import Graph
-from lenslab.units.engine.fx_program import TracedProgram
+from lenslab.units.engine.fx_program import FxProgram
 from lenslab.units.engine.sites import Site
 from lenslab.units.networks import load
 from lenslab.units.networks.architectures import BUILDERS
@@ -193,7 +193,7 @@ def test_resuming_in_the_middle_gives_what_the_whole_network_gives(name: str) ->
     torch.manual_seed(0)
     traced = trace(settled(BUILDERS[name](classes=5), side=side), (3, side, side))
     program = traced.program(torch.device("cpu"))
-    assert isinstance(program, TracedProgram), traced.obstacle
+    assert isinstance(program, FxProgram), traced.obstacle
     default = [site.name for site in traced.sites.values() if site.default]
     sites = [default[0], default[len(default) // 2], default[-2]]
     rows, units = torch.tensor([1, 0]), torch.tensor([3, 7])
@@ -201,6 +201,6 @@ def test_resuming_in_the_middle_gives_what_the_whole_network_gives(name: str) ->
     with torch.inference_mode():
         golden = program.golden(images, sites)
         for site in sites:
-            whole = program.ablated(images[rows], site, units)
-            torch.testing.assert_close(program.resumed(golden, site, rows, units), whole)
+            whole = program.ablated_logits(images[rows], site, units)
+            torch.testing.assert_close(program.resumed_logits(golden, site, rows, units), whole)
             assert not torch.equal(whole, golden.logits[rows]), "the ablation must change something"

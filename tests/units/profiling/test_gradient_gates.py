@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from lenslab.units import UnitsError, trace
-from lenslab.units.profiling.gradient_gates import Gates
+from lenslab.units.profiling.gradient_gates import GradientGates
 from tests.units import toys
 
 CPU = torch.device("cpu")
@@ -28,7 +28,7 @@ def test_products_are_what_the_chain_rule_gives_by_hand():
     network = toys.by_hand()
     network.module[3].weight.data /= 16
     inputs = toys.PLAIN([image[:, :, None] for image in toys.quarters((0,), (2,))])
-    found = Gates(trace(network.module, (1, 8, 8)), ["1"], CPU).products(inputs, np.array([0, 0]))["1"]
+    found = GradientGates(trace(network.module, (1, 8, 8)), ["1"], CPU).products(inputs, np.array([0, 0]))["1"]
     # Image 0: logits [1, 0]; C = -log p0, dC/dlogit0 = p0 - 1, and unit 0 alone makes logit 0.
     # Image 1: logits [0, 1.5]; dC/dlogit1 = p1, and unit 2 alone makes logit 1.
     first, second = 1 / (1 + np.exp(-1)), 1 / (1 + np.exp(-1.5))
@@ -40,7 +40,7 @@ def test_products_are_what_the_chain_rule_gives_by_hand():
 def test_products_are_the_slope_of_the_loss_along_each_unit(kind):
     traced = trace(toys.trained(kind()), (1, 8, 8))
     inputs, labels = batch()
-    found = Gates(traced, list(traced.sites), CPU).products(inputs, labels)
+    found = GradientGates(traced, list(traced.sites), CPU).products(inputs, labels)
     program = traced.program(CPU, precision=torch.float64)
     for name, site in traced.sites.items():
         slopes = np.zeros((len(labels), site.units))
@@ -58,7 +58,7 @@ def _loss(traced, program, name, unit, factor, inputs, labels):
         if traced.graph is None:
             return _hooked_loss(traced, name, unit, factor, inputs, labels)
         golden.values[name][:, unit] *= factor
-        logits = program.resumed(golden, name, torch.arange(len(labels)), None)
+        logits = program.resumed_logits(golden, name, torch.arange(len(labels)), None)
         return F.cross_entropy(logits, torch.tensor(labels), reduction="none").numpy()
 
 
@@ -78,7 +78,7 @@ def _hooked_loss(traced, name, unit, factor, inputs, labels):
 def test_an_image_has_the_same_products_in_any_batch(kind):
     traced = trace(toys.trained(kind()), (1, 8, 8))
     inputs, labels = batch(6)
-    gates = Gates(traced, list(traced.sites), CPU)
+    gates = GradientGates(traced, list(traced.sites), CPU)
     together = gates.products(inputs, labels)
     for image in range(6):
         alone = gates.products(inputs[image : image + 1], labels[image : image + 1])
@@ -93,7 +93,7 @@ def test_the_callers_network_and_the_mode_around_it_are_left_as_they_were(kind):
     traced = trace(module, (1, 8, 8))
     inputs, labels = batch()
     with torch.inference_mode():
-        Gates(traced, list(traced.sites), CPU).products(inputs, labels)
+        GradientGates(traced, list(traced.sites), CPU).products(inputs, labels)
         assert torch.is_inference_mode_enabled()
     for part in (*module.modules(), *traced.module.modules()):
         assert not part._forward_hooks
@@ -119,7 +119,7 @@ def test_constants_made_in_inference_mode_do_not_stop_the_backward_pass():
     inputs, labels = batch()
     with torch.inference_mode():
         traced = trace(toys.trained(WithConstant()), (1, 8, 8))
-        found = Gates(traced, ["conv"], CPU).products(inputs, labels)["conv"]
+        found = GradientGates(traced, ["conv"], CPU).products(inputs, labels)["conv"]
     assert np.abs(found).max() > 0
 
 
@@ -138,7 +138,7 @@ class Rounded(nn.Module):
 
 def test_a_site_without_a_gradient_path_is_unknown_and_not_zero():
     traced = trace(toys.trained(Rounded()), (1, 8, 8))
-    found = Gates(traced, ["conv", "mix"], CPU).products(*batch())
+    found = GradientGates(traced, ["conv", "mix"], CPU).products(*batch())
     assert np.isnan(found["conv"]).all()
     assert np.isfinite(found["mix"]).all()
 
@@ -146,14 +146,14 @@ def test_a_site_without_a_gradient_path_is_unknown_and_not_zero():
 def test_a_network_without_any_gradient_path_is_refused():
     traced = trace(toys.trained(Rounded()), (1, 8, 8))
     with pytest.raises(UnitsError, match="no gradients for this network"):
-        Gates(traced, ["conv"], CPU).products(*batch())
+        GradientGates(traced, ["conv"], CPU).products(*batch())
 
 
 def test_an_answer_that_the_gates_change_is_refused():
     traced = trace(toys.trained(toys.Branches()), (1, 8, 8))
     inputs, labels = batch()
     logits = traced.program(CPU).logits(inputs).detach()
-    gates = Gates(traced, list(traced.sites), CPU)
+    gates = GradientGates(traced, list(traced.sites), CPU)
     assert gates.products(inputs, labels, logits=logits)
     with pytest.raises(UnitsError, match="gives another answer"):
         gates.products(inputs, labels, logits=logits + 0.01 * logits.abs().max())

@@ -12,7 +12,7 @@ from torch import nn
 
 from lenslab.units import Ablation, ablate
 from lenslab.units.engine.random_directions import haar
-from lenslab.units.engine.replacement import ZERO
+from lenslab.units.engine.site_intervention import ZERO_REPLACEMENT
 from lenslab.units.errors import UnitsError, UnsupportedNetworkError
 from tests.units import toys
 
@@ -102,7 +102,7 @@ def test_verification_checks_the_replacement_that_was_used() -> None:
 
 @pytest.mark.parametrize("word", ["median", "nan", "inf", ""])
 def test_a_replacement_that_there_is_not_is_refused(word: str) -> None:
-    with pytest.raises(UnitsError, match=r"no replacement .* there are zero, mean"):
+    with pytest.raises(UnitsError, match=r"no replacement .* there are zero \(0\), mean"):
         Ablation.of(toys.by_hand(), (toys.quarters((0,)), [0]), replacement=word)
 
 
@@ -145,16 +145,16 @@ def test_directions_of_the_units_themselves_are_units() -> None:
 
     value = torch.randn(6, 4, 3, 3, dtype=torch.float64)
     axes = Directions(torch.eye(4, dtype=torch.float64))
-    things = torch.tensor([0, 1, 2, 3, 0, 2])
-    assert torch.equal(axes.silenced(value, things), ZERO.silenced(value, things))
-    assert torch.equal(axes.observed(value[:, :, 0, 0]), value[:, :, 0, 0])
+    targets = torch.tensor([0, 1, 2, 3, 0, 2])
+    assert torch.equal(axes.applied(value, targets), ZERO_REPLACEMENT.applied(value, targets))
+    assert torch.equal(axes.target_means(value[:, :, 0, 0]), value[:, :, 0, 0])
 
 
 def test_taking_every_direction_out_leaves_nothing() -> None:
     value = torch.randn(1, 5, 2, 2, dtype=torch.float64)
     directions = haar(5, seed=3)
     for thing in range(5):
-        value = directions.silenced(value, torch.tensor([thing]))
+        value = directions.applied(value, torch.tensor([thing]))
     torch.testing.assert_close(value, torch.zeros_like(value))
     assert not torch.equal(haar(5, seed=3).basis, haar(5, seed=4).basis)
 

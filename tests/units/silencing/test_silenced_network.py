@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from lenslab.units import ablate, silenced, trace
-from lenslab.units.engine.replacement import Replacement
+from lenslab.units.engine.site_intervention import Replacement
 from lenslab.units.errors import UnitsError, UnknownSiteError, UnsupportedNetworkError
 from tests.units import toys
 
@@ -34,7 +34,7 @@ def test_it_answers_what_the_program_answers(module: type[nn.Module], site: str,
     program = trace(made, SHAPE).program(CPU)
     quiet = silenced(toys.network(made), site, [2], fill=fill)
     with torch.inference_mode():
-        expected = program.ablated(inputs(), site, torch.full((12,), 2), Replacement(torch.as_tensor(fill)))
+        expected = program.ablated_logits(inputs(), site, torch.full((12,), 2), Replacement(torch.as_tensor(fill)))
         torch.testing.assert_close(quiet(inputs()), expected)
         assert (expected - made(inputs())).abs().max() > 1e-3
 

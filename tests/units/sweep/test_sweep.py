@@ -14,7 +14,7 @@ from lenslab import records
 from lenslab.records import Draft
 from lenslab.units import Ablation, ablate
 from lenslab.units.ablation import sweep_of
-from lenslab.units.engine.outcome import Decided, SiteOutcome
+from lenslab.units.engine.outcome import DecidedPairs, SiteOutcome
 from lenslab.units.images import ImageBlock
 from lenslab.units.sweep import shard_tables
 from lenslab.units.sweep.schedule import Block
@@ -161,7 +161,7 @@ def test_pairs_with_small_margins_are_drawn_more_often() -> None:
     margin[::2] = 0.01
     rows = torch.arange(count)
     outcome = SiteOutcome("relu", np.zeros((count, 1), np.float32))
-    outcome.decided.append(Decided("suffix", rows, torch.zeros_like(rows), rows % 7, margin))
+    outcome.decided.append(DecidedPairs("suffix", rows, torch.zeros_like(rows), rows % 7, margin))
     images = ImageBlock(100, np.arange(100, 100 + count), (), np.zeros(count, np.int64))
     drawn = shard_tables._candidates(outcome, images, 2, 200, np.random.default_rng(0)).to_pandas()
     assert len(drawn) == 200

@@ -45,7 +45,7 @@ def attribute_table(
     Example:
         >>> import torch
         >>> from lenslab.units import load, open_images, select, trace
-        >>> from lenslab.units.profiling import profile
+        >>> from lenslab.units.profiling.profiler import profile
         >>> network, images = load("small", weights="digits"), open_images("digits").limited(60)
         >>> sites = select((traced := trace(network.module, (1, 8, 8))).sites.values(), ["relu3"])
         >>> found = profile(traced, sites, images, network.preprocessing, batch_size=20, device=torch.device("cpu"))
@@ -102,7 +102,7 @@ def class_table(site: str, profile: Profile) -> pd.DataFrame:
     Example:
         >>> import torch
         >>> from lenslab.units import load, open_images, select, trace
-        >>> from lenslab.units.profiling import profile
+        >>> from lenslab.units.profiling.profiler import profile
         >>> network, images = load("small", weights="digits"), open_images("digits").limited(60)
         >>> sites = select((traced := trace(network.module, (1, 8, 8))).sites.values(), ["relu3"])
         >>> found = profile(traced, sites, images, network.preprocessing, batch_size=20, device=torch.device("cpu"))

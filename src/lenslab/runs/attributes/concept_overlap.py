@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -70,7 +71,7 @@ def concept_alignment(
         quantile: The share of positions that are lit.
 
     Returns:
-        The overlaps and thresholds. For more images than fit into memory see `lenslab.units.profiling.align`.
+        The overlaps and thresholds. For more images than fit into memory see `lenslab.units.align_concepts`.
 
     Example:
         >>> maps = np.array([[[[9.0, 0.0], [0.0, 0.0]]]])
@@ -108,8 +109,8 @@ class Overlaps:
         self._lit = np.zeros(shape, dtype=np.int64)
         self._labelled = np.zeros(concepts, dtype=np.int64)
 
-    def add(self, maps: Maps, masks: Masks, annotated: Masks | None = None) -> None:
-        """Count some images; see `concept_alignment` for the arguments."""
+    def add(self, maps: Maps, masks: Masks | Sequence[Masks], annotated: Masks | None = None) -> None:
+        """Count some images; see `concept_alignment` for the arguments, sizes may differ from image to image."""
         for number, (image, labelled) in enumerate(zip(maps, masks, strict=True)):
             # Counts of one image stay below 2**24, up to where float32 adds ones without error.
             known = np.ones(len(labelled), dtype=bool) if annotated is None else annotated[number]

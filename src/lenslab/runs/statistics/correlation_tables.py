@@ -104,7 +104,7 @@ def correlations_table(
     Args:
         site: Its name.
         observations: What was seen there.
-        attributes: What is known about each unit, as `lenslab.units.profiling.attribute_table` gives it, or any of its
+        attributes: What is known about each unit, see `lenslab.runs.attributes.attribute_tables`, or any of its
             columns beside ``unit``; None leaves class selectivity alone. Attributes that no unit has have no rows.
         seed: Decides the bootstrap's draws.
         sums: The continuous measures, where they were measured; adds ``loss_rise``.

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+
+from lenslab.units.images import ImageBlock, Images
+from lenslab.units.images.preprocessing import Preprocessing
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,3 +43,41 @@ def batch_of(inputs: torch.Tensor, labels: NDArray[np.integer], numbers: NDArray
         [3, 1]
     """
     return Batch(inputs, torch.as_tensor(np.asarray(labels, dtype=np.int64), device=inputs.device), numbers)
+
+
+def preprocessed(block: ImageBlock, preprocessing: Preprocessing, device: torch.device) -> Batch:
+    """Preprocess a block of decoded images; of an empty block the batch is empty."""
+    inputs = preprocessing(block.pixels).to(device) if len(block) else torch.empty(0)
+    return batch_of(inputs, block.labels, block.numbers)
+
+
+def batches(
+    images: Images,
+    preprocessing: Preprocessing,
+    size: int,
+    device: torch.device,
+    *,
+    start: int = 0,
+    stop: int | None = None,
+) -> Iterator[tuple[ImageBlock, Batch]]:
+    """Decode and preprocess images batch by batch.
+
+    Args:
+        images: The images.
+        preprocessing: From pixels to the network's input.
+        size: Images per batch.
+        device: Where the batches go.
+        start: Number of the first image.
+        stop: One past the last image; the end of the source by default.
+
+    Yields:
+        Each block with its batch, also where none of its images decodes and both are empty.
+
+    Example:
+        >>> from lenslab.units import open_images
+        >>> grey = Preprocessing(channels=1, size=None, mean=(0.5,), sd=(0.25,))
+        >>> [len(batch) for _, batch in batches(open_images("digits").limited(5), grey, 2, torch.device("cpu"))]
+        [2, 2, 1]
+    """
+    for block in images.blocks(size, start=start, stop=stop):
+        yield block, preprocessed(block, preprocessing, device)

@@ -11,14 +11,14 @@ from torch.overrides import TorchFunctionMode
 from torch.utils import _pytree as pytree
 
 from lenslab.units.engine.program import Golden, Program
-from lenslab.units.engine.replacement import ZERO, Silencing
+from lenslab.units.engine.site_intervention import ZERO_REPLACEMENT, SiteIntervention
 
 
-class Doubled(TorchFunctionMode):
-    """While it is entered, every request for float32 is one for float64: ``x.float()``, ``dtype=torch.float32``.
+class Float64Mode(TorchFunctionMode):
+    """While it is active, every request for float32 is one for float64: ``x.float()``, ``dtype=torch.float32``.
 
     Example:
-        >>> with Doubled():
+        >>> with Float64Mode():
         ...     torch.ones(2, dtype=torch.float64).float().dtype
         torch.float64
     """
@@ -27,12 +27,12 @@ class Doubled(TorchFunctionMode):
         self, func: Callable[..., Any], _types: Any, args: Sequence[Any] = (), kwargs: Mapping[str, Any] | None = None
     ) -> Any:
         called = torch.Tensor.double if func is torch.Tensor.float else func
-        args, kwargs = pytree.tree_map(_doubled, (tuple(args), dict(kwargs or {})))
+        args, kwargs = pytree.tree_map(_as_float64, (tuple(args), dict(kwargs or {})))
         return called(*args, **kwargs)
 
 
 @dataclass(frozen=True)
-class DoubleProgram:
+class Float64Program:
     """Runs a program of precision float64, for networks that cast on their way.
 
     Attributes:
@@ -43,33 +43,33 @@ class DoubleProgram:
 
     def logits(self, inputs: torch.Tensor) -> torch.Tensor:
         """Run the whole network."""
-        with Doubled():
+        with Float64Mode():
             return self.program.logits(inputs)
 
     def golden(self, inputs: torch.Tensor, sites: Sequence[str]) -> Golden:
         """Run the whole network and record these sites."""
-        with Doubled():
+        with Float64Mode():
             return self.program.golden(inputs, sites)
 
-    def ablated(
-        self, inputs: torch.Tensor, site: str, units: torch.Tensor, silencing: Silencing = ZERO
+    def ablated_logits(
+        self, inputs: torch.Tensor, site: str, units: torch.Tensor, intervention: SiteIntervention = ZERO_REPLACEMENT
     ) -> torch.Tensor:
         """Run the whole network with unit ``units[i]`` of the site silenced on image ``i``."""
-        with Doubled():
-            return self.program.ablated(inputs, site, units, silencing)
+        with Float64Mode():
+            return self.program.ablated_logits(inputs, site, units, intervention)
 
-    def resumed(
+    def resumed_logits(
         self,
         golden: Golden,
         site: str,
         rows: torch.Tensor,
         units: torch.Tensor | None,
-        silencing: Silencing = ZERO,
+        intervention: SiteIntervention = ZERO_REPLACEMENT,
     ) -> torch.Tensor:
         """Run the rest of the network from a site on, for images ``rows`` of the golden pass."""
-        with Doubled():
-            return self.program.resumed(golden, site, rows, units, silencing)
+        with Float64Mode():
+            return self.program.resumed_logits(golden, site, rows, units, intervention)
 
 
-def _doubled(value: Any) -> Any:
+def _as_float64(value: Any) -> Any:
     return torch.float64 if value is torch.float32 else value

@@ -1,25 +1,26 @@
-"""The one judge of all engines: the reference decision, and the last word in float64 on near ties."""
+"""The decision that all engines share: the reference prediction, and near ties decided again in float64."""
 
 from __future__ import annotations
 
 import copy
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from lenslab.units.engine.batch import Batch
 from lenslab.units.engine.logit_scores import scores
 from lenslab.units.engine.near_ties import (
     NEAR_TIE,
-    Decision,
     close,
     decide,
-    decide_finally,
+    decide_float64,
     error,
     in_top,
-    in_top_finally,
+    in_top_float64,
 )
-from lenslab.units.engine.outcome import FLOAT64, Decided, Reference
-from lenslab.units.engine.replacement import ZERO, Silencing
+from lenslab.units.engine.outcome import FLOAT64, DecidedPairs, Reference
+from lenslab.units.engine.site_intervention import ZERO_REPLACEMENT, SiteIntervention
 from lenslab.units.engine.trace import Trace
 from lenslab.units.errors import NotFiniteError, UnsupportedNetworkError
 
@@ -33,8 +34,8 @@ _ROUGHEST = 1e-2
 """A network that float32 gets wrong by more than this share of its logits' scale cannot be decided."""
 
 
-class Judge:
-    """Decides what float32 cannot.
+class Float64Recheck:
+    """Decides pairs from their float32 logits, and in float64 what float32 cannot decide.
 
     How far float32 is off is measured on the first batch, against float64. Most networks are far below the usual band
     of near ties; where one is not, its band is wider, and more pairs are decided in float64.
@@ -47,7 +48,7 @@ class Judge:
 
     def __init__(self, trace: Trace, device: torch.device, top: int | None = None) -> None:
         self._network = copy.deepcopy(trace.module).to(device)
-        self._double = trace.program(device, precision=torch.float64)
+        self._float64_program = trace.program(device, precision=torch.float64)
         self._top = top
         self._trusted = False
         self.band = NEAR_TIE
@@ -68,23 +69,24 @@ class Judge:
                 f"the network answers {len(inputs)} images with shape {tuple(logits.shape)}; it may squeeze the "
                 "batch's dimension away, so keep it there, or choose another --batch-size"
             )
-        _refuse_what_is_not_finite(decide(logits), batch, torch.arange(len(inputs)), None, None)
+        refuse_not_finite(decide(logits).finite, batch.numbers)
         if not self._trusted:
             self.band = max(NEAR_TIE, _ROOM * self._rounding(inputs[:_SEEN], logits[:_SEEN]))
-            self._refuse_what_is_no_function(inputs, logits)
+            self._refuse_batch_dependence(inputs, logits)
             self._trusted = True
         decision = decide(logits, self.band)
         found, unsure = self._in_top(logits, batch.labels)
         (near,) = (decision.near_tie | unsure).nonzero(as_tuple=True)
         if len(near):
-            final = self._double.logits(inputs[near])
-            decision.classes[near] = decide_finally(final)
-            found = self._finally_in_top(found, near, final, batch.labels[near])
+            final = self._float64_program.logits(inputs[near])
+            decision.classes[near] = decide_float64(final)
+            if found is not None and self._top is not None:
+                found[near] = in_top_float64(final, batch.labels[near], self._top)
         return Reference(decision.classes, logits, decision.margin, scores(logits, batch.labels), found)
 
     def _rounding(self, inputs: torch.Tensor, logits: torch.Tensor) -> float:
         """Measure how far float32 is off."""
-        off = error(logits.double(), self._double.logits(inputs))
+        off = error(logits.double(), self._float64_program.logits(inputs))
         if not off < _ROUGHEST:
             raise UnsupportedNetworkError(
                 f"in float64 the network gives another answer than in float32 (off by {off:.1e} of the logits' scale): "
@@ -93,14 +95,14 @@ class Judge:
             )
         return off
 
-    def _refuse_what_is_no_function(self, inputs: torch.Tensor, logits: torch.Tensor) -> None:
-        """See that the answer for an image depends on that image alone."""
+    def _refuse_batch_dependence(self, inputs: torch.Tensor, logits: torch.Tensor) -> None:
+        """Check that the answer for an image depends on that image alone."""
         if not close(self._network(inputs.clone()), logits, self.band):
             raise UnsupportedNetworkError(
                 "asked twice, the network gives two answers: it draws random numbers in evaluation mode "
                 "(dropout without training=self.training?), and nothing can be measured on it"
             )
-        rows = other_company(len(inputs)).to(inputs.device)
+        rows = regrouped_rows(len(inputs)).to(inputs.device)
         if not close(self._network(inputs[rows]), logits[rows], self.band):
             raise UnsupportedNetworkError(
                 "the network's answer for an image depends on the other images of its batch "
@@ -117,8 +119,8 @@ class Judge:
         units: torch.Tensor,
         *,
         path: str,
-        silencing: Silencing = ZERO,
-    ) -> list[Decided]:
+        intervention: SiteIntervention = ZERO_REPLACEMENT,
+    ) -> list[DecidedPairs]:
         """Decide pairs from their float32 logits, near ties again in float64 with the whole network.
 
         Args:
@@ -127,22 +129,22 @@ class Judge:
             site: The name of the site whose value was replaced.
             rows: The image of each pair, by its place in the batch.
             units: The unit of each pair.
-            path: How the logits were had.
-            silencing: What was silenced, for all images of the batch.
+            path: How the logits were computed.
+            intervention: What was silenced, for all images of the batch.
 
         Raises:
             NotFiniteError: A logit is NaN or infinite.
         """
         decision, labels = decide(logits, self.band), batch.labels[rows]
-        _refuse_what_is_not_finite(decision, batch, rows, site, units)
+        refuse_not_finite(decision.finite, batch.numbers, rows, units, site)
         found, unsure = self._in_top(logits, labels)
         scored = scores(logits, labels)
         near = decision.near_tie | unsure
         if not near.any():
-            return [Decided(path, rows, units, decision.classes, decision.margin, scored, found)]
+            return [DecidedPairs(path, rows, units, decision.classes, decision.margin, scored, found)]
         sure = ~near
         return [
-            Decided(
+            DecidedPairs(
                 path,
                 rows[sure],
                 units[sure],
@@ -151,41 +153,43 @@ class Judge:
                 scored[:, sure],
                 None if found is None else found[sure],
             ),
-            self.finally_decided(batch, site, rows[near], units[near], silencing),
+            self.decided_in_float64(batch, site, rows[near], units[near], intervention),
         ]
 
-    def finally_decided(
-        self, batch: Batch, site: str, rows: torch.Tensor, units: torch.Tensor, silencing: Silencing = ZERO
-    ) -> Decided:
+    def decided_in_float64(
+        self,
+        batch: Batch,
+        site: str,
+        rows: torch.Tensor,
+        units: torch.Tensor,
+        intervention: SiteIntervention = ZERO_REPLACEMENT,
+    ) -> DecidedPairs:
         """Decide pairs in float64, each by a run of the whole network; for the arguments see `decided`."""
         pieces = []
         for some_rows, some_units in zip(torch.split(rows, len(batch)), torch.split(units, len(batch)), strict=True):
-            logits = self._double.ablated(batch.inputs[some_rows], site, some_units, silencing.at(some_rows))
+            logits = self._float64_program.ablated_logits(
+                batch.inputs[some_rows], site, some_units, intervention.at(some_rows)
+            )
             decision, labels = decide(logits), batch.labels[some_rows]
-            found = None if self._top is None else in_top_finally(logits, labels, self._top)
-            pieces.append((decide_finally(logits), decision.margin, scores(logits, labels), found))
+            found = None if self._top is None else in_top_float64(logits, labels, self._top)
+            pieces.append((decide_float64(logits), decision.margin, scores(logits, labels), found))
         after, margin, scored, found_ = zip(*pieces, strict=True)
         together = None if self._top is None else torch.cat(found_)
-        return Decided(FLOAT64, rows, units, torch.cat(after), torch.cat(margin), torch.cat(scored, dim=1), together)
+        return DecidedPairs(
+            FLOAT64, rows, units, torch.cat(after), torch.cat(margin), torch.cat(scored, dim=1), together
+        )
 
     def _in_top(self, logits: torch.Tensor, labels: torch.Tensor) -> tuple[torch.Tensor | None, torch.Tensor]:
         if self._top is None:
             return None, torch.zeros_like(labels, dtype=torch.bool)
         return in_top(logits, labels, self._top, self.band)
 
-    def _finally_in_top(
-        self, found: torch.Tensor | None, near: torch.Tensor, final: torch.Tensor, labels: torch.Tensor
-    ) -> torch.Tensor | None:
-        if found is None or self._top is None:
-            return None
-        return found.index_put((near,), in_top_finally(final, labels, self._top))
 
-
-def other_company(batch: int) -> torch.Tensor:
-    """Arrange a batch anew: from the last image to the middle one, and the first again and again.
+def regrouped_rows(batch: int) -> torch.Tensor:
+    """Rearrange a batch: from the last image to the middle one, and then the first one repeated.
 
     Example:
-        >>> other_company(5).tolist(), other_company(1).tolist()
+        >>> regrouped_rows(5).tolist(), regrouped_rows(1).tolist()
         ([4, 3, 2, 0, 0], [0])
     """
     rows = torch.arange(batch - 1, -1, -1)
@@ -193,14 +197,36 @@ def other_company(batch: int) -> torch.Tensor:
     return rows
 
 
-def _refuse_what_is_not_finite(
-    decision: Decision, batch: Batch, rows: torch.Tensor, site: str | None, units: torch.Tensor | None
+def refuse_not_finite(
+    finite: torch.Tensor,
+    numbers: NDArray[np.int64],
+    rows: torch.Tensor | None = None,
+    units: torch.Tensor | None = None,
+    site: str = "",
 ) -> None:
-    if bool(decision.finite.all()):
+    """Refuse logits that are NaN or infinite.
+
+    Args:
+        finite: Whether each row of logits is finite, bool ``[rows]``.
+        numbers: The number of each image of the batch in its source.
+        rows: The image of each row, by its place in the batch; in the batch's order by default.
+        units: The unit that is silenced in each row; none by default.
+        site: The name of its site.
+
+    Raises:
+        NotFiniteError: Some are; the message names the first image, and the unit silenced on it.
+
+    Example:
+        >>> refuse_not_finite(torch.tensor([True, False]), np.array([7, 8]))
+        Traceback (most recent call last):
+        ...
+        lenslab.units.errors.NotFiniteError: the network's logits for image 8 are not finite (NaN or infinity); ...
+    """
+    if bool(finite.all()):
         return
-    pair = int((~decision.finite).nonzero()[0])
-    image = int(batch.numbers[int(rows[pair])])
-    silenced = f" with unit {int(units[pair])} of site {site!r} silenced" if units is not None else ""
+    row = int((~finite).nonzero()[0])
+    image = int(numbers[row if rows is None else int(rows[row])])
+    silenced = f" with unit {int(units[row])} of site {site!r} silenced" if units is not None else ""
     raise NotFiniteError(
         f"the network's logits for image {image}{silenced} are not finite (NaN or infinity); "
         "check the weights and the preprocessing"

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 import torch
 from torch import fx, nn
 
-from lenslab.units.engine.shape_probe import AliasError, Seen, probed
+from lenslab.units.engine.shape_probe import AliasError, ProbedValue, probed
 from lenslab.units.engine.sites import Site, numbered
 
 CONVOLUTIONS = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
@@ -77,7 +77,7 @@ class Graph:
             if (*shape[:1], *fewer[node].shape[:1]) == (len(probe), len(probe) - 1)
         }
         self._numbers = {node for node, value in seen.items() if value.dtype.is_floating_point}
-        self._refuse_what_all_images_share(seen)
+        self._refuse_shared_changes(seen)
         self.result = next(node for node in self.nodes if node.op == "output").args[0]
         self.downstream = {node: _closure(node, lambda other: other.users) for node in self.nodes}
         self.upstream = {node: _closure(node, lambda other: other.all_input_nodes) for node in self.nodes}
@@ -86,8 +86,8 @@ class Graph:
             *({node, *self.downstream[node]} for node in self.nodes if node.op == "placeholder")
         )
 
-    def _refuse_what_all_images_share(self, seen: Mapping[fx.Node, Seen]) -> None:
-        """See that an operation in place changes no constant and no buffer: the next pass would find it changed."""
+    def _refuse_shared_changes(self, seen: Mapping[fx.Node, ProbedValue]) -> None:
+        """Refuse an operation in place on a constant or buffer: the next pass would find it changed."""
         for node, value in seen.items():
             for changed in value.changes:
                 if changed not in self.per_image:
@@ -120,15 +120,15 @@ class Graph:
         return self._calls(node, ADDITIONS) and len(self.tensor_inputs(node)) == 2
 
     def tensor_inputs(self, node: fx.Node) -> list[fx.Node]:
-        """The tensors that a node takes from other nodes, in the order of its arguments."""
+        """List the tensors that a node takes from other nodes, in the order of its arguments."""
         return [source for source in node.all_input_nodes if source in self.shapes]
 
     def tensor_users(self, node: fx.Node) -> list[fx.Node]:
-        """The nodes that take a node's value, those that only ask for its size left out."""
+        """List the nodes that take a node's value, those that only ask for its size left out."""
         return [user for user in node.users if user in self.shapes or user.op == "output"]
 
     def sites(self) -> dict[str, tuple[Site, fx.Node]]:
-        """Every value whose units can be silenced, in the order of execution, by name."""
+        """Find every value whose units can be silenced, in the order of execution, by name."""
         nodes = [node for node in self.nodes if self._has_units(node)]
         default = {self._handed_on(node) for node in self.nodes if self.is_convolution(node)}
         names = dict(zip(nodes, numbered([self._dotted(node) for node in nodes]), strict=True))
@@ -161,7 +161,7 @@ class Graph:
         return torch.Size(self.shapes[node][1:]).numel() * torch.Size(weight[1:]).numel()
 
     def _weight(self, node: fx.Node) -> tuple[int, ...] | None:
-        """The shape of the weight that a convolution or linear layer multiplies with."""
+        """Give the shape of the weight that a convolution or linear layer multiplies with."""
         layer = self.modules.get(str(node.target)) if node.op == "call_module" else None
         if isinstance(layer, (*CONVOLUTIONS, nn.Linear)):
             return tuple(layer.weight.shape)

@@ -10,12 +10,12 @@ import torch
 from torch import fx, nn
 
 from lenslab.units.engine.fx_graph import Graph
-from lenslab.units.engine.network_suffix import Suffix, folded, suffix, tolerant
+from lenslab.units.engine.network_suffix import Suffix, allow_channels_last, folded, suffix
 from lenslab.units.engine.program import Golden
-from lenslab.units.engine.replacement import ZERO, Silencing
+from lenslab.units.engine.site_intervention import ZERO_REPLACEMENT, SiteIntervention
 
 
-class TracedProgram:
+class FxProgram:
     """Runs a graph.
 
     Args:
@@ -41,7 +41,7 @@ class TracedProgram:
             for layer in self._whole.modules():
                 if isinstance(layer, nn.Conv2d):
                     layer.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stub lacks it
-            self._whole = tolerant(self._whole)
+            self._whole = allow_channels_last(self._whole)
 
     def logits(self, inputs: torch.Tensor) -> torch.Tensor:
         """Run the whole network."""
@@ -58,26 +58,26 @@ class TracedProgram:
         values = {site: recorder.recorded[name] for site, name in names.items()}
         return Golden(logits, values, prepared, {name: recorder.recorded[name] for name in frontier})
 
-    def ablated(
-        self, inputs: torch.Tensor, site: str, units: torch.Tensor, silencing: Silencing = ZERO
+    def ablated_logits(
+        self, inputs: torch.Tensor, site: str, units: torch.Tensor, intervention: SiteIntervention = ZERO_REPLACEMENT
     ) -> torch.Tensor:
         """Run the whole network with unit ``units[i]`` of the site silenced on image ``i``."""
-        silencer = _Silencer(self._whole, self._nodes[site].name, lambda value: silencing.silenced(value, units))
+        silencer = _Silencer(self._whole, self._nodes[site].name, lambda value: intervention.applied(value, units))
         result: torch.Tensor = silencer.run(self._prepared(inputs))
         return result
 
-    def resumed(
+    def resumed_logits(
         self,
         golden: Golden,
         site: str,
         rows: torch.Tensor,
         units: torch.Tensor | None,
-        silencing: Silencing = ZERO,
+        intervention: SiteIntervention = ZERO_REPLACEMENT,
     ) -> torch.Tensor:
         """Run only what follows from a site, for images ``rows`` of the golden pass.
 
         Some networks carry the batch's size as a number; so the rows are filled up to the golden batch where a number
-        is among the values that the rest needs. The silencing is for all images of the golden batch.
+        is among the values that the rest needs. The intervention is for all images of the golden batch.
         """
         part = self._suffix(self._nodes[site], self._graph.result)
         others = [golden.frontier[name] for name in part.frontier]
@@ -87,7 +87,7 @@ class TracedProgram:
             units = None if units is None else torch.cat([units, units.new_zeros(batch - wanted)])
         value = golden.values[site].index_select(0, rows)
         if units is not None:
-            value = silencing.at(rows).silenced(value, units)
+            value = intervention.at(rows).applied(value, units)
         gathered = [
             other.index_select(0, rows) if name in self._per_image else other
             for name, other in zip(part.frontier, others, strict=True)
@@ -104,13 +104,15 @@ class TracedProgram:
         return result
 
     def layer(self, path: str) -> nn.Module:
-        """The program's own copy of a layer."""
+        """Give the program's own copy of a layer."""
         return self._whole.get_submodule(path)
 
     def _suffix(self, start: fx.Node, end: fx.Node) -> Suffix:
         if (start, end) not in self._suffixes:
             part = suffix(self._graph, start, end, self._whole)
-            self._suffixes[start, end] = folded(Suffix(tolerant(part.module), part.frontier)) if self._fast else part
+            self._suffixes[start, end] = (
+                folded(Suffix(allow_channels_last(part.module), part.frontier)) if self._fast else part
+            )
         return self._suffixes[start, end]
 
     def _prepared(self, inputs: torch.Tensor) -> torch.Tensor:

@@ -16,7 +16,7 @@ from torch import nn
 
 from lenslab.units.engine.fx_graph import ACTIVATIONS, CONVOLUTIONS, IDENTITIES, NORMALISATIONS
 from lenslab.units.engine.program import Golden
-from lenslab.units.engine.replacement import ZERO, Silencing
+from lenslab.units.engine.site_intervention import ZERO_REPLACEMENT, SiteIntervention
 from lenslab.units.engine.sites import Site, numbered
 
 
@@ -33,7 +33,7 @@ class Call:
     index: int
 
 
-class HookedProgram:
+class HookProgram:
     """Runs a module whole, and reads or replaces what its modules put out.
 
     Args:
@@ -69,24 +69,24 @@ class HookedProgram:
             logits = self.logits(inputs)
         return Golden(logits, recorded, inputs.to(self._device, self._precision), {})
 
-    def ablated(
-        self, inputs: torch.Tensor, site: str, units: torch.Tensor, silencing: Silencing = ZERO
+    def ablated_logits(
+        self, inputs: torch.Tensor, site: str, units: torch.Tensor, intervention: SiteIntervention = ZERO_REPLACEMENT
     ) -> torch.Tensor:
         """Run the whole network with unit ``units[i]`` of the site silenced on image ``i``."""
-        with watching(self._module, self._calls[site], lambda value: silencing.silenced(value, units)):
+        with watching(self._module, self._calls[site], lambda value: intervention.applied(value, units)):
             return self.logits(inputs)
 
-    def resumed(
+    def resumed_logits(
         self,
         golden: Golden,
         site: str,
         rows: torch.Tensor,
         units: torch.Tensor | None,
-        silencing: Silencing = ZERO,
+        intervention: SiteIntervention = ZERO_REPLACEMENT,
     ) -> torch.Tensor:
-        """Run the whole network again for images ``rows``: without a graph there is no resuming in the middle."""
+        """Run the whole network again for images ``rows``: without a graph it cannot resume in the middle."""
         inputs = golden.inputs.index_select(0, rows)
-        return self.logits(inputs) if units is None else self.ablated(inputs, site, units, silencing.at(rows))
+        return self.logits(inputs) if units is None else self.ablated_logits(inputs, site, units, intervention.at(rows))
 
 
 def sites_of(module: nn.Module, probe: torch.Tensor) -> dict[str, tuple[Site, Call]]:
@@ -167,12 +167,12 @@ def _handed_on(call: Any, calls: Sequence[Any]) -> Any:
 
 @contextmanager
 def watching(module: nn.Module, call: Call, see: Callable[[torch.Tensor], torch.Tensor | None]) -> Iterator[None]:
-    """Hook one call of one module.
+    """Watch one call of one module through a forward hook.
 
     Args:
         module: The network; the hook is taken off again.
         call: Which call of which of its modules.
-        see: Is given what the module puts out; what it returns, unless ``None``, takes its place.
+        see: Takes the module's output; what it returns, unless ``None``, replaces it.
     """
     count = -1
 

@@ -61,7 +61,7 @@ def linear_tail(graph: Graph, site: fx.Node) -> LinearTail | None:
 
 
 def contributions(features: torch.Tensor, layer: nn.Linear, units: int) -> torch.Tensor:
-    """Say how much of every logit every unit makes up, which is what silencing it takes away.
+    """Compute each unit's share of every logit, which is what silencing the unit takes away.
 
     Args:
         features: What the linear layer takes, ``[images, units * positions]``, units outermost.
@@ -100,7 +100,7 @@ def _keeps_units_apart(graph: Graph, node: fx.Node) -> bool:
     before, after = graph.shapes[inputs[0]], graph.shapes[node]
     if graph.is_identity(node):
         return True
-    called = None if node.op == "call_module" else node.target  # a layer may be named view, and is none
+    called = None if node.op == "call_module" else node.target  # a layer may be named view without being one
     if isinstance(layer, (nn.AvgPool2d, nn.AdaptiveAvgPool2d)) or called in _POOLINGS:
         return len(before) == len(after) == 4
     if called in _MEANS:

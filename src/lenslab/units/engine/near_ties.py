@@ -78,11 +78,11 @@ def in_top(
     truth = logits.gather(1, labels[:, None])
     slack = band * logits.abs().amax(dim=1, keepdim=True)
     surely = (logits > truth + slack).sum(dim=1)
-    perhaps = (logits >= truth - slack).sum(dim=1) - 1  # the true class itself is no rival
+    perhaps = (logits >= truth - slack).sum(dim=1) - 1  # without the true class itself
     return (logits > truth).sum(dim=1) < count, (surely < count) & (perhaps >= count)
 
 
-def in_top_finally(logits: torch.Tensor, labels: torch.Tensor, count: int) -> torch.Tensor:
+def in_top_float64(logits: torch.Tensor, labels: torch.Tensor, count: int) -> torch.Tensor:
     """Tell whether the true class is among the largest float64 logits; of tied ones the lowest label comes first.
 
     Args:
@@ -95,7 +95,7 @@ def in_top_finally(logits: torch.Tensor, labels: torch.Tensor, count: int) -> to
 
     Example:
         >>> logits = torch.tensor([[1.0, 1.0, 2.0]], dtype=torch.float64).expand(2, 3)
-        >>> in_top_finally(logits, torch.tensor([0, 1]), 2).tolist()
+        >>> in_top_float64(logits, torch.tensor([0, 1]), 2).tolist()
         [True, False]
     """
     truth = logits.gather(1, labels[:, None])
@@ -135,7 +135,7 @@ def error(logits: torch.Tensor, expected: torch.Tensor) -> float:
     return float(((logits - expected).abs().amax(dim=1) / scale).max())
 
 
-def decide_finally(logits: torch.Tensor) -> torch.Tensor:
+def decide_float64(logits: torch.Tensor) -> torch.Tensor:
     """Decide rows of float64 logits: the largest wins, and of tied ones the lowest label.
 
     Args:
@@ -145,7 +145,7 @@ def decide_finally(logits: torch.Tensor) -> torch.Tensor:
         The predicted class of each row, int64 ``[rows]``.
 
     Example:
-        >>> decide_finally(torch.tensor([[0.0, 1.0, 1.0]], dtype=torch.float64)).tolist()
+        >>> decide_float64(torch.tensor([[0.0, 1.0, 1.0]], dtype=torch.float64)).tolist()
         [1]
     """
     slack = _SAME * logits.abs().amax(dim=1, keepdim=True)

@@ -55,7 +55,7 @@ def suffix(graph: Graph, start: fx.Node, end: fx.Node, layers: fx.GraphModule) -
     return Suffix(fx.GraphModule(layers, part), tuple(node.name for node in frontier))
 
 
-def tolerant(module: fx.GraphModule) -> fx.GraphModule:
+def allow_channels_last(module: fx.GraphModule) -> fx.GraphModule:
     """Let a network written for channels-first values run with channels last: ``reshape`` wherever it asks for a view.
 
     Args:

@@ -14,7 +14,7 @@ FLOAT64 = "float64"
 
 
 @dataclass(frozen=True)
-class Decided:
+class DecidedPairs:
     """Some pairs of unit and image of one site, decided along one path.
 
     Attributes:
@@ -50,7 +50,7 @@ class SiteOutcome:
 
     site: str
     activations: NDArray[np.float32]
-    decided: list[Decided] = field(default_factory=list)
+    decided: list[DecidedPairs] = field(default_factory=list)
 
     def paths(self) -> dict[str, int]:
         """Count the pairs by the path that decided them; a path that decided none is left out."""
@@ -82,7 +82,7 @@ class Reference:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class BatchOutcome:
     """What silencing every unit of every site did to one batch.
 
     Attributes:

@@ -7,10 +7,10 @@ from collections.abc import Collection, Iterator, Sequence
 import torch
 
 from lenslab.units.engine.batch import Batch
-from lenslab.units.engine.float64_recheck import Judge
-from lenslab.units.engine.outcome import Decided, Outcome, Reference, SiteOutcome
-from lenslab.units.engine.replacement import spatial_mean
-from lenslab.units.engine.site_plan import WHOLE, Plan, silencing_on
+from lenslab.units.engine.float64_recheck import Float64Recheck
+from lenslab.units.engine.outcome import BatchOutcome, DecidedPairs, Reference, SiteOutcome
+from lenslab.units.engine.site_intervention import spatial_mean
+from lenslab.units.engine.site_plan import WHOLE, Plan
 from lenslab.units.engine.trace import Trace
 
 
@@ -21,16 +21,16 @@ class PlainEngine:
         trace: The network seen from inside.
         plans: What to do at each site.
         device: Where to run.
-        top: See `lenslab.units.engine.float64_recheck.Judge`.
+        top: See `lenslab.units.engine.float64_recheck.Float64Recheck`.
     """
 
     def __init__(self, trace: Trace, plans: Sequence[Plan], device: torch.device, top: int | None = None) -> None:
         self._plans = plans
         self._program = trace.program(device)
-        self._judge = Judge(trace, device, top)
+        self._recheck = Float64Recheck(trace, device, top)
         self._seen: tuple[torch.Tensor, Reference] | None = None
 
-    def run(self, batch: Batch, sites: Collection[str] | None = None) -> Outcome:
+    def run(self, batch: Batch, sites: Collection[str] | None = None) -> BatchOutcome:
         """Silence every unit of every site on a batch.
 
         Args:
@@ -42,17 +42,17 @@ class PlainEngine:
         """
         plans = [plan for plan in self._plans if sites is None or plan.site.name in sites]
         if self._seen is None or self._seen[0] is not batch.inputs:
-            self._seen = batch.inputs, self._judge.reference(batch)
-        return Outcome(self._seen[1], self._sites(batch, plans))
+            self._seen = batch.inputs, self._recheck.reference(batch)
+        return BatchOutcome(self._seen[1], self._sites(batch, plans))
 
     def _sites(self, batch: Batch, plans: Sequence[Plan]) -> Iterator[SiteOutcome]:
         for plan in plans:
             golden = self._program.golden(batch.inputs, [plan.site.name])
-            means = spatial_mean(golden.values[plan.site.name], silencing_on(batch, plan))
+            means = spatial_mean(golden.values[plan.site.name], plan.intervention_on(batch))
             pieces = self._decisions(batch, plan)
             yield SiteOutcome(plan.site.name, means, [piece for some in pieces for piece in some])
 
-    def decisions(self, batch: Batch, site: str) -> Iterator[list[Decided]]:
+    def decisions(self, batch: Batch, site: str) -> Iterator[list[DecidedPairs]]:
         """Decide the pairs of one site, unit by unit.
 
         Args:
@@ -62,9 +62,9 @@ class PlainEngine:
         (plan,) = (each for each in self._plans if each.site.name == site)
         return self._decisions(batch, plan)
 
-    def _decisions(self, batch: Batch, plan: Plan) -> Iterator[list[Decided]]:
-        rows, silencing = torch.arange(len(batch), device=batch.inputs.device), silencing_on(batch, plan)
+    def _decisions(self, batch: Batch, plan: Plan) -> Iterator[list[DecidedPairs]]:
+        rows, intervention = torch.arange(len(batch), device=batch.inputs.device), plan.intervention_on(batch)
         for unit in range(plan.count):
             units = torch.full_like(rows, unit)
-            logits = self._program.ablated(batch.inputs, plan.cut, units, silencing)
-            yield self._judge.decided(logits, batch, plan.cut, rows, units, path=WHOLE, silencing=silencing)
+            logits = self._program.ablated_logits(batch.inputs, plan.cut, units, intervention)
+            yield self._recheck.decided(logits, batch, plan.cut, rows, units, path=WHOLE, intervention=intervention)

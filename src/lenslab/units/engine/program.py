@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 import torch
 
-from lenslab.units.engine.replacement import ZERO, Silencing
+from lenslab.units.engine.site_intervention import ZERO_REPLACEMENT, SiteIntervention
 
 
 @dataclass(frozen=True)
@@ -39,23 +39,23 @@ class Program(Protocol):
         """Run the whole network and record these sites."""
         ...
 
-    def ablated(
-        self, inputs: torch.Tensor, site: str, units: torch.Tensor, silencing: Silencing = ZERO
+    def ablated_logits(
+        self, inputs: torch.Tensor, site: str, units: torch.Tensor, intervention: SiteIntervention = ZERO_REPLACEMENT
     ) -> torch.Tensor:
         """Run the whole network with unit ``units[i]`` of the site silenced on image ``i``."""
         ...
 
-    def resumed(
+    def resumed_logits(
         self,
         golden: Golden,
         site: str,
         rows: torch.Tensor,
         units: torch.Tensor | None,
-        silencing: Silencing = ZERO,
+        intervention: SiteIntervention = ZERO_REPLACEMENT,
     ) -> torch.Tensor:
         """Run the rest of the network from a site on, for images ``rows`` of the golden pass.
 
-        Unit ``units[i]`` is silenced in row ``i``; ``None`` silences nothing. The silencing is for all images of the
+        Unit ``units[i]`` is silenced in row ``i``; ``None`` silences nothing. The intervention is for all images of the
         golden batch.
         """
         ...

@@ -29,7 +29,7 @@ class Directions:
 
     Example:
         >>> sloping = Directions(torch.tensor([[0.6, 0.8]], dtype=torch.float64))
-        >>> sloping.silenced(torch.tensor([[5.0, 0.0]]).double(), torch.tensor([0])).round(decimals=6).tolist()
+        >>> sloping.applied(torch.tensor([[5.0, 0.0]]).double(), torch.tensor([0])).round(decimals=6).tolist()
         [[3.2, -2.4]]
     """
 
@@ -37,30 +37,30 @@ class Directions:
     single: bool = field(default=False, init=False)
 
     def count(self, units: int) -> int:
-        """The number of directions."""
+        """Count the directions."""
         assert self.basis.shape[1] == units  # made for this site
         return len(self.basis)
 
-    def silenced(self, value: torch.Tensor, things: torch.Tensor) -> torch.Tensor:
-        """Take direction ``things[i]`` out of row ``i``."""
-        direction = self.basis.to(value)[things].reshape(*value.shape[:2], *[1] * (value.dim() - 2))
+    def applied(self, value: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+        """Take direction ``targets[i]`` out of row ``i``."""
+        direction = self.basis.to(value)[targets].reshape(*value.shape[:2], *[1] * (value.dim() - 2))
         return value - direction * (direction * value).sum(dim=1, keepdim=True)
 
     def differs(self, value: torch.Tensor) -> torch.Tensor:
-        """A direction changes every value that is not 0 everywhere."""
+        """Tell which values are not 0 everywhere: every direction changes these."""
         anything = (value != 0).flatten(1).any(dim=1, keepdim=True)
         return anything.expand(len(value), len(self.basis))
 
-    def observed(self, means: torch.Tensor) -> torch.Tensor:
-        """The means along the directions."""
+    def target_means(self, means: torch.Tensor) -> torch.Tensor:
+        """Give the means along the directions."""
         return means @ self.basis.to(means).T
 
-    def filled(self, fill: torch.Tensor) -> Directions:
-        """Directions are taken out, and become nothing else."""
+    def with_fill(self, fill: torch.Tensor) -> Directions:
+        """Refuse: directions are taken out, and become nothing else."""
         raise TypeError(f"directions take no fill ({tuple(fill.shape)} was given)")
 
     def at(self, rows: torch.Tensor) -> Directions:  # noqa: ARG002 - the same on every image
-        """The same on every image."""
+        """Give the same on every image."""
         return self
 
 

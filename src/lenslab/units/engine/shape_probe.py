@@ -22,7 +22,7 @@ class AliasError(Exception):
 
 
 @dataclass(frozen=True)
-class Seen:
+class ProbedValue:
     """What a probe showed of one node.
 
     Attributes:
@@ -36,7 +36,7 @@ class Seen:
     changes: tuple[fx.Node, ...]
 
 
-def probed(module: fx.GraphModule, probe: torch.Tensor, *, channels_last: bool = False) -> dict[fx.Node, Seen]:
+def probed(module: fx.GraphModule, probe: torch.Tensor, *, channels_last: bool = False) -> dict[fx.Node, ProbedValue]:
     """Run a graph and watch.
 
     Args:
@@ -60,7 +60,7 @@ def probed(module: fx.GraphModule, probe: torch.Tensor, *, channels_last: bool =
         ...
         lenslab.units.engine.shape_probe.AliasError: neg_ changes x in place, which is read again afterwards
     """
-    watcher = _Watcher(module, tolerant=channels_last)
+    watcher = _Watcher(module, channels_last=channels_last)
     layout = torch.channels_last if channels_last and probe.dim() == 4 else torch.preserve_format
     with torch.inference_mode(False), torch.no_grad():  # inference mode counts no versions
         watcher.run(probe.clone(memory_format=layout))
@@ -72,10 +72,10 @@ def probed(module: fx.GraphModule, probe: torch.Tensor, *, channels_last: bool =
 class _Watcher(fx.Interpreter):
     """Notes every tensor; its environment holds, at any time, exactly the values that are still to be read."""
 
-    def __init__(self, module: fx.GraphModule, *, tolerant: bool) -> None:
+    def __init__(self, module: fx.GraphModule, *, channels_last: bool) -> None:
         super().__init__(module)
-        self._tolerant = tolerant
-        self.seen: dict[fx.Node, Seen] = {}
+        self._channels_last = channels_last
+        self.seen: dict[fx.Node, ProbedValue] = {}
         self.conflict = ""
 
     def run_node(self, n: fx.Node) -> Any:
@@ -85,12 +85,12 @@ class _Watcher(fx.Interpreter):
         for _, written in changed:
             self.conflict = self.conflict or self._conflict(written, n)
         if isinstance(value, torch.Tensor) and n.op != "output":
-            self.seen[n] = Seen(value.shape, value.dtype, tuple(node for node, _ in changed))
+            self.seen[n] = ProbedValue(value.shape, value.dtype, tuple(node for node, _ in changed))
         return value
 
     def call_method(self, target: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Reshape where a network asks for a view of a layout that it was not written for, as the fast programs do."""
-        return super().call_method("reshape" if self._tolerant and target == "view" else target, args, kwargs)
+        return super().call_method("reshape" if self._channels_last and target == "view" else target, args, kwargs)
 
     def _conflict(self, written: torch.Tensor, writer: fx.Node) -> str:
         later = set(_from(writer.next))
@@ -101,7 +101,7 @@ class _Watcher(fx.Interpreter):
         return ""
 
     def _tensors(self, node: fx.Node) -> list[torch.Tensor]:
-        """The tensors in a node's value, those left out that count no changes: they were made in inference mode."""
+        """List the tensors in a node's value, without those made in inference mode, which count no changes."""
         leaves = pytree.tree_leaves(self.env[node])
         return [leaf for leaf in leaves if isinstance(leaf, torch.Tensor) and not leaf.is_inference()]
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from lenslab.units.engine.batch import Batch
-from lenslab.units.engine.replacement import ZERO, Replacement, Silencing
+from lenslab.units.engine.site_intervention import ZERO_REPLACEMENT, Replacement, SiteIntervention
 from lenslab.units.engine.sites import Site
 from lenslab.units.engine.trace import Trace
 from lenslab.units.errors import UnsupportedNetworkError
@@ -27,25 +27,24 @@ class Plan:
             run), or ``"whole network"``.
         cost: Multiply-accumulates per pair of unit and image; ``None`` where nothing is known about the network.
         cut: The name of the site whose value is replaced: the site itself, or its filters' own output.
-        silencing: What is silenced there: single units, unless something else was asked for.
+        intervention: What is silenced there; single units by default.
     """
 
     site: Site
     path: str
     cost: int | None
     cut: str
-    silencing: Silencing = ZERO
+    intervention: SiteIntervention = ZERO_REPLACEMENT
 
     @property
     def count(self) -> int:
-        """How many things are silenced."""
-        return self.silencing.count(self.site.units)
+        """How many targets are silenced."""
+        return self.intervention.count(self.site.units)
 
-
-def silencing_on(batch: Batch, plan: Plan) -> Silencing:
-    """What a plan silences on a batch: with the batch's own fills, where it brings some."""
-    fill = batch.fills.get(plan.cut)
-    return plan.silencing if fill is None else plan.silencing.filled(fill)
+    def intervention_on(self, batch: Batch) -> SiteIntervention:
+        """Give what is silenced on a batch, with the batch's own fills where it brings some."""
+        fill = batch.fills.get(self.cut)
+        return self.intervention if fill is None else self.intervention.with_fill(fill)
 
 
 def plan(
@@ -54,7 +53,7 @@ def plan(
     *,
     engine: str,
     at_filters: bool = False,
-    silencings: Mapping[str, Silencing] = MappingProxyType({}),
+    interventions: Mapping[str, SiteIntervention] = MappingProxyType({}),
 ) -> tuple[Plan, ...]:
     """Decide how each site's units will be silenced.
 
@@ -63,7 +62,7 @@ def plan(
         sites: The chosen sites.
         engine: ``"exact"`` takes the cheapest exact way, ``"plain"`` always runs the whole network.
         at_filters: Silence the filters' own output (weights and bias 0) in place of the site's value.
-        silencings: What is silenced at a site, by its name; single units where nothing is said.
+        interventions: What is silenced at a site, by its name; single units where nothing is said.
 
     Returns:
         One plan per site, in the order given.
@@ -72,17 +71,23 @@ def plan(
         UnsupportedNetworkError: The filters of a site are asked for and not to be seen.
     """
     return tuple(
-        _plan(trace, site, engine, _source(site) if at_filters else site.name, silencings.get(site.name, ZERO))
+        _plan(
+            trace,
+            site,
+            engine,
+            _source(site) if at_filters else site.name,
+            interventions.get(site.name, ZERO_REPLACEMENT),
+        )
         for site in sites
     )
 
 
-def _plan(trace: Trace, site: Site, engine: str, cut: str, silencing: Silencing) -> Plan:
+def _plan(trace: Trace, site: Site, engine: str, cut: str, intervention: SiteIntervention) -> Plan:
     if engine == "plain" or trace.graph is None:
-        return Plan(site, WHOLE, trace.costs.get(""), cut, silencing)
-    if cut in trace.tails and isinstance(silencing, Replacement):
-        return Plan(site, LINEAR_TAIL, trace.tails[cut].cost(trace.classes), cut, silencing)
-    return Plan(site, SUFFIX, trace.costs[cut], cut, silencing)
+        return Plan(site, WHOLE, trace.costs.get(""), cut, intervention)
+    if cut in trace.tails and isinstance(intervention, Replacement):
+        return Plan(site, LINEAR_TAIL, trace.tails[cut].cost(trace.classes), cut, intervention)
+    return Plan(site, SUFFIX, trace.costs[cut], cut, intervention)
 
 
 def _source(site: Site) -> str:

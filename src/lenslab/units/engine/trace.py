@@ -10,15 +10,15 @@ from typing import Any
 import torch
 from torch import nn
 
-from lenslab.units.engine.float64_program import DoubleProgram
+from lenslab.units.engine.float64_program import Float64Program
 from lenslab.units.engine.fx_graph import Graph, is_bare
-from lenslab.units.engine.fx_program import TracedProgram
-from lenslab.units.engine.hook_program import HookedProgram, sites_of
+from lenslab.units.engine.fx_program import FxProgram
+from lenslab.units.engine.hook_program import HookProgram, sites_of
 from lenslab.units.engine.linear_tail import LinearTail, linear_tail
 from lenslab.units.engine.near_ties import close
 from lenslab.units.engine.program import Program
 from lenslab.units.engine.sites import Site, select
-from lenslab.units.errors import TrainingModeError, UnsupportedNetworkError
+from lenslab.units.errors import TrainingModeError, UnsupportedNetworkError, some_of
 from lenslab.units.networks.network import Network
 
 _NOT_ITS_CLASS = (
@@ -39,7 +39,7 @@ class Trace:
         sites: Every value whose units can be silenced, by name, in the order of execution.
         classes: Number of logits.
         graph: The graph of operations; ``None`` where torch.fx could not trace the network and hooks are used.
-        obstacle: Why it could not, in torch's words; empty where it could.
+        obstacle: Why it could not, as torch says; empty where it could.
         costs: Multiply-accumulates per image from each site on, by its name, and of the whole network under ``""``;
             empty without a graph.
         tails: The linear tail behind a site, by its name, where there is one.
@@ -63,7 +63,7 @@ class Trace:
             fast: Fold batch norms and put channels last, which changes the last bits and nothing else.
         """
         made = self._make(device, precision, fast)
-        return DoubleProgram(made) if precision is torch.float64 else made
+        return Float64Program(made) if precision is torch.float64 else made
 
     def select(self, patterns: Sequence[str] | str | None = None) -> tuple[Site, ...]:
         """Choose sites by shell globs over their names; by default the value that each convolution hands on.
@@ -147,9 +147,7 @@ def _traced(module: nn.Module, graph: Graph, classes: int) -> Trace:
         obstacle="",
         costs={**costs, "": graph.cost(set(graph.nodes))},
         tails={name: tail for name, tail in tails.items() if tail},
-        _make=lambda device, precision, fast: TracedProgram(
-            graph, nodes, device=device, precision=precision, fast=fast
-        ),
+        _make=lambda device, precision, fast: FxProgram(graph, nodes, device=device, precision=precision, fast=fast),
     )
 
 
@@ -164,16 +162,15 @@ def _hooked(module: nn.Module, probe: torch.Tensor, classes: int, *, obstacle: s
         obstacle=obstacle,
         costs={},
         tails={},
-        _make=lambda device, precision, _: HookedProgram(module, calls, device=device, precision=precision),
+        _make=lambda device, precision, _: HookProgram(module, calls, device=device, precision=precision),
     )
 
 
 def _refuse_training(module: nn.Module) -> None:
     training = [path or "the network itself" for path, layer in module.named_modules() if layer.training]
     if training:
-        more = f" and {len(training) - 3} more" if len(training) > 3 else ""
         raise TrainingModeError(
-            f"in training mode: {', '.join(training[:3])}{more}. "
+            f"in training mode: {some_of(training, 3)}. "
             "Dropout and batch norm would make the answers depend on chance and on the batch; call .eval() first"
         )
 
@@ -182,9 +179,8 @@ def _refuse_shapes_without_values(module: nn.Module) -> None:
     tensors = (*module.named_parameters(), *module.named_buffers())
     empty = [name for name, tensor in tensors if tensor.is_meta]
     if empty:
-        more = f" and {len(empty) - 3} more" if len(empty) > 3 else ""
         raise UnsupportedNetworkError(
-            f"{', '.join(empty[:3])}{more} are on the meta device: they have a shape and no values. Give the network "
+            f"{some_of(empty, 3)} are on the meta device: they have a shape and no values. Give the network "
             "memory with .to_empty(device='cpu') and load its weights first"
         )
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from lenslab.records import sha256_of_file
-from lenslab.units.errors import ImageLayoutError, ImagesUnavailableError, UndecodableImageError
+from lenslab.units.errors import ImageLayoutError, ImagesUnavailableError, UndecodableImageError, some_of
 from lenslab.units.images.labelled_images import Images, Pixels
 
 SUFFIXES = frozenset(
@@ -101,24 +101,55 @@ def open_folders(path: Path, *, source: str | None = None) -> Images:
     return Images(path.resolve().name, named, labels, tuple(classes), read, digest, remarks=remarks)
 
 
+def open_pictures(path: Path, *, source: str | None = None) -> tuple[Images, list[Path]]:
+    """Open the pictures of a directory, at any depth, without classes: each has the label 0.
+
+    Args:
+        path: Of the directory.
+        source: What messages call it; the path by default.
+
+    Returns:
+        The images, and the path of each below the directory.
+
+    Raises:
+        ImageLayoutError: It holds no pictures.
+        ImagesUnavailableError: It cannot be read.
+    """
+    named = source or str(path)
+    try:
+        files = [directory / name for directory, names in _walk(path) for name in names if _is_picture(name)]
+    except OSError as error:
+        raise ImagesUnavailableError(f"{error.filename or named} cannot be read: {error.strerror or error}") from error
+    below = [file.relative_to(path) for file in files]
+
+    def digest() -> str:
+        lines = (f"{_sha256(file)}  {name.as_posix()}\n" for file, name in zip(files, below, strict=True))
+        return hashlib.sha256("".join(lines).encode(errors="surrogateescape")).hexdigest()
+
+    def read(start: int, stop: int) -> Iterator[Pixels | UndecodableImageError]:
+        return map(_picture, files[start:stop])
+
+    return Images(path.resolve().name, named, np.zeros(len(files), np.int64), None, read, digest), below
+
+
 def _classes(path: Path, named: str) -> list[str]:
     classes = _subdirectories(path)
     loose = sorted(file.name for file in path.iterdir() if _is_picture(file.name) and file.is_file())
     if not classes:
-        holds = f"{len(loose):,} pictures ({_some(loose)})" if loose else "no .parquet files"
+        holds = f"{len(loose):,} pictures ({some_of(loose)})" if loose else "no .parquet files"
         raise ImageLayoutError(
             f"the directory {named} holds {holds} and no directory for each class; put the pictures of each class into "
             "a directory with its name"
         )
     if loose:
         raise ImageLayoutError(
-            f"{named} holds {len(loose):,} pictures ({_some(loose)}) beside the directories of its {len(classes)} "
+            f"{named} holds {len(loose):,} pictures ({some_of(loose)}) beside the directories of its {len(classes)} "
             "classes; they have no class: move them into one, or away"
         )
     if {name.lower() for name in classes} <= SPLITS:
         raise ImageLayoutError(
-            f"the directories in {named} ({_some(classes)}) are parts of a data set and no classes; give one of them: "
-            f"{path / classes[0]}"
+            f"the directories in {named} ({some_of(classes)}) are parts of a data set and no classes; give one of "
+            f"them: {path / classes[0]}"
         )
     return classes
 
@@ -142,7 +173,7 @@ def _search(path: Path, classes: list[str]) -> _Found:
 
 
 def _walk(top: Path) -> list[tuple[Path, list[str]]]:
-    """Directories below one, and the files in each, both sorted; hidden ones are left out, links are followed."""
+    """List the directories below one, and the files in each, both sorted, hidden ones left out, links followed."""
 
     def fail(error: OSError) -> None:
         raise error
@@ -191,7 +222,7 @@ def _without_pictures(path: Path, classes: list[str], found: _Found, named: str)
     if tables:
         return f"{named} holds no pictures, but .parquet files in {tables[0]}; give that directory"
     return (
-        f"the {len(classes)} directories in {path} ({_some(classes)}) hold no pictures; they end in "
+        f"the {len(classes)} directories in {path} ({some_of(classes)}) hold no pictures; they end in "
         f"{', '.join(sorted(SUFFIXES))}"
     )
 
@@ -200,12 +231,10 @@ def _remarks(found: _Found, named: str) -> tuple[str, ...]:
     remarks = []
     if found.empty:
         remarks.append(f"{len(found.empty):,} classes of {named} have no pictures and keep their numbers: ")
-        remarks[-1] += _some(found.empty)
+        remarks[-1] += some_of(found.empty)
     if found.others:
         names = [str(file) for file in found.others]
-        remarks.append(f"{len(names):,} files of {named} are no pictures by their endings and left out: {_some(names)}")
+        remarks.append(
+            f"{len(names):,} files of {named} are no pictures by their endings and left out: {some_of(names)}"
+        )
     return tuple(remarks)
-
-
-def _some(names: list[str] | tuple[str, ...]) -> str:
-    return ", ".join(names[:5]) + (f" and {len(names) - 5:,} more" if len(names) > 5 else "")

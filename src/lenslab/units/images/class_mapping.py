@@ -12,10 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lenslab.units.errors import ImagesUnavailableError, LabelError
-
-_SHOWN = 5
-"""Classes that a message names before it counts."""
+from lenslab.units.errors import ImagesUnavailableError, LabelError, some_of
 
 
 def mapped_labels(
@@ -66,11 +63,10 @@ def mapped_labels(
         else:
             missing.append(f"label {label}" if name is None else f"{name!r}{_nearest(name, network)}")
     if missing:
-        shown = ", ".join(missing[:_SHOWN]) + (f" and {len(missing) - _SHOWN:,} more" if len(missing) > _SHOWN else "")
         have = f"{network} classes without names" if isinstance(network, int) else f"{len(network)} classes"
         raise LabelError(
             f"the network ({have}) has no counterpart for {len(missing):,} of the {len(own):,} classes of {source}: "
-            f"{shown}. Say what belongs together with a JSON file such as "
+            f"{some_of(missing)}. Say what belongs together with a JSON file such as "
             f"{json.dumps({(own[present[0]] or str(present[0])): 0})}"
         )
     return dict(sorted(targets.items()))
@@ -113,7 +109,7 @@ def read_mapping(path: str | Path) -> dict[str, int | str]:
 
 
 def same_name(one: str, other: str) -> bool:
-    """Say whether two classes have the same name: capitals, underscores, hyphens and spaces make no difference.
+    """Tell whether two classes have the same name: capitals, underscores, hyphens and spaces make no difference.
 
     Example:
         >>> same_name("Sea_Lion", "sea lion"), same_name("sealion", "sea lion")

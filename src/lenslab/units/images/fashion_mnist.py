@@ -48,7 +48,7 @@ def files_directory() -> Path:
 
 
 def present(directory: Path | None = None, *, train: bool = False) -> bool:
-    """Say whether the files are in the directory already, so that opening them asks nobody.
+    """Tell whether the files are in the directory already, so that opening them fetches nothing.
 
     Example:
         >>> present(Path("nowhere"))

@@ -158,7 +158,7 @@ class Images:
     def skipped(self) -> tuple[Skipped, ...]:
         """The images that `skipping` leaves out, found by decoding every image once.
 
-        Whoever decodes the images anyway has the same from each block's ``skipped``, for nothing.
+        Code that decodes the images anyway finds the same in each block's ``skipped``.
         """
         return tuple(skipped for block in self.blocks(64) for skipped in block.skipped)
 
@@ -196,7 +196,7 @@ class Images:
         network: Sequence[str] | int,
         mapping: Mapping[str, int | str] | Mapping[int, int | str] | str | Path | None = None,
     ) -> Images:
-        """Number the classes as a network does that has other, or more, classes than the images.
+        """Map the classes to those of a network that has other, or more, classes than the images.
 
         A class goes to the network's class of the same name; capital letters, underscores, hyphens and spaces make no
         difference. Where names differ a mapping says what belongs together; it may send several classes to one.

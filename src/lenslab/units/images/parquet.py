@@ -39,7 +39,7 @@ class _Part:
     path: Path
     start: int
     image: str
-    label: str
+    label: str | None
     groups: tuple[int, ...]
 
     @property
@@ -47,7 +47,7 @@ class _Part:
         return sum(self.groups)
 
 
-def open_parquet(path: Path, *, source: str | None = None) -> Images:
+def open_parquet(path: Path, *, source: str | None = None, labelled: bool = True) -> Images:
     """Open the images of a Parquet file, or of the Parquet files of a directory or glob in the order of their names.
 
     The pictures' column, ``image`` or ``img``, is a struct with ``bytes`` or plain binary; the labels' column,
@@ -57,6 +57,7 @@ def open_parquet(path: Path, *, source: str | None = None) -> Images:
     Args:
         path: Of the file or directory, or a glob such as ``data/train-*.parquet`` (``**`` goes into directories).
         source: What messages call it; the path by default.
+        labelled: Refuse files without a column of labels; otherwise their images have the label 0.
 
     Raises:
         ImagesUnavailableError: A file cannot be read as Parquet.
@@ -84,7 +85,7 @@ def open_parquet(path: Path, *, source: str | None = None) -> Images:
         except (OSError, pa.ArrowException) as error:
             raise ImagesUnavailableError(f"{file} cannot be read as Parquet: {error}") from error
         with parquet:
-            part = _part(file, parquet, sum(part.rows for part in parts))
+            part = _part(file, parquet, sum(part.rows for part in parts), labelled=labelled)
             parts.append(part)
             labels.append(_labels(parquet, part))
             class_names = class_names or _class_names(parquet.schema_arrow, part.label)
@@ -104,7 +105,7 @@ def open_parquet(path: Path, *, source: str | None = None) -> Images:
 
 
 def _files(path: Path) -> tuple[list[Path], str]:
-    """The files meant by a path, and what the images are called."""
+    """List the files meant by a path, and name the images."""
     if path.is_dir():
         files = sorted(path.glob("*.parquet"))
         if not files:
@@ -122,11 +123,11 @@ def _files(path: Path) -> tuple[list[Path], str]:
     return files, before.removesuffix(".parquet") or path.parent.name or "images"
 
 
-def _part(file: Path, parquet: pq.ParquetFile, start: int) -> _Part:
+def _part(file: Path, parquet: pq.ParquetFile, start: int, *, labelled: bool) -> _Part:
     schema = parquet.schema_arrow
     image = next((name for name in IMAGE_COLUMNS if name in schema.names), None)
     label = next((name for name in LABEL_COLUMNS if name in schema.names), None)
-    if image is None or label is None:
+    if image is None or (label is None and labelled):
         raise ImageLayoutError(
             f"{file} has the columns {', '.join(schema.names)}; expected pictures in {' or '.join(IMAGE_COLUMNS)} and "
             f"labels in {' or '.join(LABEL_COLUMNS)}"
@@ -137,13 +138,15 @@ def _part(file: Path, parquet: pq.ParquetFile, start: int) -> _Part:
         raise ImageLayoutError(
             f"the column {image} of {file} is {kind}; expected encoded pictures (binary, or a struct with bytes)"
         )
-    if not pa.types.is_integer(schema.field(label).type):
+    if label is not None and not pa.types.is_integer(schema.field(label).type):
         raise LabelError(f"the column {label} of {file} is {schema.field(label).type}; classes are integers from 0")
     groups = tuple(parquet.metadata.row_group(group).num_rows for group in range(parquet.num_row_groups))
     return _Part(file, start, image, label, groups)
 
 
 def _labels(parquet: pq.ParquetFile, part: _Part) -> NDArray[np.int64]:
+    if part.label is None:
+        return np.zeros(part.rows, np.int64)
     column = parquet.read(columns=[part.label]).column(part.label)
     if column.null_count:
         row = column.is_null().to_pylist().index(True)
@@ -151,12 +154,12 @@ def _labels(parquet: pq.ParquetFile, part: _Part) -> NDArray[np.int64]:
     return np.asarray(column.cast(pa.int64()).to_numpy())
 
 
-def _class_names(schema: pa.Schema, label: str) -> tuple[str, ...] | None:
+def _class_names(schema: pa.Schema, label: str | None) -> tuple[str, ...] | None:
     try:
         document = json.loads((schema.metadata or {})[b"huggingface"])
         names = document["info"]["features"][label]["names"]
     except (KeyError, TypeError, ValueError):
-        return None  # names are a courtesy: without them, or with other metadata, classes go by number
+        return None  # names are optional: without them, or with other metadata, classes go by number
     return tuple(names) if isinstance(names, list) and all(isinstance(name, str) for name in names) else None
 
 

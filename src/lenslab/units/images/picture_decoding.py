@@ -1,4 +1,4 @@
-"""Decoding one picture: bytes that nobody vouches for, through Pillow, to grey or RGB pixels."""
+"""Decoding one picture: untrusted bytes, through Pillow, to grey or RGB pixels."""
 
 from __future__ import annotations
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -230,30 +229,6 @@ class Preprocessing:
             if isinstance(error, PreprocessingError):
                 raise
             raise PreprocessingError(f"not preprocessing: {dict(document)!r} (channels, size, mean and sd)") from error
-
-    @classmethod
-    def read(cls, path: str | Path) -> Preprocessing:
-        """Read preprocessing from a JSON file: ours (`to_json`), Transformers' or timm's.
-
-        Ours has the fields of this class; Transformers' is ``preprocessor_config.json``; timm's is ``config.json`` with
-        a ``pretrained_cfg``, or the latter alone. See `lenslab.units.images.preprocessing_files` for how they are
-        understood.
-
-        Raises:
-            PreprocessingError: The file cannot be read, is none of these, or asks for a step that is not done here.
-
-        Example:
-            >>> import json, tempfile
-            >>> with tempfile.TemporaryDirectory() as directory:
-            ...     path = Path(directory) / "config.json"
-            ...     timm = {"input_size": [3, 224, 224], "mean": [0.5] * 3, "std": [0.5] * 3, "crop_pct": 0.875}
-            ...     _ = path.write_text(json.dumps(timm))
-            ...     Preprocessing.read(path).shorter
-            256
-        """
-        from lenslab.units.images.preprocessing_files import read_declaration
-
-        return read_declaration(path)
 
 
 def _scaled(picture: Image.Image, shorter: int, method: Image.Resampling) -> Image.Image:

@@ -29,8 +29,11 @@ _SAYS_NOTHING = frozenset(
 """What Transformers writes that changes no pixel here."""
 
 
-def read_declaration(path: str | Path) -> Preprocessing:
-    """Read preprocessing from a JSON file of any of the three kinds, see `Preprocessing.read`.
+def read_preprocessing(path: str | Path) -> Preprocessing:
+    """Read preprocessing from a JSON file: ours (`Preprocessing.to_json`), Transformers' or timm's.
+
+    Transformers' is ``preprocessor_config.json``; timm's is ``config.json`` with a ``pretrained_cfg``, or the latter
+    alone.
 
     Raises:
         PreprocessingError: The file cannot be read, is none of them, or asks for a step that is not done here.
@@ -40,7 +43,7 @@ def read_declaration(path: str | Path) -> Preprocessing:
         >>> with tempfile.TemporaryDirectory() as directory:
         ...     path = Path(directory) / "mine.json"
         ...     _ = path.write_text(json.dumps(Preprocessing(1, (8, 8), (0.5,), (0.25,)).to_json()))
-        ...     read_declaration(path)
+        ...     read_preprocessing(path)
         Preprocessing(channels=1, size=(8, 8), mean=(0.5,), sd=(0.25,), filter='bilinear', resizing='cover',
                       shorter=None)
     """

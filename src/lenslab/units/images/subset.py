@@ -40,7 +40,7 @@ def subset(images: Images, numbers: NDArray[np.integer]) -> Images:
         raise ImageLayoutError(f"{which} of the images of {images.source} asked for; it has 0 to {len(images) - 1}")
 
     def read(start: int, stop: int) -> Iterator[Pixels | UndecodableImageError]:
-        # One stretch is read and what lies between is let go: sources are made for reading in order.
+        # One stretch is read and what lies between is dropped: sources are made for reading in order.
         wanted = kept[start:stop].tolist()
         if wanted:
             due = set(wanted)

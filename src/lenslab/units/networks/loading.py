@@ -16,7 +16,7 @@ from lenslab.units.networks.architectures import weighted
 from lenslab.units.networks.catalogue import entry, making_of
 from lenslab.units.networks.catalogue_entry import Entry
 from lenslab.units.networks.network import Network, network_of
-from lenslab.units.networks.network_libraries import Found, is_of_library, library_network
+from lenslab.units.networks.network_libraries import LibraryNetwork, is_of_library, library_network
 from lenslab.units.networks.user_networks import import_network
 from lenslab.units.networks.weight_files import WeightsInfo, describe_weights, put_weights, read_weights
 
@@ -152,7 +152,11 @@ def _load_of_library(
 
 
 def _declared(
-    name: str, found: Found, mean: Sequence[float] | None, sd: Sequence[float] | None, size: tuple[int, int] | None
+    name: str,
+    found: LibraryNetwork,
+    mean: Sequence[float] | None,
+    sd: Sequence[float] | None,
+    size: tuple[int, int] | None,
 ) -> Preprocessing:
     try:
         return found.declared()

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from lenslab.units.errors import PreprocessingError, TrainingModeError, UnsupportedNetworkError
+from lenslab.units.errors import PreprocessingError, TrainingModeError, UnsupportedNetworkError, some_of
 from lenslab.units.images.preprocessing import Preprocessing
 from lenslab.units.networks.weight_files import WeightsInfo
 
@@ -45,9 +45,8 @@ class Network:
     def __post_init__(self) -> None:
         training = [name or type(self.module).__name__ for name, part in self.module.named_modules() if part.training]
         if training:
-            others = f" and {len(training) - 1} more" if len(training) > 1 else ""
             raise TrainingModeError(
-                f"{self.name} is in training mode ({training[0]}{others}): its answers would depend on the batch; "
+                f"{self.name} is in training mode ({some_of(training, 1)}): its answers would depend on the batch; "
                 "call .eval() on it first"
             )
         if self.class_names is not None and len(self.class_names) != self.classes:

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from lenslab.units.errors import PreprocessingError, UnknownNetworkError, UnsupportedNetworkError, WeightsError
 from lenslab.units.images.preprocessing import Preprocessing
-from lenslab.units.images.preprocessing_files import from_timm, read_declaration
+from lenslab.units.images.preprocessing_files import from_timm, read_preprocessing
 from lenslab.units.networks.architectures import classes_of
 from lenslab.units.networks.weight_files import WeightsInfo, describe_weights, put_weights, read_weights
 
@@ -24,7 +24,7 @@ WEIGHTS_FILES = ("model.safetensors", "pytorch_model.bin")
 
 
 @dataclass(frozen=True, eq=False)
-class Found:
+class LibraryNetwork:
     """A network of a library.
 
     Attributes:
@@ -40,7 +40,7 @@ class Found:
     weights: WeightsInfo | None
 
 
-class Logits(nn.Module):
+class LogitsOnly(nn.Module):
     """A classifier of transformers that answers with its logits alone.
 
     Args:
@@ -67,7 +67,7 @@ def is_of_library(name: str) -> bool:
     return name.partition(":")[0] in _LIBRARIES
 
 
-def library_network(name: str, *, weights: str | Path | None = None, untrained: bool = False) -> Found:
+def library_network(name: str, *, weights: str | Path | None = None, untrained: bool = False) -> LibraryNetwork:
     """Make a network of a library, in eval mode.
 
     Args:
@@ -92,7 +92,7 @@ def library_network(name: str, *, weights: str | Path | None = None, untrained: 
         return _LIBRARIES[library](own_name, None if weights is None else str(weights), untrained)
 
 
-def _torchvision(name: str, weights: str | None, untrained: bool) -> Found:
+def _torchvision(name: str, weights: str | None, untrained: bool) -> LibraryNetwork:
     models = _imported("torchvision", "torchvision.models", "lenslab[vision]")
     _refuse_unknown(name, models.list_models(module=models), "torchvision")
     published = models.get_model_weights(name)
@@ -106,8 +106,8 @@ def _torchvision(name: str, weights: str | None, untrained: bool) -> Found:
         made: nn.Module = models.get_model(name, weights=named, **options)
         return made
 
-    module, info = _weighed(f"torchvision:{name}", build, None if named else weights)
-    return Found(
+    module, info = _with_weights(f"torchvision:{name}", build, None if named else weights)
+    return LibraryNetwork(
         module,
         lambda: _declared_by_torchvision(usual.transforms(), f"torchvision:{name}"),
         tuple(named.meta["categories"]) if named and "categories" in named.meta else None,
@@ -115,7 +115,7 @@ def _torchvision(name: str, weights: str | None, untrained: bool) -> Found:
     )
 
 
-def _timm(name: str, weights: str | None, untrained: bool) -> Found:
+def _timm(name: str, weights: str | None, untrained: bool) -> LibraryNetwork:
     timm = _imported("timm", "timm", "lenslab[vision]")
     _refuse_unknown(name.partition(".")[0], timm.list_models(), "timm")
     if weights is None and not untrained:
@@ -126,8 +126,8 @@ def _timm(name: str, weights: str | None, untrained: bool) -> Found:
         made: nn.Module = timm.create_model(name, pretrained=pretrained, **options)
         return made
 
-    module, info = _weighed(f"timm:{name}", build, None if pretrained else weights)
-    return Found(
+    module, info = _with_weights(f"timm:{name}", build, None if pretrained else weights)
+    return LibraryNetwork(
         module,
         lambda: from_timm(timm.data.resolve_model_data_config(module), f"timm:{name}"),
         class_names=None,
@@ -135,7 +135,7 @@ def _timm(name: str, weights: str | None, untrained: bool) -> Found:
     )
 
 
-def _transformers(directory: str, weights: str | None, _untrained: bool) -> Found:
+def _transformers(directory: str, weights: str | None, _untrained: bool) -> LibraryNetwork:
     path = Path(directory).expanduser()
     if not (path / "config.json").is_file():
         raise UnknownNetworkError(
@@ -152,15 +152,15 @@ def _transformers(directory: str, weights: str | None, _untrained: bool) -> Foun
         put_weights(inner, read_weights(weights), source=Path(weights).name)
     labels: Mapping[Any, str] = getattr(inner.config, "id2label", None) or {}
     files = [path / file for file in WEIGHTS_FILES] if weights is None else [Path(weights)]
-    return Found(
-        Logits(inner).eval(),
-        lambda: read_declaration(path / "preprocessor_config.json"),
+    return LibraryNetwork(
+        LogitsOnly(inner).eval(),
+        lambda: read_preprocessing(path / "preprocessor_config.json"),
         tuple(labels[index] for index in sorted(labels)) or None,
         next((describe_weights(file) for file in files if file.is_file()), None),
     )
 
 
-_LIBRARIES: Mapping[str, Callable[[str, str | None, bool], Found]] = MappingProxyType(
+_LIBRARIES: Mapping[str, Callable[[str, str | None, bool], LibraryNetwork]] = MappingProxyType(
     {"torchvision": _torchvision, "timm": _timm, "transformers": _transformers}
 )
 
@@ -203,7 +203,7 @@ def _made(name: str, build: Callable[[], nn.Module]) -> nn.Module:
         raise UnsupportedNetworkError(f"{name} cannot be made: {type(error).__name__}: {reason}") from error
 
 
-def _weighed(name: str, build: Callable[..., nn.Module], file: str | None) -> tuple[nn.Module, WeightsInfo | None]:
+def _with_weights(name: str, build: Callable[..., nn.Module], file: str | None) -> tuple[nn.Module, WeightsInfo | None]:
     module = _made(name, build)
     if file is None:
         return module, None

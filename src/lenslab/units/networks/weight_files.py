@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pickle
 import zipfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from lenslab.records import sha256_of_file
-from lenslab.units.errors import NotFiniteError, WeightsError
+from lenslab.units.errors import NotFiniteError, WeightsError, some_of
 
 WRAPPINGS = ("state_dict", "model_state_dict", "model")
 """Keys under which training scripts store the state dict."""
@@ -78,7 +78,7 @@ def describe_weights(path: str | Path) -> WeightsInfo:
 
     Example:
         >>> describe_weights(__file__).file
-        'weights.py'
+        'weight_files.py'
     """
     path = Path(path).expanduser()
     return WeightsInfo(path.name, sha256_of_file(path))
@@ -111,7 +111,7 @@ def put_weights(module: nn.Module, state: Mapping[str, Tensor], *, source: str) 
         if name in expected and tensor.shape != expected[name].shape
     ]
     problems = [
-        f"{len(names)} {what} ({_some(names)})"
+        f"{len(names)} {what} ({some_of(names, 4)})"
         for what, names in (("missing", missing), ("unexpected", unexpected), ("of another shape", shapes))
         if names
     ]
@@ -121,7 +121,9 @@ def put_weights(module: nn.Module, state: Mapping[str, Tensor], *, source: str) 
         )
     broken = [name for name, tensor in state.items() if not bool(torch.isfinite(tensor).all())]
     if broken:
-        raise NotFiniteError(f"{source} holds NaN or infinity in {_some(broken)}; these weights cannot be measured")
+        raise NotFiniteError(
+            f"{source} holds NaN or infinity in {some_of(broken, 4)}; these weights cannot be measured"
+        )
     module.load_state_dict(dict(state), strict=False)
 
 
@@ -159,7 +161,7 @@ def _state_dict(loaded: Any, path: Path) -> dict[str, Tensor]:
     if others or not loaded:
         raise WeightsError(
             f"{path.name} is not a state dict, that is tensors by name: "
-            + (f"{_some(others)} are not tensors" if others else "it is empty")
+            + (f"{some_of(others, 4)} are not tensors" if others else "it is empty")
         )
     return dict(loaded)
 
@@ -169,8 +171,3 @@ def _without_prefix(state: dict[str, Tensor]) -> dict[str, Tensor]:
         if state and all(name.startswith(prefix) for name in state):
             state = {name.removeprefix(prefix): tensor for name, tensor in state.items()}
     return state
-
-
-def _some(names: Iterable[str], most: int = 4) -> str:
-    listed = list(names)
-    return ", ".join(listed[:most]) + (f" and {len(listed) - most} more" if len(listed) > most else "")

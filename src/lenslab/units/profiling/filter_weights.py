@@ -48,10 +48,10 @@ def norms_of(trace: Trace, site: Site) -> Norms:
     raw = weight_norms.l1_norm(weights)
     if trace.graph is None:
         return Norms(raw, unknown)
-    taker = _normalisation(trace.graph, trace.graph.sites()[site.name][1])
-    if taker is None:
+    norm = _normalisation(trace.graph, trace.graph.sites()[site.name][1])
+    if norm is None:
         return Norms(raw, raw)
-    layer = trace.graph.modules.get(str(taker.target)) if taker.op == "call_module" else None
+    layer = trace.graph.modules.get(str(norm.target)) if norm.op == "call_module" else None
     if not isinstance(layer, _BatchNorm) or layer.running_var is None:
         return Norms(raw, unknown)
     variance = layer.running_var.detach().cpu().numpy()
@@ -69,16 +69,16 @@ def _normalisation(graph: Graph, node: fx.Node) -> fx.Node | None:
             return behind
         if not graph.is_identity(behind):
             return None
-    return _taker(graph, node)
+    return _sole_normalisation(graph, node)
 
 
-def _taker(graph: Graph, node: fx.Node) -> fx.Node | None:
+def _sole_normalisation(graph: Graph, node: fx.Node) -> fx.Node | None:
     """Find the normalisation that is the only one to take a value."""
     users = graph.tensor_users(node)
     if len(users) != 1:
         return None
     if graph.is_identity(users[0]):
-        return _taker(graph, users[0])
+        return _sole_normalisation(graph, users[0])
     return users[0] if graph.is_normalisation(users[0]) else None
 
 

@@ -22,7 +22,7 @@ _AGREEMENT = 1e-3
 """How far the gated logits may be from the plain ones, as a share of their scale: rounding stays far below."""
 
 
-class Gates:
+class GradientGates:
     """A private, differentiable copy of a network with a gate at each unit of some sites.
 
     A traced network gets its gates in the graph, any other one by hooks on its modules' outputs. Multiplying by 1
@@ -38,7 +38,7 @@ class Gates:
         >>> from torch import nn
         >>> from lenslab.units.engine.trace import trace
         >>> network = nn.Sequential(nn.Conv2d(1, 2, 1), nn.ReLU(), nn.Flatten(), nn.Linear(2, 2)).eval()
-        >>> gates = Gates(trace(network, (1, 1, 1)), ["1"], torch.device("cpu"))
+        >>> gates = GradientGates(trace(network, (1, 1, 1)), ["1"], torch.device("cpu"))
         >>> gates.products(torch.ones(3, 1, 1, 1), np.array([0, 1, 1]))["1"].shape
         (3, 2)
     """

@@ -14,13 +14,16 @@ from lenslab.runs.attributes.class_correlation import moments
 from lenslab.runs.attributes.profile import Profile
 from lenslab.runs.attributes.profile_sums import Gathered, added
 from lenslab.runs.attributes.top_images import Strongest
+from lenslab.units.engine.batch import batches
+from lenslab.units.engine.float64_recheck import refuse_not_finite
 from lenslab.units.engine.full_float32 import full_precision
+from lenslab.units.engine.site_intervention import spatial_mean
 from lenslab.units.engine.sites import Site
 from lenslab.units.engine.trace import Trace
-from lenslab.units.errors import NotFiniteError, UnsupportedNetworkError
+from lenslab.units.errors import UnsupportedNetworkError
 from lenslab.units.images import Images
 from lenslab.units.images.preprocessing import Preprocessing
-from lenslab.units.profiling.gradient_gates import Gates
+from lenslab.units.profiling.gradient_gates import GradientGates
 
 Floats = NDArray[np.float64]
 
@@ -65,10 +68,10 @@ def profile(
         UndecodableImageError: An image does not decode.
 
     Example:
-        >>> from lenslab.units import load, open_images, select, trace
+        >>> from lenslab.units import load, open_images, trace
         >>> network, images = load("small", weights="digits"), open_images("digits").limited(20)
-        >>> traced = trace(network.module, (1, 8, 8))
-        >>> sites = select(traced.sites.values(), ["relu3"])
+        >>> traced = trace(network)
+        >>> sites = traced.select("relu3")
         >>> found = profile(traced, sites, images, network.preprocessing, batch_size=8, device=torch.device("cpu"))
         >>> found["relu3"].activations.shape, found["relu3"].correlations.shape
         ((20, 64), (64, 10))
@@ -77,12 +80,12 @@ def profile(
     activations: dict[str, list[NDArray[np.float32]]] = {site.name: [] for site in sites}
     labels: list[NDArray[np.int64]] = []
     gathered: dict[str, Gathered] = {}
-    for block in images.blocks(batch_size):
-        if not len(block):
+    for block, batch in batches(images, preprocessing, batch_size, device):
+        if not len(batch):
             continue
-        batch = profiler.gather(preprocessing(block.pixels).to(device), block.labels, block.numbers)
-        gathered = added(gathered, {name: each for name, (each, _) in batch.items()})
-        for name, (_, means) in batch.items():
+        found = profiler.gather(batch.inputs, block.labels, block.numbers)
+        gathered = added(gathered, {name: each for name, (each, _) in found.items()})
+        for name, (_, means) in found.items():
             activations[name].append(means)
         labels.append(block.labels)
     together = np.concatenate(labels)
@@ -99,7 +102,7 @@ class Profiler:
         gradients: Whether to run each batch backward as well.
         rank_images: The maps' ranks are taken of the images numbered below this.
         exemplars: Of how many images each unit's largest values are kept.
-        forgiving: Leave the gradient scores out where the network cannot be differentiated, in place of refusing.
+        optional_gradients: Leave the gradient scores out where the network cannot be differentiated, not refuse it.
     """
 
     def __init__(
@@ -111,15 +114,15 @@ class Profiler:
         gradients: bool = True,
         rank_images: int = 128,
         exemplars: int = 0,
-        forgiving: bool = False,
+        optional_gradients: bool = False,
     ) -> None:
         self._sites = {site.name: site for site in sites}
         self._classes = trace.classes
         self._program = trace.program(device)
-        self._gates = Gates(trace, list(self._sites), device) if gradients else None
+        self._gates = GradientGates(trace, list(self._sites), device) if gradients else None
         self._rank_images = rank_images
         self._exemplars = exemplars
-        self._forgiving = forgiving
+        self._optional_gradients = optional_gradients
 
     def gather(
         self, inputs: torch.Tensor, labels: NDArray[np.int64], numbers: NDArray[np.int64]
@@ -138,17 +141,17 @@ class Profiler:
         with full_precision():
             with torch.inference_mode():
                 golden = self._program.golden(inputs, list(self._sites))
-                _refuse_not_finite(golden.logits, numbers)
+                refuse_not_finite(golden.logits.isfinite().all(dim=1), numbers)
                 probabilities = torch.softmax(golden.logits.double(), dim=1).cpu().numpy()
                 for name, site in self._sites.items():
                     value = golden.values[name]
-                    found[name] = self._forward(site, value, probabilities, numbers), _spatial_mean(value)
+                    found[name] = self._forward(site, value, probabilities, numbers), spatial_mean(value)
                 logits = golden.logits.clone()
                 del golden  # its values and the backward pass need not be in memory together
             try:
                 pieces = self._backward(inputs, labels, logits)
             except UnsupportedNetworkError:
-                if not self._forgiving:
+                if not self._optional_gradients:
                     raise
                 self._gates = pieces = None
         if pieces is None:
@@ -185,19 +188,6 @@ class Profiler:
             zeros=activity.apoz(maps) * len(maps),
             ranks=ranks,
             ranked=len(ranked),
-            correlated=moments(_spatial_mean(value), probabilities),
+            correlated=moments(spatial_mean(value), probabilities),
             strongest=Strongest.of(peaks, numbers, self._exemplars),
-        )
-
-
-def _spatial_mean(value: torch.Tensor) -> NDArray[np.float32]:
-    means: NDArray[np.float32] = (value if value.dim() == 2 else value.flatten(2).mean(dim=2)).float().cpu().numpy()
-    return means
-
-
-def _refuse_not_finite(logits: torch.Tensor, numbers: NDArray[np.int64]) -> None:
-    broken = (~torch.isfinite(logits).all(dim=1)).nonzero().flatten().tolist()
-    if broken:
-        raise NotFiniteError(
-            f"the network answers NaN or infinity to image {numbers[broken[0]]}; check it or its weights"
         )

@@ -10,9 +10,9 @@ import torch
 from numpy.typing import NDArray
 
 from lenslab.runs.intervention import ENERGY, FILTER, MEAN, MEAN_MAP, RESAMPLE, UNITS, ZERO, Intervention
+from lenslab.units.engine.batch import batches
 from lenslab.units.engine.random_directions import haar, matched
-from lenslab.units.engine.replacement import ZERO as NOTHING
-from lenslab.units.engine.replacement import Replacement, Sets, Silencing
+from lenslab.units.engine.site_intervention import ZERO_REPLACEMENT, Replacement, Sets, SiteIntervention
 from lenslab.units.engine.site_plan import Plan
 from lenslab.units.engine.sites import Site
 from lenslab.units.engine.trace import Trace
@@ -24,8 +24,8 @@ _BATCH = 64
 """Images per batch when means are measured; fixed, so that the last bits of a mean depend on nothing else."""
 
 
-def silencings_for(sites: Sequence[Site], intervention: Intervention, seed: int) -> dict[str, Silencing]:
-    """Say what is silenced at each site, where it is not each unit alone.
+def site_interventions(sites: Sequence[Site], intervention: Intervention, seed: int) -> dict[str, SiteIntervention]:
+    """Choose what is silenced at each site, where it is not each unit alone.
 
     Args:
         sites: The chosen sites.
@@ -38,17 +38,24 @@ def silencings_for(sites: Sequence[Site], intervention: Intervention, seed: int)
     if intervention.basis != UNITS:  # the energies are measured when the sweep begins, see `with_replacements`
         return {site.name: haar(site.units, seed) for site in sites}
     groups = intervention.groups
-    return {site.name: Sets(_members(site, groups[site.name]), NOTHING) for site in sites if site.name in groups}
+    return {
+        site.name: Sets(members(site, groups[site.name]), ZERO_REPLACEMENT) for site in sites if site.name in groups
+    }
 
 
-def _members(site: Site, groups: Sequence[Sequence[int]]) -> torch.Tensor:
-    members = torch.zeros(len(groups), site.units, dtype=torch.bool)
-    for row, group in zip(members, groups, strict=True):
+def members(site: Site, groups: Sequence[Sequence[int]]) -> torch.Tensor:
+    """Mark the units of each set at a site, bool ``[sets, units]``.
+
+    Raises:
+        UnknownSiteError: A set holds a unit that the site does not have.
+    """
+    marked = torch.zeros(len(groups), site.units, dtype=torch.bool)
+    for row, group in zip(marked, groups, strict=True):
         for unit in group:
             if not 0 <= unit < site.units:
                 raise UnknownSiteError(f"site {site.name!r} has no unit {unit}; its units are 0 to {site.units - 1}")
             row[unit] = True
-    return members
+    return marked
 
 
 def with_replacements(
@@ -61,7 +68,7 @@ def with_replacements(
     *,
     seed: int = 0,
 ) -> tuple[Plan, ...]:
-    """Give every plan what its units become, as far as that is the same on every image.
+    """Put what the units become into every plan, as far as it is the same on every image.
 
     Args:
         plans: The plans.
@@ -75,7 +82,7 @@ def with_replacements(
     word = intervention.replacement
     if intervention.basis == ENERGY:
         moments = _second_moments(plans, trace, reference, preprocessing, device)
-        return tuple(replace(plan, silencing=matched(moments[plan.cut], seed)) for plan in plans)
+        return tuple(replace(plan, intervention=matched(moments[plan.cut], seed)) for plan in plans)
     if word in (ZERO, FILTER, RESAMPLE):
         return tuple(plans)
     if word not in (MEAN, MEAN_MAP):
@@ -88,10 +95,10 @@ def with_replacements(
 
 
 def replaced(plan: Plan, replacement: Replacement) -> Plan:
-    """Give a plan what its units, or the members of its sets, become."""
-    if isinstance(plan.silencing, Sets):
-        return replace(plan, silencing=replace(plan.silencing, replacement=replacement))
-    return replace(plan, silencing=replacement)
+    """Put what the units, or the members of sets, become into a plan."""
+    if isinstance(plan.intervention, Sets):
+        return replace(plan, intervention=replace(plan.intervention, replacement=replacement))
+    return replace(plan, intervention=replacement)
 
 
 def _mean_maps(
@@ -118,19 +125,19 @@ def _sums(
     images: Images,
     preprocessing: Preprocessing,
     device: torch.device,
-    what: Callable[[torch.Tensor], torch.Tensor],
+    summand: Callable[[torch.Tensor], torch.Tensor],
 ) -> tuple[dict[str, torch.Tensor], int]:
     """Add something up over all images, in float64, and count them."""
     program, names = trace.program(device), [plan.cut for plan in plans]
     sums: dict[str, torch.Tensor] = {}
     count = 0
     with torch.inference_mode():
-        for block in images.blocks(_BATCH):
-            if not len(block):
+        for _, batch in batches(images, preprocessing, _BATCH, device):
+            if not len(batch):
                 continue
-            golden = program.golden(preprocessing(block.pixels).to(device), names)
+            values = program.golden(batch.inputs, names).values
             for name in names:
-                total = what(golden.values[name].double())
+                total = summand(values[name].double())
                 sums[name] = total + sums[name] if name in sums else total
-            count += len(block)
+            count += len(batch)
     return sums, count

@@ -1,4 +1,4 @@
-"""Donors: the other images whose maps a unit takes over when it is resampled."""
+"""Resampling: a unit takes over the map that it has on another image, the donor."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ _POOL_IMAGES = 1024
 """How many donors there are at most."""
 
 
-class Donors:
-    """A pool of images, drawn by the seed, one of which stands in for each image in each draw.
+class Resampling:
+    """A pool of donor images, drawn by the seed; one of them stands in for each image in each draw.
 
     Resampling asks what a unit tells about *this* image: its map becomes the one that it has on another image, so its
     statistics stay and only the information goes. All units of an image take their maps from the same donor. Which
     donor it is depends on the seed, the draw and the image's number alone, and its values are computed in float64, so
-    the batch size decides nothing.
+    the batch size changes nothing.
 
     Args:
         trace: The network seen from inside.
@@ -69,7 +69,7 @@ class Donors:
     def fills(
         self, numbers: NDArray[np.int64], draw: int, sites: Sequence[str] | None = None
     ) -> dict[str, torch.Tensor]:
-        """Say what the units become on some images in one draw.
+        """Compute what the units become on some images in one draw.
 
         Args:
             numbers: The images' numbers.

@@ -1,4 +1,4 @@
-"""A network with some of its units silenced for good, as a module of its own."""
+"""A network with some of its units silenced for good, as a module of its own; and the same for a ``with`` block."""
 
 from __future__ import annotations
 
@@ -10,25 +10,25 @@ import torch
 from torch import nn
 
 from lenslab.runs.intervention import FILTER, MEAN, MEAN_MAP, ZERO, Intervention
-from lenslab.units.engine.replacement import Replacement
+from lenslab.units.engine.site_intervention import Replacement
 from lenslab.units.engine.site_plan import Plan, plan
 from lenslab.units.engine.sites import Site, select
 from lenslab.units.engine.trace import Trace, trace
 from lenslab.units.errors import UnitsError, UnknownSiteError, UnsupportedNetworkError
 from lenslab.units.images import Source, open_images
 from lenslab.units.networks import Network
-from lenslab.units.silencing.replacements import with_replacements
+from lenslab.units.silencing.replacements import members, with_replacements
 
-Fill: TypeAlias = float | torch.Tensor
+FillValue: TypeAlias = float | torch.Tensor
 """What silent units become: a number, or a tensor ``[all units]`` or ``[all units, height, width]``."""
 
 
-class Silence(nn.Module):
-    """Replaces some units of the value that it is given.
+class SilencingLayer(nn.Module):
+    """A layer that silences units for good: it replaces some units of the value that it is given.
 
     Args:
         silent: Which units, bool ``[units]``.
-        fill: What they become, see `lenslab.units.engine.replacement.Replacement`.
+        fill: What they become, see `lenslab.units.engine.site_intervention.Replacement`.
     """
 
     silent: torch.Tensor
@@ -51,7 +51,7 @@ def silenced(
     units: Sequence[int] | None = None,
     replacement: str | float = "zero",
     *,
-    fill: Fill | Mapping[str, Fill] | None = None,
+    fill: FillValue | Mapping[str, FillValue] | None = None,
     reference: Source | None = None,
 ) -> nn.Module:
     """Make a network in which some units of one or more sites are silent, for use anywhere.
@@ -86,7 +86,7 @@ def silenced(
     traced = trace(network)
     cuts = masks_of(traced, network, wanted, replacement, fill, reference)
     device = next((each.device for each in traced.module.parameters()), torch.device("cpu"))
-    masks = {cut: Silence(silent, value).to(device) for cut, (silent, value) in cuts.items()}
+    masks = {cut: SilencingLayer(silent, value).to(device) for cut, (silent, value) in cuts.items()}
     if traced.graph is None:
         return _around_modules(traced, masks)
     quiet = copy.deepcopy(traced.graph.module)
@@ -107,10 +107,10 @@ def masks_of(
     network: Network,
     wanted: Mapping[str, Sequence[int]],
     replacement: str | float,
-    fill: Fill | Mapping[str, Fill] | None,
+    fill: FillValue | Mapping[str, FillValue] | None,
     reference: Source | None,
 ) -> dict[str, tuple[torch.Tensor, torch.Tensor]]:
-    """Say where the network is cut, which units are silent there, and what they become.
+    """Find where the network is cut, which units are silent there, and what they become.
 
     Args:
         traced: The network seen from inside.
@@ -136,7 +136,7 @@ def masks_of(
     fills = _fills(plans, traced, network, intervention, reference) if fill is None else _given(wanted, fill)
     masks: dict[str, tuple[torch.Tensor, torch.Tensor]] = {}
     for planned, units, value in zip(plans, wanted.values(), fills, strict=True):
-        silent = _members(planned.site, units)
+        (silent,) = members(planned.site, [units])
         if planned.cut in masks:  # one site named in two ways, or two sites behind the same filters
             silent |= masks[planned.cut][0]
         masks[planned.cut] = silent, value
@@ -152,7 +152,7 @@ def _fills(
             raise UnitsError(f"the replacement {word} is measured on images; give some as reference")
         measured_on, device = open_images(reference), torch.device("cpu")
         plans = with_replacements(plans, intervention, traced, measured_on, network.preprocessing, device)
-        return [each.silencing.fill.float() for each in plans if isinstance(each.silencing, Replacement)]
+        return [each.intervention.fill.float() for each in plans if isinstance(each.intervention, Replacement)]
     try:
         constant = 0.0 if word in (ZERO, FILTER) else float(word)
     except ValueError:
@@ -160,7 +160,7 @@ def _fills(
     return [torch.tensor(constant)] * len(plans)
 
 
-def _given(wanted: Mapping[str, Sequence[int]], fill: Fill | Mapping[str, Fill]) -> list[torch.Tensor]:
+def _given(wanted: Mapping[str, Sequence[int]], fill: FillValue | Mapping[str, FillValue]) -> list[torch.Tensor]:
     fills = fill if isinstance(fill, Mapping) else dict.fromkeys(wanted, fill)
     if fills.keys() != wanted.keys():
         raise UnknownSiteError(f"units are given for {', '.join(wanted)}, and fills for {', '.join(fills)}")
@@ -182,16 +182,7 @@ def _one(traced: Trace, site: str) -> Site:
     return found[0]
 
 
-def _members(site: Site, units: Sequence[int]) -> torch.Tensor:
-    silent = torch.zeros(site.units, dtype=torch.bool)
-    for unit in units:
-        if not 0 <= unit < site.units:
-            raise UnknownSiteError(f"site {site.name!r} has no unit {unit}; its units are 0 to {site.units - 1}")
-        silent[unit] = True
-    return silent
-
-
-def _around_modules(traced: Trace, masks: Mapping[str, Silence]) -> nn.Module:
+def _around_modules(traced: Trace, masks: Mapping[str, SilencingLayer]) -> nn.Module:
     """Without a graph, put each mask behind the module itself; that needs modules that are called once."""
     network = copy.deepcopy(traced.module).requires_grad_(True)
     for name, mask in masks.items():

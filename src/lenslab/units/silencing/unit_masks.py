@@ -1,6 +1,6 @@
-"""Masks: which units of which sites are silent, in a small file that anybody can read.
+"""Masks: which units of which sites are silent, in a small JSON file.
 
-The file is JSON and holds no code: the names of the sites, the silent units of each, what they become, and the hashes
+The file holds no code: the names of the sites, the silent units of each, what they become, and the hashes
 of the network that the mask was made for.
 """
 
@@ -17,12 +17,12 @@ import torch
 from torch import nn
 
 from lenslab.records import atomic_write
+from lenslab.units.engine.network_hash import hash_of_architecture, hash_of_weights
 from lenslab.units.engine.trace import trace
 from lenslab.units.errors import MaskError, UnitsError
 from lenslab.units.images import Source
 from lenslab.units.networks import Network
-from lenslab.units.networks.network_hash import hash_of_architecture, hash_of_weights
-from lenslab.units.silencing.silenced_network import Fill, masks_of, silenced
+from lenslab.units.silencing.silenced_network import FillValue, masks_of, silenced
 
 FORMAT = 1
 """The format that this version writes, and the only one that it reads."""
@@ -34,8 +34,8 @@ class Mask:
 
     Attributes:
         network: The name of the network that it was made for.
-        architecture_sha256: Of that network, see `lenslab.units.networks.network_hash.hash_of_architecture`.
-        weights_sha256: Of its tensors, see `lenslab.units.networks.network_hash.hash_of_weights`.
+        architecture_sha256: Of that network, see `lenslab.units.engine.network_hash.hash_of_architecture`.
+        weights_sha256: Of its tensors, see `lenslab.units.engine.network_hash.hash_of_weights`.
         units: The silent units, ascending, by the name of the site whose value is replaced.
         size: How many units each of these sites has.
         fill: What the silent units of each site become: a number for all, a list with one number per silent unit, or
@@ -57,7 +57,7 @@ class Mask:
         units: Sequence[int] | None = None,
         replacement: str | float = "zero",
         *,
-        fill: Fill | Mapping[str, Fill] | None = None,
+        fill: FillValue | Mapping[str, FillValue] | None = None,
         reference: Source | None = None,
     ) -> Mask:
         """Say which units of a network are silent; for the arguments see `lenslab.units.silenced`.
@@ -112,7 +112,7 @@ class Mask:
         if same_weights and hash_of_weights(traced.module) != self.weights_sha256:
             raise MaskError(f"the mask was made for other weights of {self.network} ({self.weights_sha256[:12]})")
         try:
-            fills: dict[str, Fill] = {name: _spread(self, name) for name in self.units}
+            fills: dict[str, FillValue] = {name: _spread(self, name) for name in self.units}
             return silenced(network, self.units, fill=fills)
         except (UnitsError, RuntimeError, ValueError, TypeError, IndexError) as error:
             raise MaskError(f"the mask does not fit {network.name}: {error}") from error
@@ -167,8 +167,8 @@ class Mask:
         }
 
 
-def _spread(mask: Mask, name: str) -> Fill:
-    """The fill of every unit, 0 where nothing is silent."""
+def _spread(mask: Mask, name: str) -> FillValue:
+    """Give the fill of every unit, 0 where nothing is silent."""
     fill = torch.tensor(mask.fill[name], dtype=torch.float32)
     if fill.dim() == 0:
         return fill

@@ -42,7 +42,7 @@ THUMBNAILS = pa.schema([*((name, pa.int32()) for name in ("image", "height", "wi
 def profiler(trace: Trace, sites: Sequence[Site], device: torch.device) -> Profiler:
     """Make the profiler of a run: it keeps nine images of each unit, or four where there are thousands of units."""
     count = _EXEMPLARS if sum(site.units for site in sites) <= _MANY_UNITS else _FEWER
-    return Profiler(trace, sites, device, exemplars=count, forgiving=True)
+    return Profiler(trace, sites, device, exemplars=count, optional_gradients=True)
 
 
 def exemplars(

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from lenslab.units.engine.site_plan import Plan
 
 BUDGET = 2e11
-"""Multiply-accumulates in one piece of work: about ten seconds on two cores. What is lost when a run is killed."""
+"""Multiply-accumulates in one shard: about ten seconds on two cores, which is what a killed run loses."""
 
 _OVERHEAD = 20
-"""A piece of work costs at least so many clean passes over its images, which every piece has to begin with."""
+"""A shard costs at least so many clean passes over its images; each begins with one."""
 
 _UNKNOWN_COST = 100_000_000
 """Multiply-accumulates per pair where nothing is known about the network."""
@@ -40,7 +40,7 @@ class Schedule:
     """How a sweep is divided.
 
     The division follows from the plans and the batch size alone, never from a clock, so a run that was stopped and
-    went on has made the same pieces as one that was not.
+    went on has made the same shards as one that was not.
 
     Attributes:
         batch_size: Images per batch.
@@ -76,8 +76,8 @@ def schedule(plans: Sequence[Plan], whole: int | None, *, batch_size: int, draws
         as many sites in each group as the budget allows.
 
     Example:
-        >>> from lenslab.units import ask
-        >>> question = ask("small", "digits", limit=50)
+        >>> from lenslab.units import Ablation
+        >>> question = Ablation.of("small", "digits", limit=50)
         >>> divided = schedule(question.plans, question.trace.costs[""], batch_size=16)
         >>> divided.block_images, divided.groups
         (4096, (('relu1', 'relu2', 'relu3'),))

@@ -1,4 +1,4 @@
-"""Pieces of a sweep on their way into shards: what a block's images are, and what a group of sites gave on them."""
+"""The tables of a shard while it is made: what a block's images are, and what a group of sites gave on them."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from lenslab.units.sweep.shards import CANDIDATES, FLIPS, PATHS, SKIPPED, SUMS, 
 
 
 @dataclass
-class About:
-    """What a block's images are like, whatever is silenced."""
+class BlockTables:
+    """The tables of a block of images that do not depend on what is silenced."""
 
     top: int | None
     profiled: bool
@@ -29,7 +29,7 @@ class About:
     skipped: tuple[Skipped, ...] = ()
 
     def add(self, images: ImageBlock, reference: Reference) -> None:
-        """Take in what a batch's images are, and what the network makes of them."""
+        """Add a batch's images and what the network predicts for them."""
         scored = reference.scores.cpu().numpy()
         found = [] if reference.in_top is None else [reference.in_top.cpu().numpy()]
         columns = [images.numbers, images.labels, reference.predictions.cpu().numpy(), *scored, *found, images.contents]
@@ -51,8 +51,8 @@ class About:
 
 
 @dataclass
-class Piece:
-    """What a group of sites gave on a block."""
+class GroupTables:
+    """The tables of a group of sites on a block of images."""
 
     sites: tuple[str, ...]
     units: dict[str, int]
@@ -75,7 +75,7 @@ class Piece:
         candidates: int,
         random: np.random.Generator,
     ) -> None:
-        """Take in what one site gave on one batch in one draw."""
+        """Add what one site gave on one batch in one draw."""
         if draw == 0:
             self.activations.setdefault(site.site, []).append(site.activations)
             if site.site == self.sites[0]:

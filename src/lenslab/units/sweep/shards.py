@@ -68,7 +68,7 @@ class Shards:
         return self._path(kind, block, None).is_file()
 
     def missing(self, block: Block) -> list[int]:
-        """Number the groups of a block that are not whole, or were made of other sites."""
+        """Give the numbers of the groups of a block that are not whole, or were made of other sites."""
         return [
             number
             for number, sites in enumerate(block.groups)

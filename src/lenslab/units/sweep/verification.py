@@ -10,14 +10,14 @@ import pandas as pd
 import torch
 
 from lenslab.runs.run_record import RunRecord
-from lenslab.units.engine.batch import batch_of
-from lenslab.units.engine.float64_recheck import Judge
-from lenslab.units.engine.site_plan import WHOLE, Plan, silencing_on
+from lenslab.units.engine.batch import preprocessed
+from lenslab.units.engine.float64_recheck import Float64Recheck
+from lenslab.units.engine.site_plan import WHOLE, Plan
 from lenslab.units.engine.trace import Trace
 from lenslab.units.errors import VerificationError
 from lenslab.units.images import Images
 from lenslab.units.images.preprocessing import Preprocessing
-from lenslab.units.silencing.resampling import Donors
+from lenslab.units.silencing.resampling import Resampling
 
 
 def verify(
@@ -30,7 +30,7 @@ def verify(
     pairs: int,
     batch_size: int,
     device: torch.device,
-    donors: Donors | None = None,
+    resampling: Resampling | None = None,
 ) -> dict[str, int]:
     """Decide some pairs again by the plain way, evenly over the paths that decided them.
 
@@ -43,7 +43,7 @@ def verify(
         pairs: How many pairs to check; fewer where there are fewer candidates.
         batch_size: Images per batch.
         device: Where to run.
-        donors: Those of the sweep, where units were resampled.
+        resampling: That of the sweep, where units were resampled.
 
     Returns:
         How many pairs of each path were checked; all of them agreed.
@@ -53,26 +53,26 @@ def verify(
     """
     drawn = draw(candidates, pairs)
     by_site = {plan.site.name: plan for plan in plans}
-    program, judge = trace.program(device), Judge(trace, device)
+    program, recheck = trace.program(device), Float64Recheck(trace, device)
     again, measured = np.full(len(drawn), -1), False
     for start, block in drawn.groupby(drawn["image"] // batch_size):
         first = int(start) * batch_size
         (decoded,) = images.blocks(batch_size, start=first, stop=min(first + batch_size, len(images)))
-        batch = batch_of(preprocessing(decoded.pixels).to(device), decoded.labels, decoded.numbers)
+        batch = preprocessed(decoded, preprocessing, device)
         if not measured:
             with torch.inference_mode():
-                judge.reference(batch)  # which measures how far float32 is off
+                recheck.reference(batch)  # which measures how far float32 is off
             measured = True
         for (site, _), group in block.groupby(["site", "draw"]):
             rows = torch.from_numpy(np.searchsorted(decoded.numbers, group["image"].to_numpy())).to(device)
             units = torch.tensor(group["unit"].to_numpy(), device=device).long()
             planned = by_site[str(site)]
-            if donors is not None:
-                batch = replace(batch, fills=donors.fills(decoded.numbers, int(group["draw"].iloc[0]), [str(site)]))
-            silencing = silencing_on(batch, planned)
+            if resampling is not None:
+                batch = replace(batch, fills=resampling.fills(decoded.numbers, int(group["draw"].iloc[0]), [str(site)]))
+            intervention = planned.intervention_on(batch)
             with torch.inference_mode():
-                logits = program.ablated(batch.inputs[rows], planned.cut, units, silencing.at(rows))
-                pieces = judge.decided(logits, batch, planned.cut, rows, units, path=WHOLE, silencing=silencing)
+                logits = program.ablated_logits(batch.inputs[rows], planned.cut, units, intervention.at(rows))
+                pieces = recheck.decided(logits, batch, planned.cut, rows, units, path=WHOLE, intervention=intervention)
             answers = {
                 (row, unit): after
                 for piece in pieces

@@ -1,4 +1,4 @@
-"""What is silenced at a site, and what it becomes: units, sets of units, or directions of the units' space."""
+"""What is done at one site: which targets (units, sets of units or directions) are silenced, and what they become."""
 
 from __future__ import annotations
 
@@ -10,36 +10,36 @@ import torch
 from numpy.typing import NDArray
 
 
-class Silencing(Protocol):
-    """A numbered list of things that can be silenced at one site, each on any image."""
+class SiteIntervention(Protocol):
+    """Numbered targets that can be silenced at one site, each on any image."""
 
     @property
     def single(self) -> bool:
-        """Whether each thing is one unit, so that the attributes of units are its own."""
+        """Whether each target is one unit, so that the attributes of units are its own."""
         ...
 
     def count(self, units: int) -> int:
-        """How many things there are at a site of so many units."""
+        """Count the targets at a site of so many units."""
         ...
 
-    def silenced(self, value: torch.Tensor, things: torch.Tensor) -> torch.Tensor:
-        """Give a copy of a site's value ``[rows, units, ...]`` in which row ``i`` has ``things[i]`` silenced."""
+    def applied(self, value: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+        """Give a copy of a site's value ``[rows, units, ...]`` in which row ``i`` has ``targets[i]`` silenced."""
         ...
 
     def differs(self, value: torch.Tensor) -> torch.Tensor:
-        """Tell which things change the value ``[images, units, ...]`` when silenced, bool ``[images, things]``."""
+        """Tell which targets change the value ``[images, units, ...]`` when silenced, bool ``[images, targets]``."""
         ...
 
-    def observed(self, means: torch.Tensor) -> torch.Tensor:
-        """Turn the units' means ``[images, units]`` into those of the things, ``[images, things]``."""
+    def target_means(self, means: torch.Tensor) -> torch.Tensor:
+        """Turn the units' means ``[images, units]`` into those of the targets, ``[images, targets]``."""
         ...
 
-    def filled(self, fill: torch.Tensor) -> Silencing:
-        """Give the silencing whose units become this, image by image, ``[images, units, ...]``."""
+    def with_fill(self, fill: torch.Tensor) -> SiteIntervention:
+        """Give the intervention whose units become this, image by image, ``[images, units, ...]``."""
         ...
 
-    def at(self, rows: torch.Tensor) -> Silencing:
-        """Give the silencing for these images of the batch, in this order, with repetitions."""
+    def at(self, rows: torch.Tensor) -> SiteIntervention:
+        """Give the intervention for these images of the batch, in this order, with repetitions."""
         ...
 
 
@@ -54,7 +54,7 @@ class Replacement:
         by_image: Whether the fill differs from image to image.
 
     Example:
-        >>> ZERO.silenced(torch.ones(2, 3), torch.tensor([0, 2])).tolist()
+        >>> ZERO_REPLACEMENT.applied(torch.ones(2, 3), torch.tensor([0, 2])).tolist()
         [[0.0, 1.0, 1.0], [1.0, 1.0, 0.0]]
     """
 
@@ -63,22 +63,22 @@ class Replacement:
     single: bool = field(default=True, init=False)
 
     def count(self, units: int) -> int:
-        """Each unit is a thing of its own."""
+        """Count each unit as a target of its own."""
         return units
 
-    def filled(self, fill: torch.Tensor) -> Replacement:
-        """The same with another fill for each image."""
+    def with_fill(self, fill: torch.Tensor) -> Replacement:
+        """Give the same with another fill for each image."""
         return Replacement(fill, by_image=True)
 
     def at(self, rows: torch.Tensor) -> Replacement:
-        """The fills of these images, where they differ."""
+        """Give the fills of these images, where they differ."""
         return Replacement(self.fill[rows.to(self.fill.device)], by_image=True) if self.by_image else self
 
-    def observed(self, means: torch.Tensor) -> torch.Tensor:
-        """The units' means, as they are."""
+    def target_means(self, means: torch.Tensor) -> torch.Tensor:
+        """Give the units' means as they are."""
         return means
 
-    def silenced(self, value: torch.Tensor, units: torch.Tensor) -> torch.Tensor:
+    def applied(self, value: torch.Tensor, units: torch.Tensor) -> torch.Tensor:
         """Give a copy of a site's value in which row ``i`` has unit ``units[i]`` silenced.
 
         Args:
@@ -103,7 +103,7 @@ class Replacement:
             Bool ``[images, units]``.
 
         Example:
-            >>> ZERO.differs(torch.tensor([[[0.0, 0.0], [0.0, 2.0]]])).tolist()
+            >>> ZERO_REPLACEMENT.differs(torch.tensor([[[0.0, 0.0], [0.0, 2.0]]])).tolist()
             [[False, True]]
         """
         different = value != self._like(value)
@@ -122,15 +122,15 @@ class Replacement:
 
 @dataclass(frozen=True, eq=False)
 class Sets:
-    """Several units at once: the things are sets of units.
+    """The targets are sets of units, each silenced as one.
 
     Attributes:
         members: Which units each set has, bool ``[sets, units]``.
         replacement: What they become.
 
     Example:
-        >>> pair = Sets(torch.tensor([[True, True, False]]), ZERO)
-        >>> pair.silenced(torch.ones(1, 3), torch.tensor([0])).tolist()
+        >>> pair = Sets(torch.tensor([[True, True, False]]), ZERO_REPLACEMENT)
+        >>> pair.applied(torch.ones(1, 3), torch.tensor([0])).tolist()
         [[0.0, 0.0, 1.0]]
     """
 
@@ -139,51 +139,51 @@ class Sets:
     single: bool = field(default=False, init=False)
 
     def count(self, units: int) -> int:
-        """The number of sets."""
+        """Count the sets."""
         assert self.members.shape[1] == units  # made for this site
         return len(self.members)
 
-    def silenced(self, value: torch.Tensor, things: torch.Tensor) -> torch.Tensor:
-        """Silence set ``things[i]`` in row ``i``."""
-        silent = self.members.to(value.device)[things].reshape(*value.shape[:2], *[1] * (value.dim() - 2))
+    def applied(self, value: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+        """Silence set ``targets[i]`` in row ``i``."""
+        silent = self.members.to(value.device)[targets].reshape(*value.shape[:2], *[1] * (value.dim() - 2))
         return torch.where(silent, self.replacement.everywhere(value), value)
 
     def differs(self, value: torch.Tensor) -> torch.Tensor:
-        """A set changes the value where one of its members does."""
+        """Tell which sets have a member that changes the value."""
         members = self.members.to(value.device).float()
         return (self.replacement.differs(value).float() @ members.T) > 0
 
-    def observed(self, means: torch.Tensor) -> torch.Tensor:
-        """The mean over a set's members; 0 for an empty set."""
+    def target_means(self, means: torch.Tensor) -> torch.Tensor:
+        """Average over a set's members; 0 for an empty set."""
         members = self.members.to(means)
         return means @ members.T / members.sum(dim=1).clamp_min(1)
 
-    def filled(self, fill: torch.Tensor) -> Sets:
-        """The same sets with another fill for each image."""
-        return Sets(self.members, self.replacement.filled(fill))
+    def with_fill(self, fill: torch.Tensor) -> Sets:
+        """Give the same sets with another fill for each image."""
+        return Sets(self.members, self.replacement.with_fill(fill))
 
     def at(self, rows: torch.Tensor) -> Sets:
-        """The same sets with the fills of these images."""
+        """Give the same sets with the fills of these images."""
         return Sets(self.members, self.replacement.at(rows))
 
 
-ZERO = Replacement(torch.zeros(()))
+ZERO_REPLACEMENT = Replacement(torch.zeros(()))
 """The unit's output is 0 everywhere: the replacement of Zhou et al. 2018 (arXiv 1806.02891)."""
 
 
-def spatial_mean(value: torch.Tensor, silencing: Silencing = ZERO) -> NDArray[np.float32]:
-    """Average each thing that can be silenced over its positions.
+def spatial_mean(value: torch.Tensor, intervention: SiteIntervention = ZERO_REPLACEMENT) -> NDArray[np.float32]:
+    """Average each target over its positions.
 
     Args:
         value: A site's value, ``[images, units, ...]``.
-        silencing: The things; each unit by default.
+        intervention: Which targets; each unit by default.
 
     Returns:
-        Float32 ``[images, things]``; a value without positions is given as it is.
+        Float32 ``[images, targets]``; a value without positions is given as it is.
 
     Example:
         >>> spatial_mean(torch.tensor([[[1.0, 3.0]]])).tolist()
         [[2.0]]
     """
     mean = value if value.dim() == 2 else value.flatten(2).mean(dim=2)
-    return silencing.observed(mean).to("cpu", torch.float32).numpy()
+    return intervention.target_means(mean).to("cpu", torch.float32).numpy()

@@ -1,8 +1,9 @@
-"""Measuring attributes: from a network and images to one table, without silencing anything."""
+"""Measuring attributes and concept alignment: from a network and images to a table, without silencing anything."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import pandas as pd
 
@@ -13,13 +14,15 @@ from lenslab.units.ablation import Ablation
 from lenslab.units.engine.device import device_of
 from lenslab.units.errors import UnknownSiteError
 from lenslab.units.images import Source
+from lenslab.units.images.concept_masks import ConceptImages, open_concept_images
 from lenslab.units.networks import Network
+from lenslab.units.profiling.concept_alignment import align_sites
 from lenslab.units.profiling.filter_weights import norms_of
 from lenslab.units.profiling.profiler import profile
-from lenslab.units.sweep.question import Question
+from lenslab.units.question import Question
 
 
-def measure(
+def measure_attributes(
     network: Network | str,
     images: Source,
     *,
@@ -43,24 +46,23 @@ def measure(
         images: Labelled images, or where they are (see `lenslab.units.open_images`).
         sites: Globs over the names of sites; by default the value that each convolution hands on.
         limit: Only the first so many images.
-        batch_size: Images per batch; see `lenslab.units.profiling.profile` for what it changes.
+        batch_size: Images per batch; see `lenslab.units.profiling.profiler.profile` for what it changes.
         device: Where to run, in torch's words.
         gradients: Whether to measure the gradient scores, which takes a backward pass.
         rank_images: Over how many images the rank of maps is averaged; 0 leaves it out.
         bins: Of the mutual information.
         top: How many images the precision looks at.
-        alignments: With concepts, for every chosen site, as `lenslab.units.profiling.align` gives them; they add two
-            columns.
+        alignments: With concepts, for every chosen site, as `align_concepts` gives them; they add two columns.
 
     Returns:
-        The rows of `lenslab.units.profiling.attribute_table` for every chosen site, in the order of execution.
+        The rows of `attribute_table` for every chosen site, in the order of execution.
 
     Raises:
         UnitsError: Anything asked does not exist or does not fit; the message says what.
 
     Example:
         >>> from lenslab.units import load
-        >>> found = measure(load("small", weights="digits"), "digits", sites=["relu3"], limit=50)
+        >>> found = measure_attributes(load("small", weights="digits"), "digits", sites=["relu3"], limit=50)
         >>> len(found), bool(found["class_selectivity"].between(0, 1).all())
         (64, True)
     """
@@ -68,7 +70,7 @@ def measure(
     missing = [plan.site.name for plan in question.plans if alignments is not None and plan.site.name not in alignments]
     if missing:
         raise UnknownSiteError(
-            f"no alignment was given for {', '.join(missing)}; measure it with align(..., sites=...)"
+            f"no alignment was given for {', '.join(missing)}; measure it with align_concepts(..., sites=...)"
         )
     profiles = _profiles(question, device, gradients=gradients, rank_images=rank_images)
     tables = [
@@ -85,7 +87,7 @@ def measure(
     return pd.concat(tables, ignore_index=True)
 
 
-def measure_classes(
+def measure_class_attributes(
     network: Network | str,
     images: Source,
     *,
@@ -98,7 +100,7 @@ def measure_classes(
     """Measure the attributes that a unit has for each class: mean, correlation and gradient scores.
 
     Args:
-        network: As for `measure`, and so the others.
+        network: As for `measure_attributes`, and so the others.
         images: Labelled images.
         sites: Globs over the names of sites.
         limit: Only the first so many images.
@@ -107,19 +109,68 @@ def measure_classes(
         gradients: Whether to measure the gradient scores.
 
     Returns:
-        The rows of `lenslab.units.profiling.class_table` for every chosen site, in the order of execution.
+        The rows of `class_table` for every chosen site, in the order of execution.
 
     Raises:
         UnitsError: Anything asked does not exist or does not fit; the message says what.
 
     Example:
         >>> from lenslab.units import load
-        >>> measure_classes(load("small", weights="digits"), "digits", sites=["relu3"], limit=50).shape
+        >>> measure_class_attributes(load("small", weights="digits"), "digits", sites=["relu3"], limit=50).shape
         (640, 8)
     """
     question = Ablation.of(network, images, sites=sites, limit=limit, batch_size=batch_size)
     profiles = _profiles(question, device, gradients=gradients, rank_images=0)
     return pd.concat([class_table(name, found) for name, found in profiles.items()], ignore_index=True)
+
+
+def align_concepts(
+    network: Network | str,
+    images: str | Path | ConceptImages,
+    *,
+    sites: Sequence[str] | None = None,
+    quantile: float = 0.005,
+    limit: int | None = None,
+    batch_size: int | None = None,
+    device: str = "cpu",
+) -> dict[str, Alignment]:
+    """Measure how well units overlap with concepts, see `lenslab.units.profiling.concept_alignment.align_sites`.
+
+    Args:
+        network: A network, or the name of one (see `lenslab.units.load`).
+        images: Images with a mask for each concept, or where they are (see `lenslab.units.images.concept_masks.open_concept_images`).
+        sites: Globs over the names of sites; by default the value that each convolution hands on.
+        quantile: The share of positions that are lit.
+        limit: Only the first so many images.
+        batch_size: Images per batch.
+        device: Where to run, in torch's words.
+
+    Returns:
+        For each chosen site's name its overlaps and thresholds.
+
+    Raises:
+        UnitsError: Anything asked does not exist or does not fit; the message says what.
+
+    Example:
+        >>> import numpy as np
+        >>> from lenslab.units import load, open_images
+        >>> digits = open_images("digits").limited(20)
+        >>> bright = np.stack([pixels > 128 for pixels in digits.read(0, 20)]).transpose(0, 3, 1, 2)
+        >>> images = ConceptImages.of_arrays(digits, bright, concepts=["bright"])
+        >>> align_concepts(load("small", weights="digits"), images, sites=["relu1"])["relu1"].overlap.shape
+        (32, 1)
+    """
+    opened = open_concept_images(images).limited(limit)
+    question = Ablation.of(network, opened.images, sites=sites, batch_size=batch_size)
+    return align_sites(
+        question.trace,
+        [plan.site for plan in question.plans],
+        opened,
+        question.network.preprocessing,
+        device_of(device),
+        batch_size=question.batch_size,
+        quantile=quantile,
+    )
 
 
 def _profiles(question: Question, device: str, *, gradients: bool, rank_images: int) -> dict[str, Profile]:

@@ -67,7 +67,7 @@ def hash_of_architecture(trace: Trace) -> str:
 
 
 def _options(part: nn.Module) -> Iterator[str]:
-    """The simple values that a module carries, hooks and bookkeeping left out."""
+    """List the simple values that a module carries, hooks and bookkeeping left out."""
     for name, value in sorted(vars(part).items()):
         hooks = name.endswith("_hooks") or name.startswith(("_forward", "_backward", "_state_dict", "_load_state"))
         if hooks and value:

@@ -8,11 +8,11 @@ from typing import Any
 from lenslab import __version__
 from lenslab.records import key_of
 from lenslab.runs.intervention import Intervention
+from lenslab.units.engine.network_hash import hash_of_architecture, hash_of_weights
 from lenslab.units.engine.site_plan import Plan
 from lenslab.units.engine.trace import Trace
 from lenslab.units.images import Images
 from lenslab.units.networks import Network
-from lenslab.units.networks.network_hash import hash_of_architecture, hash_of_weights
 
 
 @dataclass(frozen=True)

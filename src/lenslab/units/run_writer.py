@@ -1,4 +1,4 @@
-"""From a finished sweep to what the record says: its tables and its document."""
+"""The record of a run: its tables and its document, from the shards of a finished sweep."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ from lenslab.runs.statistics.observations import Observations, observe
 from lenslab.units.engine.site_plan import Plan
 from lenslab.units.engine.trace import Trace
 from lenslab.units.profiling.filter_weights import norms_of
+from lenslab.units.question import Question
 from lenslab.units.sweep.exemplars import exemplars
-from lenslab.units.sweep.question import Question
 from lenslab.units.sweep.schedule import Block
 from lenslab.units.sweep.shards import Shards
 
 
-def write_findings(question: Question, shards: Shards, blocks: Sequence[Block], device: torch.device) -> dict[str, Any]:
+def write_tables(question: Question, shards: Shards, blocks: Sequence[Block], device: torch.device) -> dict[str, Any]:
     """Write a run's tables from the shards of its sweep.
 
     Args:
@@ -112,8 +112,8 @@ def _flips(kind: str | None, shards: Shards, blocks: Sequence[Block], site: str)
 
 
 def _norms(question: Question, planned: Plan) -> pd.DataFrame | None:
-    """The norms of a site's filters, which need no images; sets and directions have none."""
-    if not planned.silencing.single:
+    """Compute the norms of a site's filters, which need no images; sets and directions have none."""
+    if not planned.intervention.single:
         return None
     norms = norms_of(question.trace, planned.site)
     return pd.DataFrame({"unit": range(planned.count), "l1_norm": norms.raw, "l1_norm_folded": norms.folded})

@@ -10,9 +10,16 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from lenslab.units import UnitsError, ablate, trace
+from lenslab.units import (
+    ConceptImages,
+    UnitsError,
+    ablate,
+    align_concepts,
+    measure_attributes,
+    measure_class_attributes,
+    trace,
+)
 from lenslab.units.networks import Network
-from lenslab.units.profiling import align, measure, measure_classes
 from tests.units import toys
 
 NETWORKS = [toys.Residual, toys.Branches, toys.Shared, toys.Untraceable]
@@ -36,7 +43,7 @@ QUARTERS = (toys.quarters((0,), (0, 1), (2,), ()), [0, 0, 1, 1])
 
 def test_every_column_is_what_a_pencil_gives():
     """Four 2x2 maps; with pencil and paper from the four images: white quarters 0; 0 and 1; 2; none."""
-    table = measure(quarters_network(), QUARTERS, sites=["1"], top=2, bins=2)
+    table = measure_attributes(quarters_network(), QUARTERS, sites=["1"], top=2, bins=2)
     assert list(table.columns) == COLUMNS
     # Every unit is the mean of 4x4 patches, so unit u's map is the picture of the quarters: all units are the same.
     unit = table.iloc[0]
@@ -67,14 +74,14 @@ def test_every_column_is_what_a_pencil_gives():
 
 def test_gradient_scores_know_which_unit_is_wired_to_which_class():
     network = quarters_network()
-    by_unit = measure(network, QUARTERS, sites=["1"])
+    by_unit = measure_attributes(network, QUARTERS, sites=["1"])
     p0 = 1 / (1 + np.exp(-np.array([1, 2, -1.5, 0])))
     # The logit of class 0 takes unit 0 at position 0 (images 0 and 1) and unit 1 at position 1 (image 1); class 1 takes
     # 1.5 times unit 2 at position 2 (image 2); unit 3 leads nowhere. Silencing raises the loss by 1 - p of the class.
     gains = np.array([[1 - p0[0], 0, 0, 0], [1 - p0[1], 1 - p0[1], 0, 0], [0, 0, 1.5 * p0[2], 0], [0, 0, 0, 0]])
     assert by_unit["gradient_activation"].to_numpy() == pytest.approx(gains.mean(axis=0), abs=1e-6)
     assert by_unit["taylor"].to_numpy() == pytest.approx(gains.mean(axis=0) / 4, abs=1e-6)
-    by_class = measure_classes(network, QUARTERS, sites=["1"])
+    by_class = measure_class_attributes(network, QUARTERS, sites=["1"])
     table = by_class.pivot(index="unit", columns="label", values="gradient_activation")
     assert table.to_numpy() == pytest.approx(np.stack([gains[:2].mean(axis=0), gains[2:].mean(axis=0)]).T, abs=1e-6)
     assert by_class.columns.tolist() == [
@@ -87,7 +94,8 @@ def test_gradient_scores_know_which_unit_is_wired_to_which_class():
 def test_the_batch_size_changes_nothing_beyond_rounding(kind):
     network = toys.network(toys.trained(kind()))
     whole, parts = (
-        measure(network, toys.digits(40), sites=["*"], batch_size=size, rank_images=10, top=7) for size in (40, 7)
+        measure_attributes(network, toys.digits(40), sites=["*"], batch_size=size, rank_images=10, top=7)
+        for size in (40, 7)
     )
     assert len(whole) > 10
     pd.testing.assert_frame_equal(whole, parts, rtol=1e-3, atol=1e-4)
@@ -97,7 +105,7 @@ def test_the_batch_size_changes_nothing_beyond_rounding(kind):
 def test_measuring_leaves_the_network_as_it_was(kind):
     module = toys.trained(kind())
     before = copy.deepcopy(module.state_dict())
-    measure(toys.network(module), toys.digits(12), sites=["*"])
+    measure_attributes(toys.network(module), toys.digits(12), sites=["*"])
     assert all(torch.equal(tensor, before[name]) for name, tensor in module.state_dict().items())
     assert not any(part._forward_hooks or part.training for part in module.modules())
 
@@ -105,7 +113,7 @@ def test_measuring_leaves_the_network_as_it_was(kind):
 def test_the_table_agrees_with_what_an_ablation_records():
     network = toys.network(toys.trained(toys.Residual()))
     run = ablate(network, toys.digits(60))
-    table = measure(network, toys.digits(60))
+    table = measure_attributes(network, toys.digits(60))
     for column in ("class_selectivity", "l1_norm"):
         assert table[column].to_numpy() == pytest.approx(run.units[column].to_numpy(), nan_ok=True, rel=1e-5)
     assert table["dead"].tolist() == run.units["dead"].tolist()
@@ -116,18 +124,18 @@ def test_the_forecast_is_the_rise_of_the_loss_where_the_network_is_nearly_linear
     module = toys.trained(toys.Branches())
     module.last.weight.data *= 1e-3
     images = toys.digits(50)
-    table = measure(toys.network(module), images, sites=["silu"])
+    table = measure_attributes(toys.network(module), images, sites=["silu"])
     inputs, labels = toys.PLAIN(next(images.blocks(50)).pixels), torch.tensor(images.labels)
     program = trace(module, (1, 8, 8)).program(torch.device("cpu"), precision=torch.float64)
     with torch.inference_mode():
         plain = F.cross_entropy(program.logits(inputs), labels)
-        silenced = [program.ablated(inputs, "silu", torch.full((50,), unit)) for unit in range(7)]
+        silenced = [program.ablated_logits(inputs, "silu", torch.full((50,), unit)) for unit in range(7)]
         rises = np.array([float(F.cross_entropy(logits, labels) - plain) for logits in silenced])
     assert table["gradient_activation"].to_numpy() == pytest.approx(rises, abs=0.02 * np.abs(rises).max())
 
 
 def test_what_is_left_out_is_nan():
-    table = measure(quarters_network(), QUARTERS, sites=["1"], gradients=False, rank_images=0)
+    table = measure_attributes(quarters_network(), QUARTERS, sites=["1"], gradients=False, rank_images=0)
     assert table[["gradient_activation", "taylor", "feature_map_rank"]].isna().all(axis=None)
     assert table["apoz"].notna().all()
 
@@ -135,7 +143,7 @@ def test_what_is_left_out_is_nan():
 def test_dead_units_have_no_class_and_no_information():
     network = quarters_network()
     network.module[0].weight.data[3] = 0
-    dead = measure(network, QUARTERS, sites=["1"]).iloc[3]
+    dead = measure_attributes(network, QUARTERS, sites=["1"]).iloc[3]
     assert dead["dead"]
     assert (dead["class_correlation_class"], dead["maximum_informedness_class"]) == (-1, -1)
     assert (dead["mutual_information"], dead["maximum_informedness"], dead["apoz"]) == (0, 0, 1)
@@ -146,29 +154,29 @@ def test_dead_units_have_no_class_and_no_information():
 def test_a_network_that_answers_nan_is_refused_with_the_image():
     network = quarters_network()
     network.module[3].weight.data[0, 0] = float("nan")
-    with pytest.raises(UnitsError, match="NaN or infinity to image 0"):
-        measure(network, QUARTERS, sites=["1"])
+    with pytest.raises(UnitsError, match="logits for image 0 are not finite"):
+        measure_attributes(network, QUARTERS, sites=["1"])
 
 
 def test_alignments_come_into_the_table_and_a_missing_one_is_named():
     network, (pixels, _) = quarters_network(), QUARTERS
     masks = np.stack([pixels > 0, pixels == 0], axis=1)
-    alignments = align(network, QUARTERS, masks, sites=["1"], quantile=0.25)
-    table = measure(network, QUARTERS, sites=["1"], alignments=alignments)
+    alignments = align_concepts(network, ConceptImages.of_arrays(QUARTERS, masks), sites=["1"], quantile=0.25)
+    table = measure_attributes(network, QUARTERS, sites=["1"], alignments=alignments)
     assert table["concept_alignment"].tolist() == alignments["1"].best.tolist()
     assert table["concept_alignment"].min() > 0.3
     assert table["concept_alignment_concept"].tolist() == [0] * 4
     with pytest.raises(UnitsError, match="no alignment was given for 0"):
-        measure(network, QUARTERS, sites=["0", "1"], alignments=alignments)
+        measure_attributes(network, QUARTERS, sites=["0", "1"], alignments=alignments)
 
 
 def test_a_device_that_is_not_there_is_refused():
     with pytest.raises(UnitsError, match="no device 'nowhere' here"):
-        measure(quarters_network(), QUARTERS, sites=["1"], device="nowhere")
+        measure_attributes(quarters_network(), QUARTERS, sites=["1"], device="nowhere")
 
 
 def test_the_detected_class_is_of_the_labels_and_the_correlated_one_of_the_networks_belief():
     pixels, labels = QUARTERS
-    table = measure(quarters_network(), (pixels, [1 - label for label in labels]), sites=["1"])
+    table = measure_attributes(quarters_network(), (pixels, [1 - label for label in labels]), sites=["1"])
     assert table["class_correlation_class"].tolist() == [0] * 4
     assert table["maximum_informedness_class"].tolist() == [1] * 4

@@ -8,16 +8,16 @@ import pytest
 import torch
 
 from lenslab.units import Ablation, ablate
-from lenslab.units.ablation import Donors
 from lenslab.units.errors import ImageLayoutError, UnitsError
+from lenslab.units.silencing.resampling import Resampling
 from tests.units import toys
 
 CPU = torch.device("cpu")
 
 
-def donors(images: object, *, same: bool = True, seed: int = 0) -> tuple[Donors, str]:
+def resampling(images: object, *, same: bool = True, seed: int = 0) -> tuple[Resampling, str]:
     question = Ablation.of(toys.by_hand(), images, replacement="resample")
-    made = Donors(question.trace, question.plans, question.images, toys.PLAIN, seed=seed, same=same, device=CPU)
+    made = Resampling(question.trace, question.plans, question.images, toys.PLAIN, seed=seed, same=same, device=CPU)
     return made, question.plans[0].cut
 
 
@@ -26,7 +26,7 @@ def test_the_flips_are_those_of_a_loop_that_exchanges_maps_by_hand() -> None:
     images = toys.digits(30)
     question = Ablation.of(made, images, replacement="resample", draws=2, sites=["silu"])
     run = ablate(made, images, replacement="resample", draws=2, sites=["silu"])
-    pool = Donors(question.trace, question.plans, images, toys.PLAIN, seed=0, same=True, device=CPU)
+    pool = Resampling(question.trace, question.plans, images, toys.PLAIN, seed=0, same=True, device=CPU)
     (block,) = images.blocks(30)
     inputs, module = toys.PLAIN(block.pixels).double(), question.trace.module.double()
     expected = []
@@ -59,7 +59,7 @@ def test_every_engine_and_batch_size_gives_the_same_integers(options: dict[str, 
 
 def test_no_image_is_its_own_donor_and_draws_differ() -> None:
     images = (toys.quarters((0,), (1,), (2,), (0, 1), (1, 2)), [0, 0, 0, 0, 0])
-    made, cut = donors(images)
+    made, cut = resampling(images)
     numbers = np.arange(5)
     own = torch.stack([made.fills(numbers[[1, 2, 3, 4, 0]], draw)[cut] for draw in range(40)])
     maps = torch.from_numpy(toys.quarters((0,), (1,), (2,), (0, 1), (1, 2)) / 255.0).reshape(5, 2, 4, 2, 4).sum((2, 4))
@@ -69,7 +69,7 @@ def test_no_image_is_its_own_donor_and_draws_differ() -> None:
 
 
 def test_a_donor_depends_on_the_image_and_not_on_its_company() -> None:
-    made, cut = donors(toys.digits(20).mapped(2, dict.fromkeys(range(10), 1)))
+    made, cut = resampling(toys.digits(20).mapped(2, dict.fromkeys(range(10), 1)))
     together = made.fills(np.arange(20), 1)[cut]
     alone = torch.cat([made.fills(np.array([number]), 1)[cut] for number in range(20)])
     assert torch.equal(together, alone)

@@ -8,9 +8,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from lenslab.units import Ablation
-from lenslab.units.sweep import forecast
-from lenslab.units.sweep.question import Question
+from lenslab.units import Ablation, forecast
+from lenslab.units.question import Question
 from tests.units import toys
 
 

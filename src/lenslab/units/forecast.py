@@ -16,18 +16,16 @@ import torch
 from lenslab.runs.intervention import MEAN, MEAN_MAP, RESAMPLE
 from lenslab.runs.statistics import unit_tables
 from lenslab.runs.statistics.observations import observe
-from lenslab.units.engine.batch import Batch, batch_of
+from lenslab.units.engine.batch import Batch, batches
 from lenslab.units.engine.device import device_of
-from lenslab.units.engine.exact_engine import ExactEngine
+from lenslab.units.engine.engines import ENGINES, Engine
 from lenslab.units.engine.full_float32 import full_precision
-from lenslab.units.engine.plain_engine import PlainEngine
-from lenslab.units.engine.replacement import Replacement
+from lenslab.units.engine.site_intervention import Replacement
 from lenslab.units.engine.site_plan import Plan
 from lenslab.units.profiling.profiler import Profiler
+from lenslab.units.question import Question
 from lenslab.units.silencing.replacements import replaced, with_replacements
 from lenslab.units.sweep.exemplars import profiler
-from lenslab.units.sweep.question import Question
-from lenslab.units.sweep.sweep import ENGINES
 
 Result = TypeVar("Result")
 
@@ -72,7 +70,7 @@ class Forecast:
 
 
 def forecast(question: Question, *, device: str = "cpu") -> Forecast:
-    """Try a run on its first images, and say what the whole will take.
+    """Try a run on its first images and estimate what the whole will take.
 
     A few chunks of pairs are decided at each site, as the run itself would, one batch is profiled, and the statistics
     of one site are computed on made-up flips; nothing is kept. On a machine that is otherwise idle the time is right
@@ -89,22 +87,22 @@ def forecast(question: Question, *, device: str = "cpu") -> Forecast:
         UnitsError: Whatever the run itself would raise on its first batch.
 
     Example:
-        >>> from lenslab.units import ask
-        >>> found = forecast(ask("small", "digits", limit=40, sites=["relu3"]))
+        >>> from lenslab.units import Ablation
+        >>> found = forecast(Ablation.of("small", "digits", limit=40, sites=["relu3"]))
         >>> 0 < found.seconds < 60, found.peak_bytes > 1_000_000
         (True, True)
     """
     started, where, images, before = time.perf_counter(), device_of(device), len(question.images), _peak()
     with full_precision():
         plans = _plans(question, where)
-        runner = ENGINES[question.engine](question.trace, plans, where, question.top)
+        engine = ENGINES[question.engine](question.trace, plans, where, question.top)
         reading, batch = _timed(lambda: _batch(question, where))
         share = images / len(batch)
         with torch.inference_mode():
-            runner.run(batch, [])  # the checks of the first batch come once
+            engine.run(batch, [])  # the checks of the first batch come once
             again = Batch(batch.inputs.clone(), batch.labels, batch.numbers)
-            clean, _ = _timed(lambda: runner.run(again, []))
-            deciding = sum(_site_seconds(runner, again, plans, started))
+            clean, _ = _timed(lambda: engine.run(again, []))
+            deciding = sum(_site_seconds(engine, again, plans, started))
         attributes = _attribute_seconds(question, batch, where) if question.attributes else 0.0
     return Forecast(
         sweep_seconds=share * (reading + clean + question.intervention.draws * deciding),
@@ -116,7 +114,7 @@ def forecast(question: Question, *, device: str = "cpu") -> Forecast:
 
 
 def _plans(question: Question, device: torch.device) -> Sequence[Plan]:
-    """The plans with what their units become; what would take a pass over all images is stood in for by a number."""
+    """Put what units become into the plans; a number stands in for what takes a pass over all images."""
     if question.intervention.replacement in (MEAN, MEAN_MAP, RESAMPLE):
         some = Replacement(torch.tensor(np.pi / 10, dtype=torch.float64))  # differs from every value
         return [replaced(plan, some) for plan in question.plans]
@@ -126,25 +124,19 @@ def _plans(question: Question, device: torch.device) -> Sequence[Plan]:
 
 
 def _batch(question: Question, device: torch.device) -> Batch:
-    for block in question.images.blocks(question.batch_size):
-        if len(block):
-            inputs = question.network.preprocessing(block.pixels).to(device)
-            return batch_of(inputs, block.labels, block.numbers)
-    return batch_of(
-        question.network.preprocessing([question.images.first()]), np.zeros(1, np.int64), np.zeros(1, np.int64)
-    )
+    """Read the first batch in which an image decodes; `ask` has decoded one."""
+    found = batches(question.images, question.network.preprocessing, question.batch_size, device)
+    return next(batch for _, batch in found if len(batch))
 
 
-def _site_seconds(
-    runner: ExactEngine | PlainEngine, batch: Batch, plans: Sequence[Plan], started: float
-) -> Iterator[float]:
-    """How long one draw of each site takes on a batch; the sites from both ends inwards, as long as there is time."""
+def _site_seconds(engine: Engine, batch: Batch, plans: Sequence[Plan], started: float) -> Iterator[float]:
+    """Time one draw of each site on a batch; the sites from both ends inwards, as long as there is time."""
     rates: dict[int, float] = {}
     last = len(plans) - 1
     for position in sorted(range(len(plans)), key=lambda place: (min(place, last - place), place)):
         plan = plans[position]
         if time.perf_counter() - started < TRIAL_SECONDS or not rates:
-            pairs, seconds = _tried(runner, batch, plan)
+            pairs, seconds = _tried(engine, batch, plan)
             rates[position] = seconds / max(1.0, pairs * (plan.cost or 1))
             active = pairs
         else:
@@ -153,11 +145,11 @@ def _site_seconds(
         yield seconds if active else 0.0
 
 
-def _tried(runner: ExactEngine | PlainEngine, batch: Batch, plan: Plan) -> tuple[int, float]:
+def _tried(engine: Engine, batch: Batch, plan: Plan) -> tuple[int, float]:
     """Decide some pairs of a site; give how many would be decided on this batch, and how long that would take."""
     total = plan.count * len(batch)
     began = time.perf_counter()
-    pieces = runner.decisions(batch, plan.site.name)
+    pieces = engine.decisions(batch, plan.site.name)
     first = next(pieces, [])
     inactive = sum(len(piece.rows) for piece in first if piece.path == "inactive")
     setting_up = time.perf_counter() - began
@@ -229,13 +221,13 @@ _ATTRIBUTES = (
 
 
 def _growing(question: Question, plans: Sequence[Plan]) -> int:
-    """What grows with the images and is held at once: one site's activations, twice, and the tables of images."""
+    """Count the bytes that grow with the images: one site's activations, twice, and the tables of images."""
     widest = max(plan.count for plan in plans)
     return len(question.images) * (2 * 4 * widest + 400)
 
 
 def _peak() -> int:
-    """The most memory that this process has held, in bytes."""
+    """Read the most memory that this process has held, in bytes."""
     held = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return held if sys.platform == "darwin" else held * 1024
 
