@@ -37,7 +37,7 @@ def test_importing_a_room_loads_nothing_heavy(statement: str) -> None:
     "statement",
     [
         "from lenslab import records; records.read; records.Draft; records.find('.', kind='study')",
-        "from lenslab.runs.statistics import intervals; intervals.score_interval([1], [2], [10])",
+        "from lenslab.runs.statistics import confidence_intervals; confidence_intervals.score_interval([1], [2], [10])",
         "from lenslab.units.images import open_images; len(open_images('digits'))",
         "from lenslab.units.networks import networks; networks()",
         "from lenslab.studies.study_result import study_results; study_results('.')",

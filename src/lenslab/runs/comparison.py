@@ -18,11 +18,10 @@ from scipy import stats
 
 from lenslab.records import Record
 from lenslab.runs.errors import UnitsError, UnknownSiteError
-from lenslab.runs.statistics.confidence_intervals import score_interval, share_interval
+from lenslab.runs.statistics.confidence_intervals import difference_interval, score_interval, share_interval
 from lenslab.runs.statistics.correlations import spearman
 from lenslab.runs.statistics.difference_tests import changes, dominance
 from lenslab.runs.statistics.hypothesis_tests import benjamini_hochberg, mcnemar
-from lenslab.runs.statistics.interval_arithmetic import difference_interval
 
 # The costs of one chunk of units hold about this many numbers.
 _CHUNK = 4_000_000

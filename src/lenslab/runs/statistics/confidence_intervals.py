@@ -113,6 +113,49 @@ def mean_interval(estimates: ArrayLike, low: ArrayLike, high: ArrayLike) -> tupl
     return np.where(count > 0, low_, np.nan), np.where(count > 0, high_, np.nan)
 
 
+def difference_interval(
+    one: tuple[ArrayLike, ArrayLike, ArrayLike],
+    other: tuple[ArrayLike, ArrayLike, ArrayLike],
+    correlation: ArrayLike = 0.0,
+) -> tuple[Floats, Floats]:
+    r"""An interval for the difference of two figures, elementwise, from the interval of each and their correlation.
+
+    .. math::
+        L = \hat\theta_1 - \hat\theta_2 - \sqrt{(\hat\theta_1 - l_1)^2 + (u_2 - \hat\theta_2)^2
+        - 2r(\hat\theta_1 - l_1)(u_2 - \hat\theta_2)}
+
+    and the upper bound likewise with :math:`u_1` and :math:`l_2` (MOVER for figures of the same images).
+
+    Source: G. Y. Zou, Toward using confidence intervals to compare correlations, Psychological Methods 12:399-413
+    (2007).
+
+    Args:
+        one: An estimate, its lower and its upper bound.
+        other: As ``one``.
+        correlation: Between the two estimates, -1 to 1; 0 where they are independent.
+
+    Returns:
+        Lower and upper bounds of ``one - other``.
+
+    Example:
+        >>> low, high = difference_interval((0.5, 0.4, 0.6), (0.2, 0.1, 0.3))
+        >>> low.round(3).item(), high.round(3).item()
+        (0.159, 0.441)
+    """
+    first, first_low, first_high = (np.asarray(part, np.float64) for part in one)
+    second, second_low, second_high = (np.asarray(part, np.float64) for part in other)
+    r = np.asarray(correlation, np.float64)
+
+    def width(near: Floats, far: Floats) -> Floats:
+        return np.sqrt(np.maximum(near**2 + far**2 - 2 * r * near * far, 0))
+
+    estimate = first - second
+    return (
+        np.asarray(estimate - width(first - first_low, second_high - second)),
+        np.asarray(estimate + width(first_high - first, second - second_low)),
+    )
+
+
 def share_interval(successes: ArrayLike, trials: ArrayLike, *, confidence: float = 0.95) -> tuple[Floats, Floats]:
     """Clopper and Pearson's exact interval for a share, elementwise.
 

@@ -6,8 +6,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from lenslab.runs.statistics.confidence_intervals import score_interval
-from lenslab.runs.statistics.interval_arithmetic import mean_interval
+from lenslab.runs.statistics.confidence_intervals import mean_interval, score_interval
 
 
 def correctness(flips: pd.DataFrame, images: pd.DataFrame, things: int) -> NDArray[np.bool_]:
@@ -48,7 +47,7 @@ def points_table(points: pd.DataFrame, correct: NDArray[np.bool_], labels: NDArr
         balanced_accuracy, balanced_accuracy_drop, balanced_accuracy_drop_low, balanced_accuracy_drop_high``. The drops
         are those from the untouched network on the same images: Tango's interval for the accuracy, and for the
         balanced accuracy (the mean recall of the classes that have images) that of the mean of the classes' drops, see
-        `lenslab.runs.statistics.interval_arithmetic.mean_interval`. At 95 %, each by itself.
+        `lenslab.runs.statistics.confidence_intervals.mean_interval`. At 95 %, each by itself.
     """
     after = 1 + points["set"].to_numpy(int)
     overall = _compared(correct, after)

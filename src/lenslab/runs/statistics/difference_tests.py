@@ -6,8 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
-from lenslab.runs.statistics.confidence_intervals import score_interval
-from lenslab.runs.statistics.interval_arithmetic import difference_interval
+from lenslab.runs.statistics.confidence_intervals import difference_interval, score_interval
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -78,7 +77,7 @@ def changes(one: Integers, other: Integers) -> Changes:
     """Compare what each unit costs in two runs on the same images.
 
     The interval recovers the variances of Tango's intervals of the two drops, and takes the correlation of the two
-    costs over the images into account, see `lenslab.runs.statistics.interval_arithmetic.difference_interval`.
+    costs over the images into account, see `lenslab.runs.statistics.confidence_intervals.difference_interval`.
 
     Args:
         one: What each unit costs on each image in the one run: 1 where a correct answer is lost, -1 where one is
