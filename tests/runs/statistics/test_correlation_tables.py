@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from scipy.stats import kendalltau, pearsonr, spearmanr
 
-from lenslab.runs.statistics.correlation_tables import ATTRIBUTES
+from lenslab.runs.attributes.attribute_names import SCORES
 from lenslab.runs.statistics.observations import observe
 from lenslab.runs.statistics.score_changes import Sums
 from lenslab.runs.statistics.unit_tables import correlations_table, units_table
@@ -16,7 +16,7 @@ SCIPY = {"spearman": spearmanr, "pearson": pearsonr, "kendall": kendalltau}
 
 
 def everything(random, units):
-    return pd.DataFrame({"unit": np.arange(units), **{name: random.random(units) for name in ATTRIBUTES}})
+    return pd.DataFrame({"unit": np.arange(units), **{name: random.random(units) for name in SCORES}})
 
 
 def random_sums(random, units, classes, images):

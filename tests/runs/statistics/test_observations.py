@@ -3,9 +3,9 @@ import pandas as pd
 import pytest
 
 from lenslab.records import BrokenRecordError
+from lenslab.runs.errors import LabelError
 from lenslab.runs.statistics.flip_counts import count
 from lenslab.runs.statistics.observations import aligned, observe
-from lenslab.units.errors import LabelError
 from tests.runs.statistics.planting import flips_frame, images_frame
 
 

@@ -32,25 +32,21 @@ def attribute_table(
         site: Its name.
         profile: What was gathered there.
         norms: Of its filters; their columns are NaN without.
-        alignment: With concepts; adds the columns ``concept_alignment`` and ``concept_alignment_concept``.
+        alignment: With concepts; adds the columns ``CONCEPT_ATTRIBUTES``.
         bins: Of the mutual information.
         top: How many images the precision looks at.
 
     Returns:
-        Columns ``site, unit, dead, class_selectivity, l1_norm, l1_norm_folded, class_correlation,
-        class_correlation_class, mutual_information, apoz, mean_activation, max_activation, precision, ccmas,
-        localist_selectivity, maximum_informedness, maximum_informedness_threshold, maximum_informedness_class,
-        feature_map_rank, gradient_activation, taylor``. An attribute that is undefined is NaN, a class -1.
+        Columns ``site, unit`` and those of `lenslab.runs.attributes.attribute_names.ATTRIBUTES`. An attribute that is
+        undefined is NaN, a class -1.
 
     Example:
-        >>> import torch
-        >>> from lenslab.units import load, open_images, select, trace
-        >>> from lenslab.units.profiling import profile
-        >>> network, images = load("small", weights="digits"), open_images("digits").limited(60)
-        >>> sites = select((traced := trace(network.module, (1, 8, 8))).sites.values(), ["relu3"])
-        >>> found = profile(traced, sites, images, network.preprocessing, batch_size=20, device=torch.device("cpu"))
-        >>> attribute_table("relu3", found["relu3"])[["site", "unit", "class_correlation_class"]].shape
-        (64, 3)
+        >>> activations, some = np.array([[3.0, 0.0], [1.0, 0.0]], np.float32), np.ones(2)
+        >>> profile = Profile(np.array([0, 1]), 2, 1, activations, some, some, some, np.ones((2, 2)), None, None)
+        >>> attribute_table("relu3", profile)[["site", "unit", "dead", "class_selectivity"]]
+            site  unit   dead  class_selectivity
+        0  relu3     0  False                0.5
+        1  relu3     1   True                0.0
     """
     units = profile.activations.shape[1]
     unknown = np.full(units, np.nan)
@@ -100,14 +96,10 @@ def class_table(site: str, profile: Profile) -> pd.DataFrame:
         all images.
 
     Example:
-        >>> import torch
-        >>> from lenslab.units import load, open_images, select, trace
-        >>> from lenslab.units.profiling import profile
-        >>> network, images = load("small", weights="digits"), open_images("digits").limited(60)
-        >>> sites = select((traced := trace(network.module, (1, 8, 8))).sites.values(), ["relu3"])
-        >>> found = profile(traced, sites, images, network.preprocessing, batch_size=20, device=torch.device("cpu"))
-        >>> len(class_table("relu3", found["relu3"]))
-        640
+        >>> activations, some = np.array([[3.0, 0.0], [1.0, 0.0]], np.float32), np.ones(2)
+        >>> profile = Profile(np.array([0, 1]), 2, 1, activations, some, some, some, np.ones((2, 2)), None, None)
+        >>> class_table("relu3", profile)["mean_activation"].tolist()
+        [3.0, 1.0, 0.0, 0.0]
     """
     images = profile.class_images
     present = np.flatnonzero(images)

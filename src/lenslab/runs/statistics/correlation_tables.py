@@ -9,6 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from lenslab.runs.attributes import activity
+from lenslab.runs.attributes.attribute_names import SCORES
 from lenslab.runs.statistics.bootstrap import measure, replicate
 from lenslab.runs.statistics.correlations import (
     Method,
@@ -26,11 +27,6 @@ from lenslab.runs.statistics.score_changes import Sums, unit_errors, unit_means
 
 Floats = NDArray[np.float64]
 
-ATTRIBUTES = (
-    *("class_selectivity", "l1_norm", "l1_norm_folded", "class_correlation", "mutual_information", "apoz"),
-    *("mean_activation", "max_activation", "precision", "ccmas", "localist_selectivity", "maximum_informedness"),
-    *("feature_map_rank", "gradient_activation", "taylor"),
-)
 FIGURES = ("accuracy_drop", "max_class_drop", "heldout_max_class_drop")
 
 KENDALL_REPLICATES = 200
@@ -104,8 +100,8 @@ def correlations_table(
     Args:
         site: Its name.
         observations: What was seen there.
-        attributes: What is known about each unit, as `lenslab.units.profiling.attribute_table` gives it, or any of its
-            columns beside ``unit``; None leaves class selectivity alone. Attributes that no unit has have no rows.
+        attributes: What is known about each unit: ``unit`` and any columns of
+            `lenslab.runs.attributes.attribute_tables.attribute_table`; None leaves class selectivity alone. Attributes that no unit has have no rows.
         seed: Decides the bootstrap's draws.
         sums: The continuous measures, where they were measured; adds ``loss_rise``.
         replicates: How many times to draw images and units.
@@ -170,7 +166,7 @@ def _variables(
     observed, again = measure(observations), replicate(observations, replicates=replicates, seed=seed)
     known = {"class_selectivity": Variable(observed.class_selectivity, again.class_selectivity)}
     rows = pd.DataFrame() if attributes is None else aligned(attributes, observations)
-    for name in ATTRIBUTES[1:]:
+    for name in SCORES[1:]:
         if name in rows:
             values = rows[name].to_numpy(np.float64)
             if np.isfinite(values).any():

@@ -7,8 +7,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from lenslab.runs.attributes import activity
+from lenslab.runs.attributes.attribute_names import SCORES
 from lenslab.runs.statistics.bootstrap import measure
-from lenslab.runs.statistics.correlation_tables import ATTRIBUTES
 from lenslab.runs.statistics.drops import heldout_class_drop, overall_drop
 from lenslab.runs.statistics.flip_counts import count
 from lenslab.runs.statistics.observations import Observations, aligned
@@ -185,7 +185,7 @@ def _design(
     """The names and values of the attributes that some live unit has, the targets, and which units are alive."""
     live = ~activity.dead(observations.activations)
     rows = aligned(attributes, observations)
-    columns = {name: rows[name].to_numpy(np.float64)[live] for name in ATTRIBUTES if name in rows}
+    columns = {name: rows[name].to_numpy(np.float64)[live] for name in SCORES if name in rows}
     if "class_selectivity" not in columns:
         columns = {"class_selectivity": measure(observations).class_selectivity[live], **columns}
     columns = {name: np.where(np.isfinite(values), values, np.nan) for name, values in columns.items()}

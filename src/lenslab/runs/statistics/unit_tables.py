@@ -51,8 +51,8 @@ def units_table(
     Args:
         site: Its name.
         observations: What was seen there; see `lenslab.runs.statistics.observations.observe`.
-        attributes: What is known about each unit, as `lenslab.units.profiling.attribute_table` gives it, or any of its
-            columns beside ``unit``; None for sets and directions, which have no attributes of their own.
+        attributes: What is known about each unit: ``unit`` and any columns of
+            `lenslab.runs.attributes.attribute_tables.attribute_table`; None for sets and directions, which have no attributes of their own.
         sums: The continuous measures, where they were measured.
         top_flips: Pairs whose true class left or entered the k largest logits, where they were measured: columns
             ``unit, image, lost``, with several draws also ``draw``.

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 import torch
 
+from lenslab.runs.attributes.attribute_names import SCORES
 from lenslab.runs.intervention import MEAN, MEAN_MAP, RESAMPLE
 from lenslab.runs.statistics import unit_tables
 from lenslab.runs.statistics.observations import observe
@@ -205,7 +206,7 @@ def _statistics_seconds(question: Question, plans: Sequence[Plan]) -> float:
         {"unit": pairs // images, "image": image, "before": labels[image], "after": (labels[image] + 1) % classes}
     )
     activations = random.random((images, units), dtype=np.float32)
-    known = {name: random.random(units) for name in _ATTRIBUTES} if question.attributes else {}
+    known = {name: random.random(units) for name in SCORES} if question.attributes else {}
     attributes = pd.DataFrame({"unit": range(units), **known})
 
     def compute() -> None:
@@ -219,13 +220,6 @@ def _statistics_seconds(question: Question, plans: Sequence[Plan]) -> float:
 
     seconds, _ = _timed(compute)
     return sum(seconds * max(0.5, plan.count / units) for plan in plans)
-
-
-_ATTRIBUTES = (
-    *("class_selectivity", "l1_norm", "l1_norm_folded", "class_correlation", "mutual_information", "apoz"),
-    *("mean_activation", "max_activation", "precision", "ccmas", "localist_selectivity", "maximum_informedness"),
-    *("feature_map_rank", "gradient_activation", "taylor"),
-)
 
 
 def _growing(question: Question, plans: Sequence[Plan]) -> int:
