@@ -9,20 +9,7 @@ import torch.nn.functional as F
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lenslab.runs.attributes.activation_quantiles import Thresholds
 from lenslab.runs.attributes.concept_overlap import Overlaps, concept_alignment, upsampled
-from lenslab.units import UnitsError
-from lenslab.units.profiling import align
-from tests.units import toys
-
-
-def thresholds(*batches: np.ndarray, quantile: float) -> list[float]:
-    found = Thresholds(batches[0].shape[1], quantile)
-    for _ in range(Thresholds.ROUNDS):
-        for maps in batches:
-            found.add(maps)
-        found.advance()
-    return found.values.tolist()
 
 
 def mask(*rows: str) -> np.ndarray:
@@ -72,70 +59,9 @@ def test_growing_is_bilinear_interpolation_as_others_do_it(had, wanted):
     assert upsampled(maps, wanted) == pytest.approx(expected[0].numpy(), abs=1e-6)
 
 
-@given(
-    st.lists(st.floats(-(2.0**99), 2.0**99, width=32), min_size=1, max_size=60),
-    st.floats(0.001, 0.999),
-    st.integers(0, 60),
-)
-def test_a_threshold_is_the_value_below_the_largest_share_for_any_batches(values, quantile, cut):
-    maps = np.array(values, dtype=np.float32)[:, None]
-    batches = [part for part in (maps[:cut], maps[cut:]) if len(part)]
-    ranked = np.sort(maps[:, 0] + 0)[::-1]
-    above = min(int(np.floor(quantile * len(values) + 1e-9)), len(values) - 1)
-    assert thresholds(*batches, quantile=quantile) == [ranked[above]]
-
-
-def test_thresholds_of_several_units_and_positions_do_not_mix():
-    maps = np.random.default_rng(0).normal(size=(50, 3, 4, 4)).astype(np.float32) * np.array([1, 10, -5])[:, None, None]
-    found = thresholds(maps[:20], maps[20:], quantile=0.005)
-    for unit, threshold in enumerate(found):
-        assert (maps[:, unit] > threshold).sum() == 4  # 0.5 % of 800
-
-
-def test_negative_zero_is_zero():
-    assert thresholds(np.array([[0.0], [-0.0], [-1.0]]), quantile=0.4) == [0]
-    assert thresholds(np.array([[-0.0], [-0.0], [-1.0]]), quantile=0.4) == [0]
-
-
 def test_pixels_of_one_image_are_counted_without_rounding():
     overlaps = Overlaps(np.array([0.5]), 1)
     labelled = np.zeros((1, 1, 300, 300), bool)
     labelled[0, 0, :299] = True
     overlaps.add(np.ones((1, 1, 1, 1)), labelled)
     assert overlaps.alignment().overlap.tolist() == [[299 / 300]]
-
-
-def test_units_that_see_a_quarter_align_with_that_quarter_in_any_batches():
-    """Four units of the toy network sum each 4x4 patch; the images' bright quarters are the concepts."""
-    pixels = toys.quarters((0,), (1,), (2,), (3,), (0, 3), (1, 2), (0,), ())
-    masks = np.zeros((8, 2, 8, 8), bool)
-    masks[:, 0] = pixels > 0  # whatever is bright
-    masks[:, 1, :4] = pixels[:, :4] > 0  # the bright things in the upper half
-    source = (pixels, [0, 1] * 4)
-    for batch_size in (1, 3, 8):
-        found = align(toys.by_hand(), source, masks, sites=["1"], quantile=9 / 32, batch_size=batch_size)["1"]
-        # 9 of 32 patches are bright, and t = 0 leaves exactly them: bilinear growth of 2x2 to 8x8 spreads them.
-        assert found.thresholds.tolist() == [0, 0, 0, 0]
-        expected = _by_torch(pixels, masks)
-        assert found.overlap == pytest.approx(np.tile(expected, (4, 1)))
-    by_call = align(toys.by_hand(), source, lambda start, stop: masks[start:stop], sites=["1"], quantile=9 / 32)["1"]
-    assert by_call.overlap.tolist() == found.overlap.tolist()
-
-
-def _by_torch(pixels, masks):
-    patches = torch.tensor(pixels.reshape(8, 2, 4, 2, 4).sum(axis=(2, 4)), dtype=torch.float64)
-    lit = F.interpolate(patches[:, None], size=(8, 8), mode="bilinear", align_corners=False)[:, 0].numpy() > 0
-    both = (lit[:, None] & masks).sum(axis=(0, 2, 3))
-    return both / (lit[:, None] | masks).sum(axis=(0, 2, 3))
-
-
-def test_masks_that_do_not_fit_are_refused():
-    source = (toys.quarters((0,), (1,)), [0, 1])
-    with pytest.raises(UnitsError, match="give bool \\[2, concepts, rows, columns\\]"):
-        align(toys.by_hand(), source, np.zeros((2, 1, 8, 8)), sites=["1"])
-    with pytest.raises(UnitsError, match="masks of images 0 to 1"):
-        align(toys.by_hand(), source, np.zeros((1, 1, 8, 8), bool), sites=["1"])
-    with pytest.raises(UnitsError, match="annotated is"):
-        align(toys.by_hand(), source, np.zeros((2, 1, 8, 8), bool), annotated=np.ones((2, 3), bool), sites=["1"])
-    with pytest.raises(UnitsError, match="lights nothing or everything"):
-        align(toys.by_hand(), source, np.zeros((2, 1, 8, 8), bool), sites=["1"], quantile=1.5)

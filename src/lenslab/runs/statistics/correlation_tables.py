@@ -101,7 +101,8 @@ def correlations_table(
         site: Its name.
         observations: What was seen there.
         attributes: What is known about each unit: ``unit`` and any columns of
-            `lenslab.runs.attributes.attribute_tables.attribute_table`; None leaves class selectivity alone. Attributes that no unit has have no rows.
+            `lenslab.runs.attributes.attribute_tables.attribute_table`. None leaves class selectivity alone. Attributes
+            that no unit has have no rows.
         seed: Decides the bootstrap's draws.
         sums: The continuous measures, where they were measured; adds ``loss_rise``.
         replicates: How many times to draw images and units.

@@ -52,7 +52,8 @@ def units_table(
         site: Its name.
         observations: What was seen there; see `lenslab.runs.statistics.observations.observe`.
         attributes: What is known about each unit: ``unit`` and any columns of
-            `lenslab.runs.attributes.attribute_tables.attribute_table`; None for sets and directions, which have no attributes of their own.
+            `lenslab.runs.attributes.attribute_tables.attribute_table`. None for sets and directions, which have no
+            attributes of their own.
         sums: The continuous measures, where they were measured.
         top_flips: Pairs whose true class left or entered the k largest logits, where they were measured: columns
             ``unit, image, lost``, with several draws also ``draw``.
