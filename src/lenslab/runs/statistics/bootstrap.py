@@ -5,6 +5,7 @@ the observations. What a replicate needs is linear in how often each image was d
 products: changes (sparse) times draws, and activations times draws.
 """
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, fields, replace
 
@@ -14,7 +15,6 @@ from scipy import sparse
 
 from lenslab.runs.attributes import selectivity
 from lenslab.runs.statistics import drops
-from lenslab.runs.statistics.image_halves import HALVES
 from lenslab.runs.statistics.observations import Observations
 
 Floats = NDArray[np.float64]
@@ -138,7 +138,7 @@ def replicated_nets(observations: Observations, *, replicates: int, seed: int) -
 
 
 def _nets(observations: Observations, changes: sparse.csr_array, drawn: NDArray[np.float32]) -> Floats:
-    return np.asarray(changes @ drawn.T).T.reshape(len(drawn), *_shape(observations))
+    return np.asarray(changes @ drawn.T).T.reshape(len(drawn), *observations.shape)
 
 
 def _draws(observations: Observations, replicates: int, seed: int) -> Iterator[NDArray[np.float32]]:
@@ -149,8 +149,7 @@ def _draws(observations: Observations, replicates: int, seed: int) -> Iterator[N
     stratum = observations.stratum[order]
     size = np.bincount(stratum)[stratum]
     start = np.searchsorted(stratum, stratum)
-    cells = len(HALVES) * observations.units * observations.classes
-    chunk = max(1, min(replicates, _CHUNK // max(cells, images)))
+    chunk = max(1, min(replicates, _CHUNK // max(math.prod(observations.shape), images)))
     for first in range(0, replicates, chunk):
         rows = min(chunk, replicates - first)
         drawn = order[start + (random.random((rows, images), dtype=np.float32) * size).astype(np.int64) % size]
@@ -160,7 +159,7 @@ def _draws(observations: Observations, replicates: int, seed: int) -> Iterator[N
 
 def _changes(observations: Observations) -> sparse.csr_array:
     """Changes, averaged over draws, as a sparse matrix: one row per (half, unit, class) and one column per image."""
-    shape = (len(HALVES), observations.units, observations.classes)
+    shape = observations.shape
     image = observations.image
     row = np.ravel_multi_index((observations.half[image], observations.unit, observations.labels[image]), shape)
     size = (int(np.prod(shape)), len(observations.labels))
@@ -186,7 +185,7 @@ def _measures(observations: Observations, changes: sparse.csr_array, drawn: NDAr
 
 def _activation_sums(observations: Observations, drawn: NDArray[np.float32]) -> Floats:
     """Activations summed over the drawn images of each half and class, ``[replicates, 2, units, classes]``."""
-    sums = np.zeros((len(drawn), *_shape(observations)))
+    sums = np.zeros((len(drawn), *observations.shape))
     activations = observations.activations
     for stratum in np.unique(observations.stratum):
         half, label = divmod(int(stratum), observations.classes)
@@ -198,7 +197,3 @@ def _activation_sums(observations: Observations, drawn: NDArray[np.float32]) -> 
 def _selectivity(sums: Floats, images: NDArray[np.int64]) -> Floats:
     means = np.divide(sums, images, out=np.full(sums.shape, np.nan), where=images > 0)
     return selectivity.class_selectivity(means)
-
-
-def _shape(observations: Observations) -> tuple[int, int, int]:
-    return len(HALVES), observations.units, observations.classes

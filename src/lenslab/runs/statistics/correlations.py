@@ -184,6 +184,7 @@ def interval(
     method: Method = "spearman",
     given: int = 0,
     confidence: float = 0.95,
+    correct_bias: bool = True,
 ) -> tuple[float, float]:
     r"""The interval of a correlation from its bootstrap replicates; see `correlate` for how it is made.
 
@@ -196,6 +197,7 @@ def interval(
             :math:`\sqrt{0.437 / (n - 4)}` for Kendall's (Fieller, Hartley and Pearson 1957, Biometrika 44:470).
         given: How many variables a partial correlation is given; each costs one unit.
         confidence: Of the interval.
+        correct_bias: Whether the interval also allows for the shift of the replicates from the estimate.
 
     Returns:
         Lower and upper bound; NaN below four units (Kendall's: five) and one more for each that is given, and where
@@ -221,6 +223,7 @@ def interval(
             np.arctanh(np.clip(replicated, -limit, limit)),
             floor=floor,
             confidence=confidence,
+            correct_bias=correct_bias,
         )
     )
     return float(low), float(high)
@@ -247,11 +250,13 @@ def difference(first: Correlation, second: Correlation, *, confidence: float = 0
     return gain, float(low), float(high)
 
 
-def _interval(estimate: float, replicated: Floats, *, floor: float, confidence: float) -> tuple[float, float]:
+def _interval(
+    estimate: float, replicated: Floats, *, floor: float, confidence: float, correct_bias: bool = True
+) -> tuple[float, float]:
     known = replicated[~np.isnan(replicated)]
     if np.isnan(estimate) or len(known) < 2 or 2 * len(known) < len(replicated):
         return float("nan"), float("nan")
-    corrected = 2 * estimate - float(known.mean())
+    corrected = 2 * estimate - float(known.mean()) if correct_bias else estimate
     reach = float(stats.norm.isf((1 - confidence) / 2)) * max(float(known.std(ddof=1)), floor)
     return min(estimate, corrected) - reach, max(estimate, corrected) + reach
 

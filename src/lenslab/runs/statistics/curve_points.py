@@ -7,6 +7,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from lenslab.runs.statistics.confidence_intervals import mean_interval, score_interval
+from lenslab.runs.statistics.observations import located
 
 
 def correctness(flips: pd.DataFrame, images: pd.DataFrame, things: int) -> NDArray[np.bool_]:
@@ -20,17 +21,19 @@ def correctness(flips: pd.DataFrame, images: pd.DataFrame, things: int) -> NDArr
     Returns:
         Bool ``[images, 1 + things]``, rows as in ``images``; the first column is the untouched network.
 
+    Raises:
+        BrokenRecordError: A flip names an image or a thing that does not exist.
+
     Example:
         >>> images = pd.DataFrame({"image": [4, 7], "label": [0, 1], "prediction": [0, 0]})
         >>> flips = pd.DataFrame({"unit": [1, 1], "image": [4, 7], "after": [1, 1]})
         >>> correctness(flips, images, 2).tolist()
         [[True, True, False], [False, False, True]]
     """
-    labels, numbers = images["label"].to_numpy(), images["image"].to_numpy()
+    labels = images["label"].to_numpy()
     correct = np.repeat((labels == images["prediction"].to_numpy())[:, None], 1 + things, axis=1)
-    order = np.argsort(numbers)
-    row = order[np.searchsorted(numbers, flips["image"].to_numpy(), sorter=order)] if len(flips) else np.zeros(0, int)
-    correct[row, 1 + flips["unit"].to_numpy(int)] = flips["after"].to_numpy() == labels[row]
+    thing, row, _ = located(flips, images["image"].to_numpy(np.int64), units=things, draws=1)
+    correct[row, 1 + thing] = flips["after"].to_numpy() == labels[row]
     return correct
 
 

@@ -7,6 +7,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
 from lenslab.runs.statistics.confidence_intervals import difference_interval, score_interval
+from lenslab.runs.statistics.correlations import cosine
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -99,17 +100,11 @@ def changes(one: Integers, other: Integers) -> Changes:
     for costs in (one, other):
         losses, gains = (costs > 0).sum(axis=0), (costs < 0).sum(axis=0)
         bounds.append(((losses - gains) / images, *score_interval(losses, gains, images)))
-    low, high = difference_interval(bounds[0], bounds[1], _correlation(one, other))
+    # Where a cost is the same on all images its correlation is unknown, and plays no part.
+    correlation = np.nan_to_num(cosine(*((costs - costs.mean(axis=0)).T for costs in (one, other))))
+    low, high = difference_interval(bounds[0], bounds[1], correlation)
     counts = [(apart == step).sum(axis=0) for step in (1, -1, 2, -2)]
     return Changes(apart.sum(axis=0) / images, low, high, (apart != 0).sum(axis=0), sign_flip(*counts))
-
-
-def _correlation(one: Integers, other: Integers) -> Floats:
-    """Pearson's correlation of the columns; 0 where a column is constant."""
-    first, second = one - one.mean(axis=0), other - other.mean(axis=0)
-    size = np.sqrt((first**2).sum(axis=0) * (second**2).sum(axis=0))
-    product = (first * second).sum(axis=0)
-    return np.asarray(np.divide(product, size, out=np.zeros(product.shape), where=size > 0))
 
 
 @dataclass(frozen=True)

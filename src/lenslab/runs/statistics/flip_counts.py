@@ -7,7 +7,6 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from lenslab.runs.statistics.image_halves import HALVES
 from lenslab.runs.statistics.observations import Observations, located
 
 
@@ -112,7 +111,7 @@ def _counts(
     gained: NDArray[np.bool_],
     draws: int,
 ) -> Counts:
-    shape = (len(HALVES), observations.units, observations.classes)
+    shape = observations.shape
     cell = np.ravel_multi_index((observations.half[image], unit, observations.labels[image]), shape)
     losses, gains = (np.bincount(cell[part], minlength=int(np.prod(shape))).reshape(shape) for part in (lost, gained))
     return Counts(losses=losses, gains=gains, images=observations.images, draws=draws)

@@ -63,6 +63,11 @@ class Observations:
         return self.half * self.classes + self.labels
 
     @property
+    def shape(self) -> tuple[int, int, int]:
+        """The shape of whatever is counted by half, unit and class, ``(2, units, classes)``."""
+        return len(HALVES), self.units, self.classes
+
+    @property
     def images(self) -> NDArray[np.int64]:
         """How many images each half holds of each class, shape ``[2, classes]``."""
         counts = np.bincount(self.stratum, minlength=len(HALVES) * self.classes)

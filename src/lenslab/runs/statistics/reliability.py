@@ -6,11 +6,11 @@ from types import MappingProxyType
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
-from scipy import stats
 
 from lenslab.runs.attributes import activity
 from lenslab.runs.statistics.bootstrap import pictured, replicated_nets
-from lenslab.runs.statistics.correlations import Method, drawn_units, pearson, spearman
+from lenslab.runs.statistics.correlations import Method, drawn_units, interval, pearson, spearman
+from lenslab.runs.statistics.drops import half_drops
 from lenslab.runs.statistics.flip_counts import count
 from lenslab.runs.statistics.image_halves import HALVES
 from lenslab.runs.statistics.observations import Observations
@@ -109,9 +109,8 @@ def reliability_table(
         again = _replicated(observations, live, drops, times, seed) if len(units) > 3 and pairs > 3 else None
         for method, correlation in METHODS.items():
             halves = float(correlation(observed[0], observed[1])) if pairs > 1 else float("nan")
-            floor = (1.03 if method == "spearman" else 1.0) / np.sqrt(max(pairs - 3, 1))
             low, high = (
-                _interval(halves, again[method], pairs=pairs, floor=floor, confidence=confidence)
+                interval(halves, again[method], units=pairs, method=method, confidence=confidence, correct_bias=False)
                 if again is not None
                 else (float("nan"), float("nan"))
             )
@@ -123,11 +122,8 @@ def reliability_table(
 
 
 def _overall(net: Floats, images: NDArray[np.int64]) -> Floats:
-    """Overall drops of each half, one number in place of the net losses ``[replicates, 2, units, classes]``."""
-    count = images.sum(axis=1)[:, None]
-    return np.asarray(np.divide(net.sum(axis=-1), count, out=np.full(net.shape[:-1], np.nan), where=count > 0))[
-        ..., None
-    ]
+    """Give overall drops of each half, one number in place of the net losses ``[replicates, 2, units, classes]``."""
+    return half_drops(net, images)[..., None]
 
 
 def _by_class(net: Floats, images: NDArray[np.int64]) -> Floats:
@@ -153,16 +149,3 @@ def _replicated(
             for method, correlation in METHODS.items():
                 found[method].append(correlation(pairs[:, 0], pairs[:, 1]))
     return {method: np.concatenate(values) for method, values in found.items()}
-
-
-def _interval(
-    estimate: float, replicated: Floats, *, pairs: int, floor: float, confidence: float
-) -> tuple[float, float]:
-    known = replicated[~np.isnan(replicated)]
-    if np.isnan(estimate) or len(known) < 2 or 2 * len(known) < len(replicated):
-        return float("nan"), float("nan")
-    # A perfect correlation counts as one that a swap of neighbours halfway spoils.
-    limit = 1 - 6 / (pairs**3 - pairs)
-    middle, again = (np.arctanh(np.clip(part, -limit, limit)) for part in (estimate, known))
-    reach = float(stats.norm.isf((1 - confidence) / 2)) * max(float(np.std(again, ddof=1)), floor)
-    return float(np.tanh(middle - reach)), float(np.tanh(middle + reach))
