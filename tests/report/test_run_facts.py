@@ -1,18 +1,18 @@
 import pandas as pd
 import pytest
 
-from lenslab.report.run_facts import class_names, facts, silenced, verified, warnings
+from lenslab.report.run_facts import class_names, describe_silencing, describe_verification, run_facts, warnings
 
 UNITS = pd.DataFrame({"site": ["a", "a", "b"], "dead": [True, False, False]})
 
 
 def said(document, images=1000):
-    return {fact.term: (fact.words, fact.note) for fact in facts(document, UNITS, images)}
+    return {fact.term: (fact.words, fact.note) for fact in run_facts(document, UNITS, images)}
 
 
 def test_the_head_of_a_real_run_says_what_was_measured(run):
     document = run.document
-    lines = {fact.term: fact for fact in facts(document, run.table("units"), 200)}
+    lines = {fact.term: fact for fact in run_facts(document, run.table("units"), 200)}
     assert lines["Network"].words == "small"
     assert document["network"]["weights_sha256"][:12] in lines["Network"].note
     assert lines["Images"].words == "200 of digits"
@@ -41,7 +41,7 @@ def test_units_dead_ones_and_pairs_are_counted():
     ],
 )
 def test_sets_and_directions_are_called_so(request_, words):
-    assert silenced({"request": request_}, 5, 2) == words
+    assert describe_silencing({"request": request_}, 5, 2) == words
 
 
 def test_what_a_damaged_or_older_document_lacks_is_named():
@@ -49,11 +49,11 @@ def test_what_a_damaged_or_older_document_lacks_is_named():
         assert said(document)["Network"] == ("not recorded", "")
         assert said(document)["Seed"] == ("not recorded", "")
         assert said(document)["Versions"] == ("not recorded", "")
-        assert verified(document) == "no pair was done again the plain way"
+        assert describe_verification(document) == "no pair was done again the plain way"
         assert warnings(document) == []
         assert class_names(document) is None
 
 
 def test_verified_pairs_are_summed_over_paths():
-    words = verified({"verification": {"tail": 1, "suffix": 2, "skipped": 0}})
+    words = describe_verification({"verification": {"tail": 1, "suffix": 2, "skipped": 0}})
     assert words == "3 pairs done again the plain way, and equal: 1 tail, 2 suffix"

@@ -26,7 +26,7 @@ _UNCHANGED = ["label", "images", "drop", "low", "high", "losses", "gains", "q_va
 
 
 @dataclass(frozen=True)
-class Figures:
+class ReportTables:
     """What the page's table and charts show.
 
     Attributes:
@@ -53,7 +53,7 @@ class Figures:
     flips_kept: int | None
 
 
-def figures(record: Record, *, rows: int = ROWS) -> Figures:
+def report_tables(record: Record, *, rows: int = ROWS) -> ReportTables:
     """Read a run's tables.
 
     Args:
@@ -80,7 +80,7 @@ def figures(record: Record, *, rows: int = ROWS) -> Figures:
     flips, flips_kept = strongest(counted, counted["pairs"].to_numpy(), len(units), rows)
     flips = flips.sort_values(["row", "pairs", "before", "after"], ascending=[True, False, True, True], kind="stable")
     by_class = _optional(record, "attribute_classes")
-    return Figures(
+    return ReportTables(
         units=units,
         classes=classes,
         unchanged=unchanged,

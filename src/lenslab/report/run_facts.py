@@ -31,7 +31,7 @@ class Fact:
     note: str = ""
 
 
-def facts(document: Mapping[str, Any], units: pd.DataFrame, images: int) -> list[Fact]:
+def run_facts(document: Mapping[str, Any], units: pd.DataFrame, images: int) -> list[Fact]:
     """Say what was measured, on what, how, and when.
 
     Args:
@@ -42,7 +42,7 @@ def facts(document: Mapping[str, Any], units: pd.DataFrame, images: int) -> list
     Example:
         >>> import pandas as pd
         >>> units = pd.DataFrame({"site": ["relu", "relu"], "dead": [False, True]})
-        >>> said = facts({"accuracy": 0.5, "images": {"name": "digits", "classes": 10}}, units, 1000)
+        >>> said = run_facts({"accuracy": 0.5, "images": {"name": "digits", "classes": 10}}, units, 1000)
         >>> [(fact.term, fact.words, fact.note) for fact in said][1:3]
         [('Images', '1,000 of digits', '10 classes'), ('Accuracy before', '50.00 %', '')]
     """
@@ -54,11 +54,13 @@ def facts(document: Mapping[str, Any], units: pd.DataFrame, images: int) -> list
         Fact("Images", f"{images:,} of {_words(source.get('name'))}", f"{_words(source.get('classes'))} classes"),
         Fact("Accuracy before", _percent(document.get("accuracy"))),
         Fact(
-            "Silenced", silenced(document, len(units), sites), f"{dead:,} of them dead" if dead else "none of them dead"
+            "Silenced",
+            describe_silencing(document, len(units), sites),
+            f"{dead:,} of them dead" if dead else "none of them dead",
         ),
         Fact("Replacement", _words(document.get("replacement")), _draws(document)),
         Fact("Engine", _words(document.get("engine")), f"{pairs:,} pairs of unit and image"),
-        Fact("Verified", verified(document)),
+        Fact("Verified", describe_verification(document)),
         Fact("Seed", _words(document.get("seed"))),
         Fact("Measured", _date(document), _seconds(document)),
         Fact(
@@ -68,11 +70,11 @@ def facts(document: Mapping[str, Any], units: pd.DataFrame, images: int) -> list
     ]
 
 
-def silenced(document: Mapping[str, Any], units: int, sites: int) -> str:
+def describe_silencing(document: Mapping[str, Any], units: int, sites: int) -> str:
     """Say what was silenced: units one at a time, sets of them, or directions.
 
     Example:
-        >>> silenced({"request": {"basis": "haar"}}, 64, 1)
+        >>> describe_silencing({"request": {"basis": "haar"}}, 64, 1)
         '64 random directions at 1 site, one at a time'
     """
     request = _part(document, "request")
@@ -84,13 +86,13 @@ def silenced(document: Mapping[str, Any], units: int, sites: int) -> str:
     return f"{units:,} unit{'' if units == 1 else 's'} at {where}, one at a time"
 
 
-def verified(document: Mapping[str, Any]) -> str:
+def describe_verification(document: Mapping[str, Any]) -> str:
     """Say how many pairs were done again the plain way.
 
     Example:
-        >>> verified({"verification": {"tail": 600, "suffix": 400}})
+        >>> describe_verification({"verification": {"tail": 600, "suffix": 400}})
         '1,000 pairs done again the plain way, and equal: 600 tail, 400 suffix'
-        >>> verified({"verification": {}})
+        >>> describe_verification({"verification": {}})
         'no pair was done again the plain way'
     """
     counts = {str(path): _count(pairs, 0) for path, pairs in _part(document, "verification").items()}

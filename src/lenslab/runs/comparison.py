@@ -19,8 +19,8 @@ from scipy import stats
 from lenslab.records import Record
 from lenslab.runs.errors import UnitsError, UnknownSiteError
 from lenslab.runs.statistics.confidence_intervals import difference_interval, score_interval, share_interval
-from lenslab.runs.statistics.correlations import spearman
-from lenslab.runs.statistics.difference_tests import changes, dominance
+from lenslab.runs.statistics.correlation_coefficients import spearman
+from lenslab.runs.statistics.drop_differences import cliffs_delta, drop_differences
 from lenslab.runs.statistics.hypothesis_tests import benjamini_hochberg, mcnemar
 
 # The costs of one chunk of units hold about this many numbers.
@@ -69,8 +69,9 @@ def compare(one: Record, other: Record, *, paired: bool = False, level: float = 
         other: another.
         paired: Unit 7 of a site is the same unit in both runs, as it is in two checkpoints of one training. Then each
             unit's change is tested on the images that both runs have (the same content and label): an exact test that
-            the images' changes are as often up as down, see `lenslab.runs.statistics.difference_tests.sign_flip`, with
-            Benjamini-Hochberg's q-values over the units of the site.
+            the images' changes are as often up as down, see
+            `lenslab.runs.statistics.drop_differences.sign_flip_test`, with Benjamini-Hochberg's q-values over the units
+            of the site.
         level: The false-discovery rate at which units are called significant, or changed.
 
     Raises:
@@ -172,7 +173,7 @@ def _units(one: Record, other: Record, matched: pd.DataFrame, sizes: Mapping[str
                 _costs(frame, matched[f"image_{name}"].to_numpy(), units)
                 for frame, name in zip(ours, ("one", "other"), strict=True)
             ]
-            found = changes(*costs)
+            found = drop_differences(*costs)
             parts.append(
                 pd.DataFrame(
                     {
@@ -222,7 +223,7 @@ def _sites(
                 f"largest_{name}": drops.max(),
                 f"significant_{name}": (table["q_value"] <= level).mean(),
             }
-        found = dominance(*(table["accuracy_drop"].to_numpy() for table in ours))
+        found = cliffs_delta(*(table["accuracy_drop"].to_numpy() for table in ours))
         row |= {"delta": found.delta, "delta_low": found.low, "delta_high": found.high, "p_value": found.p_value}
         pairs = units[units["site"] == site]
         if paired and len(pairs):

@@ -8,8 +8,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from lenslab.records import BrokenRecordError, Record
-from lenslab.runs.attributes import activity
-from lenslab.runs.statistics.flip_counts import Counts, count
+from lenslab.runs.attributes.activation_statistics import dead_units
+from lenslab.runs.statistics.flip_counts import FlipCounts, count_flips
 from lenslab.runs.statistics.observations import Observations, observe
 
 Floats = NDArray[np.float64]
@@ -29,7 +29,7 @@ class Evidence:
 
     site: str
     observations: Observations
-    counts: Counts
+    counts: FlipCounts
     dead: NDArray[np.bool_]
     l1_norm: Floats | None
 
@@ -94,8 +94,8 @@ def weigh(site: str, observations: Observations, l1_norm: Floats | None) -> Evid
     return Evidence(
         site=site,
         observations=observations,
-        counts=count(observations),
-        dead=activity.dead(observations.activations),
+        counts=count_flips(observations),
+        dead=dead_units(observations.activations),
         l1_norm=l1_norm,
     )
 

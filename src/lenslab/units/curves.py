@@ -18,7 +18,7 @@ import pandas as pd
 
 from lenslab.records import BrokenRecordError, Draft, Record
 from lenslab.runs.orders import RANDOM, Order, order_of, sizes_for, units_of
-from lenslab.runs.statistics.curve_areas import areas_table, doubled_areas
+from lenslab.runs.statistics.curve_areas import areas_table, trapezoid_sums
 from lenslab.runs.statistics.curve_points import correctness, points_table, recalls_table
 from lenslab.units.ablation import answer
 from lenslab.units.errors import UnknownOrderError
@@ -325,7 +325,7 @@ def curve_tables(record: Record, points: pd.DataFrame, said: Mapping[str, Any]) 
     doubled = {
         str(name): np.stack(
             [
-                doubled_areas(correct[:, 1 + rows.sort_values("size")["set"].to_numpy()], sizes)
+                trapezoid_sums(correct[:, 1 + rows.sort_values("size")["set"].to_numpy()], sizes)
                 for _, rows in group.groupby("repeat", sort=True)
             ]
         )

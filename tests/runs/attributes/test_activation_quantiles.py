@@ -6,12 +6,12 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lenslab.runs.attributes.activation_quantiles import Thresholds
+from lenslab.runs.attributes.activation_quantiles import ActivationQuantiles
 
 
 def thresholds(*batches: np.ndarray, quantile: float) -> list[float]:
-    found = Thresholds(batches[0].shape[1], quantile)
-    for _ in range(Thresholds.ROUNDS):
+    found = ActivationQuantiles(batches[0].shape[1], quantile)
+    for _ in range(ActivationQuantiles.ROUNDS):
         for maps in batches:
             found.add(maps)
         found.advance()

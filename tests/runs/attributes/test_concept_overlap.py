@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lenslab.runs.attributes.concept_overlap import Overlaps, concept_alignment, upsampled
+from lenslab.runs.attributes.concept_overlap import OverlapCounts, concept_alignment, upsampled
 
 
 def mask(*rows: str) -> np.ndarray:
@@ -60,7 +60,7 @@ def test_growing_is_bilinear_interpolation_as_others_do_it(had, wanted):
 
 
 def test_pixels_of_one_image_are_counted_without_rounding():
-    overlaps = Overlaps(np.array([0.5]), 1)
+    overlaps = OverlapCounts(np.array([0.5]), 1)
     labelled = np.zeros((1, 1, 300, 300), bool)
     labelled[0, 0, :299] = True
     overlaps.add(np.ones((1, 1, 1, 1)), labelled)

@@ -8,13 +8,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from lenslab.runs.attributes.weight_norms import Norms
+from lenslab.runs.attributes.weight_norms import WeightNorms
 from lenslab.units import trace
 from lenslab.units.profiling.filter_weights import norms_of
 from tests.units import toys
 
 
-def found(module: nn.Module, site: str) -> Norms:
+def found(module: nn.Module, site: str) -> WeightNorms:
     traced = trace(module.eval(), (1, 8, 8))
     return norms_of(traced, traced.sites[site])
 

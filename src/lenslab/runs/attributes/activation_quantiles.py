@@ -14,7 +14,7 @@ _SIGN = np.uint32(1 << 31)
 _BLOCK = 1 << 21
 
 
-class Thresholds:
+class ActivationQuantiles:
     """Finds the upper quantile of each unit's values over any number of batches, which are gone through three times.
 
     The order of float32 numbers is the order of their bits, so each round counts how often every value of the next
@@ -26,8 +26,8 @@ class Thresholds:
         quantile: The share of values that may lie above a threshold.
 
     Example:
-        >>> found = Thresholds(1, 0.25)
-        >>> for _ in range(Thresholds.ROUNDS):
+        >>> found = ActivationQuantiles(1, 0.25)
+        >>> for _ in range(ActivationQuantiles.ROUNDS):
         ...     for batch in ([[1.0], [4.0]], [[-3.0], [2.0]]):
         ...         found.add(np.array(batch))
         ...     found.advance()

@@ -6,13 +6,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from lenslab.runs.attributes import activity, gradient_scores, selectivity
+from lenslab.runs.attributes import activation_statistics, gradient_scores, selectivity
 from lenslab.runs.attributes.class_correlation import class_correlation
 from lenslab.runs.attributes.concept_overlap import Alignment
 from lenslab.runs.attributes.maximum_informedness import maximum_informedness
 from lenslab.runs.attributes.mutual_information import mutual_information
 from lenslab.runs.attributes.profile import Profile
-from lenslab.runs.attributes.weight_norms import Norms
+from lenslab.runs.attributes.weight_norms import WeightNorms
 
 Floats = NDArray[np.float64]
 
@@ -21,7 +21,7 @@ def attribute_table(
     site: str,
     profile: Profile,
     *,
-    norms: Norms | None = None,
+    norms: WeightNorms | None = None,
     alignment: Alignment | None = None,
     bins: int = 10,
     top: int = 100,
@@ -57,7 +57,7 @@ def attribute_table(
     columns = {
         "site": np.full(units, site, dtype=object),
         "unit": np.arange(units, dtype=np.int32),
-        "dead": activity.dead(activations),
+        "dead": activation_statistics.dead_units(activations),
         "class_selectivity": selectivity.class_selectivity(profile.class_means),
         "l1_norm": unknown if norms is None else norms.raw,
         "l1_norm_folded": unknown if norms is None else norms.folded,
@@ -65,7 +65,7 @@ def attribute_table(
         "class_correlation_class": correlated.astype(np.int32),
         "mutual_information": mutual_information(activations, labels, bins=bins),
         "apoz": profile.apoz,
-        "mean_activation": activity.mean_activation(activations),
+        "mean_activation": activation_statistics.mean_activation(activations),
         "max_activation": profile.max_activation,
         "precision": selectivity.precision(activations, labels, top=top),
         "ccmas": selectivity.ccmas(activations, labels),

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lenslab.runs.attributes.activity import CONSTANT
+from lenslab.runs.attributes.activation_statistics import CONSTANT
 
 Floats = NDArray[np.float64]
 

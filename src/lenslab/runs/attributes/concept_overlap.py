@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lenslab.runs.attributes.activation_quantiles import Thresholds
+from lenslab.runs.attributes.activation_quantiles import ActivationQuantiles
 
 Floats = NDArray[np.float64]
 Maps = NDArray[np.floating[Any]]
@@ -78,16 +78,16 @@ def concept_alignment(
         >>> concept_alignment(maps, masks, quantile=0.25).overlap.tolist()
         [[1.0, 0.5]]
     """
-    thresholds = Thresholds(maps.shape[1], quantile)
+    thresholds = ActivationQuantiles(maps.shape[1], quantile)
     for _ in range(thresholds.ROUNDS):
         thresholds.add(maps)
         thresholds.advance()
-    overlaps = Overlaps(thresholds.values, masks.shape[1])
+    overlaps = OverlapCounts(thresholds.values, masks.shape[1])
     overlaps.add(maps, masks, annotated)
     return overlaps.alignment()
 
 
-class Overlaps:
+class OverlapCounts:
     """Counts lit and labelled pixels, image after image, as integers.
 
     Args:
@@ -95,7 +95,7 @@ class Overlaps:
         concepts: How many there are.
 
     Example:
-        >>> overlaps = Overlaps(np.array([0.5]), concepts=1)
+        >>> overlaps = OverlapCounts(np.array([0.5]), concepts=1)
         >>> overlaps.add(np.array([[[[1.0, 0.0]]]]), np.array([[[[True, True]]]]))
         >>> overlaps.alignment().best.tolist()
         [0.5]

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from lenslab.runs.attributes.activity import dead
+from lenslab.runs.attributes.activation_statistics import dead_units
 
 Floats = NDArray[np.float64]
 
@@ -63,7 +63,7 @@ def maximum_informedness(activations: NDArray[np.floating[Any]], labels: ArrayLi
     label = np.full(units, -1, dtype=np.int64)
     if len(present) < 2:
         return Informedness(found[0], found[1], label, found[2], found[3])
-    constant = dead(activations)
+    constant = dead_units(activations)
     found[0, constant] = 0
     for unit in np.flatnonzero(~constant):
         best, figures = _best(activations[:, unit], numbers, images)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from lenslab.runs.attributes.activity import dead
+from lenslab.runs.attributes.activation_statistics import dead_units
 
 Floats = NDArray[np.float64]
 
@@ -41,7 +41,7 @@ def mutual_information(activations: NDArray[np.floating[Any]], labels: ArrayLike
     _, numbers, images = np.unique(np.asarray(labels, dtype=np.int64), return_inverse=True, return_counts=True)
     levels = np.arange(1, bins) / bins
     information = np.zeros(activations.shape[1])
-    for unit in np.flatnonzero(~dead(activations)):
+    for unit in np.flatnonzero(~dead_units(activations)):
         edges = np.quantile(activations[:, unit], levels, method="inverted_cdf")
         binned = np.searchsorted(edges, activations[:, unit], side="left")
         joint = np.bincount(binned * len(images) + numbers, minlength=bins * len(images)).reshape(bins, -1)

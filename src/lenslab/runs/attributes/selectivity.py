@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from lenslab.runs.attributes.activity import class_means, dead, membership
+from lenslab.runs.attributes.activation_statistics import class_means, class_membership, dead_units
 
 Floats = NDArray[np.float64]
 
@@ -28,7 +28,7 @@ def class_selectivity(means: NDArray[np.floating[Any]]) -> Floats:
     channel, averaged over positions first; some public code takes every position as a unit of its own.
 
     Args:
-        means: Class means as `lenslab.runs.attributes.activity.class_means` gives them, shape
+        means: Class means as `lenslab.runs.attributes.activation_statistics.class_means` gives them, shape
             ``[..., units, classes]``; classes that are NaN for every unit (no images) are left out.
 
     Returns:
@@ -109,7 +109,7 @@ def precision(activations: NDArray[np.floating[Any]], labels: ArrayLike, *, top:
     """
     labels, images = _present(labels)
     top = min(top, len(labels))
-    member = membership(labels, len(images))
+    member = class_membership(labels, len(images))
     shares = np.empty(activations.shape[1])
     for units in _blocks(activations):
         block = activations[:, units]
@@ -117,7 +117,7 @@ def precision(activations: NDArray[np.floating[Any]], labels: ArrayLike, *, top:
         above, tied = (np.asarray(member @ chosen.astype(np.float64)) for chosen in (block > cut, block == cut))
         left = top - above.sum(axis=0)
         shares[units] = (above + left * tied / tied.sum(axis=0)).max(axis=0) / top
-    return np.where(dead(activations), np.nan, shares)
+    return np.where(dead_units(activations), np.nan, shares)
 
 
 def localist_selectivity(activations: NDArray[np.floating[Any]], labels: ArrayLike) -> Floats:

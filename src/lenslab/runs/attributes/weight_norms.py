@@ -12,7 +12,7 @@ Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class Norms:
+class WeightNorms:
     """The L1 norms of a site's filters.
 
     Attributes:

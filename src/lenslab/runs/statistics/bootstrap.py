@@ -7,15 +7,15 @@ products: changes (sparse) times draws, and activations times draws.
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
 from lenslab.runs.attributes import selectivity
-from lenslab.runs.statistics import drops
-from lenslab.runs.statistics.observations import Observations
+from lenslab.runs.statistics import accuracy_drops
+from lenslab.runs.statistics.observations import Observations, with_present_classes
 
 Floats = NDArray[np.float64]
 
@@ -24,7 +24,7 @@ _CHUNK = 2_000_000
 
 
 @dataclass(frozen=True)
-class Measures:
+class UnitMeasures:
     """The figures of each unit that correlations are computed from; every array may carry a leading replicate axis.
 
     Attributes:
@@ -46,29 +46,7 @@ class Measures:
     half_class_selectivity: Floats
 
 
-def pictured(observations: Observations) -> Observations:
-    """Number the classes that have images anew from 0, so that a few images of many classes are no large arrays.
-
-    Args:
-        observations: What was seen at one site.
-
-    Returns:
-        The same images and changes of right to wrong and back; the classes of single predictions are left as they were
-        and mean nothing here.
-
-    Example:
-        >>> import pandas as pd
-        >>> from lenslab.runs.statistics.observations import observe
-        >>> images = pd.DataFrame({"image": [0, 1], "label": [7, 993], "half": ["A", "B"]})
-        >>> none = pd.DataFrame({"unit": [], "image": [], "before": [], "after": []}, dtype=int)
-        >>> pictured(observe(none, images, np.ones((2, 1)), classes=1000)).labels.tolist()
-        [0, 1]
-    """
-    present, labels = np.unique(observations.labels, return_inverse=True)
-    return replace(observations, labels=labels, classes=len(present))
-
-
-def measure(observations: Observations) -> Measures:
+def unit_measures(observations: Observations) -> UnitMeasures:
     """The figures of the observations themselves.
 
     Example:
@@ -76,16 +54,16 @@ def measure(observations: Observations) -> Measures:
         >>> from lenslab.runs.statistics.observations import observe
         >>> images = pd.DataFrame({"image": [0, 1, 2, 3], "label": [0, 0, 1, 1], "half": list("ABAB")})
         >>> flips = pd.DataFrame({"unit": [0], "image": [1], "before": [0], "after": [1]})
-        >>> measure(observe(flips, images, np.ones((4, 1)), classes=2)).heldout_ways.tolist()
+        >>> unit_measures(observe(flips, images, np.ones((4, 1)), classes=2)).heldout_ways.tolist()
         [[1.0], [0.0]]
     """
-    observations = pictured(observations)
+    observations = with_present_classes(observations)
     once = np.ones((1, len(observations.labels)), dtype=np.float32)
     found = _measures(observations, _changes(observations), once)
-    return Measures(**{field.name: getattr(found, field.name)[0] for field in fields(Measures)})
+    return UnitMeasures(**{field.name: getattr(found, field.name)[0] for field in fields(UnitMeasures)})
 
 
-def replicate(observations: Observations, *, replicates: int, seed: int) -> Measures:
+def bootstrap_measures(observations: Observations, *, replicates: int, seed: int) -> UnitMeasures:
     """The figures on images drawn with replacement within each class and half.
 
     Args:
@@ -94,31 +72,32 @@ def replicate(observations: Observations, *, replicates: int, seed: int) -> Meas
         seed: Decides every draw.
 
     Returns:
-        The same figures as `measure`, with a leading axis of replicates.
+        The same figures as `unit_measures`, with a leading axis of replicates.
 
     Example:
         >>> import pandas as pd
         >>> from lenslab.runs.statistics.observations import observe
         >>> images = pd.DataFrame({"image": [0, 1, 2, 3], "label": [0, 0, 1, 1], "half": list("ABAB")})
         >>> flips = pd.DataFrame({"unit": [0], "image": [1], "before": [0], "after": [1]})
-        >>> replicate(observe(flips, images, np.ones((4, 1)), classes=2), replicates=3, seed=0).accuracy_drop.tolist()
+        >>> seen = observe(flips, images, np.ones((4, 1)), classes=2)
+        >>> bootstrap_measures(seen, replicates=3, seed=0).accuracy_drop.tolist()
         [[0.25], [0.25], [0.25]]
     """
-    observations = pictured(observations)
+    observations = with_present_classes(observations)
     changes = _changes(observations)
     parts = [_measures(observations, changes, drawn) for drawn in _draws(observations, replicates, seed)]
-    return Measures(
-        **{field.name: np.concatenate([getattr(part, field.name) for part in parts]) for field in fields(Measures)}
+    return UnitMeasures(
+        **{field.name: np.concatenate([getattr(part, field.name) for part in parts]) for field in fields(UnitMeasures)}
     )
 
 
-def replicated_nets(observations: Observations, *, replicates: int, seed: int) -> Iterator[Floats]:
+def bootstrap_net_losses(observations: Observations, *, replicates: int, seed: int) -> Iterator[Floats]:
     """Losses minus gains on images drawn with replacement within each class and half, a chunk of replicates at a time.
 
     Args:
         observations: What was seen at one site.
         replicates: How many times to draw.
-        seed: Decides every draw; the draws are those of `replicate`.
+        seed: Decides every draw; the draws are those of `bootstrap_measures`.
 
     Yields:
         Shape ``[some replicates, 2, units, classes]``.
@@ -129,7 +108,7 @@ def replicated_nets(observations: Observations, *, replicates: int, seed: int) -
         >>> images = pd.DataFrame({"image": [0, 1, 2, 3], "label": [0, 0, 1, 1], "half": list("ABAB")})
         >>> flips = pd.DataFrame({"unit": [0], "image": [1], "before": [0], "after": [1]})
         >>> seen = observe(flips, images, np.ones((4, 1)), classes=2)
-        >>> [nets.sum(axis=(1, 2, 3)).tolist() for nets in replicated_nets(seen, replicates=3, seed=0)]
+        >>> [nets.sum(axis=(1, 2, 3)).tolist() for nets in bootstrap_net_losses(seen, replicates=3, seed=0)]
         [[1.0, 1.0, 1.0]]
     """
     changes = _changes(observations)
@@ -167,17 +146,17 @@ def _changes(observations: Observations) -> sparse.csr_array:
     return found if observations.draws == 1 else found / np.float32(observations.draws)
 
 
-def _measures(observations: Observations, changes: sparse.csr_array, drawn: NDArray[np.float32]) -> Measures:
+def _measures(observations: Observations, changes: sparse.csr_array, drawn: NDArray[np.float32]) -> UnitMeasures:
     images = observations.images
     net = _nets(observations, changes, drawn)
     sums = _activation_sums(observations, drawn)
-    heldout = drops.heldout_class_drop(net, images)
-    return Measures(
-        accuracy_drop=drops.overall_drop(net, images),
-        max_class_drop=drops.max_class_drop(net, images)[0],
+    heldout = accuracy_drops.heldout_class_drop(net, images)
+    return UnitMeasures(
+        accuracy_drop=accuracy_drops.overall_drop(net, images),
+        max_class_drop=accuracy_drops.max_class_drop(net, images)[0],
         heldout_max_class_drop=heldout.mean,
         class_selectivity=_selectivity(sums.sum(axis=1), images.sum(axis=0)),
-        half_accuracy_drop=drops.half_drops(net, images),
+        half_accuracy_drop=accuracy_drops.half_drops(net, images),
         heldout_ways=heldout.drop,
         half_class_selectivity=np.stack([_selectivity(sums[:, half], images[half]) for half in (0, 1)], axis=1),
     )

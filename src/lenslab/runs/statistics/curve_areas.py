@@ -21,7 +21,7 @@ ACCURACY, BALANCED, RECALL = "accuracy", "balanced_accuracy", "recall"
 _CHUNK = 2_000_000
 
 
-def doubled_areas(correct: NDArray[np.bool_], sizes: Sequence[int]) -> Integers:
+def trapezoid_sums(correct: NDArray[np.bool_], sizes: Sequence[int]) -> Integers:
     """Twice the area under each image's curve by the trapezoidal rule, in units of one silenced unit.
 
     Args:
@@ -32,7 +32,7 @@ def doubled_areas(correct: NDArray[np.bool_], sizes: Sequence[int]) -> Integers:
         Integers of shape ``[...]``; over ``2 * sizes[-1]`` they are areas.
 
     Example:
-        >>> doubled_areas(np.array([[True, True, False], [True, False, False]]), [0, 1, 4]).tolist()
+        >>> trapezoid_sums(np.array([[True, True, False], [True, False, False]]), [0, 1, 4]).tolist()
         [5, 1]
     """
     step = np.diff(np.asarray(sizes, np.int64))
@@ -57,7 +57,7 @@ def areas_table(
     orders are read on the same draws of images, so differences between orders are paired.
 
     Args:
-        doubled: By order, see `doubled_areas`, shape ``[repeats, images]``.
+        doubled: By order, see `trapezoid_sums`, shape ``[repeats, images]``.
         labels: The class of each image, shape ``[images]``.
         units: How many units the site has.
         classes: How many classes the network tells apart.

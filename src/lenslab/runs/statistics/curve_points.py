@@ -7,7 +7,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from lenslab.runs.statistics.confidence_intervals import mean_interval, score_interval
-from lenslab.runs.statistics.observations import located
+from lenslab.runs.statistics.observations import locate_flips
 
 
 def correctness(flips: pd.DataFrame, images: pd.DataFrame, things: int) -> NDArray[np.bool_]:
@@ -32,7 +32,7 @@ def correctness(flips: pd.DataFrame, images: pd.DataFrame, things: int) -> NDArr
     """
     labels = images["label"].to_numpy()
     correct = np.repeat((labels == images["prediction"].to_numpy())[:, None], 1 + things, axis=1)
-    thing, row, _ = located(flips, images["image"].to_numpy(np.int64), units=things, draws=1)
+    thing, row, _ = locate_flips(flips, images["image"].to_numpy(np.int64), units=things, draws=1)
     correct[row, 1 + thing] = flips["after"].to_numpy() == labels[row]
     return correct
 

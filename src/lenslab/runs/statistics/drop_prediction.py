@@ -6,12 +6,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from lenslab.runs.attributes import activity
+from lenslab.runs.attributes.activation_statistics import dead_units
 from lenslab.runs.attributes.attribute_names import SCORES
-from lenslab.runs.statistics.bootstrap import measure
-from lenslab.runs.statistics.drops import heldout_class_drop, overall_drop
-from lenslab.runs.statistics.flip_counts import count
-from lenslab.runs.statistics.observations import Observations, aligned
+from lenslab.runs.statistics.accuracy_drops import heldout_class_drop, overall_drop
+from lenslab.runs.statistics.bootstrap import unit_measures
+from lenslab.runs.statistics.flip_counts import count_flips
+from lenslab.runs.statistics.observations import Observations, align_attributes
 
 Floats = NDArray[np.float64]
 
@@ -183,14 +183,14 @@ def _design(
     observations: Observations, attributes: pd.DataFrame
 ) -> tuple[list[str], Floats, dict[str, Floats], NDArray[np.bool_]]:
     """The names and values of the attributes that some live unit has, the targets, and which units are alive."""
-    live = ~activity.dead(observations.activations)
-    rows = aligned(attributes, observations)
+    live = ~dead_units(observations.activations)
+    rows = align_attributes(attributes, observations)
     columns = {name: rows[name].to_numpy(np.float64)[live] for name in SCORES if name in rows}
     if "class_selectivity" not in columns:
-        columns = {"class_selectivity": measure(observations).class_selectivity[live], **columns}
+        columns = {"class_selectivity": unit_measures(observations).class_selectivity[live], **columns}
     columns = {name: np.where(np.isfinite(values), values, np.nan) for name, values in columns.items()}
     columns = {name: values for name, values in columns.items() if not np.isnan(values).all()}
-    counts = count(observations)
+    counts = count_flips(observations)
     targets = {
         "accuracy_drop": overall_drop(counts.net, counts.images)[live],
         "heldout_max_class_drop": heldout_class_drop(counts.net, counts.images).mean[live],

@@ -42,7 +42,7 @@ def mcnemar(losses: ArrayLike, gains: ArrayLike, *, alternative: Alternative = "
     raise ValueError(f"no alternative named {alternative!r}; take 'two-sided' or 'greater'")
 
 
-def averaged(p_values: Iterable[NDArray[np.float64]]) -> NDArray[np.float64]:
+def average_p_values(p_values: Iterable[NDArray[np.float64]]) -> NDArray[np.float64]:
     """One p-value from those of several draws of the same ablation, elementwise.
 
     Twice the mean of p-values, however they depend on each other, is a p-value again (Vovk and Wang 2020, Combining
@@ -59,7 +59,7 @@ def averaged(p_values: Iterable[NDArray[np.float64]]) -> NDArray[np.float64]:
 
     Example:
         >>> first, second = np.array([0.01, 0.9]), np.array([0.03, 0.7])
-        >>> averaged([first]).tolist(), averaged([first, second]).tolist()
+        >>> average_p_values([first]).tolist(), average_p_values([first, second]).tolist()
         ([0.01, 0.9], [0.04, 1.0])
     """
     parts = iter(p_values)
@@ -71,11 +71,11 @@ def averaged(p_values: Iterable[NDArray[np.float64]]) -> NDArray[np.float64]:
     return total if draws == 1 else np.asarray(np.minimum(1.0, 2 * total / draws))
 
 
-def either(first: NDArray[np.float64], second: NDArray[np.float64]) -> NDArray[np.float64]:
+def bonferroni(first: NDArray[np.float64], second: NDArray[np.float64]) -> NDArray[np.float64]:
     """One p-value from two: is at least one of the two null hypotheses false? Bonferroni's, elementwise.
 
     Example:
-        >>> either(np.array([0.01, 0.8]), np.array([0.5, 0.7])).tolist()
+        >>> bonferroni(np.array([0.01, 0.8]), np.array([0.5, 0.7])).tolist()
         [0.02, 1.0]
     """
     return np.asarray(np.minimum(1.0, 2 * np.minimum(first, second)))

@@ -25,10 +25,10 @@ def kendall(first: ArrayLike, second: ArrayLike) -> float:
     """
     one, two = (np.asarray(part, dtype=np.float64)[None] for part in (first, second))
     weights = np.ones((1, one.shape[1]), dtype=np.int64)
-    return float(taus(one, two[None], weights)[0, 0, 0])
+    return float(kendall_taus(one, two[None], weights)[0, 0, 0])
 
 
-def taus(attributes: Floats, figures: Floats, weights: NDArray[np.int64]) -> Floats:
+def kendall_taus(attributes: Floats, figures: Floats, weights: NDArray[np.int64]) -> Floats:
     r"""Tau-b of every attribute with every figure in every replicate.
 
     With a unit drawn :math:`c_u` times in a replicate,
@@ -49,7 +49,7 @@ def taus(attributes: Floats, figures: Floats, weights: NDArray[np.int64]) -> Flo
 
     Example:
         >>> figures = np.array([[[1.0, 3.0, 2.0, 4.0]]])
-        >>> taus(np.array([[1.0, 2.0, 3.0, 4.0]]), figures, np.array([[1, 0, 0, 2]])).tolist()
+        >>> kendall_taus(np.array([[1.0, 2.0, 3.0, 4.0]]), figures, np.array([[1, 0, 0, 2]])).tolist()
         [[[1.0]]]
     """
     replicates, units = weights.shape

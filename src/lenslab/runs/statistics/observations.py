@@ -5,7 +5,7 @@ before and after, and the activations that the attributes are computed from. Mad
 holds, so every figure can be computed again without the network.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -113,7 +113,7 @@ def observe(
         )
     if len(labels) and not (labels.min() >= 0 and labels.max() < classes):
         raise LabelError(f"labels run from {labels.min()} to {labels.max()}, but the network tells {classes} apart")
-    unit, image, draw = located(flips, numbers, units=activations.shape[1], draws=draws)
+    unit, image, draw = locate_flips(flips, numbers, units=activations.shape[1], draws=draws)
     before, after = flips["before"].to_numpy(np.int64), flips["after"].to_numpy(np.int64)
     truth = labels[image]
     return Observations(
@@ -133,7 +133,27 @@ def observe(
     )
 
 
-def located(
+def with_present_classes(observations: Observations) -> Observations:
+    """Number only the classes that have images, from 0, so that a few images of many classes need no large arrays.
+
+    Args:
+        observations: What was seen at one site.
+
+    Returns:
+        The same images and changes of right to wrong and back; the classes of single predictions are left as they were
+        and mean nothing here.
+
+    Example:
+        >>> images = pd.DataFrame({"image": [0, 1], "label": [7, 993], "half": ["A", "B"]})
+        >>> none = pd.DataFrame({"unit": [], "image": [], "before": [], "after": []}, dtype=int)
+        >>> with_present_classes(observe(none, images, np.ones((2, 1)), classes=1000)).labels.tolist()
+        [0, 1]
+    """
+    present, labels = np.unique(observations.labels, return_inverse=True)
+    return replace(observations, labels=labels, classes=len(present))
+
+
+def locate_flips(
     flips: pd.DataFrame, numbers: NDArray[np.int64], *, units: int, draws: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
     """Find the unit, the row of the image and the draw of each flip, and check that they exist.
@@ -152,7 +172,7 @@ def located(
 
     Example:
         >>> flips = pd.DataFrame({"unit": [1], "image": [30]})
-        >>> [part.tolist() for part in located(flips, np.array([10, 30]), units=2, draws=1)]
+        >>> [part.tolist() for part in locate_flips(flips, np.array([10, 30]), units=2, draws=1)]
         [[1], [1], [0]]
     """
     number, unit = flips["image"].to_numpy(np.int64), flips["unit"].to_numpy(np.int64)
@@ -171,7 +191,7 @@ def located(
     return unit, row, draw
 
 
-def aligned(attributes: pd.DataFrame, observations: Observations) -> pd.DataFrame:
+def align_attributes(attributes: pd.DataFrame, observations: Observations) -> pd.DataFrame:
     """Attributes in the order of the units, checked to be one row for each.
 
     Args:
@@ -185,7 +205,7 @@ def aligned(attributes: pd.DataFrame, observations: Observations) -> pd.DataFram
         >>> images = pd.DataFrame({"image": [0], "label": [0], "half": ["A"]})
         >>> flips = pd.DataFrame({"unit": [], "image": [], "before": [], "after": []})
         >>> seen = observe(flips, images, np.ones((1, 2)), classes=1)
-        >>> aligned(pd.DataFrame({"unit": [1, 0], "l1_norm": [5.0, 3.0]}), seen)["l1_norm"].tolist()
+        >>> align_attributes(pd.DataFrame({"unit": [1, 0], "l1_norm": [5.0, 3.0]}), seen)["l1_norm"].tolist()
         [3.0, 5.0]
     """
     rows = attributes.sort_values("unit", ignore_index=True)

@@ -7,13 +7,14 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from lenslab.runs.attributes import activity
-from lenslab.runs.statistics.bootstrap import pictured, replicated_nets
-from lenslab.runs.statistics.correlations import Method, drawn_units, interval, pearson, spearman
-from lenslab.runs.statistics.drops import half_drops
-from lenslab.runs.statistics.flip_counts import count
+from lenslab.runs.attributes.activation_statistics import dead_units
+from lenslab.runs.statistics.accuracy_drops import half_drops
+from lenslab.runs.statistics.bootstrap import bootstrap_net_losses
+from lenslab.runs.statistics.correlation_coefficients import Method, pearson, spearman
+from lenslab.runs.statistics.correlation_intervals import correlation_interval, draw_units
+from lenslab.runs.statistics.flip_counts import count_flips
 from lenslab.runs.statistics.image_halves import HALVES
-from lenslab.runs.statistics.observations import Observations
+from lenslab.runs.statistics.observations import Observations, with_present_classes
 
 Floats = NDArray[np.float64]
 
@@ -33,7 +34,7 @@ _RANKED = 20_000_000
 _AT_ONCE = 2_000_000
 
 
-def stepped_up(correlation: ArrayLike) -> Floats:
+def spearman_brown(correlation: ArrayLike) -> Floats:
     r"""The reliability of a whole from the correlation of its two halves (Spearman-Brown).
 
     .. math:: 2r / (1 + r)
@@ -49,7 +50,7 @@ def stepped_up(correlation: ArrayLike) -> Floats:
         The reliability of the figure over all images.
 
     Example:
-        >>> stepped_up([0.0, 0.5, 1.0]).round(3).tolist()
+        >>> spearman_brown([0.0, 0.5, 1.0]).round(3).tolist()
         [0.0, 0.667, 1.0]
     """
     halves = np.asarray(correlation, dtype=np.float64)
@@ -95,11 +96,11 @@ def reliability_table(
         2     class_drop  spearman          1.0      8
         3     class_drop   pearson          1.0      8
     """
-    observations = pictured(observations)
-    live = ~activity.dead(observations.activations)
+    observations = with_present_classes(observations)
+    live = ~dead_units(observations.activations)
     units, images = np.flatnonzero(live), observations.images
     usable = (images > 0).all(axis=0)
-    net = count(observations).net
+    net = count_flips(observations).net
     cells = max(1, len(units) * int(usable.sum()))
     shorter = min(replicates, CLASS_REPLICATES, max(20, _RANKED // cells))
     rows = []
@@ -110,11 +111,13 @@ def reliability_table(
         for method, correlation in METHODS.items():
             halves = float(correlation(observed[0], observed[1])) if pairs > 1 else float("nan")
             low, high = (
-                interval(halves, again[method], units=pairs, method=method, confidence=confidence, correct_bias=False)
+                correlation_interval(
+                    halves, again[method], units=pairs, method=method, confidence=confidence, correct_bias=False
+                )
                 if again is not None
                 else (float("nan"), float("nan"))
             )
-            whole = stepped_up([halves, low, high]).tolist()
+            whole = spearman_brown([halves, low, high]).tolist()
             rows.append((site, measure, method, halves, low, high, *whole, pairs, len(units), int((~live).sum())))
     names = [f"{figure}{end}" for figure in ("halves", "reliability") for end in ("", "_low", "_high")]
     table = pd.DataFrame(rows, columns=["site", "measure", "method", *names, "pairs", "units", "dead"])
@@ -136,10 +139,10 @@ def _replicated(
     observations: Observations, live: NDArray[np.bool_], drops: Drops, replicates: int, seed: int
 ) -> dict[Method, Floats]:
     """The correlations of the halves in each replicate."""
-    drawn = drawn_units(live, replicates=replicates, seed=seed)
+    drawn = draw_units(live, replicates=replicates, seed=seed)
     found: dict[Method, list[Floats]] = {method: [] for method in METHODS}
     done = 0
-    for nets in replicated_nets(observations, replicates=replicates, seed=seed):
+    for nets in bootstrap_net_losses(observations, replicates=replicates, seed=seed):
         rows = max(1, _AT_ONCE // nets[0].size)
         for first in range(0, len(nets), rows):
             halves = drops(nets[first : first + rows], observations.images)

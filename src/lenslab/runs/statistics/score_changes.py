@@ -22,7 +22,7 @@ MEASURES = ("loss_rise", "logit_drop", "margin_drop")
 
 
 @dataclass(frozen=True)
-class Sums:
+class ScoreSums:
     """Sums over the images of each class, and over draws where there are several.
 
     Attributes:
@@ -33,13 +33,13 @@ class Sums:
     total: Floats
     squares: Floats
 
-    def __add__(self, other: Sums) -> Sums:
+    def __add__(self, other: ScoreSums) -> ScoreSums:
         """The sums over two disjoint sets of images."""
-        return Sums(self.total + other.total, self.squares + other.squares)
+        return ScoreSums(self.total + other.total, self.squares + other.squares)
 
 
 @dataclass(frozen=True)
-class Means:
+class ScoreMeans:
     """Means of the three measures with their intervals; each of shape ``[3, units]`` or ``[3, units, classes]``.
 
     Attributes:
@@ -53,8 +53,8 @@ class Means:
     high: Floats
 
 
-def unit_means(sums: Sums, images: ArrayLike, *, draws: int = 1, confidence: float = 0.95) -> Means:
-    """The mean of each measure over all images, with an interval; see `class_means` for how it is made.
+def unit_score_means(sums: ScoreSums, images: ArrayLike, *, draws: int = 1, confidence: float = 0.95) -> ScoreMeans:
+    """The mean of each measure over all images, with an interval; see `class_score_means` for how it is made.
 
     Args:
         sums: Of one site.
@@ -66,8 +66,8 @@ def unit_means(sums: Sums, images: ArrayLike, *, draws: int = 1, confidence: flo
         Shape ``[3, units]``.
 
     Example:
-        >>> sums = Sums(np.full((3, 1, 2), 4.0), np.full((3, 1, 2), 8.0))
-        >>> found = unit_means(sums, [4, 4])
+        >>> sums = ScoreSums(np.full((3, 1, 2), 4.0), np.full((3, 1, 2), 8.0))
+        >>> found = unit_score_means(sums, [4, 4])
         >>> found.mean[:, 0].tolist(), found.low[:, 0].round(3).tolist()
         ([1.0, 1.0, 1.0], [0.106, 0.106, 0.106])
     """
@@ -75,7 +75,7 @@ def unit_means(sums: Sums, images: ArrayLike, *, draws: int = 1, confidence: flo
     return _means(sums.total.sum(axis=-1), sums.squares.sum(axis=-1), count, draws, confidence)
 
 
-def class_means(sums: Sums, images: ArrayLike, *, draws: int = 1, confidence: float = 0.95) -> Means:
+def class_score_means(sums: ScoreSums, images: ArrayLike, *, draws: int = 1, confidence: float = 0.95) -> ScoreMeans:
     r"""The mean of each measure over the images of each class, with an interval.
 
     With n images, mean :math:`m`, mean square :math:`e`, standard deviation :math:`s` and q the quantile of Student's t
@@ -105,32 +105,32 @@ def class_means(sums: Sums, images: ArrayLike, *, draws: int = 1, confidence: fl
         Shape ``[3, units, classes]``.
 
     Example:
-        >>> sums = Sums(np.full((3, 1, 2), 4.0), np.full((3, 1, 2), 8.0))
-        >>> class_means(sums, [4, 0]).mean[0].tolist()
+        >>> sums = ScoreSums(np.full((3, 1, 2), 4.0), np.full((3, 1, 2), 8.0))
+        >>> class_score_means(sums, [4, 0]).mean[0].tolist()
         [[1.0, nan]]
     """
     return _means(sums.total, sums.squares, np.asarray(images), draws, confidence)
 
 
-def unit_errors(sums: Sums, images: ArrayLike, *, draws: int = 1) -> Floats:
+def unit_score_errors(sums: ScoreSums, images: ArrayLike, *, draws: int = 1) -> Floats:
     """The standard error of each unit's mean over all images, shape ``[3, units]``; NaN for one image that differs.
 
     Example:
-        >>> unit_errors(Sums(np.full((3, 1, 2), 4.0), np.full((3, 1, 2), 8.0)), [4, 4])[0].round(3).tolist()
+        >>> unit_score_errors(ScoreSums(np.full((3, 1, 2), 4.0), np.full((3, 1, 2), 8.0)), [4, 4])[0].round(3).tolist()
         [0.378]
     """
     count = np.asarray(images).sum()
     return _moments(sums.total.sum(axis=-1), sums.squares.sum(axis=-1), count, draws)[3]
 
 
-def _means(total: Floats, squares: Floats, images: NDArray[np.int64], draws: int, confidence: float) -> Means:
+def _means(total: Floats, squares: Floats, images: NDArray[np.int64], draws: int, confidence: float) -> ScoreMeans:
     count, mean, square, error = _moments(total, squares, images, draws)
     half = stats.t.isf((1 - confidence) / 2, np.maximum(count - 1, 1)) * error
     size = np.abs(mean)
     steep = np.minimum(_STEEPEST, np.divide(half, size, out=np.zeros_like(half), where=size > 0))
     alike = np.minimum(1.0, np.divide(count * mean**2, square, out=np.zeros_like(half), where=square > 0))
     wide = half * (1 + alike**2 * (steep + np.sqrt(1 + steep**2) - 1))
-    return Means(mean, mean - np.where(mean < 0, wide, half), mean + np.where(mean > 0, wide, half))
+    return ScoreMeans(mean, mean - np.where(mean < 0, wide, half), mean + np.where(mean > 0, wide, half))
 
 
 def _moments(

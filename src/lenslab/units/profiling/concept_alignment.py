@@ -9,8 +9,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from lenslab.runs.attributes.activation_quantiles import Thresholds
-from lenslab.runs.attributes.concept_overlap import Alignment, Overlaps
+from lenslab.runs.attributes.activation_quantiles import ActivationQuantiles
+from lenslab.runs.attributes.concept_overlap import Alignment, OverlapCounts
 from lenslab.units.engine.device import device_of
 from lenslab.units.engine.full_float32 import full_precision
 from lenslab.units.errors import ImageLayoutError
@@ -69,21 +69,21 @@ def align(
         raise ImageLayoutError(f"a quantile of {quantile} lights nothing or everything; give one between 0 and 1")
     question = ask(network, images, sites=sites, limit=limit, batch_size=batch_size)
     chosen = [plan.site for plan in question.plans]
-    thresholds = {site.name: Thresholds(site.units, quantile) for site in chosen}
+    thresholds = {site.name: ActivationQuantiles(site.units, quantile) for site in chosen}
     where = device_of(device)
-    for _ in range(Thresholds.ROUNDS):
+    for _ in range(ActivationQuantiles.ROUNDS):
         for _, _, values in _values(question, where):
             for name, maps in values.items():
                 thresholds[name].add(maps)
         for each in thresholds.values():
             each.advance()
-    overlaps: dict[str, Overlaps] = {}
+    overlaps: dict[str, OverlapCounts] = {}
     for start, stop, values in _values(question, where):
         labelled = _masks(masks, start, stop)
         known = None if annotated is None else _annotated(annotated, start, stop, labelled.shape[1])
         for name, maps in values.items():
             if name not in overlaps:
-                overlaps[name] = Overlaps(thresholds[name].values, labelled.shape[1])
+                overlaps[name] = OverlapCounts(thresholds[name].values, labelled.shape[1])
             overlaps[name].add(maps, labelled, known)
     return {name: counted.alignment() for name, counted in overlaps.items()}
 

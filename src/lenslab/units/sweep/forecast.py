@@ -15,8 +15,11 @@ import torch
 
 from lenslab.runs.attributes.attribute_names import SCORES
 from lenslab.runs.intervention import MEAN, MEAN_MAP, RESAMPLE
-from lenslab.runs.statistics import unit_tables
+from lenslab.runs.statistics.attribute_correlations import correlations_table
+from lenslab.runs.statistics.drop_prediction import predictions_table
 from lenslab.runs.statistics.observations import observe
+from lenslab.runs.statistics.reliability import reliability_table
+from lenslab.runs.statistics.unit_tables import classes_table, units_table
 from lenslab.units.engine.batch import Batch, batch_of
 from lenslab.units.engine.device import device_of
 from lenslab.units.engine.exact_engine import ExactEngine
@@ -211,12 +214,12 @@ def _statistics_seconds(question: Question, plans: Sequence[Plan]) -> float:
 
     def compute() -> None:
         seen = observe(flips, frame, activations, classes=classes)
-        unit_tables.units_table("trial", seen, attributes)
-        unit_tables.classes_table("trial", seen)
-        unit_tables.correlations_table("trial", seen, attributes, seed=0)
-        unit_tables.reliability_table("trial", seen, seed=0)
+        units_table("trial", seen, attributes)
+        classes_table("trial", seen)
+        correlations_table("trial", seen, attributes, seed=0)
+        reliability_table("trial", seen, seed=0)
         if question.attributes:
-            unit_tables.predictions_table("trial", seen, attributes, seed=0)
+            predictions_table("trial", seen, attributes, seed=0)
 
     seconds, _ = _timed(compute)
     return sum(seconds * max(0.5, plan.count / units) for plan in plans)

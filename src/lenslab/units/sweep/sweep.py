@@ -13,7 +13,7 @@ from typing import Protocol
 import numpy as np
 import torch
 
-from lenslab.runs.attributes.profile_sums import added
+from lenslab.runs.attributes.profile_sums import add_by_site
 from lenslab.units.engine.batch import Batch, batch_of
 from lenslab.units.engine.exact_engine import ExactEngine
 from lenslab.units.engine.plain_engine import PlainEngine
@@ -132,7 +132,7 @@ class Sweep:
                     meter.add(self.schedule.costs[site.site] * len(batch) / self.draws)
         if about is not None and self.profiler is not None:
             found = self.profiler.gather(batch.inputs, images.labels, images.numbers)
-            about.gathered = added(about.gathered, {name: gathered for name, (gathered, _) in found.items()})
+            about.gathered = add_by_site(about.gathered, {name: gathered for name, (gathered, _) in found.items()})
 
     def _batches(self, block: Block) -> Iterator[tuple[ImageBlock, Batch]]:
         for images in self.images.blocks(self.schedule.batch_size, start=block.start, stop=block.stop):

@@ -15,11 +15,11 @@ CONSTANT = 1e-6
 """A unit whose values differ by less than this share of their size is taken as constant."""
 
 
-def membership(labels: ArrayLike, classes: int) -> sparse.csr_array:
+def class_membership(labels: ArrayLike, classes: int) -> sparse.csr_array:
     """Say which image belongs to which class, as a sparse matrix of ones, shape ``[classes, images]``.
 
     Example:
-        >>> (membership([1, 0, 1], 2) @ np.array([[1.0], [2.0], [3.0]])).ravel().tolist()
+        >>> (class_membership([1, 0, 1], 2) @ np.array([[1.0], [2.0], [3.0]])).ravel().tolist()
         [2.0, 4.0]
     """
     labels = np.asarray(labels, dtype=np.int64)
@@ -42,11 +42,11 @@ def class_means(activations: NDArray[np.floating[Any]], labels: ArrayLike, *, cl
         [[2.0, 5.0, nan]]
     """
     images = np.bincount(np.asarray(labels, dtype=np.int64), minlength=classes)
-    sums = np.asarray(membership(labels, classes) @ activations).T
+    sums = np.asarray(class_membership(labels, classes) @ activations).T
     return np.asarray(np.divide(sums, images, out=np.full(sums.shape, np.nan), where=images > 0))
 
 
-def dead(activations: NDArray[np.floating[Any]]) -> NDArray[np.bool_]:
+def dead_units(activations: NDArray[np.floating[Any]]) -> NDArray[np.bool_]:
     """Which units say nothing about the image: never active, or constant over all images.
 
     Args:
@@ -56,7 +56,7 @@ def dead(activations: NDArray[np.floating[Any]]) -> NDArray[np.bool_]:
         Shape ``[units]``.
 
     Example:
-        >>> dead(np.array([[0.0, 2.0, 1.0], [0.0, 2.0, 3.0]])).tolist()
+        >>> dead_units(np.array([[0.0, 2.0, 1.0], [0.0, 2.0, 3.0]])).tolist()
         [True, True, False]
     """
     high, low = activations.max(axis=0), activations.min(axis=0)

@@ -63,7 +63,7 @@ def max_class_drop(net: Numbers, images: Numbers) -> tuple[Floats, NDArray[np.in
 
 
 @dataclass(frozen=True)
-class HeldOut:
+class HeldOutDrop:
     """The max class drop with the class chosen on one half of the images and the drop read on the other.
 
     Attributes:
@@ -80,7 +80,7 @@ class HeldOut:
         return np.asarray(self.drop.mean(axis=-2))
 
 
-def heldout_class_drop(net: Numbers, images: Numbers) -> HeldOut:
+def heldout_class_drop(net: Numbers, images: Numbers) -> HeldOutDrop:
     """The held-out max class drop, both ways.
 
     The class is chosen among those that have images in both halves, ties going to the lowest label. Where there is
@@ -95,10 +95,10 @@ def heldout_class_drop(net: Numbers, images: Numbers) -> HeldOut:
     usable = (images > 0).all(axis=0)
     if not usable.any():
         shape = drops.shape[:-1]
-        return HeldOut(drop=np.full(shape, np.nan), label=np.full(shape, -1))
+        return HeldOutDrop(drop=np.full(shape, np.nan), label=np.full(shape, -1))
     label = np.where(usable, drops, -np.inf).argmax(axis=-1)
     read = np.take_along_axis(np.flip(drops, axis=-3), label[..., None], axis=-1)[..., 0]
-    return HeldOut(drop=read, label=label)
+    return HeldOutDrop(drop=read, label=label)
 
 
 def _share(net: Numbers, images: Numbers) -> Floats:

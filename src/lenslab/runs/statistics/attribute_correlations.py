@@ -8,22 +8,14 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from lenslab.runs.attributes import activity
+from lenslab.runs.attributes.activation_statistics import dead_units
 from lenslab.runs.attributes.attribute_names import SCORES
-from lenslab.runs.statistics.bootstrap import measure, replicate
-from lenslab.runs.statistics.correlations import (
-    Method,
-    centred,
-    centred_ranks,
-    cosine,
-    drawn_units,
-    interval,
-    partial,
-    take,
-)
-from lenslab.runs.statistics.kendall_tau import taus
-from lenslab.runs.statistics.observations import Observations, aligned
-from lenslab.runs.statistics.score_changes import Sums, unit_errors, unit_means
+from lenslab.runs.statistics.bootstrap import bootstrap_measures, unit_measures
+from lenslab.runs.statistics.correlation_coefficients import Method, centred, centred_ranks, cosine, partial
+from lenslab.runs.statistics.correlation_intervals import correlation_interval, draw_units, take_units
+from lenslab.runs.statistics.kendall_tau import kendall_taus
+from lenslab.runs.statistics.observations import Observations, align_attributes
+from lenslab.runs.statistics.score_changes import ScoreSums, unit_score_errors, unit_score_means
 
 Floats = NDArray[np.float64]
 
@@ -82,7 +74,7 @@ def correlations_table(
     attributes: pd.DataFrame | None,
     *,
     seed: int,
-    sums: Sums | None = None,
+    sums: ScoreSums | None = None,
     replicates: int = 1000,
     confidence: float = 0.95,
 ) -> pd.DataFrame:
@@ -91,7 +83,7 @@ def correlations_table(
     The estimates are those of the columns of `units_table`. The ones with ``max_class_drop`` are biased, as that
     measure is; ``heldout_max_class_drop`` is the one to read.
 
-    Intervals are `lenslab.runs.statistics.correlations.correlate`'s: each replicate draws images, within each class
+    Intervals are `lenslab.runs.statistics.correlation_intervals.correlate`'s: each replicate draws images, within each class
     and half, and units. Drops and class selectivity are computed again on the drawn images. Other attributes are held
     fixed: they are taken as what they are on these images, and only the units vary. For ``loss_rise``, of which sums
     are kept and no images, each replicate adds to each unit a normal error of its standard error, independent of the
@@ -129,7 +121,7 @@ def correlations_table(
         2  class_selectivity  heldout_max_class_drop  spearman      8
         3  class_selectivity           accuracy_drop   pearson      8
     """
-    live = ~activity.dead(observations.activations)
+    live = ~dead_units(observations.activations)
     known, figures = _variables(observations, attributes, sums, replicates=replicates, seed=seed)
     jobs = _jobs(known, figures)
     variables = known | figures
@@ -143,7 +135,7 @@ def correlations_table(
     for units, members in families.values():
         used = int(units.sum())
         for job, estimate, again in _estimates(units, members, variables, replicates=replicates, seed=seed):
-            low, high = interval(
+            low, high = correlation_interval(
                 estimate, again, units=used, method=job.method, given=len(job.variables) - 2, confidence=confidence
             )
             rows[job] = (site, job.attribute, job.figure, job.method, estimate, low, high, used, job.given)
@@ -162,11 +154,11 @@ def _jobs(known: Mapping[str, Variable], figures: Mapping[str, Variable]) -> lis
 
 
 def _variables(
-    observations: Observations, attributes: pd.DataFrame | None, sums: Sums | None, *, replicates: int, seed: int
+    observations: Observations, attributes: pd.DataFrame | None, sums: ScoreSums | None, *, replicates: int, seed: int
 ) -> tuple[dict[str, Variable], dict[str, Variable]]:
-    observed, again = measure(observations), replicate(observations, replicates=replicates, seed=seed)
+    observed, again = unit_measures(observations), bootstrap_measures(observations, replicates=replicates, seed=seed)
     known = {"class_selectivity": Variable(observed.class_selectivity, again.class_selectivity)}
-    rows = pd.DataFrame() if attributes is None else aligned(attributes, observations)
+    rows = pd.DataFrame() if attributes is None else align_attributes(attributes, observations)
     for name in SCORES[1:]:
         if name in rows:
             values = rows[name].to_numpy(np.float64)
@@ -175,8 +167,8 @@ def _variables(
     figures = {name: Variable(getattr(observed, name), getattr(again, name)) for name in FIGURES}
     if sums is not None:
         images = observations.images.sum(axis=0)
-        rise = unit_means(sums, images, draws=observations.draws).mean[0]
-        error = unit_errors(sums, images, draws=observations.draws)[0]
+        rise = unit_score_means(sums, images, draws=observations.draws).mean[0]
+        error = unit_score_errors(sums, images, draws=observations.draws)[0]
         noise = np.random.default_rng([seed, 1]).standard_normal((replicates, observations.units))
         figures["loss_rise"] = Variable(rise, rise + error * noise)
     return known, figures
@@ -194,14 +186,14 @@ def _estimates(
     if units.sum() < 2:
         yield from ((job, float("nan"), np.full(replicates, np.nan)) for job in jobs)
         return
-    draws = drawn_units(units, replicates=replicates, seed=seed)
+    draws = draw_units(units, replicates=replicates, seed=seed)
     centres = {"spearman": centred_ranks, "pearson": centred}
 
     # Jobs come attribute by attribute, so one attribute and all figures are at hand; the memory stays bounded.
     @lru_cache(maxsize=len(FIGURES) + 4)
     def sides(name: str, method: Method) -> tuple[Floats, Floats]:
         variable, centre = variables[name], centres[method]
-        return centre(variable.values[units]), centre(take(variable.replicated, draws))
+        return centre(variable.values[units]), centre(take_units(variable.replicated, draws))
 
     @cache
     def correlation(first: str, second: str, method: Method) -> tuple[Floats, Floats]:
@@ -244,10 +236,10 @@ def _kendalls(
     fixed = [name for name in names if variables[name].fixed]
     found: dict[str, Floats] = {}
     if fixed:
-        together = taus(np.stack([variables[name].values[units] for name in fixed]), theirs, weights)
+        together = kendall_taus(np.stack([variables[name].values[units] for name in fixed]), theirs, weights)
         found = {name: together[:, place] for place, name in enumerate(fixed)}
     for name in set(names) - set(fixed):
-        found[name] = taus(stacked(name)[:, None], theirs, weights)[:, 0]
+        found[name] = kendall_taus(stacked(name)[:, None], theirs, weights)[:, 0]
     for job in jobs:
         tau = found[job.attribute][:, figures.index(job.figure)]
         yield job, float(tau[0]), tau[1:]

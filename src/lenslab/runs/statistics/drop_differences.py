@@ -7,13 +7,13 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
 from lenslab.runs.statistics.confidence_intervals import difference_interval, score_interval
-from lenslab.runs.statistics.correlations import cosine
+from lenslab.runs.statistics.correlation_coefficients import cosine
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
 
-def sign_flip(up: ArrayLike, down: ArrayLike, twice_up: ArrayLike, twice_down: ArrayLike) -> Floats:
+def sign_flip_test(up: ArrayLike, down: ArrayLike, twice_up: ArrayLike, twice_down: ArrayLike) -> Floats:
     r"""The exact test that changes of drops are as often up as down, elementwise and two-sided.
 
     On each image the ablation of a unit costs 1 (a correct answer lost), 0 or -1 (one gained) in each of two runs, and
@@ -33,7 +33,7 @@ def sign_flip(up: ArrayLike, down: ArrayLike, twice_up: ArrayLike, twice_down: A
         P-values: the chance of a sum at least as far from 0; 1 where nothing differs.
 
     Example:
-        >>> sign_flip([5, 1], [0, 1], [0, 3], [0, 0]).round(4).tolist()
+        >>> sign_flip_test([5, 1], [0, 1], [0, 3], [0, 0]).round(4).tolist()
         [0.0625, 0.1875]
     """
     cells = np.stack([part.ravel() for part in np.broadcast_arrays(*map(np.asarray, (up, down, twice_up, twice_down)))])
@@ -56,7 +56,7 @@ def _sign_flip(up: int, down: int, twice_up: int, twice_down: int) -> float:
 
 
 @dataclass(frozen=True)
-class Changes:
+class DropDifferences:
     """How much more each unit costs in one run than in another, on the same images.
 
     Attributes:
@@ -64,7 +64,7 @@ class Changes:
         low: Lower bound at 95 %, each unit by itself.
         high: Upper bound.
         images: On how many images the two costs differ.
-        p_value: Of `sign_flip`.
+        p_value: Of `sign_flip_test`.
     """
 
     difference: Floats
@@ -74,7 +74,7 @@ class Changes:
     p_value: Floats
 
 
-def changes(one: Integers, other: Integers) -> Changes:
+def drop_differences(one: Integers, other: Integers) -> DropDifferences:
     """Compare what each unit costs in two runs on the same images.
 
     The interval recovers the variances of Tango's intervals of the two drops, and takes the correlation of the two
@@ -90,7 +90,7 @@ def changes(one: Integers, other: Integers) -> Changes:
 
     Example:
         >>> before = np.array([[0, 0], [0, 0], [0, 0], [0, 0]])
-        >>> found = changes(np.array([[0, 1], [0, 1], [0, 1], [0, 0]]), before)
+        >>> found = drop_differences(np.array([[0, 1], [0, 1], [0, 1], [0, 0]]), before)
         >>> found.difference.tolist(), found.p_value.tolist()
         ([0.0, 0.75], [1.0, 0.25])
     """
@@ -104,11 +104,11 @@ def changes(one: Integers, other: Integers) -> Changes:
     correlation = np.nan_to_num(cosine(*((costs - costs.mean(axis=0)).T for costs in (one, other))))
     low, high = difference_interval(bounds[0], bounds[1], correlation)
     counts = [(apart == step).sum(axis=0) for step in (1, -1, 2, -2)]
-    return Changes(apart.sum(axis=0) / images, low, high, (apart != 0).sum(axis=0), sign_flip(*counts))
+    return DropDifferences(apart.sum(axis=0) / images, low, high, (apart != 0).sum(axis=0), sign_flip_test(*counts))
 
 
 @dataclass(frozen=True)
-class Dominance:
+class CliffsDelta:
     """Whether the values of one group tend to be larger than those of another.
 
     Attributes:
@@ -124,7 +124,7 @@ class Dominance:
     p_value: float
 
 
-def dominance(one: ArrayLike, other: ArrayLike, *, confidence: float = 0.95) -> Dominance:
+def cliffs_delta(one: ArrayLike, other: ArrayLike, *, confidence: float = 0.95) -> CliffsDelta:
     r"""Compare two groups of values that are not paired.
 
     Cliff's delta is :math:`d = \overline{\mathrm{sign}(x_i - y_j)}` over all pairs. Its interval is the asymmetric one
@@ -142,14 +142,14 @@ def dominance(one: ArrayLike, other: ArrayLike, *, confidence: float = 0.95) -> 
         The comparison; NaN where a group has fewer than two values.
 
     Example:
-        >>> found = dominance([1, 2, 3, 4], [0, 1, 2, 2])
+        >>> found = cliffs_delta([1, 2, 3, 4], [0, 1, 2, 2])
         >>> found.delta, round(found.low, 2), round(found.high, 2)
         (0.5625, -0.2, 0.9)
     """
     first, second = np.asarray(one, np.float64), np.asarray(other, np.float64)
     n, m = len(first), len(second)
     if min(n, m) < 2:
-        return Dominance(np.nan, np.nan, np.nan, np.nan)
+        return CliffsDelta(np.nan, np.nan, np.nan, np.nan)
     sign = np.sign(first[:, None] - second[None, :])
     delta = float(sign.mean())
     rows = ((sign.mean(axis=1) - delta) ** 2).sum()
@@ -166,4 +166,4 @@ def dominance(one: ArrayLike, other: ArrayLike, *, confidence: float = 0.95) -> 
         low, high = (float(np.clip((delta - delta**3 + side * reach) / bottom, -1, 1)) for side in (-1, 1))
     tied = np.ptp(np.concatenate([first, second])) == 0
     p_value = 1.0 if tied else float(stats.mannwhitneyu(first, second, alternative="two-sided").pvalue)
-    return Dominance(delta, low, high, p_value)
+    return CliffsDelta(delta, low, high, p_value)

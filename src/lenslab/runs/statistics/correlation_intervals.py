@@ -1,14 +1,14 @@
-"""Correlations: does an attribute of a unit say how much its ablation costs?"""
+"""Intervals of correlations, from bootstrap replicates that draw images and units."""
 
 from dataclasses import dataclass
-from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 from scipy import stats
 
+from lenslab.runs.statistics.correlation_coefficients import Method, spearman
+
 Floats = NDArray[np.float64]
-Method = Literal["spearman", "pearson", "kendall"]
 
 
 @dataclass(frozen=True)
@@ -30,94 +30,6 @@ class Correlation:
     replicated: Floats
 
 
-def spearman(first: ArrayLike, second: ArrayLike) -> Floats:
-    """Spearman's rank correlation along the last axis; equal values share their mean rank.
-
-    Returns:
-        The broadcast shape without its last axis; NaN where a side is constant, as for `scipy.stats.spearmanr`.
-
-    Example:
-        >>> spearman([1, 2, 3, 4], [[1, 3, 2, 4], [5, 5, 5, 5]]).round(3).tolist()
-        [0.8, nan]
-    """
-    return cosine(centred_ranks(np.asarray(first)), centred_ranks(np.asarray(second)))
-
-
-def pearson(first: ArrayLike, second: ArrayLike) -> Floats:
-    """Pearson's correlation along the last axis.
-
-    Returns:
-        The broadcast shape without its last axis; NaN where a side is constant, as for `scipy.stats.pearsonr`.
-
-    Example:
-        >>> pearson([1, 2, 3, 4], [[1, 2, 3, 8], [5, 5, 5, 5]]).round(3).tolist()
-        [0.914, nan]
-    """
-    return cosine(centred(np.asarray(first)), centred(np.asarray(second)))
-
-
-def partial(target: ArrayLike, first: ArrayLike, second: ArrayLike) -> Floats:
-    r"""The partial correlation of two variables given a third, from their three correlations, elementwise.
-
-    .. math:: (r_{12} - r_{13} r_{23}) / \sqrt{(1 - r_{13}^2)(1 - r_{23}^2)}
-
-    What is left of a correlation once both sides are freed of what a straight line in the third (of ranks, for
-    Spearman's) explains. Source: Yule 1897, On the theory of correlation, J. R. Statist. Soc. 60:812.
-
-    Args:
-        target: :math:`r_{12}`, the correlation asked about.
-        first: :math:`r_{13}`, of the one with the third.
-        second: :math:`r_{23}`, of the other with the third.
-
-    Returns:
-        NaN where the third explains one of the two entirely, or a correlation is NaN.
-
-    Example:
-        >>> partial([0.5, 0.5], [0.5, 1.0], [0.5, 0.5]).round(3).tolist()
-        [0.333, nan]
-    """
-    one, two, three = (np.asarray(part, dtype=np.float64) for part in (target, first, second))
-    # Rounding leaves 1 - r^2 of two identical rankings a hair above 0, where what is left is noise.
-    left = np.where(np.maximum(two**2, three**2) < 1 - 1e-12, (1 - two**2) * (1 - three**2), np.nan)
-    return np.asarray(np.clip((one - two * three) / np.sqrt(left), -1, 1))
-
-
-def cosine(first: Floats, second: Floats) -> Floats:
-    """The cosine between centred values along the last axis; NaN where one side is all zero.
-
-    Example:
-        >>> float(cosine(np.array([-1.0, 1.0]), np.array([2.0, -2.0])))
-        -1.0
-    """
-    size = np.sqrt((first**2).sum(axis=-1) * (second**2).sum(axis=-1))
-    product = (first * second).sum(axis=-1)
-    return np.asarray(np.divide(product, size, out=np.full(product.shape, np.nan), where=size > 0))
-
-
-def centred_ranks(values: NDArray[np.number[Any]]) -> Floats:
-    """Ranks along the last axis, less their mean; equal values share their mean rank.
-
-    Example:
-        >>> centred_ranks(np.array([7, 9, 9, 30])).tolist()
-        [-1.5, 0.0, 0.0, 1.5]
-    """
-    ranks = np.asarray(stats.rankdata(values, axis=-1), dtype=np.float64)
-    return np.asarray(ranks - ranks.mean(axis=-1, keepdims=True))
-
-
-def centred(values: NDArray[np.number[Any]]) -> Floats:
-    """Values along the last axis, less their mean; all zero where they are equal.
-
-    Example:
-        >>> centred(np.array([[1, 3], [0.1, 0.1]])).tolist()
-        [[-1.0, 1.0], [0.0, 0.0]]
-    """
-    wide = np.asarray(values, dtype=np.float64)
-    # The mean of equal numbers may differ from them in the last bit, which would pass for a spread.
-    equal = (wide == wide[..., :1]).all(axis=-1, keepdims=True)
-    return np.asarray(np.where(equal, 0.0, wide - wide.mean(axis=-1, keepdims=True)))
-
-
 def correlate(
     attribute: Floats,
     figure: Floats,
@@ -130,8 +42,8 @@ def correlate(
 ) -> Correlation:
     r"""Spearman's correlation between an attribute and a figure, with an interval over units and images together.
 
-    The images of each replicate were drawn by `lenslab.runs.statistics.bootstrap.replicate`; here each replicate
-    also draws units with replacement, so its spread holds both. Flips are rare, a replicate's figures are noisier than
+    The images of each replicate were drawn by `lenslab.runs.statistics.bootstrap.bootstrap_measures`; here each
+    replicate also draws units with replacement, so its spread holds both. Flips are rare, a replicate's figures are noisier than
     the observed ones, and rank correlations shrink with noise. So with :math:`z = \operatorname{artanh}`, the spread
     :math:`s` and the shift :math:`d = \overline{z^*} - z(\hat\rho)` of the replicates, the interval reaches from
     the smaller of :math:`z(\hat\rho)` and :math:`z(\hat\rho) - d`, less :math:`q s`, to the larger, plus :math:`q s`,
@@ -167,16 +79,16 @@ def correlate(
     if used < 2:
         return Correlation(float("nan"), float("nan"), float("nan"), used, np.full(replicates, np.nan))
     estimate = float(np.mean(spearman(attribute[..., units], figure[..., units])))
-    draws = drawn_units(units, replicates=replicates, seed=seed)
+    draws = draw_units(units, replicates=replicates, seed=seed)
     ways = (1,) * (replicated_figure.ndim - 2)
     taken = draws.reshape(replicates, *ways, used)
-    rho = spearman(take(replicated_attribute, taken), take(replicated_figure, taken))
+    rho = spearman(take_units(replicated_attribute, taken), take_units(replicated_figure, taken))
     replicated = rho.reshape(replicates, -1).mean(axis=1)
-    low, high = interval(estimate, replicated, units=used, confidence=confidence)
+    low, high = correlation_interval(estimate, replicated, units=used, confidence=confidence)
     return Correlation(estimate, low, high, used, replicated)
 
 
-def interval(
+def correlation_interval(
     estimate: float,
     replicated: Floats,
     *,
@@ -204,7 +116,7 @@ def interval(
         there is no estimate or most replicates are constant.
 
     Example:
-        >>> low, high = interval(0.5, np.linspace(0.4, 0.6, 100), units=64)
+        >>> low, high = correlation_interval(0.5, np.linspace(0.4, 0.6, 100), units=64)
         >>> round(low, 2), round(high, 2)
         (0.28, 0.67)
     """
@@ -229,7 +141,9 @@ def interval(
     return float(low), float(high)
 
 
-def difference(first: Correlation, second: Correlation, *, confidence: float = 0.95) -> tuple[float, float, float]:
+def correlation_difference(
+    first: Correlation, second: Correlation, *, confidence: float = 0.95
+) -> tuple[float, float, float]:
     """How much larger the first correlation is than the second, paired by replicate.
 
     Both must come from `correlate` with the same units, seed and replicates of images. The interval is made as there,
@@ -242,7 +156,7 @@ def difference(first: Correlation, second: Correlation, *, confidence: float = 0
         >>> replicated = np.array([0.5, 0.6, 0.7])
         >>> first = Correlation(0.6, 0.3, 0.8, 64, replicated)
         >>> second = Correlation(0.2, 0.0, 0.4, 64, replicated - 0.4)
-        >>> [round(value, 3) for value in difference(first, second)]
+        >>> [round(value, 3) for value in correlation_difference(first, second)]
         [0.4, 0.4, 0.4]
     """
     gain = first.estimate - second.estimate
@@ -261,7 +175,7 @@ def _interval(
     return min(estimate, corrected) - reach, max(estimate, corrected) + reach
 
 
-def drawn_units(units: NDArray[np.bool_], *, replicates: int, seed: int) -> NDArray[np.int64]:
+def draw_units(units: NDArray[np.bool_], *, replicates: int, seed: int) -> NDArray[np.int64]:
     """Draw as many of the chosen units as there are, with replacement.
 
     Args:
@@ -273,14 +187,14 @@ def drawn_units(units: NDArray[np.bool_], *, replicates: int, seed: int) -> NDAr
         The number of each drawn unit, shape ``[replicates, drawn]``.
 
     Example:
-        >>> drawn_units(np.array([False, True]), replicates=2, seed=0).tolist()
+        >>> draw_units(np.array([False, True]), replicates=2, seed=0).tolist()
         [[1], [1]]
     """
     used = int(units.sum())
     return np.flatnonzero(units)[np.random.default_rng(seed).integers(0, used, size=(replicates, used))]
 
 
-def take(values: Floats, draws: NDArray[np.int64]) -> Floats:
+def take_units(values: Floats, draws: NDArray[np.int64]) -> Floats:
     """The drawn units of every replicate; values without a replicate axis are the same in each.
 
     Args:
@@ -288,7 +202,7 @@ def take(values: Floats, draws: NDArray[np.int64]) -> Floats:
         draws: Which units each replicate draws, shape ``[replicates, ..., drawn]``.
 
     Example:
-        >>> take(np.array([10.0, 20.0]), np.array([[1, 1], [0, 1]])).tolist()
+        >>> take_units(np.array([10.0, 20.0]), np.array([[1, 1], [0, 1]])).tolist()
         [[20.0, 20.0], [10.0, 20.0]]
     """
     values = values if values.ndim == draws.ndim else values[None]
