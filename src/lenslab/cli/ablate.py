@@ -195,7 +195,7 @@ def ablate(
         return
     directory = out or directory_for(loaded.name, question.key)
     if resume:
-        records.begun(directory)
+        records.require_begun(directory)
     if not as_json:
         console.remark(
             f"{loaded.name}: {question.units:,} units at {len(question.plans)} sites on "

@@ -26,11 +26,11 @@ def attribute_table(
     bins: int = 10,
     top: int = 100,
 ) -> pd.DataFrame:
-    """One row per unit of a site.
+    """Make one row per unit of a site.
 
     Args:
         site: Its name.
-        profile: What was gathered there.
+        profile: Of the site.
         norms: Of its filters; their columns are NaN without.
         alignment: With concepts; adds the columns ``CONCEPT_ATTRIBUTES``.
         bins: Of the mutual information.
@@ -84,11 +84,11 @@ def attribute_table(
 
 
 def class_table(site: str, profile: Profile) -> pd.DataFrame:
-    """One row per unit and class that has images, by unit, then by label.
+    """Make one row per unit and class that has images, by unit, then by label.
 
     Args:
         site: Its name.
-        profile: What was gathered there.
+        profile: Of the site.
 
     Returns:
         Columns ``site, unit, label, images, mean_activation, correlation, gradient_activation, taylor``: the mean, the

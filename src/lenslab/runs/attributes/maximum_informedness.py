@@ -33,7 +33,7 @@ class Informedness:
 
 
 def maximum_informedness(activations: NDArray[np.floating[Any]], labels: ArrayLike) -> Informedness:
-    r"""The best that one threshold on a unit can do at telling one class from all other images.
+    r"""Find how well one threshold on a unit can tell one class from all other images, at best.
 
     .. math:: \max_{k, t} \left( TPR_k(t) + TNR_k(t) - 1 \right)
 
@@ -74,7 +74,7 @@ def maximum_informedness(activations: NDArray[np.floating[Any]], labels: ArrayLi
 def _best(
     activations: NDArray[np.floating[Any]], labels: NDArray[np.intp], images: NDArray[np.intp]
 ) -> tuple[int, tuple[float, float, float, float]]:
-    """Look at every image's own activation and class: a threshold pays only where it takes in one more of its class."""
+    """Try every image's own activation and class: a threshold pays only where it takes in one more of its class."""
     order = np.argsort(-activations, kind="stable")
     values, own = activations[order], labels[order]
     taken_in = np.searchsorted(-values, -values, side="right")

@@ -1,4 +1,4 @@
-"""Information: what a unit's answer says about the class of an image, in bits."""
+"""Mutual information: what a unit's activation says about the class of an image, in bits."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Floats = NDArray[np.float64]
 
 
 def mutual_information(activations: NDArray[np.floating[Any]], labels: ArrayLike, *, bins: int = 10) -> Floats:
-    r"""The information that a unit's binned activation holds about the class.
+    r"""Compute the information that a unit's binned activation holds about the class.
 
     .. math:: I(T; Y) = \sum_{t, y} p(t, y) \log_2 \frac{p(t, y)}{p(t) p(y)}
 

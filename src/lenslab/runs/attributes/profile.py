@@ -1,4 +1,4 @@
-"""Profiles: what was gathered about the units of each site, and every attribute is computed from."""
+"""Profiles: the activations and sums of one site, from which every attribute is computed."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True, eq=False)
 class Profile:
-    """What was gathered about the units of one site.
+    """The activations and sums of the units of one site.
 
     Attributes:
         labels: The class of each image, int64 ``[images]``.
@@ -24,7 +24,7 @@ class Profile:
         max_activation: See `lenslab.runs.attributes.activation_statistics.max_activation`, ``[units]``.
         apoz: See `lenslab.runs.attributes.activation_statistics.apoz`, ``[units]``.
         feature_map_rank: See `lenslab.runs.attributes.activation_statistics.feature_map_rank`, ``[units]``, over the
-            first images; NaN where none were asked for.
+            first images; NaN where it was not computed.
         correlations: Pearson's r between each unit's spatial mean and each class's predicted probability,
             ``[units, classes]``; NaN where one is constant.
         products: Value times gradient, see `lenslab.runs.attributes.gradient_scores`, summed over the images of each

@@ -1,4 +1,4 @@
-"""Gathering: what some images tell about the units of a site, in a form that adds up and can be kept."""
+"""Sums for a profile: what some images add to it, in a form that adds up over images and can be stored."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _MOMENTS = ("first_mean", "second_mean", "first_squares", "second_squares")
 
 @dataclass(frozen=True, eq=False)
 class ProfileSums:
-    """What some images gave at one site; two of them add up to what all their images gave.
+    """The sums over some images at one site; two of them add up to those over all their images.
 
     Attributes:
         positions: How many positions each unit has.
@@ -61,7 +61,7 @@ class ProfileSums:
         )
 
     def profile(self, activations: NDArray[np.float32], labels: NDArray[np.int64]) -> Profile:
-        """Finish.
+        """Make a profile of the sums over all images.
 
         Args:
             activations: The spatial mean of each unit on each image, ``[images, units]``.
@@ -81,7 +81,7 @@ class ProfileSums:
         )
 
     def to_row(self) -> dict[str, object]:
-        """Give everything as numbers and flat lists, for a table with a row per site."""
+        """Flatten into numbers and lists, for a table with a row per site."""
         flat = {
             **{name: getattr(self, name) for name in ("maximum", "zeros", "ranks", "products", "sizes")},
             **{name: getattr(self.moments, name) for name in _MOMENTS},
@@ -96,7 +96,7 @@ class ProfileSums:
 
     @classmethod
     def from_row(cls, row: Mapping[str, Any]) -> ProfileSums:
-        """Read `to_row` back."""
+        """Read back what `to_row` gave."""
         arrays = {name: np.asarray(value) for name, value in row.items() if isinstance(value, (list, np.ndarray))}
         units, classes = len(arrays["maximum"]), len(arrays["second_mean"])
         held = {name: arrays[name] for name in _MOMENTS}
@@ -117,5 +117,5 @@ class ProfileSums:
 
 
 def add_by_site(one: Mapping[str, ProfileSums], other: Mapping[str, ProfileSums]) -> dict[str, ProfileSums]:
-    """Add up site by site; the first may still be empty."""
+    """Add sums site by site; the first may still be empty."""
     return {name: one[name] + each if name in one else each for name, each in other.items()}

@@ -1,4 +1,4 @@
-"""The images on which units take their largest values: what a unit is looked at with."""
+"""Top images: those on which units take their largest values."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True, eq=False)
 class TopImages:
-    """The strongest images of each unit, the strongest first; of equal ones the lower number.
+    """The top images of each unit, the largest value first; of equal ones the lower number.
 
     Two of them add up to those of all their images, in any order.
 
     Attributes:
-        values: The largest value of each unit's map on each image, ``[units, at most so many]``.
+        values: The largest value of each unit's map on each image, ``[units, count]`` or fewer.
         images: The images' numbers, int64, same shape.
         count: How many are kept.
 
@@ -33,7 +33,7 @@ class TopImages:
 
     @classmethod
     def of(cls, peaks: NDArray[np.floating[Any]], numbers: NDArray[np.int64], count: int) -> TopImages:
-        """Find the strongest of some images.
+        """Find the top images among some.
 
         Args:
             peaks: The largest value of each unit on each image, ``[images, units]``.

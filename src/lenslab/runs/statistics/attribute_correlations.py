@@ -1,4 +1,4 @@
-"""Associations: the correlation of every attribute with every figure of a site, with and without a third held fixed."""
+"""Correlations of attributes with drops: every attribute with every measure of a site, plain and partial."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ from lenslab.runs.statistics.score_changes import ScoreSums, unit_score_errors, 
 
 Floats = NDArray[np.float64]
 
-FIGURES = ("accuracy_drop", "max_class_drop", "heldout_max_class_drop")
+MEASURES = ("accuracy_drop", "max_class_drop", "heldout_max_class_drop")
 
 KENDALL_REPLICATES = 200
 """Kendall's intervals use at most so many replicates, as each costs the square of the number of units."""
@@ -29,7 +29,7 @@ COLUMNS = ["site", "attribute", "measure", "method", "estimate", "low", "high", 
 
 @dataclass(frozen=True)
 class Variable:
-    """An attribute or a figure of every unit.
+    """An attribute or a measure of every unit.
 
     Attributes:
         values: As observed, shape ``[units]``.
@@ -42,30 +42,30 @@ class Variable:
 
     @property
     def fixed(self) -> bool:
-        """Whether the replicates of the images leave it as it is."""
+        """Whether it is the same in all replicates of the images."""
         return self.replicated.ndim == 1
 
 
 @dataclass(frozen=True)
 class Job:
-    """One correlation to be found.
+    """One correlation to compute.
 
     Attributes:
         attribute: The name of the attribute.
-        figure: The name of the figure.
+        measure: The name of the measure.
         method: Whose correlation.
         given: The attribute that a partial correlation is given; empty for a plain one.
     """
 
     attribute: str
-    figure: str
+    measure: str
     method: Method
     given: str = ""
 
     @property
     def variables(self) -> tuple[str, ...]:
-        """All that take part."""
-        return (self.attribute, self.figure, self.given) if self.given else (self.attribute, self.figure)
+        """The names of all variables that take part."""
+        return (self.attribute, self.measure, self.given) if self.given else (self.attribute, self.measure)
 
 
 def correlations_table(
@@ -78,20 +78,20 @@ def correlations_table(
     replicates: int = 1000,
     confidence: float = 0.95,
 ) -> pd.DataFrame:
-    """The correlation of each attribute with each measure over the live units of a site.
+    """Correlate each attribute with each measure over the live units of a site.
 
     The estimates are those of the columns of `units_table`. The ones with ``max_class_drop`` are biased, as that
     measure is; ``heldout_max_class_drop`` is the one to read.
 
-    Intervals are `lenslab.runs.statistics.correlation_intervals.correlate`'s: each replicate draws images, within each class
-    and half, and units. Drops and class selectivity are computed again on the drawn images. Other attributes are held
-    fixed: they are taken as what they are on these images, and only the units vary. For ``loss_rise``, of which sums
-    are kept and no images, each replicate adds to each unit a normal error of its standard error, independent of the
-    other units and of the drawn images. Kendall's tau-b uses at most 200 replicates.
+    Intervals are `lenslab.runs.statistics.correlation_intervals.correlate`'s: each replicate draws images, within each
+    class and half, and units. Drops and class selectivity are computed again on the drawn images. Other attributes are
+    held fixed: they are taken as what they are on these images, and only the units vary. For ``loss_rise``, of which
+    sums are kept and no images, each replicate adds to each unit a normal error of its standard error, independent of
+    the other units and of the drawn images. Kendall's tau-b uses at most 200 replicates.
 
     Args:
         site: Its name.
-        observations: What was seen there.
+        observations: Of the site.
         attributes: What is known about each unit: ``unit`` and any columns of
             `lenslab.runs.attributes.attribute_tables.attribute_table`. None leaves class selectivity alone. Attributes
             that no unit has have no rows.
@@ -122,9 +122,9 @@ def correlations_table(
         3  class_selectivity           accuracy_drop   pearson      8
     """
     live = ~dead_units(observations.activations)
-    known, figures = _variables(observations, attributes, sums, replicates=replicates, seed=seed)
-    jobs = _jobs(known, figures)
-    variables = known | figures
+    known, measures = _variables(observations, attributes, sums, replicates=replicates, seed=seed)
+    jobs = _jobs(known, measures)
+    variables = known | measures
     families: dict[bytes, tuple[NDArray[np.bool_], list[Job]]] = {}
     for job in jobs:
         units = live.copy()
@@ -138,19 +138,19 @@ def correlations_table(
             low, high = correlation_interval(
                 estimate, again, units=used, method=job.method, given=len(job.variables) - 2, confidence=confidence
             )
-            rows[job] = (site, job.attribute, job.figure, job.method, estimate, low, high, used, job.given)
+            rows[job] = (site, job.attribute, job.measure, job.method, estimate, low, high, used, job.given)
     table = pd.DataFrame([rows[job] for job in jobs], columns=[name for name in COLUMNS if name != "dead"])
     return table.astype({"units": np.int32}).assign(dead=np.int32((~live).sum()))[COLUMNS]
 
 
-def _jobs(known: Mapping[str, Variable], figures: Mapping[str, Variable]) -> list[Job]:
+def _jobs(known: Mapping[str, Variable], measures: Mapping[str, Variable]) -> list[Job]:
     given = (
         {name: "l1_norm" if name != "l1_norm" else "class_selectivity" for name in known} if "l1_norm" in known else {}
     )
-    jobs = [Job(attribute, figure, "spearman") for attribute in known for figure in figures]
-    jobs += [Job(attribute, figure, "spearman", other) for attribute, other in given.items() for figure in figures]
-    jobs += [Job(attribute, figure, "pearson") for attribute in known for figure in figures]
-    return jobs + [Job(attribute, figure, "kendall") for attribute in known for figure in figures]
+    jobs = [Job(attribute, measure, "spearman") for attribute in known for measure in measures]
+    jobs += [Job(attribute, measure, "spearman", other) for attribute, other in given.items() for measure in measures]
+    jobs += [Job(attribute, measure, "pearson") for attribute in known for measure in measures]
+    return jobs + [Job(attribute, measure, "kendall") for attribute in known for measure in measures]
 
 
 def _variables(
@@ -164,14 +164,14 @@ def _variables(
             values = rows[name].to_numpy(np.float64)
             if np.isfinite(values).any():
                 known[name] = Variable(values, values)
-    figures = {name: Variable(getattr(observed, name), getattr(again, name)) for name in FIGURES}
+    measures = {name: Variable(getattr(observed, name), getattr(again, name)) for name in MEASURES}
     if sums is not None:
         images = observations.images.sum(axis=0)
         rise = unit_score_means(sums, images, draws=observations.draws).mean[0]
         error = unit_score_errors(sums, images, draws=observations.draws)[0]
         noise = np.random.default_rng([seed, 1]).standard_normal((replicates, observations.units))
-        figures["loss_rise"] = Variable(rise, rise + error * noise)
-    return known, figures
+        measures["loss_rise"] = Variable(rise, rise + error * noise)
+    return known, measures
 
 
 def _estimates(
@@ -182,15 +182,15 @@ def _estimates(
     replicates: int,
     seed: int,
 ) -> Iterator[tuple[Job, float, Floats]]:
-    """The correlations of one family: those over the same units, which are drawn together in each replicate."""
+    """Find the correlations of one family: those over the same units, which are drawn together in each replicate."""
     if units.sum() < 2:
         yield from ((job, float("nan"), np.full(replicates, np.nan)) for job in jobs)
         return
     draws = draw_units(units, replicates=replicates, seed=seed)
     centres = {"spearman": centred_ranks, "pearson": centred}
 
-    # Jobs come attribute by attribute, so one attribute and all figures are at hand; the memory stays bounded.
-    @lru_cache(maxsize=len(FIGURES) + 4)
+    # Jobs come attribute by attribute, so one attribute and all measures are at hand; the memory stays bounded.
+    @lru_cache(maxsize=len(MEASURES) + 4)
     def sides(name: str, method: Method) -> tuple[Floats, Floats]:
         variable, centre = variables[name], centres[method]
         return centre(variable.values[units]), centre(take_units(variable.replicated, draws))
@@ -203,9 +203,9 @@ def _estimates(
     for job in jobs:
         if job.method == "kendall":
             continue
-        observed, again = correlation(job.attribute, job.figure, job.method)
+        observed, again = correlation(job.attribute, job.measure, job.method)
         if job.given:
-            first, second = (correlation(side, job.given, job.method) for side in (job.attribute, job.figure))
+            first, second = (correlation(side, job.given, job.method) for side in (job.attribute, job.measure))
             observed, again = partial(observed, first[0], second[0]), partial(again, first[1], second[1])
         yield job, float(observed), again
     yield from _kendalls(units, [job for job in jobs if job.method == "kendall"], variables, draws)
@@ -228,10 +228,10 @@ def _kendalls(
         )
         return np.concatenate([variable.values[None], again[: len(draws)]])[:, units]
 
-    figures = list(dict.fromkeys(job.figure for job in jobs))
-    if not figures:
+    measures = list(dict.fromkeys(job.measure for job in jobs))
+    if not measures:
         return
-    theirs = np.stack([stacked(name) for name in figures], axis=1)
+    theirs = np.stack([stacked(name) for name in measures], axis=1)
     names = list(dict.fromkeys(job.attribute for job in jobs))
     fixed = [name for name in names if variables[name].fixed]
     found: dict[str, Floats] = {}
@@ -241,5 +241,5 @@ def _kendalls(
     for name in set(names) - set(fixed):
         found[name] = kendall_taus(stacked(name)[:, None], theirs, weights)[:, 0]
     for job in jobs:
-        tau = found[job.attribute][:, figures.index(job.figure)]
+        tau = found[job.attribute][:, measures.index(job.measure)]
         yield job, float(tau[0]), tau[1:]

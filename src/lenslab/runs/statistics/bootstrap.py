@@ -1,4 +1,4 @@
-"""Replicates: a site's figures computed again on images drawn with replacement.
+"""The bootstrap: the measures of a site computed again on images drawn with replacement.
 
 Images are drawn within each class and half, so every replicate has the same number of images per class and half as
 the observations. What a replicate needs is linear in how often each image was drawn, so all replicates are matrix
@@ -25,7 +25,7 @@ _CHUNK = 2_000_000
 
 @dataclass(frozen=True)
 class UnitMeasures:
-    """The figures of each unit that correlations are computed from; every array may carry a leading replicate axis.
+    """The measures of each unit that correlations are computed from; arrays may have a leading axis of replicates.
 
     Attributes:
         accuracy_drop: Over all images, shape ``[units]``.
@@ -47,7 +47,7 @@ class UnitMeasures:
 
 
 def unit_measures(observations: Observations) -> UnitMeasures:
-    """The figures of the observations themselves.
+    """Compute the measures of the observations themselves.
 
     Example:
         >>> import pandas as pd
@@ -64,15 +64,15 @@ def unit_measures(observations: Observations) -> UnitMeasures:
 
 
 def bootstrap_measures(observations: Observations, *, replicates: int, seed: int) -> UnitMeasures:
-    """The figures on images drawn with replacement within each class and half.
+    """Compute the measures on images drawn with replacement within each class and half.
 
     Args:
-        observations: What was seen at one site.
+        observations: Of one site.
         replicates: How many times to draw.
         seed: Decides every draw.
 
     Returns:
-        The same figures as `unit_measures`, with a leading axis of replicates.
+        The same measures as `unit_measures`, with a leading axis of replicates.
 
     Example:
         >>> import pandas as pd
@@ -92,10 +92,10 @@ def bootstrap_measures(observations: Observations, *, replicates: int, seed: int
 
 
 def bootstrap_net_losses(observations: Observations, *, replicates: int, seed: int) -> Iterator[Floats]:
-    """Losses minus gains on images drawn with replacement within each class and half, a chunk of replicates at a time.
+    """Compute losses minus gains on images drawn with replacement, a chunk of replicates at a time.
 
     Args:
-        observations: What was seen at one site.
+        observations: Of one site.
         replicates: How many times to draw.
         seed: Decides every draw; the draws are those of `bootstrap_measures`.
 
@@ -121,7 +121,7 @@ def _nets(observations: Observations, changes: sparse.csr_array, drawn: NDArray[
 
 
 def _draws(observations: Observations, replicates: int, seed: int) -> Iterator[NDArray[np.float32]]:
-    """How often each image is drawn, ``[replicates, images]``, in chunks that bound the memory."""
+    """Draw how often each image is taken, ``[replicates, images]``, in chunks that bound the memory."""
     random = np.random.default_rng(seed)
     images = len(observations.labels)
     order = np.argsort(observations.stratum, kind="stable")
@@ -137,7 +137,7 @@ def _draws(observations: Observations, replicates: int, seed: int) -> Iterator[N
 
 
 def _changes(observations: Observations) -> sparse.csr_array:
-    """Changes, averaged over draws, as a sparse matrix: one row per (half, unit, class) and one column per image."""
+    """Average changes over draws, into a sparse matrix with a row per (half, unit, class) and a column per image."""
     shape = observations.shape
     image = observations.image
     row = np.ravel_multi_index((observations.half[image], observations.unit, observations.labels[image]), shape)
@@ -163,7 +163,7 @@ def _measures(observations: Observations, changes: sparse.csr_array, drawn: NDAr
 
 
 def _activation_sums(observations: Observations, drawn: NDArray[np.float32]) -> Floats:
-    """Activations summed over the drawn images of each half and class, ``[replicates, 2, units, classes]``."""
+    """Sum activations over the drawn images of each half and class, ``[replicates, 2, units, classes]``."""
     sums = np.zeros((len(drawn), *observations.shape))
     activations = observations.activations
     for stratum in np.unique(observations.stratum):

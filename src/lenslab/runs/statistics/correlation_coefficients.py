@@ -11,7 +11,7 @@ Method = Literal["spearman", "pearson", "kendall"]
 
 
 def spearman(first: ArrayLike, second: ArrayLike) -> Floats:
-    """Spearman's rank correlation along the last axis; equal values share their mean rank.
+    """Compute Spearman's rank correlation along the last axis; equal values share their mean rank.
 
     Returns:
         The broadcast shape without its last axis; NaN where a side is constant, as for `scipy.stats.spearmanr`.
@@ -24,7 +24,7 @@ def spearman(first: ArrayLike, second: ArrayLike) -> Floats:
 
 
 def pearson(first: ArrayLike, second: ArrayLike) -> Floats:
-    """Pearson's correlation along the last axis.
+    """Compute Pearson's correlation along the last axis.
 
     Returns:
         The broadcast shape without its last axis; NaN where a side is constant, as for `scipy.stats.pearsonr`.
@@ -37,7 +37,7 @@ def pearson(first: ArrayLike, second: ArrayLike) -> Floats:
 
 
 def partial(target: ArrayLike, first: ArrayLike, second: ArrayLike) -> Floats:
-    r"""The partial correlation of two variables given a third, from their three correlations, elementwise.
+    r"""Compute the partial correlation of two variables given a third, from their three correlations, elementwise.
 
     .. math:: (r_{12} - r_{13} r_{23}) / \sqrt{(1 - r_{13}^2)(1 - r_{23}^2)}
 
@@ -45,7 +45,7 @@ def partial(target: ArrayLike, first: ArrayLike, second: ArrayLike) -> Floats:
     Spearman's) explains. Source: Yule 1897, On the theory of correlation, J. R. Statist. Soc. 60:812.
 
     Args:
-        target: :math:`r_{12}`, the correlation asked about.
+        target: :math:`r_{12}`, the correlation of the two.
         first: :math:`r_{13}`, of the one with the third.
         second: :math:`r_{23}`, of the other with the third.
 
@@ -63,7 +63,7 @@ def partial(target: ArrayLike, first: ArrayLike, second: ArrayLike) -> Floats:
 
 
 def cosine(first: Floats, second: Floats) -> Floats:
-    """The cosine between centred values along the last axis; NaN where one side is all zero.
+    """Compute the cosine between centred values along the last axis; NaN where one side is all zero.
 
     Example:
         >>> float(cosine(np.array([-1.0, 1.0]), np.array([2.0, -2.0])))
@@ -75,7 +75,7 @@ def cosine(first: Floats, second: Floats) -> Floats:
 
 
 def centred_ranks(values: NDArray[np.number[Any]]) -> Floats:
-    """Ranks along the last axis, less their mean; equal values share their mean rank.
+    """Rank along the last axis, and subtract the mean rank; equal values share their mean rank.
 
     Example:
         >>> centred_ranks(np.array([7, 9, 9, 30])).tolist()
@@ -86,7 +86,7 @@ def centred_ranks(values: NDArray[np.number[Any]]) -> Floats:
 
 
 def centred(values: NDArray[np.number[Any]]) -> Floats:
-    """Values along the last axis, less their mean; all zero where they are equal.
+    """Subtract the mean along the last axis; all zero where they are equal.
 
     Example:
         >>> centred(np.array([[1, 3], [0.1, 0.1]])).tolist()

@@ -32,32 +32,32 @@ class Correlation:
 
 def correlate(
     attribute: Floats,
-    figure: Floats,
+    measure: Floats,
     replicated_attribute: Floats,
-    replicated_figure: Floats,
+    replicated_measure: Floats,
     *,
     units: NDArray[np.bool_],
     seed: int,
     confidence: float = 0.95,
 ) -> Correlation:
-    r"""Spearman's correlation between an attribute and a figure, with an interval over units and images together.
+    r"""Compute Spearman's correlation of an attribute with a measure, with an interval over units and images together.
 
     The images of each replicate were drawn by `lenslab.runs.statistics.bootstrap.bootstrap_measures`; here each
-    replicate also draws units with replacement, so its spread holds both. Flips are rare, a replicate's figures are noisier than
-    the observed ones, and rank correlations shrink with noise. So with :math:`z = \operatorname{artanh}`, the spread
-    :math:`s` and the shift :math:`d = \overline{z^*} - z(\hat\rho)` of the replicates, the interval reaches from
-    the smaller of :math:`z(\hat\rho)` and :math:`z(\hat\rho) - d`, less :math:`q s`, to the larger, plus :math:`q s`,
-    where q is the normal quantile: it allows for the correlation that another sample of this size would show, and, to
-    first order, for the one that unlimited images would show (bias correction: Efron and Tibshirani 1993, An
-    Introduction to the Bootstrap, chapter 10). :math:`s` is never taken below :math:`1.03 / \sqrt{n - 3}`, what the
-    number of units alone implies (Fieller, Hartley and Pearson 1957, Biometrika 44:470), as a bootstrap of few units
-    is too sure.
+    replicate also draws units with replacement, so its spread holds both. Flips are rare, a replicate's measures are
+    noisier than the observed ones, and rank correlations shrink with noise. So with :math:`z = \operatorname{artanh}`,
+    the spread :math:`s` and the shift :math:`d = \overline{z^*} - z(\hat\rho)` of the replicates, the interval reaches
+    from the smaller of :math:`z(\hat\rho)` and :math:`z(\hat\rho) - d`, less :math:`q s`, to the larger, plus
+    :math:`q s`, where q is the normal quantile: it allows for the correlation that another sample of this size would
+    show, and, to first order, for the one that unlimited images would show (bias correction: Efron and Tibshirani 1993,
+    An Introduction to the Bootstrap, chapter 10). :math:`s` is never taken below :math:`1.03 / \sqrt{n - 3}`, what the
+    number of units alone implies (Fieller, Hartley and Pearson 1957, Biometrika 44:470), as a bootstrap of few units is
+    too sure.
 
     Args:
         attribute: Shape ``[units]``, or ``[ways, units]``: the correlations of all ways are averaged.
-        figure: Shape as ``attribute`` or broadcast against it.
+        measure: Shape as ``attribute`` or broadcast against it.
         replicated_attribute: With an axis of replicates in front, or as ``attribute`` where images do not change it.
-        replicated_figure: With an axis of replicates in front.
+        replicated_measure: With an axis of replicates in front.
         units: Which units to use, shape ``[units]``.
         seed: Decides which units each replicate draws; the same seed and units give the same draws.
         confidence: Of the interval.
@@ -68,21 +68,21 @@ def correlate(
     Example:
         >>> random = np.random.default_rng(0)
         >>> attribute = np.arange(40.0)
-        >>> figure = attribute + random.normal(0, 10, 40)
-        >>> replicated = figure + random.normal(0, 1, (200, 40))
-        >>> found = correlate(attribute, figure, attribute, replicated, units=np.full(40, True), seed=0)
+        >>> measure = attribute + random.normal(0, 10, 40)
+        >>> replicated = measure + random.normal(0, 1, (200, 40))
+        >>> found = correlate(attribute, measure, attribute, replicated, units=np.full(40, True), seed=0)
         >>> bool(0.5 < found.low < found.estimate < found.high < 1)
         True
     """
     used = int(units.sum())
-    replicates = len(replicated_figure)
+    replicates = len(replicated_measure)
     if used < 2:
         return Correlation(float("nan"), float("nan"), float("nan"), used, np.full(replicates, np.nan))
-    estimate = float(np.mean(spearman(attribute[..., units], figure[..., units])))
+    estimate = float(np.mean(spearman(attribute[..., units], measure[..., units])))
     draws = draw_units(units, replicates=replicates, seed=seed)
-    ways = (1,) * (replicated_figure.ndim - 2)
+    ways = (1,) * (replicated_measure.ndim - 2)
     taken = draws.reshape(replicates, *ways, used)
-    rho = spearman(take_units(replicated_attribute, taken), take_units(replicated_figure, taken))
+    rho = spearman(take_units(replicated_attribute, taken), take_units(replicated_measure, taken))
     replicated = rho.reshape(replicates, -1).mean(axis=1)
     low, high = correlation_interval(estimate, replicated, units=used, confidence=confidence)
     return Correlation(estimate, low, high, used, replicated)
@@ -98,7 +98,7 @@ def correlation_interval(
     confidence: float = 0.95,
     correct_bias: bool = True,
 ) -> tuple[float, float]:
-    r"""The interval of a correlation from its bootstrap replicates; see `correlate` for how it is made.
+    r"""Compute the interval of a correlation from its bootstrap replicates; see `correlate` for how it is made.
 
     Args:
         estimate: The correlation that was observed.
@@ -144,7 +144,7 @@ def correlation_interval(
 def correlation_difference(
     first: Correlation, second: Correlation, *, confidence: float = 0.95
 ) -> tuple[float, float, float]:
-    """How much larger the first correlation is than the second, paired by replicate.
+    """Compute how much larger the first correlation is than the second, paired by replicate.
 
     Both must come from `correlate` with the same units, seed and replicates of images. The interval is made as there,
     on the scale of the difference itself.
@@ -195,7 +195,7 @@ def draw_units(units: NDArray[np.bool_], *, replicates: int, seed: int) -> NDArr
 
 
 def take_units(values: Floats, draws: NDArray[np.int64]) -> Floats:
-    """The drawn units of every replicate; values without a replicate axis are the same in each.
+    """Take the drawn units of every replicate; values without a replicate axis are the same in each.
 
     Args:
         values: Shape ``[..., units]``, or with an axis of replicates in front.

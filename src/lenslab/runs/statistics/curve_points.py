@@ -1,4 +1,4 @@
-"""Points: accuracy, balanced accuracy and recalls where a set of units is silent, beside the untouched network."""
+"""Points of curves: accuracy, balanced accuracy and recalls where a set of units is silent, and their drops."""
 
 from collections.abc import Sequence
 
@@ -10,19 +10,19 @@ from lenslab.runs.statistics.confidence_intervals import mean_interval, score_in
 from lenslab.runs.statistics.observations import locate_flips
 
 
-def correctness(flips: pd.DataFrame, images: pd.DataFrame, things: int) -> NDArray[np.bool_]:
-    """Tell which images are classified correctly with each thing silenced.
+def correctness(flips: pd.DataFrame, images: pd.DataFrame, sets: int) -> NDArray[np.bool_]:
+    """Tell which images are classified correctly with each set silenced.
 
     Args:
-        flips: The changed predictions: columns ``unit, image, after``; ``unit`` numbers the things.
+        flips: The changed predictions: columns ``unit, image, after``; ``unit`` numbers the sets.
         images: One row per image: columns ``image, label, prediction``.
-        things: How many things were silenced, each by itself.
+        sets: How many sets were silenced, each by itself.
 
     Returns:
-        Bool ``[images, 1 + things]``, rows as in ``images``; the first column is the untouched network.
+        Bool ``[images, 1 + sets]``, rows as in ``images``; the first column is the untouched network.
 
     Raises:
-        BrokenRecordError: A flip names an image or a thing that does not exist.
+        BrokenRecordError: A flip names an image or a set that does not exist.
 
     Example:
         >>> images = pd.DataFrame({"image": [4, 7], "label": [0, 1], "prediction": [0, 0]})
@@ -31,14 +31,14 @@ def correctness(flips: pd.DataFrame, images: pd.DataFrame, things: int) -> NDArr
         [[True, True, False], [False, False, True]]
     """
     labels = images["label"].to_numpy()
-    correct = np.repeat((labels == images["prediction"].to_numpy())[:, None], 1 + things, axis=1)
-    thing, row, _ = locate_flips(flips, images["image"].to_numpy(np.int64), units=things, draws=1)
-    correct[row, 1 + thing] = flips["after"].to_numpy() == labels[row]
+    correct = np.repeat((labels == images["prediction"].to_numpy())[:, None], 1 + sets, axis=1)
+    unit, row, _ = locate_flips(flips, images["image"].to_numpy(np.int64), units=sets, draws=1)
+    correct[row, 1 + unit] = flips["after"].to_numpy() == labels[row]
     return correct
 
 
 def points_table(points: pd.DataFrame, correct: NDArray[np.bool_], labels: NDArray[np.int64]) -> pd.DataFrame:
-    """Say how accurate the network is at each point of a curve.
+    """Compute how accurate the network is at each point of a curve.
 
     Args:
         points: One row per point, with the column ``set``: the number of the set that is silent there.
@@ -73,7 +73,7 @@ def points_table(points: pd.DataFrame, correct: NDArray[np.bool_], labels: NDArr
 
 
 def recalls_table(points: pd.DataFrame, correct: NDArray[np.bool_], labels: NDArray[np.int64]) -> pd.DataFrame:
-    """Say how many images of each class are recognised at each point of a curve.
+    """Compute how many images of each class are recognised at each point of a curve.
 
     Args:
         points: As for `points_table`.

@@ -1,4 +1,4 @@
-"""Changes: did a unit's drop change from one run to another, image by image, or do the drops of two sites differ?"""
+"""Differences of drops: between two runs, unit by unit on the same images, or between two groups of units."""
 
 from dataclasses import dataclass
 
@@ -14,7 +14,7 @@ Integers = NDArray[np.int64]
 
 
 def sign_flip_test(up: ArrayLike, down: ArrayLike, twice_up: ArrayLike, twice_down: ArrayLike) -> Floats:
-    r"""The exact test that changes of drops are as often up as down, elementwise and two-sided.
+    r"""Test exactly whether differences of drops are as often up as down, elementwise and two-sided.
 
     On each image the ablation of a unit costs 1 (a correct answer lost), 0 or -1 (one gained) in each of two runs, and
     the difference of the two costs is between -2 and 2. Under the null hypothesis the difference of each image is as
@@ -86,7 +86,7 @@ def drop_differences(one: Integers, other: Integers) -> DropDifferences:
         other: The same in the other run.
 
     Returns:
-        The changes.
+        The differences.
 
     Example:
         >>> before = np.array([[0, 0], [0, 0], [0, 0], [0, 0]])
@@ -125,7 +125,7 @@ class CliffsDelta:
 
 
 def cliffs_delta(one: ArrayLike, other: ArrayLike, *, confidence: float = 0.95) -> CliffsDelta:
-    r"""Compare two groups of values that are not paired.
+    r"""Compare two groups of values that are not paired, by Cliff's delta.
 
     Cliff's delta is :math:`d = \overline{\mathrm{sign}(x_i - y_j)}` over all pairs. Its interval is the asymmetric one
     of N. Cliff, Dominance statistics, Psychological Bulletin 114:494-509 (1993), from the unbiased estimate of the

@@ -1,6 +1,6 @@
-"""Damage: could what each unit's ablation cost be chance? Exact tests of its overall, class and held-out drops.
+"""Tests of drops: could what each unit's ablation costs be chance? Exact tests, overall, by class and held out.
 
-With several draws of the replacement every test is made once per draw and the p-values are put together; see
+With several draws of the replacement every test is made once per draw and the p-values are combined; see
 `lenslab.runs.statistics.hypothesis_tests.average_p_values`.
 """
 
@@ -16,7 +16,7 @@ Floats = NDArray[np.float64]
 
 
 def overall_p_values(observations: Observations) -> Floats:
-    """Two-sided p-values of each unit's overall drop, shape ``[units]``.
+    """Compute two-sided p-values of each unit's overall drop, shape ``[units]``.
 
     Example:
         >>> import pandas as pd
@@ -33,7 +33,7 @@ def overall_p_values(observations: Observations) -> Floats:
 
 
 def class_p_values(observations: Observations) -> Floats:
-    """Two-sided p-values of each unit's drop of each class, shape ``[units, classes]``; 1 for classes without images.
+    """Compute two-sided p-values of each unit's class drops, shape ``[units, classes]``; 1 for classes without images.
 
     Example:
         >>> import pandas as pd
@@ -49,12 +49,12 @@ def class_p_values(observations: Observations) -> Floats:
 
 
 def heldout_p_values(observations: Observations, heldout: HeldOutDrop) -> Floats:
-    """One-sided p-values of the drop of the class that was chosen on the other half, shape ``[2, units]``.
+    """Compute one-sided p-values of the drop of the class that was chosen on the other half, shape ``[2, units]``.
 
     The half that is read took no part in the choice, so no correction for the number of classes is needed.
 
     Args:
-        observations: What was seen at one site.
+        observations: Of one site.
         heldout: The classes chosen there; see `lenslab.runs.statistics.accuracy_drops.heldout_class_drop`.
 
     Returns:
@@ -83,7 +83,7 @@ def heldout_p_values(observations: Observations, heldout: HeldOutDrop) -> Floats
 
 
 def overall_spread(observations: Observations) -> Floats:
-    """The standard deviation over draws of each unit's overall drop, shape ``[units]``; NaN with one draw.
+    """Compute the standard deviation over draws of each unit's overall drop, shape ``[units]``; NaN with one draw.
 
     Example:
         >>> import pandas as pd

@@ -1,4 +1,4 @@
-"""Counts: how many correct answers each unit's ablation lost and gained, per half and class."""
+"""Counts of flips: how many correct answers each unit's ablation lost and gained, per half and class."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -37,7 +37,7 @@ def count_flips(observations: Observations) -> FlipCounts:
     """Count the losses and gains of each unit in each half and class.
 
     Args:
-        observations: What was seen at one site.
+        observations: Of one site.
 
     Returns:
         The counts. They add: over halves, over classes, over draws, over disjoint sets of images.
@@ -57,7 +57,7 @@ def count_flips_by_draw(observations: Observations) -> Iterator[FlipCounts]:
     """Count each draw by itself, one after the other.
 
     Args:
-        observations: What was seen at one site.
+        observations: Of one site.
 
     Yields:
         The counts of each draw; their losses and gains add up to those of `count_flips`.
@@ -80,7 +80,7 @@ def count_top_flips(observations: Observations, top_flips: pd.DataFrame) -> Flip
     """Count how often the true class left, and entered, the k largest logits.
 
     Args:
-        observations: What was seen at one site.
+        observations: Of one site.
         top_flips: One row per pair (and draw) that left or entered: columns ``unit, image, lost``, with several draws
             also ``draw``.
 

@@ -1,4 +1,4 @@
-"""Significance: could these losses and gains be chance?"""
+"""Hypothesis tests of losses and gains, and how p-values are combined and adjusted."""
 
 from collections.abc import Iterable
 from typing import Any, Literal
@@ -11,7 +11,7 @@ Alternative = Literal["two-sided", "greater"]
 
 
 def mcnemar(losses: ArrayLike, gains: ArrayLike, *, alternative: Alternative = "two-sided") -> NDArray[np.float64]:
-    """The exact McNemar test of paired answers, elementwise.
+    """Compute p-values of the exact McNemar test of paired answers, elementwise.
 
     Under the null hypothesis a changed answer is as often a gain as a loss, so the losses among the ``losses + gains``
     changed answers are binomial with probability one half (McNemar 1947, Psychometrika 12:153; the exact form).
@@ -43,7 +43,7 @@ def mcnemar(losses: ArrayLike, gains: ArrayLike, *, alternative: Alternative = "
 
 
 def average_p_values(p_values: Iterable[NDArray[np.float64]]) -> NDArray[np.float64]:
-    """One p-value from those of several draws of the same ablation, elementwise.
+    """Combine the p-values of several draws of the same ablation into one, elementwise.
 
     Twice the mean of p-values, however they depend on each other, is a p-value again (Vovk and Wang 2020, Combining
     p-values via averaging, Biometrika 107:791); draws share their images, so they do depend. One draw stays as it is.
@@ -72,7 +72,7 @@ def average_p_values(p_values: Iterable[NDArray[np.float64]]) -> NDArray[np.floa
 
 
 def bonferroni(first: NDArray[np.float64], second: NDArray[np.float64]) -> NDArray[np.float64]:
-    """One p-value from two: is at least one of the two null hypotheses false? Bonferroni's, elementwise.
+    """Combine two p-values into one: is at least one of the two null hypotheses false? Elementwise.
 
     Example:
         >>> bonferroni(np.array([0.01, 0.8]), np.array([0.5, 0.7])).tolist()
@@ -82,7 +82,7 @@ def bonferroni(first: NDArray[np.float64], second: NDArray[np.float64]) -> NDArr
 
 
 def benjamini_hochberg(p_values: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
-    """Benjamini and Hochberg's adjusted p-values over all entries of one family, of any shape.
+    """Adjust p-values by Benjamini and Hochberg's method over all entries of one family, of any shape.
 
     Rejecting where the result is at most 0.05 keeps the expected share of false discoveries at 5 % for independent or
     positively dependent tests (Benjamini and Hochberg 1995, J. R. Statist. Soc. B 57:289). NaN (no test) stays NaN and

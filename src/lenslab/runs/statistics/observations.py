@@ -1,4 +1,4 @@
-"""Observations: what one site's ablations were seen to change, image by image.
+"""Observations: what the ablations of one site changed, image by image.
 
 Everything that the statistics of a site need, as plain arrays: the label and half of each image, the predictions
 before and after, and the activations that the attributes are computed from. Made from the tables that a run's record
@@ -19,7 +19,7 @@ from lenslab.runs.statistics.image_halves import HALVES
 
 @dataclass(frozen=True)
 class Observations:
-    """What was seen at one site.
+    """What was observed at one site.
 
     Attributes:
         numbers: The number by which tables name each image, shape ``[images]``.
@@ -64,7 +64,7 @@ class Observations:
 
     @property
     def shape(self) -> tuple[int, int, int]:
-        """The shape of whatever is counted by half, unit and class, ``(2, units, classes)``."""
+        """The shape of counts by half, unit and class, ``(2, units, classes)``."""
         return len(HALVES), self.units, self.classes
 
     @property
@@ -134,10 +134,10 @@ def observe(
 
 
 def with_present_classes(observations: Observations) -> Observations:
-    """Number only the classes that have images, from 0, so that a few images of many classes need no large arrays.
+    """Renumber the classes that have images from 0, so that a few images of many classes need no large arrays.
 
     Args:
-        observations: What was seen at one site.
+        observations: Of one site.
 
     Returns:
         The same images and changes of right to wrong and back; the classes of single predictions are left as they were
@@ -192,11 +192,11 @@ def locate_flips(
 
 
 def align_attributes(attributes: pd.DataFrame, observations: Observations) -> pd.DataFrame:
-    """Attributes in the order of the units, checked to be one row for each.
+    """Put attributes into the order of the units, and check that there is one row for each.
 
     Args:
         attributes: A column ``unit`` and any others.
-        observations: Of the site that they are said to belong to.
+        observations: Of their site.
 
     Raises:
         BrokenRecordError: A unit has no row, or two, or does not exist.

@@ -1,4 +1,4 @@
-"""Reliability: would other images of the same kind order the units, and their drops of each class, alike?"""
+"""Split-half reliability: would other images of the same kind order the units, and their class drops, alike?"""
 
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
@@ -35,7 +35,7 @@ _AT_ONCE = 2_000_000
 
 
 def spearman_brown(correlation: ArrayLike) -> Floats:
-    r"""The reliability of a whole from the correlation of its two halves (Spearman-Brown).
+    r"""Compute the reliability of a whole from the correlation of its two halves.
 
     .. math:: 2r / (1 + r)
 
@@ -60,7 +60,7 @@ def spearman_brown(correlation: ArrayLike) -> Floats:
 def reliability_table(
     site: str, observations: Observations, *, seed: int, replicates: int = 1000, confidence: float = 0.95
 ) -> pd.DataFrame:
-    r"""The split-half reliability of a site's drops: the correlation over live units between half A and half B.
+    r"""Compute the split-half reliability of a site's drops: the correlation over live units between half A and half B.
 
     ``accuracy_drop`` compares the overall drop of each unit on one half with that on the other; ``class_drop`` pools
     the drops of every class that has images in both halves, a pair of numbers for each unit and class.
@@ -73,7 +73,7 @@ def reliability_table(
 
     Args:
         site: Its name.
-        observations: What was seen there.
+        observations: Of the site.
         seed: Decides the bootstrap's draws.
         replicates: How many times to draw images and units.
         confidence: Of the intervals.
@@ -130,7 +130,7 @@ def _overall(net: Floats, images: NDArray[np.int64]) -> Floats:
 
 
 def _by_class(net: Floats, images: NDArray[np.int64]) -> Floats:
-    """Drops of each class that has images in both halves, ``[replicates, 2, units, usable classes]``."""
+    """Compute the drops of each class that has images in both halves, ``[replicates, 2, units, usable classes]``."""
     usable = (images > 0).all(axis=0)
     return np.asarray(net[..., usable] / images[:, None, usable], dtype=np.float64)
 
@@ -138,7 +138,7 @@ def _by_class(net: Floats, images: NDArray[np.int64]) -> Floats:
 def _replicated(
     observations: Observations, live: NDArray[np.bool_], drops: Drops, replicates: int, seed: int
 ) -> dict[Method, Floats]:
-    """The correlations of the halves in each replicate."""
+    """Compute the correlations of the halves in each replicate."""
     drawn = draw_units(live, replicates=replicates, seed=seed)
     found: dict[Method, list[Floats]] = {method: [] for method in METHODS}
     done = 0

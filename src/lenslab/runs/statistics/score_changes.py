@@ -1,4 +1,4 @@
-"""Sums: what the continuous measures of damage add up to, and how far their means may lie from the true ones.
+"""Changes of scores: means of the continuous measures of damage, with their intervals, from sums over images.
 
 The measures are differences of one image before and after, signed so that bigger means that the unit mattered more:
 ``loss_rise`` is the cross-entropy loss after minus before (nats), ``logit_drop`` the logit of the true class before
@@ -34,7 +34,7 @@ class ScoreSums:
     squares: Floats
 
     def __add__(self, other: ScoreSums) -> ScoreSums:
-        """The sums over two disjoint sets of images."""
+        """Add the sums over two disjoint sets of images."""
         return ScoreSums(self.total + other.total, self.squares + other.squares)
 
 
@@ -54,7 +54,7 @@ class ScoreMeans:
 
 
 def unit_score_means(sums: ScoreSums, images: ArrayLike, *, draws: int = 1, confidence: float = 0.95) -> ScoreMeans:
-    """The mean of each measure over all images, with an interval; see `class_score_means` for how it is made.
+    """Average each measure over all images, with an interval; see `class_score_means` for how it is made.
 
     Args:
         sums: Of one site.
@@ -76,7 +76,7 @@ def unit_score_means(sums: ScoreSums, images: ArrayLike, *, draws: int = 1, conf
 
 
 def class_score_means(sums: ScoreSums, images: ArrayLike, *, draws: int = 1, confidence: float = 0.95) -> ScoreMeans:
-    r"""The mean of each measure over the images of each class, with an interval.
+    r"""Average each measure over the images of each class, with an interval.
 
     With n images, mean :math:`m`, mean square :math:`e`, standard deviation :math:`s` and q the quantile of Student's t
     with :math:`n - 1` degrees of freedom, the interval reaches :math:`h = q s / \sqrt n` towards 0, as Student's does.
@@ -113,7 +113,7 @@ def class_score_means(sums: ScoreSums, images: ArrayLike, *, draws: int = 1, con
 
 
 def unit_score_errors(sums: ScoreSums, images: ArrayLike, *, draws: int = 1) -> Floats:
-    """The standard error of each unit's mean over all images, shape ``[3, units]``; NaN for one image that differs.
+    """Compute the standard error of each unit's mean over all images, ``[3, units]``; NaN for one image that differs.
 
     Example:
         >>> unit_score_errors(ScoreSums(np.full((3, 1, 2), 4.0), np.full((3, 1, 2), 8.0)), [4, 4])[0].round(3).tolist()
@@ -136,7 +136,7 @@ def _means(total: Floats, squares: Floats, images: NDArray[np.int64], draws: int
 def _moments(
     total: Floats, squares: Floats, images: NDArray[np.int64], draws: int
 ) -> tuple[Floats, Floats, Floats, Floats]:
-    """How many images, the mean of their differences, of the squares, and the standard error of the mean."""
+    """Compute the number of images, the means of their differences and of the squares, and the standard error."""
     count = np.broadcast_to(np.asarray(images, dtype=np.float64), total.shape)
     unknown = np.full(total.shape, np.nan)
     mean = np.divide(total, count * draws, out=unknown.copy(), where=count > 0)

@@ -35,11 +35,11 @@ def units_table(
     sums: ScoreSums | None = None,
     top_flips: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
-    """One row per unit of a site.
+    """Make one row per unit of a site.
 
     Args:
         site: Its name.
-        observations: What was seen there; see `lenslab.runs.statistics.observations.observe`.
+        observations: Of the site; see `lenslab.runs.statistics.observations.observe`.
         attributes: What is known about each unit: ``unit`` and any columns of
             `lenslab.runs.attributes.attribute_tables.attribute_table`. None for sets and directions, which have no
             attributes of their own.
@@ -130,11 +130,11 @@ def classes_table(
     sums: ScoreSums | None = None,
     top_flips: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
-    """One row per unit and class that has images, by unit, then by label.
+    """Make one row per unit and class that has images, by unit, then by label.
 
     Args:
         site: Its name.
-        observations: What was seen there.
+        observations: Of the site.
         sums: The continuous measures, where they were measured.
         top_flips: Pairs whose true class left or entered the k largest logits, where they were measured; see
             `units_table`.
