@@ -10,7 +10,7 @@ EXPORTS = {
     "lenslab.records": {
         *("SCHEMA", "BrokenRecordError", "Draft", "OtherRecordError", "Record", "RecordNotFoundError", "RecordsError"),
         *("UnknownSchemaError", "find", "key_of", "machine", "read", "sha256_of_file", "sha256_of_json", "timestamp"),
-        *("NoSpaceError", "begun", "versions"),
+        *("NoSpaceError", "require_begun", "versions"),
     },
     "lenslab.report": {
         *("MissingBundleError", "ReportError", "UnwritableReportError", "write"),

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lenslab.report.data_packing import Pack, numbers, unpacked
+from lenslab.report.data_packing import DataPack, typed_numbers, unpacked
 
 
 @given(
@@ -13,7 +13,7 @@ from lenslab.report.data_packing import Pack, numbers, unpacked
     st.lists(st.text(), max_size=20),
 )
 def test_what_is_packed_comes_back_bit_for_bit(floats, integers, texts):
-    pack = Pack()
+    pack = DataPack()
     pack.table("floats", pd.DataFrame({"value": np.array(floats, np.float64)}))
     pack.table("integers", pd.DataFrame({"value": np.array(integers, np.int64)}))
     pack.table("texts", pd.DataFrame({"value": pd.Series(texts, dtype=object)}))
@@ -38,13 +38,13 @@ def test_what_is_packed_comes_back_bit_for_bit(floats, integers, texts):
     ],
 )
 def test_every_number_takes_a_form_that_loses_nothing(values, kind):
-    brought = numbers(values)
+    brought = typed_numbers(values)
     assert brought.dtype.str[1:] == kind
     assert np.array_equal(brought.astype(values.dtype), values)
 
 
 def test_every_column_begins_where_typed_arrays_may():
-    pack = Pack()
+    pack = DataPack()
     pack.raw("maps", b"abc")
     pack.table("units", pd.DataFrame({"dead": [True], "drop": [0.5]}))
     header, tables = unpacked(pack.text())
@@ -57,7 +57,7 @@ def test_every_column_begins_where_typed_arrays_may():
 
 def test_equal_contents_give_equal_texts_and_no_text_can_be_read_as_html():
     frames = [pd.DataFrame({"site": ["</script><img src=x onerror=alert(1)>"], "unit": [0]}) for _ in range(2)]
-    packs = [Pack(), Pack()]
+    packs = [DataPack(), DataPack()]
     for pack, frame in zip(packs, frames, strict=True):
         pack.table("units", frame)
     assert packs[0].text() == packs[1].text()
@@ -65,7 +65,7 @@ def test_equal_contents_give_equal_texts_and_no_text_can_be_read_as_html():
 
 
 def test_columns_that_are_neither_numbers_nor_text_are_left_out():
-    pack = Pack()
+    pack = DataPack()
     pack.table("exemplars", pd.DataFrame({"unit": [0], "map": [b"\x00"]}))
     header, _ = unpacked(pack.text())
     assert list(header["tables"]["exemplars"]["columns"]) == ["unit"]

@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 
 from lenslab.records import BrokenRecordError
-from lenslab.report.exemplar_pictures import PNG, pictures
+from lenslab.report.exemplar_pictures import PNG, exemplar_pictures
 from tests.report.changing import changed
 
 
 def test_every_exemplar_keeps_its_map_its_picture_and_its_class(run):
     units, exemplars = run.table("units"), run.table("exemplars")
-    shown = pictures(run, units)
+    shown = exemplar_pictures(run, units)
     assert len(shown.exemplars) == len(exemplars) > 100
     assert shown.left_out == 0
     files = run.table("thumbnails").set_index("image")["png"]
@@ -27,7 +27,7 @@ def test_every_exemplar_keeps_its_map_its_picture_and_its_class(run):
 
 
 def test_a_picture_is_carried_once_however_many_units_it_activates(run):
-    shown = pictures(run, run.table("units"))
+    shown = exemplar_pictures(run, run.table("units"))
     assert len(shown.thumbnails) == len(shown.images) == run.table("exemplars")["image"].nunique()
     assert shown.images["image"].is_monotonic_increasing
 
@@ -39,21 +39,21 @@ def test_the_strongest_images_of_the_dearest_units_find_room_first(run):
     ours = exemplars[(exemplars["site"] == units["site"][dearest]) & (exemplars["unit"] == units["unit"][dearest])]
     strongest = ours[ours["rank"] == 0].iloc[0]
     room = len(strongest["map"]) + len(files[strongest["image"]])
-    shown = pictures(run, units, room=room)
+    shown = exemplar_pictures(run, units, room=room)
     assert dearest in shown.exemplars["row"].tolist()
     assert shown.exemplars["rank"].max() == 0
     assert len(shown.maps) + sum(len(base64.b64decode(png)) for png in shown.thumbnails) <= room
     assert shown.left_out == len(exemplars) - len(shown.exemplars)
-    assert pictures(run, units, room=0).thumbnails == ()
+    assert exemplar_pictures(run, units, room=0).thumbnails == ()
 
 
 def test_a_record_without_exemplars_has_no_pictures(run, tmp_path):
-    assert pictures(changed(run, tmp_path, exemplars=None), run.table("units")) is None
+    assert exemplar_pictures(changed(run, tmp_path, exemplars=None), run.table("units")) is None
 
 
 def test_a_record_in_which_no_unit_is_active_has_no_exemplar_and_no_picture(run, tmp_path):
     nothing = {name: run.table(name).iloc[:0] for name in ("exemplars", "thumbnails")}
-    shown = pictures(changed(run, tmp_path, **nothing), run.table("units"))
+    shown = exemplar_pictures(changed(run, tmp_path, **nothing), run.table("units"))
     assert (len(shown.exemplars), shown.thumbnails, shown.maps, shown.left_out) == (0, (), b"", 0)
 
 
@@ -61,7 +61,7 @@ def test_an_exemplar_without_its_thumbnail_is_left_out_and_counted(run, tmp_path
     thumbnails = run.table("thumbnails")
     gone = int(thumbnails["image"][0])
     less = changed(run, tmp_path, thumbnails=thumbnails.iloc[1:])
-    shown = pictures(less, run.table("units"))
+    shown = exemplar_pictures(less, run.table("units"))
     assert gone not in shown.images["image"].tolist()
     assert shown.left_out == (run.table("exemplars")["image"] == gone).sum() > 0
 
@@ -78,8 +78,8 @@ def test_what_is_not_what_it_says_is_refused(run, tmp_path, table, column, value
     held = run.table(table)
     held[column] = np.full(len(held), value, dtype=object if isinstance(value, bytes) else np.int32)
     with pytest.raises(BrokenRecordError, match=message):
-        pictures(changed(run, tmp_path, **{table: held}), run.table("units"))
+        exemplar_pictures(changed(run, tmp_path, **{table: held}), run.table("units"))
 
 
 def test_thumbnails_are_png_files(run):
-    assert all(base64.b64decode(text).startswith(PNG) for text in pictures(run, run.table("units")).thumbnails)
+    assert all(base64.b64decode(text).startswith(PNG) for text in exemplar_pictures(run, run.table("units")).thumbnails)

@@ -3,12 +3,12 @@ import pandas as pd
 import pytest
 
 from lenslab.records import BrokenRecordError, RecordNotFoundError
-from lenslab.report.report_tables import figures, strongest
+from lenslab.report.report_tables import report_tables, strongest
 from tests.report.changing import changed
 
 
 def test_no_figure_of_any_class_is_lost_by_keeping_unchanged_ones_once(run):
-    seen, every = figures(run), run.table("classes")
+    seen, every = report_tables(run), run.table("classes")
     keys = {(site, unit): row for row, (site, unit) in enumerate(seen.units[["site", "unit"]].to_numpy().tolist())}
     assert 0 < len(seen.classes) < len(every) / 2
     kept = seen.classes.set_index(["row", "label"])
@@ -22,7 +22,7 @@ def test_no_figure_of_any_class_is_lost_by_keeping_unchanged_ones_once(run):
 
 
 def test_transitions_count_the_flips_and_judge_them(run):
-    seen, flips = figures(run), run.table("flips")
+    seen, flips = report_tables(run), run.table("flips")
     assert len(flips) > 0
     assert seen.flips["pairs"].sum() == len(flips)
     assert seen.flips["lost"].sum() == (flips["before"] == flips["label"]).sum()
@@ -34,7 +34,7 @@ def test_transitions_count_the_flips_and_judge_them(run):
 
 
 def test_rows_stand_by_unit_and_frequent_changes_first(run):
-    seen = figures(run)
+    seen = report_tables(run)
     for table in (seen.classes, seen.flips, seen.class_attributes):
         assert table["row"].is_monotonic_increasing
     first = seen.flips.groupby("row")["pairs"].agg(["first", "max"])
@@ -42,8 +42,8 @@ def test_rows_stand_by_unit_and_frequent_changes_first(run):
 
 
 def test_where_there_are_too_many_rows_each_unit_keeps_its_largest(run):
-    all_ = figures(run)
-    few = figures(run, rows=len(all_.units))
+    all_ = report_tables(run)
+    few = report_tables(run, rows=len(all_.units))
     assert (all_.classes_kept, all_.flips_kept) == (None, None)
     assert all_.classes.groupby("row").size().max() > 1
     assert few.classes_kept == 1
@@ -64,14 +64,14 @@ def test_every_unit_keeps_a_row_however_little_room_there_is():
 def test_unchanged_classes_whose_figures_differ_are_all_kept(run, tmp_path):
     classes = run.table("classes")
     classes.loc[classes["site"] == "relu1", "images"] += 1
-    seen = figures(changed(run, tmp_path, classes=classes))
+    seen = report_tables(changed(run, tmp_path, classes=classes))
     assert seen.unchanged.empty
     assert len(seen.classes) == len(classes)
 
 
 def test_a_record_without_the_newer_tables_has_all_the_rest(run, tmp_path):
     older = changed(run, tmp_path, attribute_classes=None, correlations=None)
-    seen = figures(older)
+    seen = report_tables(older)
     assert seen.correlations.empty
     assert seen.class_attributes.empty
     assert len(seen.units) == len(run.table("units"))
@@ -90,9 +90,9 @@ def test_a_record_without_the_newer_tables_has_all_the_rest(run, tmp_path):
 def test_tables_that_do_not_fit_are_refused_by_name(run, tmp_path, table, change, message):
     broken = changed(run, tmp_path, **{table: change(run.table(table))})
     with pytest.raises(BrokenRecordError, match=message):
-        figures(broken)
+        report_tables(broken)
 
 
 def test_a_record_without_its_classes_is_refused(run, tmp_path):
     with pytest.raises(RecordNotFoundError, match=r"classes\.parquet"):
-        figures(changed(run, tmp_path, classes=None))
+        report_tables(changed(run, tmp_path, classes=None))

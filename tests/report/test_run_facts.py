@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from lenslab.records import Record
-from lenslab.report.run_facts import facts, silenced, verified
+from lenslab.report.run_facts import describe_silencing, describe_verification, run_facts
 from lenslab.runs import Intervention, Run
 
 UNITS = pd.DataFrame({"site": ["a", "a", "b"], "dead": [True, False, False]})
@@ -15,12 +15,12 @@ def of(document):
 
 
 def said(document, images=1000):
-    return {fact.term: (fact.words, fact.note) for fact in facts(of(document), UNITS, images)}
+    return {fact.term: (fact.words, fact.note) for fact in run_facts(of(document), UNITS, images)}
 
 
 def test_the_head_of_a_real_run_says_what_was_measured(run):
     document = run.record.document
-    lines = {fact.term: fact for fact in facts(run, run.units, 200)}
+    lines = {fact.term: fact for fact in run_facts(run, run.units, 200)}
     assert lines["Network"].words == "small"
     assert document["network"]["weights_sha256"][:12] in lines["Network"].note
     assert lines["Images"].words == "200 of digits"
@@ -49,7 +49,7 @@ def test_units_dead_ones_and_pairs_are_counted():
     ],
 )
 def test_sets_and_directions_are_called_so(request_, words):
-    assert silenced(Intervention.recorded({"request": request_}), 5, 2) == words
+    assert describe_silencing(Intervention.recorded({"request": request_}), 5, 2) == words
 
 
 def test_what_a_damaged_or_older_document_lacks_is_named():
@@ -64,5 +64,5 @@ def test_what_a_damaged_or_older_document_lacks_is_named():
 
 
 def test_verified_pairs_are_summed_over_paths():
-    words = verified({"tail": 1, "suffix": 2})
+    words = describe_verification({"tail": 1, "suffix": 2})
     assert words == "3 pairs done again the plain way, and equal: 1 tail, 2 suffix"

@@ -196,7 +196,7 @@ def ablate(
         return
     directory = out or directory_for(loaded.name, ablation.key)
     if resume:
-        records.begun(directory)
+        records.require_begun(directory)
     if not as_json:
         console.remark(
             f"{loaded.name}: {ablation.units:,} units at {len(ablation.plans)} sites on "

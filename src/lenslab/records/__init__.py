@@ -1,6 +1,6 @@
 """What a run leaves behind: a directory with ``record.json``, Parquet tables and charts, readable anywhere."""
 
-from lenslab.records.draft import Draft, begun, key_of
+from lenslab.records.draft import Draft, key_of, require_begun
 from lenslab.records.errors import (
     BrokenRecordError,
     NoSpaceError,
@@ -22,11 +22,11 @@ __all__ = [
     "RecordNotFoundError",
     "RecordsError",
     "UnknownSchemaError",
-    "begun",
     "find",
     "key_of",
     "machine",
     "read",
+    "require_begun",
     "sha256_of_file",
     "sha256_of_json",
     "timestamp",

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 PARTIAL = ".*.partial"
-"""What a process that died while it wrote may leave."""
+"""The temporary files that an interrupted process may leave."""
 
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 """The disk, the quota, or what a file may hold is used up."""
@@ -23,7 +23,7 @@ _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 @contextmanager
 def replacing(final: Path) -> Iterator[Path]:
-    """Gives a path to write to, and puts what was written into its place when all of it is there.
+    """Give a path to write to, and move the file into its place once it is whole.
 
     Args:
         final: The place, in a directory that exists.
@@ -35,7 +35,7 @@ def replacing(final: Path) -> Iterator[Path]:
         NoSpaceError: The disk is full; what was there before is as it was.
         OSError: Nothing can be written there.
     """
-    # Where a link leads stays where it is.
+    # A symbolic link stays, and its target is replaced.
     place = final.resolve()
     try:
         handle, temporary = tempfile.mkstemp(dir=place.parent, prefix=".", suffix=".partial")
@@ -61,9 +61,9 @@ def replacing(final: Path) -> Iterator[Path]:
 
 
 def write_text(final: Path, text: str) -> Path:
-    """Writes a text file in UTF-8, its ends of lines as they are.
+    """Write a text file in UTF-8, keeping its line endings.
 
-    What is no file, such as ``/dev/stdout`` or a pipe, is written to as it is.
+    ``/dev/stdout``, a pipe and the like are written to directly.
 
     Returns:
         The file's path.

@@ -1,7 +1,7 @@
 """A record in the making: every file is written whole or not at all, ``record.json`` last.
 
-This is the one place that writes a record's files. A process that dies leaves either a whole file or none, so a draft
-can be taken up again by whoever asks the same question.
+This is the one place that writes a record's files. An interrupted process leaves either a whole file or none, so a
+draft can be resumed by the same request.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class Draft:
 
     @classmethod
     def open(cls, directory: str | Path, *, kind: str, request: Mapping[str, Any]) -> Draft:
-        """Begin a record, or take up a draft of the same request.
+        """Begin a record, or resume a draft of the same request.
 
         Args:
             directory: A new or empty directory, or one that holds a draft of the same request.
@@ -53,7 +53,7 @@ class Draft:
             The draft; its finished shards, if any, are still there.
 
         Raises:
-            OtherRecordError: The directory holds another record, another draft, or files of somebody else.
+            OtherRecordError: The directory holds another record, another draft, or foreign files.
 
         Example:
             >>> import tempfile
@@ -66,7 +66,7 @@ class Draft:
         if kind not in KINDS:
             raise ValueError(f"unknown kind of record {kind!r}; known kinds are {', '.join(KINDS)}")
         draft = cls(Path(directory), kind, request)
-        draft._refuse_what_is_not_ours()
+        draft._refuse_foreign_files()
         draft.directory.mkdir(parents=True, exist_ok=True)
         if not (draft.directory / DOCUMENT).exists():
             draft.write_json(REQUEST, {"kind": kind, "key": draft.key, "request": dict(request)})
@@ -78,9 +78,9 @@ class Draft:
         return key_of(self.kind, self.request)
 
     def finished(self) -> Record | None:
-        """The finished record, where this very request has been answered here before.
+        """Read the finished record, if this very request has been answered here before; else give None.
 
-        What a process that died while it cleared up has left beside the record is cleared away.
+        Scaffolding that an interrupted process has left beside the record is cleared away.
         """
         try:
             record = read(self.directory)
@@ -133,7 +133,7 @@ class Draft:
         return place
 
     def shards(self, pattern: str) -> list[Path]:
-        """The finished pieces of the work whose file names match, in the order of their names."""
+        """List the finished pieces of the work whose file names match, in the order of their names."""
         return sorted((self.directory / SHARDS).glob(pattern))
 
     def finish(self, document: Mapping[str, Any]) -> Record:
@@ -170,7 +170,7 @@ class Draft:
         for leftover in (self.directory / REQUEST, *self.directory.glob(atomic_write.PARTIAL)):
             leftover.unlink(missing_ok=True)
 
-    def _refuse_what_is_not_ours(self) -> None:
+    def _refuse_foreign_files(self) -> None:
         if self.directory.exists() and not self.directory.is_dir():
             raise OtherRecordError(f"{self.directory} is a file; name a new directory")
         advice = "Name another directory with --out, or remove this one yourself."
@@ -187,15 +187,13 @@ class Draft:
                 raise OtherRecordError(f"{self.directory} holds another {_describe(held, self.request)}. {advice}")
             return
         entries = self.directory.iterdir() if self.directory.is_dir() else ()
-        strangers = sorted(entry.name for entry in entries if not entry.match(atomic_write.PARTIAL))
-        if strangers:
-            raise OtherRecordError(
-                f"{self.directory} is not empty (it has {strangers[0]!r}) and is no record. {advice}"
-            )
+        foreign = sorted(entry.name for entry in entries if not entry.match(atomic_write.PARTIAL))
+        if foreign:
+            raise OtherRecordError(f"{self.directory} is not empty (it has {foreign[0]!r}) and is no record. {advice}")
 
 
-def begun(directory: str | Path) -> None:
-    """See that a record was begun somewhere, or finished, before going on with it.
+def require_begun(directory: str | Path) -> None:
+    """Check that a record was begun or finished in a directory, before resuming it.
 
     Args:
         directory: Where the record is to be.
@@ -204,7 +202,7 @@ def begun(directory: str | Path) -> None:
         RecordNotFoundError: Nothing was begun there.
 
     Example:
-        >>> begun("no/such/place")
+        >>> require_begun("no/such/place")
         Traceback (most recent call last):
         ...
         lenslab.records.errors.RecordNotFoundError: nothing to resume in no/such/place: no record was begun there; ...
@@ -226,11 +224,11 @@ def key_of(kind: str, request: Mapping[str, Any]) -> str:
     return sha256_of_json({"kind": kind, "request": dict(request)})
 
 
-def _describe(held: Mapping[str, Any], asked: Mapping[str, Any]) -> str:
-    """Say what is held and where it differs from what is asked."""
+def _describe(held: Mapping[str, Any], requested: Mapping[str, Any]) -> str:
+    """Say what is held and how it differs from the request."""
     kind = str(held.get("kind", "record"))
     request = held.get("request")
     if not isinstance(request, dict):
         return kind
-    differing = sorted(name for name in {*request, *asked} if request.get(name) != asked.get(name))
+    differing = sorted(name for name in {*request, *requested} if request.get(name) != requested.get(name))
     return f"{kind} (it differs in: {', '.join(differing)})" if differing else kind

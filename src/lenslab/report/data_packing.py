@@ -24,7 +24,7 @@ ALIGNMENT = 8
 
 
 @dataclass
-class Pack:
+class DataPack:
     """Tables and bytes on their way into a page.
 
     Attributes:
@@ -46,7 +46,7 @@ class Pack:
         for column in frame.columns:
             held = frame[column]
             if held.dtype.kind in "biuf":
-                columns[str(column)] = self._column(numbers(held.to_numpy()))
+                columns[str(column)] = self._column(typed_numbers(held.to_numpy()))
             elif all(isinstance(value, str) for value in held):
                 codes, values = held.factorize()
                 columns[str(column)] = {**self._column(codes.astype("<i4")), "values": [str(value) for value in values]}
@@ -73,7 +73,7 @@ class Pack:
         return place
 
 
-def numbers(values: NDArray[Any]) -> NDArray[Any]:
+def typed_numbers(values: NDArray[Any]) -> NDArray[Any]:
     """Bring numbers into a form that JavaScript's typed arrays have and that loses nothing.
 
     Args:
@@ -84,7 +84,7 @@ def numbers(values: NDArray[Any]) -> NDArray[Any]:
         else ``float64``.
 
     Example:
-        >>> [numbers(np.array(each)).dtype.str for each in ([True], [7], [2**40], [0.5])]
+        >>> [typed_numbers(np.array(each)).dtype.str for each in ([True], [7], [2**40], [0.5])]
         ['|u1', '<i4', '<f8', '<f8']
     """
     if values.dtype.kind == "b":
@@ -96,14 +96,14 @@ def numbers(values: NDArray[Any]) -> NDArray[Any]:
 
 
 def unpacked(text: str) -> tuple[dict[str, Any], Mapping[str, Mapping[str, NDArray[Any]]]]:
-    """Read back what `Pack.text` wrote, as the page does.
+    """Read back what `DataPack.text` wrote, as the page does.
 
     Returns:
         The header, and the columns by table and name; a column of text holds numbers into its ``values``.
 
     Example:
         >>> import pandas as pd
-        >>> pack = Pack()
+        >>> pack = DataPack()
         >>> pack.table("units", pd.DataFrame({"site": ["a", "b", "a"], "unit": [0, 0, 1]}))
         >>> header, tables = unpacked(pack.text())
         >>> header["tables"]["units"]["columns"]["site"]["values"], tables["units"]["site"].tolist()

@@ -27,7 +27,7 @@ _EXEMPLARS = ["site", "unit", "rank", "image", "activation", "height", "width", 
 
 
 @dataclass(frozen=True)
-class Pictures:
+class ExemplarPictures:
     """What the units' pages show.
 
     Attributes:
@@ -46,7 +46,7 @@ class Pictures:
     left_out: int
 
 
-def pictures(run: RunRecord, units: pd.DataFrame, *, room: int = ROOM) -> Pictures | None:
+def exemplar_pictures(run: RunRecord, units: pd.DataFrame, *, room: int = ROOM) -> ExemplarPictures | None:
     """Choose the pictures of a run.
 
     Args:
@@ -85,7 +85,7 @@ def pictures(run: RunRecord, units: pd.DataFrame, *, room: int = ROOM) -> Pictur
         picture=np.searchsorted(shown, kept["image"].to_numpy()),
         offset=np.cumsum(lengths) - lengths,
     )
-    return Pictures(
+    return ExemplarPictures(
         exemplars=chosen,
         images=_classes(run, shown.tolist()),
         thumbnails=tuple(base64.b64encode(files[image]).decode() for image in shown.tolist()),

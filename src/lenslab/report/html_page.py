@@ -63,7 +63,7 @@ place for anything.</p>
 """
 
 
-def page(
+def html_page(
     bundle: Bundle,
     *,
     network: str,
@@ -87,7 +87,7 @@ def page(
         thumbnails: PNG files in base64.
 
     Example:
-        >>> shown = page(
+        >>> shown = html_page(
         ...     Bundle("", ""), network="<b>", images="digits", said=[], warnings=[], key="", data="", thumbnails=[]
         ... )
         >>> "<bdi>&lt;b&gt;</bdi> on <bdi>digits</bdi></h1>" in shown

@@ -56,17 +56,17 @@ def compose(run: RunRecord) -> str:
         MissingBundleError: The page's script is not built.
         RecordsError: A table is missing or damaged.
     """
-    from lenslab.report.data_packing import Pack
-    from lenslab.report.exemplar_pictures import pictures
-    from lenslab.report.html_page import page
-    from lenslab.report.report_tables import figures
-    from lenslab.report.run_facts import facts
+    from lenslab.report.data_packing import DataPack
+    from lenslab.report.exemplar_pictures import exemplar_pictures
+    from lenslab.report.html_page import html_page
+    from lenslab.report.report_tables import report_tables
+    from lenslab.report.run_facts import run_facts
 
     bundle = read_bundle()
-    seen = figures(run)
-    shown = pictures(run, seen.units)
+    seen = report_tables(run)
+    shown = exemplar_pictures(run, seen.units)
     images = run.table("images", ["label"])
-    pack = Pack()
+    pack = DataPack()
     tables = ("units", "classes", "unchanged", "flips", "correlations", "class_attributes")
     for name in tables:
         pack.table(name, getattr(seen, name))
@@ -84,11 +84,11 @@ def compose(run: RunRecord) -> str:
         "pictured": shown is not None,
         "themes": {name: dict(theme) for name, theme in THEMES.items()},
     }
-    return page(
+    return html_page(
         bundle,
         network=run.network.name,
         images=run.dataset.name,
-        said=facts(run, seen.units, len(images)),
+        said=run_facts(run, seen.units, len(images)),
         warnings=run.warnings,
         key=run.key,
         data=pack.text(),

@@ -28,7 +28,7 @@ _UNCHANGED = ["label", "images", "drop", "low", "high", "losses", "gains", "q_va
 
 
 @dataclass(frozen=True)
-class Figures:
+class ReportTables:
     """What the page's table and charts show.
 
     Attributes:
@@ -55,7 +55,7 @@ class Figures:
     flips_kept: int | None
 
 
-def figures(run: RunRecord, *, rows: int = ROWS) -> Figures:
+def report_tables(run: RunRecord, *, rows: int = ROWS) -> ReportTables:
     """Read a run's tables.
 
     Args:
@@ -82,7 +82,7 @@ def figures(run: RunRecord, *, rows: int = ROWS) -> Figures:
     flips, flips_kept = strongest(counted, counted["pairs"].to_numpy(), len(units), rows)
     flips = flips.sort_values(["row", "pairs", "before", "after"], ascending=[True, False, True, True], kind="stable")
     by_class = _optional(run, "attribute_classes")
-    return Figures(
+    return ReportTables(
         units=units,
         classes=classes,
         unchanged=unchanged,

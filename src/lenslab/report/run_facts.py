@@ -36,7 +36,7 @@ class Fact:
     note: str = ""
 
 
-def facts(run: RunRecord, units: pd.DataFrame, images: int) -> list[Fact]:
+def run_facts(run: RunRecord, units: pd.DataFrame, images: int) -> list[Fact]:
     """Say what was measured, on what, how, and when.
 
     Args:
@@ -54,12 +54,12 @@ def facts(run: RunRecord, units: pd.DataFrame, images: int) -> list[Fact]:
         Fact("Accuracy before", _known(lambda: f"{100 * run.accuracy:.2f} %")),
         Fact(
             "Silenced",
-            silenced(intervention, len(units), sites),
+            describe_silencing(intervention, len(units), sites),
             f"{dead:,} of them dead" if dead else "none of them dead",
         ),
         Fact("Replacement", intervention.replacement, draws),
         Fact("Engine", _words(run.engine), f"{pairs:,} pairs of unit and image"),
-        Fact("Verified", verified(run.verification)),
+        Fact("Verified", describe_verification(run.verification)),
         Fact("Seed", _known(lambda: str(run.seed))),
         Fact("Measured", _date(run.finished), _seconds(run)),
         Fact("Versions", ", ".join(f"{name} {number}" for name, number in run.versions.items()) or UNKNOWN),
@@ -67,25 +67,25 @@ def facts(run: RunRecord, units: pd.DataFrame, images: int) -> list[Fact]:
     ]
 
 
-def silenced(intervention: Intervention, units: int, sites: int) -> str:
+def describe_silencing(intervention: Intervention, units: int, sites: int) -> str:
     """Say what was silenced: units one at a time, sets of them, or directions.
 
     Example:
         >>> from lenslab.runs import Intervention
-        >>> silenced(Intervention(basis="haar"), 64, 1), silenced(Intervention(), 1, 2)
+        >>> describe_silencing(Intervention(basis="haar"), 64, 1), describe_silencing(Intervention(), 1, 2)
         ('64 random directions at 1 site, one at a time', '1 unit at 2 sites, one at a time')
     """
     what = intervention.silenced if units != 1 else intervention.silenced.replace("units", "unit", 1)
     return f"{units:,} {what} at {sites:,} site{'s' * (sites != 1)}, one at a time"
 
 
-def verified(pairs_by_path: Mapping[str, int]) -> str:
+def describe_verification(pairs_by_path: Mapping[str, int]) -> str:
     """Say how many pairs were decided again the plain way.
 
     Example:
-        >>> verified({"tail": 600, "suffix": 400})
+        >>> describe_verification({"tail": 600, "suffix": 400})
         '1,000 pairs done again the plain way, and equal: 600 tail, 400 suffix'
-        >>> verified({})
+        >>> describe_verification({})
         'no pair was done again the plain way'
     """
     if not pairs_by_path:

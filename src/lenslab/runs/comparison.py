@@ -18,11 +18,10 @@ from scipy import stats
 
 from lenslab.runs.errors import UnitsError, UnknownSiteError
 from lenslab.runs.run_record import RunRecord
-from lenslab.runs.statistics.confidence_intervals import score_interval, share_interval
-from lenslab.runs.statistics.correlations import spearman
-from lenslab.runs.statistics.difference_tests import changes, dominance
+from lenslab.runs.statistics.confidence_intervals import difference_interval, score_interval, share_interval
+from lenslab.runs.statistics.correlation_coefficients import spearman
+from lenslab.runs.statistics.drop_differences import cliffs_delta, drop_differences
 from lenslab.runs.statistics.hypothesis_tests import benjamini_hochberg, mcnemar
-from lenslab.runs.statistics.interval_arithmetic import difference_interval
 
 # The costs of one chunk of units hold about this many numbers.
 _CHUNK = 4_000_000
@@ -157,7 +156,7 @@ def _units(one: RunRecord, other: RunRecord, matched: pd.DataFrame, sizes: Mappi
                 _costs(frame, matched[f"image_{name}"].to_numpy(), units)
                 for frame, name in zip(ours, ("one", "other"), strict=True)
             ]
-            found = changes(*costs)
+            found = drop_differences(*costs)
             parts.append(
                 pd.DataFrame(
                     {
@@ -207,7 +206,7 @@ def _sites(
                 f"largest_{name}": drops.max(),
                 f"significant_{name}": (table["q_value"] <= level).mean(),
             }
-        found = dominance(*(table["accuracy_drop"].to_numpy() for table in ours))
+        found = cliffs_delta(*(table["accuracy_drop"].to_numpy() for table in ours))
         row |= {"delta": found.delta, "delta_low": found.low, "delta_high": found.high, "p_value": found.p_value}
         pairs = units[units["site"] == site]
         if paired and len(pairs):

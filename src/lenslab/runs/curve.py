@@ -16,7 +16,7 @@ import numpy as np
 
 from lenslab.records import BrokenRecordError, Record
 from lenslab.runs.run_record import RunRecord, record_of
-from lenslab.runs.statistics.curve_areas import areas_table, doubled_areas
+from lenslab.runs.statistics.curve_areas import areas_table, trapezoid_sums
 from lenslab.runs.statistics.curve_points import correctness, points_table, recalls_table
 
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ def curve_tables(run: RunRecord, points: pd.DataFrame, metadata: Mapping[str, An
     doubled = {
         str(name): np.stack(
             [
-                doubled_areas(correct[:, 1 + rows.sort_values("size")["set"].to_numpy()], metadata["sizes"])
+                trapezoid_sums(correct[:, 1 + rows.sort_values("size")["set"].to_numpy()], metadata["sizes"])
                 for _, rows in group.groupby("repeat", sort=True)
             ]
         )

@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from lenslab.runs.attributes.attribute_names import NAMES
 from lenslab.runs.errors import NotOfUnitsError, UnitsError, UnknownOrderError
 from lenslab.runs.intervention import RESAMPLE
 from lenslab.runs.run_record import RunRecord
@@ -24,26 +25,7 @@ RANDOM = "random"
 OWN_DROP = "own-drop"
 CLASS_DROP = "class-drop"
 
-ATTRIBUTES = (
-    frozenset(
-        ("dead", "class_selectivity", "l1_norm", "l1_norm_folded", "class_correlation", "class_correlation_class")
-    )
-    | frozenset(
-        (
-            "mutual_information",
-            "apoz",
-            "mean_activation",
-            "max_activation",
-            "precision",
-            "ccmas",
-            "localist_selectivity",
-        )
-    )
-    | frozenset(
-        ("maximum_informedness", "maximum_informedness_threshold", "maximum_informedness_class", "feature_map_rank")
-    )
-    | frozenset(("gradient_activation", "taylor", "concept_alignment", "concept_alignment_concept", "unit"))
-)
+ATTRIBUTES = frozenset(("unit", *NAMES))
 """Columns of the units table that no silenced unit had a part in; every other one is an outcome of an ablation."""
 
 

@@ -8,9 +8,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from lenslab.records import BrokenRecordError
-from lenslab.runs.attributes import activity
+from lenslab.runs.attributes.activation_statistics import dead_units
 from lenslab.runs.run_record import RunRecord
-from lenslab.runs.statistics.flip_counts import Counts, count
+from lenslab.runs.statistics.flip_counts import FlipCounts, count_flips
 from lenslab.runs.statistics.observations import Observations, observe
 
 Floats = NDArray[np.float64]
@@ -30,7 +30,7 @@ class SiteData:
 
     site: str
     observations: Observations
-    counts: Counts
+    counts: FlipCounts
     dead: NDArray[np.bool_]
     l1_norm: Floats | None
 
@@ -95,8 +95,8 @@ def site_data(site: str, observations: Observations, l1_norm: Floats | None) -> 
     return SiteData(
         site=site,
         observations=observations,
-        counts=count(observations),
-        dead=activity.dead(observations.activations),
+        counts=count_flips(observations),
+        dead=dead_units(observations.activations),
         l1_norm=l1_norm,
     )
 

@@ -13,8 +13,8 @@ from lenslab.records import Draft
 from lenslab.records.chart_themes import THEMES
 from lenslab.runs.plots import HEIGHT, WIDTH, svg
 from lenslab.runs.site import SiteData
-from lenslab.runs.statistics.bootstrap import measure
-from lenslab.runs.statistics.drops import max_class_drop
+from lenslab.runs.statistics.accuracy_drops import max_class_drop
+from lenslab.runs.statistics.bootstrap import unit_measures
 from lenslab.studies.claim_finding import Finding, Part
 from lenslab.studies.estimates import damaging, overall_bounds
 from lenslab.studies.figure import say
@@ -118,7 +118,7 @@ def heldout_drops(finding: Finding, seen: SiteData, classes: Sequence[str] | Non
 
 def predictions(finding: Finding, seen: SiteData, classes: Sequence[str] | None) -> Chart:
     """Claim e: each attribute against the held-out max class drop, and beside it against the overall drop."""
-    observed, live = measure(seen.observations), seen.live
+    observed, live = unit_measures(seen.observations), seen.live
     _, label = max_class_drop(seen.counts.net, seen.counts.images)
     frame = pd.DataFrame(
         {

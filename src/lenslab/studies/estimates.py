@@ -8,11 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lenslab.runs.site import SiteData
-from lenslab.runs.statistics.bootstrap import measure, replicate
+from lenslab.runs.statistics.accuracy_drops import HeldOutDrop, heldout_class_drop
+from lenslab.runs.statistics.bootstrap import bootstrap_measures, unit_measures
 from lenslab.runs.statistics.confidence_intervals import score_interval, share_interval, simultaneous
-from lenslab.runs.statistics.correlations import correlate, difference
+from lenslab.runs.statistics.correlation_intervals import correlate, correlation_difference
 from lenslab.runs.statistics.drop_tests import heldout_p_values
-from lenslab.runs.statistics.drops import HeldOut, heldout_class_drop
 from lenslab.runs.statistics.hypothesis_tests import benjamini_hochberg
 from lenslab.studies.claim import Claim
 from lenslab.studies.figure import Figure
@@ -57,7 +57,7 @@ def estimate(claim: Claim, seen: SiteData, *, confidence: float, replicates: int
     return ESTIMATORS[claim.estimator](claim, seen, confidence, replicates, seed)
 
 
-def damaging(seen: SiteData, settings: Mapping[str, float]) -> tuple[HeldOut, NDArray[np.bool_]]:
+def damaging(seen: SiteData, settings: Mapping[str, float]) -> tuple[HeldOutDrop, NDArray[np.bool_]]:
     """Which live units damage a class: chosen on one half of the images, shown on the other.
 
     Args:
@@ -150,8 +150,8 @@ def prediction_of_the_max_class_drop(
     """
     if not seen.halved:
         return dict.fromkeys(claim.parts, Estimate({}, "correlation", UNHALVED))
-    observed = measure(seen.observations)
-    replicated = replicate(seen.observations, replicates=replicates, seed=seed)
+    observed = unit_measures(seen.observations)
+    replicated = bootstrap_measures(seen.observations, replicates=replicates, seed=seed)
     parts = {}
     pairs = {
         "class selectivity": (observed.half_class_selectivity, replicated.half_class_selectivity),
@@ -173,7 +173,7 @@ def prediction_of_the_max_class_drop(
         )
         figures = {
             "correlation": Figure(classwise.estimate, classwise.low, classwise.high),
-            "gain": Figure(*difference(classwise, overall, confidence=confidence)),
+            "gain": Figure(*correlation_difference(classwise, overall, confidence=confidence)),
             "correlation with the overall drop": Figure(overall.estimate, overall.low, overall.high),
         }
         known = all(figure.known for figure in figures.values())

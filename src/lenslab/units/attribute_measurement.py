@@ -138,7 +138,7 @@ def align_concepts(
 
     Args:
         network: A network, or the name of one (see `lenslab.units.load`).
-        images: Images with a mask for each concept, or where they are (see `lenslab.units.images.concept_masks.open_concept_images`).
+        images: Images with a mask for each concept, or where they are (see `lenslab.units.images.concept_masks`).
         sites: Globs over the names of sites; by default the value that each convolution hands on.
         quantile: The share of positions that are lit.
         limit: Only the first so many images.

@@ -13,9 +13,13 @@ import numpy as np
 import pandas as pd
 import torch
 
+from lenslab.runs.attributes.attribute_names import SCORES
 from lenslab.runs.intervention import MEAN, MEAN_MAP, RESAMPLE
-from lenslab.runs.statistics import unit_tables
+from lenslab.runs.statistics.attribute_correlations import correlations_table
+from lenslab.runs.statistics.drop_prediction import predictions_table
 from lenslab.runs.statistics.observations import observe
+from lenslab.runs.statistics.reliability import reliability_table
+from lenslab.runs.statistics.unit_tables import classes_table, units_table
 from lenslab.units.engine.batch import Batch, batches
 from lenslab.units.engine.device import device_of
 from lenslab.units.engine.engines import ENGINES, Engine
@@ -197,27 +201,20 @@ def _statistics_seconds(question: Question, plans: Sequence[Plan]) -> float:
         {"unit": pairs // images, "image": image, "before": labels[image], "after": (labels[image] + 1) % classes}
     )
     activations = random.random((images, units), dtype=np.float32)
-    known = {name: random.random(units) for name in _ATTRIBUTES} if question.attributes else {}
+    known = {name: random.random(units) for name in SCORES} if question.attributes else {}
     attributes = pd.DataFrame({"unit": range(units), **known})
 
     def compute() -> None:
         seen = observe(flips, frame, activations, classes=classes)
-        unit_tables.units_table("trial", seen, attributes)
-        unit_tables.classes_table("trial", seen)
-        unit_tables.correlations_table("trial", seen, attributes, seed=0)
-        unit_tables.reliability_table("trial", seen, seed=0)
+        units_table("trial", seen, attributes)
+        classes_table("trial", seen)
+        correlations_table("trial", seen, attributes, seed=0)
+        reliability_table("trial", seen, seed=0)
         if question.attributes:
-            unit_tables.predictions_table("trial", seen, attributes, seed=0)
+            predictions_table("trial", seen, attributes, seed=0)
 
     seconds, _ = _timed(compute)
     return sum(seconds * max(0.5, plan.count / units) for plan in plans)
-
-
-_ATTRIBUTES = (
-    *("class_selectivity", "l1_norm", "l1_norm_folded", "class_correlation", "mutual_information", "apoz"),
-    *("mean_activation", "max_activation", "precision", "ccmas", "localist_selectivity", "maximum_informedness"),
-    *("feature_map_rank", "gradient_activation", "taylor"),
-)
 
 
 def _growing(question: Question, plans: Sequence[Plan]) -> int:

@@ -15,10 +15,13 @@ from numpy.typing import NDArray
 
 from lenslab.records import Draft, machine, versions
 from lenslab.runs.attributes.attribute_tables import attribute_table, class_table
-from lenslab.runs.attributes.profile_sums import Gathered
-from lenslab.runs.statistics import unit_tables
+from lenslab.runs.attributes.profile_sums import ProfileSums
+from lenslab.runs.statistics.attribute_correlations import correlations_table
+from lenslab.runs.statistics.drop_prediction import coefficients_table, predictions_table
 from lenslab.runs.statistics.image_halves import halves
 from lenslab.runs.statistics.observations import Observations, observe
+from lenslab.runs.statistics.reliability import reliability_table
+from lenslab.runs.statistics.unit_tables import classes_table, units_table
 from lenslab.units.engine.site_plan import Plan
 from lenslab.units.engine.trace import Trace
 from lenslab.units.profiling.filter_weights import norms_of
@@ -57,7 +60,7 @@ def write_tables(question: Question, shards: Shards, blocks: Sequence[Block], de
             profile = gathered.profile(activations, frame["label"].to_numpy(np.int64))
             attributes = attribute_table(name, profile, norms=norms_of(question.trace, planned.site))
             parts.setdefault("attribute_classes", []).append(class_table(name, profile))
-            strongest[name], live[name] = gathered.strongest, ~attributes["dead"].to_numpy()
+            strongest[name], live[name] = gathered.top_images, ~attributes["dead"].to_numpy()
         for kind, table in _tables(question, shards, blocks, planned, frame, activations, attributes):
             parts.setdefault(kind, []).append(table)
     for name, pieces in parts.items():
@@ -95,13 +98,13 @@ def _tables(
     yield "flips", flips
     if top_flips is not None:
         yield "top_flips", top_flips
-    yield "units", unit_tables.units_table(name, seen, attributes, sums=sums, top_flips=top_flips)
-    yield "classes", unit_tables.classes_table(name, seen, sums=sums, top_flips=top_flips)
-    yield "correlations", unit_tables.correlations_table(name, seen, attributes, seed=seed, sums=sums)
-    yield "reliability", unit_tables.reliability_table(name, seen, seed=seed)
+    yield "units", units_table(name, seen, attributes, sums=sums, top_flips=top_flips)
+    yield "classes", classes_table(name, seen, sums=sums, top_flips=top_flips)
+    yield "correlations", correlations_table(name, seen, attributes, seed=seed, sums=sums)
+    yield "reliability", reliability_table(name, seen, seed=seed)
     if question.attributes and attributes is not None:
-        yield "predictions", unit_tables.predictions_table(name, seen, attributes, seed=seed)
-        yield "coefficients", unit_tables.coefficients_table(name, seen, attributes)
+        yield "predictions", predictions_table(name, seen, attributes, seed=seed)
+        yield "coefficients", coefficients_table(name, seen, attributes)
 
 
 def _flips(kind: str | None, shards: Shards, blocks: Sequence[Block], site: str) -> pd.DataFrame | None:
@@ -126,9 +129,9 @@ def _column(draft: Draft, table: str, column: str, width: int) -> NDArray[np.flo
     return values
 
 
-def _gathered(shards: Shards, blocks: Sequence[Block], site: str) -> Gathered:
+def _gathered(shards: Shards, blocks: Sequence[Block], site: str) -> ProfileSums:
     rows = [row for table in shards.tables("profile", blocks, site) for row in table.to_pylist()]
-    return functools.reduce(operator.add, map(Gathered.unpacked, rows))
+    return functools.reduce(operator.add, map(ProfileSums.from_row, rows))
 
 
 def _document(question: Question, images: pd.DataFrame, skipped: pd.DataFrame, paths: pd.DataFrame) -> dict[str, Any]:

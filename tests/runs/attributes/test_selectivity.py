@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lenslab.runs.attributes.activity import class_means
+from lenslab.runs.attributes.activation_statistics import class_means
 from lenslab.runs.attributes.selectivity import ccmas, class_selectivity, localist_selectivity, precision
 
 

@@ -3,12 +3,12 @@ import dataclasses
 import numpy as np
 import pytest
 
-from lenslab.runs.attributes.activity import class_means
+from lenslab.runs.attributes.activation_statistics import class_means
 from lenslab.runs.attributes.selectivity import class_selectivity
 from lenslab.runs.statistics import bootstrap
-from lenslab.runs.statistics.bootstrap import Measures, measure, replicate, replicated_nets
-from lenslab.runs.statistics.drops import half_drops, heldout_class_drop, max_class_drop, overall_drop
-from lenslab.runs.statistics.flip_counts import count
+from lenslab.runs.statistics.accuracy_drops import half_drops, heldout_class_drop, max_class_drop, overall_drop
+from lenslab.runs.statistics.bootstrap import UnitMeasures, bootstrap_measures, bootstrap_net_losses, unit_measures
+from lenslab.runs.statistics.flip_counts import count_flips
 from lenslab.runs.statistics.observations import observe
 from tests.runs.statistics.planting import flips_frame, images_frame, planted_observations, random_observations
 
@@ -28,10 +28,10 @@ def by_resampled_frames(seen, drawn):
 def test_a_replicate_equals_the_figures_of_the_drawn_images():
     seen = random_observations(np.random.default_rng(0))
     draws = np.concatenate(list(bootstrap._draws(seen, 5, 3)))
-    found = replicate(seen, replicates=5, seed=3)
+    found = bootstrap_measures(seen, replicates=5, seed=3)
     assert len(np.unique(found.accuracy_drop[:, 0])) > 1
     for number, drawn in enumerate(draws):
-        counts = count(by_resampled_frames(seen, drawn))
+        counts = count_flips(by_resampled_frames(seen, drawn))
         assert (counts.images == seen.images).all()
         heldout = heldout_class_drop(counts.net, counts.images)
         assert found.accuracy_drop[number] == pytest.approx(overall_drop(counts.net, counts.images))
@@ -47,7 +47,7 @@ def test_a_replicate_equals_the_figures_of_the_drawn_images():
 
 def test_each_half_has_its_own_selectivity():
     seen = random_observations(np.random.default_rng(0))
-    found = measure(seen).half_class_selectivity
+    found = unit_measures(seen).half_class_selectivity
     for half in (0, 1):
         own = seen.half == half
         means = class_means(seen.activations[own], seen.labels[own], classes=seen.classes)
@@ -57,11 +57,11 @@ def test_each_half_has_its_own_selectivity():
 
 def test_chunks_do_not_change_the_replicates(monkeypatch):
     seen = random_observations(np.random.default_rng(0))
-    whole = replicate(seen, replicates=7, seed=0)
+    whole = bootstrap_measures(seen, replicates=7, seed=0)
     monkeypatch.setattr(bootstrap, "_CHUNK", 3 * 60)
     assert len(list(bootstrap._draws(seen, 7, 0))) == 3
-    chunked = replicate(seen, replicates=7, seed=0)
-    for field in dataclasses.fields(Measures):
+    chunked = bootstrap_measures(seen, replicates=7, seed=0)
+    for field in dataclasses.fields(UnitMeasures):
         assert getattr(whole, field.name) == pytest.approx(getattr(chunked, field.name), rel=1e-5, nan_ok=True)
 
 
@@ -71,7 +71,7 @@ def test_the_spread_of_replicates_is_that_of_a_binomial_drop():
     flips = flips_frame([(0, image, 0, 1) for image in lost])
     seen = observe(flips, images_frame([0] * 2000), np.ones((2000, 1)), classes=2)
     share = len(lost) / 2000
-    spread = replicate(seen, replicates=2000, seed=0).accuracy_drop.std()
+    spread = bootstrap_measures(seen, replicates=2000, seed=0).accuracy_drop.std()
     assert spread == pytest.approx(np.sqrt(share * (1 - share) / 2000), rel=0.05)
 
 
@@ -83,18 +83,20 @@ def test_a_replicate_over_draws_is_the_average_of_its_draws():
         ours = seen.draw == draw
         parts = {name: getattr(seen, name)[ours] for name in ("unit", "image", "before", "after", "change")}
         alone = dataclasses.replace(seen, **parts, draw=np.zeros(ours.sum(), int), draws=1)
-        single.append(replicate(alone, replicates=4, seed=0).accuracy_drop)
+        single.append(bootstrap_measures(alone, replicates=4, seed=0).accuracy_drop)
     assert single[0] != pytest.approx(single[1])
-    assert replicate(seen, replicates=4, seed=0).accuracy_drop == pytest.approx(np.mean(single, axis=0), abs=1e-6)
+    assert bootstrap_measures(seen, replicates=4, seed=0).accuracy_drop == pytest.approx(
+        np.mean(single, axis=0), abs=1e-6
+    )
 
 
 def test_the_nets_are_those_behind_the_replicates():
     seen = random_observations(np.random.default_rng(0))
-    nets = np.concatenate(list(replicated_nets(seen, replicates=5, seed=3)))
-    expected = replicate(seen, replicates=5, seed=3).half_accuracy_drop
+    nets = np.concatenate(list(bootstrap_net_losses(seen, replicates=5, seed=3)))
+    expected = bootstrap_measures(seen, replicates=5, seed=3).half_accuracy_drop
     assert half_drops(nets, seen.images) == pytest.approx(expected)
 
 
 def test_one_image_per_class_has_no_heldout_replicates():
     seen = observe(flips_frame([(0, 0, 0, 1)]), images_frame([0, 1, 2]), np.ones((3, 2)), classes=3)
-    assert np.isnan(replicate(seen, replicates=3, seed=0).heldout_max_class_drop).all()
+    assert np.isnan(bootstrap_measures(seen, replicates=3, seed=0).heldout_max_class_drop).all()

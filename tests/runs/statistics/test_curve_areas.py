@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from lenslab.runs.statistics.curve_areas import areas_table, doubled_areas
+from lenslab.runs.statistics.curve_areas import areas_table, trapezoid_sums
 
 
 def by_measure(table, order):
@@ -15,7 +15,7 @@ def test_the_area_is_that_of_the_trapezoidal_rule():
     sizes = [0, 1, 2, 5, 11, 20]
     correct = random.random((7, 6)) < 0.5
     np.testing.assert_array_equal(
-        doubled_areas(correct, sizes) / 2, np.trapezoid(correct.astype(float), sizes, axis=-1)
+        trapezoid_sums(correct, sizes) / 2, np.trapezoid(correct.astype(float), sizes, axis=-1)
     )
 
 

@@ -4,9 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lenslab.runs.statistics.confidence_intervals import score_interval
+from lenslab.runs.statistics.confidence_intervals import mean_interval, score_interval
 from lenslab.runs.statistics.curve_points import correctness, points_table, recalls_table
-from lenslab.runs.statistics.interval_arithmetic import mean_interval
 
 IMAGES = pd.DataFrame({"image": [10, 3, 7, 5], "label": [0, 0, 0, 2], "prediction": [0, 0, 1, 2]})
 FLIPS = pd.DataFrame({"unit": [1, 1, 1, 0], "image": [10, 7, 5, 5], "after": [2, 0, 0, 1]})

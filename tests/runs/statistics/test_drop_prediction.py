@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 from sklearn.linear_model import LinearRegression
 
-from lenslab.runs.statistics.correlation_tables import ATTRIBUTES
+from lenslab.runs.attributes.attribute_names import SCORES
 from lenslab.runs.statistics.drop_prediction import coefficients_table, predict, predictions_table
 from lenslab.runs.statistics.unit_tables import units_table
 from tests.runs.statistics.planting import norm_frame, planted_observations, random_observations
@@ -99,7 +99,7 @@ def test_the_coefficients_are_in_standard_deviations():
 def test_every_attribute_that_is_known_is_used():
     random = np.random.default_rng(0)
     seen = random_observations(random, units=30, images=200)
-    known = pd.DataFrame({"unit": np.arange(30), **{name: random.random(30) for name in ATTRIBUTES}})
+    known = pd.DataFrame({"unit": np.arange(30), **{name: random.random(30) for name in SCORES}})
     known["taylor"] = np.nan
     assert (predictions_table("relu", seen, known, seed=0).attributes == 14).all()
     assert coefficients_table("relu", seen, known).attribute.nunique() == 14

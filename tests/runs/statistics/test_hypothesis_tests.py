@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy.stats import binomtest, norm
 
-from lenslab.runs.statistics.hypothesis_tests import averaged, benjamini_hochberg, either, mcnemar
+from lenslab.runs.statistics.hypothesis_tests import average_p_values, benjamini_hochberg, bonferroni, mcnemar
 
 
 @pytest.mark.parametrize("alternative", ["two-sided", "greater"])
@@ -55,21 +55,21 @@ def test_false_discoveries_stay_rare_under_a_planted_null():
 
 def test_one_draw_keeps_its_p_values_and_no_draw_has_none():
     alone = np.array([0.2, 0.9])
-    assert (averaged([alone]) == alone).all()
+    assert (average_p_values([alone]) == alone).all()
     with pytest.raises(ValueError, match="no p-values to average"):
-        averaged([])
+        average_p_values([])
 
 
 @pytest.mark.parametrize("shared", [0.0, 0.6, 1.0])
 def test_the_p_value_of_dependent_draws_is_no_smaller_than_its_level(shared):
     random = np.random.default_rng(0)
     common, own = random.normal(size=(1, 20_000)), random.normal(size=(5, 20_000))
-    found = averaged(norm.sf(np.sqrt(shared) * common + np.sqrt(1 - shared) * own))
+    found = average_p_values(norm.sf(np.sqrt(shared) * common + np.sqrt(1 - shared) * own))
     for level in (0.01, 0.05, 0.2):
         assert np.mean(found <= level) <= level
 
 
 def test_either_of_two_is_found_at_half_the_level():
-    assert either(np.array([0.02, 0.5, np.nan]), np.array([0.3, 0.6, np.nan]))[:2].tolist() == [0.04, 1.0]
+    assert bonferroni(np.array([0.02, 0.5, np.nan]), np.array([0.3, 0.6, np.nan]))[:2].tolist() == [0.04, 1.0]
     random = np.random.default_rng(0)
-    assert np.mean(either(*random.random((2, 20_000))) <= 0.05) <= 0.053
+    assert np.mean(bonferroni(*random.random((2, 20_000))) <= 0.05) <= 0.053

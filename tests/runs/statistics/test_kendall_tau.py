@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from scipy.stats import kendalltau
 
 from lenslab.runs.statistics import kendall_tau
-from lenslab.runs.statistics.kendall_tau import kendall, taus
+from lenslab.runs.statistics.kendall_tau import kendall, kendall_taus
 
 
 @given(st.lists(st.tuples(st.integers(0, 6), st.integers(0, 6)), min_size=3, max_size=30))
@@ -25,7 +25,7 @@ def test_weights_are_units_written_out_one_by_one(monkeypatch, moving):
     figures = random.integers(0, 9, (7, 2, 20)).astype(float)
     draws = random.integers(0, 20, (7, 20))
     weights = np.stack([np.bincount(drawn, minlength=20) for drawn in draws])
-    found = taus(attributes, figures, weights)
+    found = kendall_taus(attributes, figures, weights)
     for number, drawn in enumerate(draws):
         for place in range(3):
             side = (attributes[number] if moving else attributes)[place]
@@ -33,7 +33,7 @@ def test_weights_are_units_written_out_one_by_one(monkeypatch, moving):
                 expected = kendalltau(side[drawn], figures[number, other][drawn]).statistic
                 assert found[number, place, other] == pytest.approx(expected, abs=1e-12)
     monkeypatch.setattr(kendall_tau, "_PAIRS", 3 * 20)
-    assert (taus(attributes, figures, weights) == found).all()
+    assert (kendall_taus(attributes, figures, weights) == found).all()
 
 
 def test_values_that_differ_by_a_hair_are_told_apart():

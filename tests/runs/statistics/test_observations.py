@@ -3,16 +3,16 @@ import pandas as pd
 import pytest
 
 from lenslab.records import BrokenRecordError
-from lenslab.runs.statistics.flip_counts import count
-from lenslab.runs.statistics.observations import aligned, observe
-from lenslab.units.errors import LabelError
+from lenslab.runs.errors import LabelError
+from lenslab.runs.statistics.flip_counts import count_flips
+from lenslab.runs.statistics.observations import align_attributes, observe
 from tests.runs.statistics.planting import flips_frame, images_frame
 
 
 def test_a_flip_between_two_wrong_classes_changes_no_count():
     seen = observe(flips_frame([(0, 0, 1, 2), (0, 1, 0, 1)]), images_frame([0, 0]), np.ones((2, 1)), classes=3)
     assert seen.change.tolist() == [0, 1]
-    counts = count(seen)
+    counts = count_flips(seen)
     assert (counts.losses.sum(), counts.gains.sum()) == (1, 0)
 
 
@@ -66,4 +66,4 @@ def test_flips_of_several_draws_must_say_which():
 def test_attributes_of_other_units_are_refused(units):
     seen = observe(flips_frame([]), images_frame([0, 1]), np.ones((2, 2)), classes=2)
     with pytest.raises(BrokenRecordError, match="the site has units 0 to 1; give one row for each"):
-        aligned(pd.DataFrame({"unit": units}), seen)
+        align_attributes(pd.DataFrame({"unit": units}), seen)

@@ -2,10 +2,10 @@ import numpy as np
 import pytest
 from scipy.stats import pearsonr, spearmanr
 
-from lenslab.runs.statistics.drops import half_drops
-from lenslab.runs.statistics.flip_counts import count
+from lenslab.runs.statistics.accuracy_drops import half_drops
+from lenslab.runs.statistics.flip_counts import count_flips
 from lenslab.runs.statistics.observations import observe
-from lenslab.runs.statistics.reliability import reliability_table, stepped_up
+from lenslab.runs.statistics.reliability import reliability_table, spearman_brown
 from tests.runs.statistics.planting import flips_frame, images_frame, planted_observations, random_observations
 
 
@@ -19,7 +19,7 @@ def test_the_halves_are_correlated_over_live_units():
     seen = planted_observations(random, varied(random, 12), np.zeros((12, 4)), per_class=30)
     seen.activations[:, [2, 7]] = 0
     table = reliability_table("relu", seen, seed=0, replicates=40).set_index(["measure", "method"])
-    counts, live = count(seen), np.delete(np.arange(12), [2, 7])
+    counts, live = count_flips(seen), np.delete(np.arange(12), [2, 7])
     overall = half_drops(counts.net, counts.images)[:, live]
     classes = (counts.net / counts.images[:, None])[:, live].reshape(2, -1)
     for measure, halves in (("accuracy_drop", overall), ("class_drop", classes)):
@@ -27,15 +27,15 @@ def test_the_halves_are_correlated_over_live_units():
             row = table.loc[measure, method]
             assert row.halves == pytest.approx(correlation(*halves).statistic)
             assert row.reliability == pytest.approx(2 * row.halves / (1 + row.halves))
-            assert row.reliability_low == pytest.approx(stepped_up(row.halves_low))
+            assert row.reliability_low == pytest.approx(spearman_brown(row.halves_low))
             assert row.halves_low < row.halves < row.halves_high <= 1
             assert (row.pairs, row.units, row.dead) == (halves.shape[1], 10, 2)
 
 
 def test_stepping_up_is_spearman_browns_and_stays_within_one():
-    assert stepped_up([0.25, 0.8]).tolist() == pytest.approx([0.4, 1.6 / 1.8])
-    assert stepped_up(-1) == -1
-    assert np.isnan(stepped_up(float("nan")))
+    assert spearman_brown([0.25, 0.8]).tolist() == pytest.approx([0.4, 1.6 / 1.8])
+    assert spearman_brown(-1) == -1
+    assert np.isnan(spearman_brown(float("nan")))
 
 
 def test_noise_alone_has_no_reliability_and_large_differences_have():

@@ -2,7 +2,13 @@ import numpy as np
 import pytest
 from scipy.stats import t
 
-from lenslab.runs.statistics.score_changes import MEASURES, Sums, class_means, unit_errors, unit_means
+from lenslab.runs.statistics.score_changes import (
+    MEASURES,
+    ScoreSums,
+    class_score_means,
+    unit_score_errors,
+    unit_score_means,
+)
 
 
 def sums_of(differences, labels, classes):
@@ -11,7 +17,7 @@ def sums_of(differences, labels, classes):
     for label in range(classes):
         ours = differences[..., labels == label]
         total[..., label], squares[..., label] = ours.sum(axis=-1), (ours**2).sum(axis=-1)
-    return Sums(total, squares)
+    return ScoreSums(total, squares)
 
 
 def test_means_and_errors_are_those_of_the_differences():
@@ -19,9 +25,9 @@ def test_means_and_errors_are_those_of_the_differences():
     labels = random.integers(0, 3, 50)
     differences = random.normal(1, 2, (3, 4, 50))
     sums, images = sums_of(differences, labels, 3), np.bincount(labels)
-    assert unit_means(sums, images).mean == pytest.approx(differences.mean(axis=-1))
-    assert unit_errors(sums, images) == pytest.approx(differences.std(axis=-1, ddof=1) / np.sqrt(50))
-    classes = class_means(sums, images)
+    assert unit_score_means(sums, images).mean == pytest.approx(differences.mean(axis=-1))
+    assert unit_score_errors(sums, images) == pytest.approx(differences.std(axis=-1, ddof=1) / np.sqrt(50))
+    classes = class_score_means(sums, images)
     for label in range(3):
         assert classes.mean[..., label] == pytest.approx(differences[..., labels == label].mean(axis=-1))
     assert MEASURES == ("loss_rise", "logit_drop", "margin_drop")
@@ -31,7 +37,7 @@ def test_with_many_images_that_differ_the_interval_is_students():
     random = np.random.default_rng(0)
     values = random.normal(5, 1, 400)
     sums = sums_of(np.tile(values, (3, 1, 1)), np.zeros(400, int), 1)
-    found = class_means(sums, [400], confidence=0.9)
+    found = class_score_means(sums, [400], confidence=0.9)
     low, high = t.interval(0.9, 399, loc=values.mean(), scale=values.std(ddof=1) / 20)
     assert found.low[0, 0, 0] == pytest.approx(low)
     assert found.high[0, 0, 0] == pytest.approx(high, rel=1e-3)
@@ -40,7 +46,7 @@ def test_with_many_images_that_differ_the_interval_is_students():
 
 def test_the_interval_turns_round_with_the_sign():
     values = np.random.default_rng(0).gamma(0.3, 1, (3, 2, 60))
-    one, other = (unit_means(sums_of(sign * values, np.zeros(60, int), 1), [60]) for sign in (1, -1))
+    one, other = (unit_score_means(sums_of(sign * values, np.zeros(60, int), 1), [60]) for sign in (1, -1))
     assert other.low == pytest.approx(-one.high)
     assert other.high == pytest.approx(-one.low)
 
@@ -48,7 +54,7 @@ def test_the_interval_turns_round_with_the_sign():
 def test_only_where_every_difference_is_zero_is_there_no_width():
     never, once, always = np.zeros(20), np.eye(20)[0], np.ones(20)
     differences = np.tile(np.stack([never, once, always]), (3, 1, 1))
-    found = unit_means(sums_of(differences, np.zeros(20, int), 1), [20])
+    found = unit_score_means(sums_of(differences, np.zeros(20, int), 1), [20])
     width = found.high - found.low
     assert (width[:, 0] == 0).all()
     assert (found.mean[:, 0] == 0).all()
@@ -57,8 +63,8 @@ def test_only_where_every_difference_is_zero_is_there_no_width():
 
 
 def test_one_image_has_a_mean_and_no_interval():
-    sums = Sums(np.full((3, 1, 2), 0.5), np.full((3, 1, 2), 0.25))
-    found = class_means(sums, [1, 0])
+    sums = ScoreSums(np.full((3, 1, 2), 0.5), np.full((3, 1, 2), 0.25))
+    found = class_score_means(sums, [1, 0])
     assert found.mean[0, 0, 0] == 0.5
     assert np.isnan([found.low[0, 0, 0], found.high[0, 0, 0]]).all()
     assert np.isnan([found.mean[0, 0, 1], found.low[0, 0, 1], found.high[0, 0, 1]]).all()
@@ -75,8 +81,8 @@ def test_sums_add_over_disjoint_images():
 
 def held(differences, truth):
     """How often the interval of each row's mean holds the truth, of the rows in which an image differs."""
-    sums = Sums(differences.sum(axis=1)[None, :, None], (differences**2).sum(axis=1)[None, :, None])
-    found = class_means(sums, [differences.shape[1]])
+    sums = ScoreSums(differences.sum(axis=1)[None, :, None], (differences**2).sum(axis=1)[None, :, None])
+    found = class_score_means(sums, [differences.shape[1]])
     seen = (differences != 0).any(axis=1)
     return np.mean(((found.low <= truth) & (truth <= found.high)).ravel()[seen])
 
@@ -122,8 +128,8 @@ def test_below_five_images_the_interval_fails_as_its_documentation_says():
 def test_draws_that_agree_give_the_interval_of_one_draw():
     random = np.random.default_rng(0)
     sums = sums_of(random.gamma(0.5, 1, (3, 2, 40)), np.arange(40) % 2, 2)
-    thrice = Sums(3 * sums.total, 3 * sums.squares)
-    for means in (unit_means, class_means):
+    thrice = ScoreSums(3 * sums.total, 3 * sums.squares)
+    for means in (unit_score_means, class_score_means):
         one, three = means(sums, [20, 20]), means(thrice, [20, 20], draws=3)
         assert three.mean == pytest.approx(one.mean)
         assert three.low == pytest.approx(one.low)
@@ -135,7 +141,7 @@ def test_several_draws_are_covered_as_one():
     images, draws = 100, 5
     own = random.gamma(0.5, 1, (1500, images, 1))  # each image has its own expected difference
     differences = own * random.exponential(1, (1500, images, draws))
-    sums = Sums(differences.sum(axis=(1, 2))[None, :, None], (differences**2).sum(axis=(1, 2))[None, :, None])
-    found = class_means(sums, [images], draws=draws)
+    sums = ScoreSums(differences.sum(axis=(1, 2))[None, :, None], (differences**2).sum(axis=(1, 2))[None, :, None])
+    found = class_score_means(sums, [images], draws=draws)
     assert found.mean[0, :, 0] == pytest.approx(differences.mean(axis=(1, 2)))
     assert np.mean((found.low <= 0.5) & (found.high >= 0.5)) >= 0.93

@@ -6,10 +6,11 @@ import pandas as pd
 import pytest
 from scipy.stats import binomtest
 
+from lenslab.runs.statistics.attribute_correlations import correlations_table
 from lenslab.runs.statistics.confidence_intervals import score_interval
 from lenslab.runs.statistics.observations import observe
-from lenslab.runs.statistics.score_changes import Sums
-from lenslab.runs.statistics.unit_tables import classes_table, correlations_table, units_table
+from lenslab.runs.statistics.score_changes import ScoreSums
+from lenslab.runs.statistics.unit_tables import classes_table, units_table
 from tests.runs.statistics.planting import (
     flips_frame,
     images_frame,
@@ -95,7 +96,7 @@ def test_attributes_stand_beside_the_figures_and_what_they_lack_is_computed():
 
 def test_only_what_was_measured_has_columns():
     seen = solved_by_hand()
-    sums = Sums(np.ones((3, 3, 2)), np.ones((3, 3, 2)))
+    sums = ScoreSums(np.ones((3, 3, 2)), np.ones((3, 3, 2)))
     top = pd.DataFrame({"unit": [1, 1, 2], "image": [4, 5, 3], "lost": [True, True, False]})
     units = units_table("relu", seen, None, sums=sums, top_flips=top)
     classes = classes_table("relu", seen, sums=sums, top_flips=top)

@@ -9,7 +9,7 @@ import pytest
 import torch
 from PIL import Image
 
-from lenslab.runs.attributes.top_images import Strongest
+from lenslab.runs.attributes.top_images import TopImages
 from lenslab.units import Run, ablate
 from lenslab.units.engine.trace import trace
 from lenslab.units.images import open_images
@@ -56,7 +56,7 @@ def test_large_maps_and_pictures_are_made_small_and_colours_come_back() -> None:
     ).eval()
     preprocessing = Preprocessing(channels=3, size=(96, 80), mean=(0.5, 0.4, 0.3), sd=(0.2, 0.3, 0.4))
     pixels = np.random.default_rng(0).integers(0, 256, (3, 6, 5, 3)).astype(np.uint8).repeat(16, 1).repeat(16, 2)
-    strongest = Strongest.of(np.ones((3, 4)), np.arange(3), 2)
+    strongest = TopImages.of(np.ones((3, 4)), np.arange(3), 2)
     rows, pictures = exemplars(
         trace(module, (3, 96, 80)),
         {"1": strongest},

@@ -1,1 +1,1 @@
-"""What can be said of a unit without silencing it: the formulas, over arrays."""
+"""Attributes of units, which need no silencing: the formulas, over arrays."""

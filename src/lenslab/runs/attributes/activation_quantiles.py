@@ -1,4 +1,4 @@
-"""Thresholds: the exact value that a given share of a unit's activations exceeds, without keeping the activations."""
+"""Quantiles of activations: the exact value that a given share of them exceeds, found without keeping them."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ _SIGN = np.uint32(1 << 31)
 _BLOCK = 1 << 21
 
 
-class Thresholds:
-    """Finds the upper quantile of each unit's values over any number of batches, which are gone through three times.
+class ActivationQuantiles:
+    """The upper quantile of each unit's values over any number of batches, in three passes.
 
     The order of float32 numbers is the order of their bits, so each round counts how often every value of the next
     eleven bits occurs among the numbers that begin like the one sought (radix selection). Counts are integers: the
@@ -23,11 +23,11 @@ class Thresholds:
 
     Args:
         units: How many units there are.
-        quantile: The share of values that may lie above a threshold.
+        quantile: The share of values that may lie above.
 
     Example:
-        >>> found = Thresholds(1, 0.25)
-        >>> for _ in range(Thresholds.ROUNDS):
+        >>> found = ActivationQuantiles(1, 0.25)
+        >>> for _ in range(ActivationQuantiles.ROUNDS):
         ...     for batch in ([[1.0], [4.0]], [[-3.0], [2.0]]):
         ...         found.add(np.array(batch))
         ...     found.advance()
@@ -36,7 +36,7 @@ class Thresholds:
     """
 
     ROUNDS: ClassVar[int] = len(_DIGITS)
-    """How often all batches have to be added, with `advance` after each time."""
+    """The number of passes over all batches, with `advance` after each."""
 
     def __init__(self, units: int, quantile: float) -> None:
         self._quantile = quantile
@@ -63,7 +63,7 @@ class Thresholds:
             self._counts += np.bincount(cells.ravel(), minlength=units * size).reshape(units, size)
 
     def advance(self) -> None:
-        """Close a round, when every batch was added once."""
+        """End a pass over all batches."""
         if not self._round:
             total = self._counts.sum(axis=1)
             # 0.29 * 100 is a hair below 29.
@@ -81,7 +81,7 @@ class Thresholds:
 
     @property
     def values(self) -> NDArray[np.float64]:
-        """The thresholds, ``[units]``: at most the given share of a unit's values lies above its own."""
+        """The quantiles, ``[units]``: at most the given share of a unit's values lies above its own."""
         assert self._round == self.ROUNDS
         bits = np.where(self._begin & _SIGN, self._begin ^ _SIGN, ~self._begin)
         return bits.astype(np.uint32).view(np.float32).astype(np.float64)

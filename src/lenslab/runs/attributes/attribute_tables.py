@@ -6,13 +6,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from lenslab.runs.attributes import activity, gradient_scores, selectivity
+from lenslab.runs.attributes import activation_statistics, gradient_scores, selectivity
 from lenslab.runs.attributes.class_correlation import class_correlation
 from lenslab.runs.attributes.concept_overlap import Alignment
 from lenslab.runs.attributes.maximum_informedness import maximum_informedness
 from lenslab.runs.attributes.mutual_information import mutual_information
 from lenslab.runs.attributes.profile import Profile
-from lenslab.runs.attributes.weight_norms import Norms
+from lenslab.runs.attributes.weight_norms import WeightNorms
 
 Floats = NDArray[np.float64]
 
@@ -21,36 +21,32 @@ def attribute_table(
     site: str,
     profile: Profile,
     *,
-    norms: Norms | None = None,
+    norms: WeightNorms | None = None,
     alignment: Alignment | None = None,
     bins: int = 10,
     top: int = 100,
 ) -> pd.DataFrame:
-    """One row per unit of a site.
+    """Make one row per unit of a site.
 
     Args:
         site: Its name.
-        profile: What was gathered there.
+        profile: Of the site.
         norms: Of its filters; their columns are NaN without.
-        alignment: With concepts; adds the columns ``concept_alignment`` and ``concept_alignment_concept``.
+        alignment: With concepts; adds the columns ``CONCEPT_ATTRIBUTES``.
         bins: Of the mutual information.
         top: How many images the precision looks at.
 
     Returns:
-        Columns ``site, unit, dead, class_selectivity, l1_norm, l1_norm_folded, class_correlation,
-        class_correlation_class, mutual_information, apoz, mean_activation, max_activation, precision, ccmas,
-        localist_selectivity, maximum_informedness, maximum_informedness_threshold, maximum_informedness_class,
-        feature_map_rank, gradient_activation, taylor``. An attribute that is undefined is NaN, a class -1.
+        Columns ``site, unit`` and those of `lenslab.runs.attributes.attribute_names.ATTRIBUTES`. An attribute that is
+        undefined is NaN, a class -1.
 
     Example:
-        >>> import torch
-        >>> from lenslab.units import load, open_images, select, trace
-        >>> from lenslab.units.profiling.profiler import profile
-        >>> network, images = load("small", weights="digits"), open_images("digits").limited(60)
-        >>> sites = select((traced := trace(network.module, (1, 8, 8))).sites.values(), ["relu3"])
-        >>> found = profile(traced, sites, images, network.preprocessing, batch_size=20, device=torch.device("cpu"))
-        >>> attribute_table("relu3", found["relu3"])[["site", "unit", "class_correlation_class"]].shape
-        (64, 3)
+        >>> activations, some = np.array([[3.0, 0.0], [1.0, 0.0]], np.float32), np.ones(2)
+        >>> profile = Profile(np.array([0, 1]), 2, 1, activations, some, some, some, np.ones((2, 2)), None, None)
+        >>> attribute_table("relu3", profile)[["site", "unit", "dead", "class_selectivity"]]
+            site  unit   dead  class_selectivity
+        0  relu3     0  False                0.5
+        1  relu3     1   True                0.0
     """
     units = profile.activations.shape[1]
     unknown = np.full(units, np.nan)
@@ -61,7 +57,7 @@ def attribute_table(
     columns = {
         "site": np.full(units, site, dtype=object),
         "unit": np.arange(units, dtype=np.int32),
-        "dead": activity.dead(activations),
+        "dead": activation_statistics.dead_units(activations),
         "class_selectivity": selectivity.class_selectivity(profile.class_means),
         "l1_norm": unknown if norms is None else norms.raw,
         "l1_norm_folded": unknown if norms is None else norms.folded,
@@ -69,7 +65,7 @@ def attribute_table(
         "class_correlation_class": correlated.astype(np.int32),
         "mutual_information": mutual_information(activations, labels, bins=bins),
         "apoz": profile.apoz,
-        "mean_activation": activity.mean_activation(activations),
+        "mean_activation": activation_statistics.mean_activation(activations),
         "max_activation": profile.max_activation,
         "precision": selectivity.precision(activations, labels, top=top),
         "ccmas": selectivity.ccmas(activations, labels),
@@ -88,11 +84,11 @@ def attribute_table(
 
 
 def class_table(site: str, profile: Profile) -> pd.DataFrame:
-    """One row per unit and class that has images, by unit, then by label.
+    """Make one row per unit and class that has images, by unit, then by label.
 
     Args:
         site: Its name.
-        profile: What was gathered there.
+        profile: Of the site.
 
     Returns:
         Columns ``site, unit, label, images, mean_activation, correlation, gradient_activation, taylor``: the mean, the
@@ -100,14 +96,10 @@ def class_table(site: str, profile: Profile) -> pd.DataFrame:
         all images.
 
     Example:
-        >>> import torch
-        >>> from lenslab.units import load, open_images, select, trace
-        >>> from lenslab.units.profiling.profiler import profile
-        >>> network, images = load("small", weights="digits"), open_images("digits").limited(60)
-        >>> sites = select((traced := trace(network.module, (1, 8, 8))).sites.values(), ["relu3"])
-        >>> found = profile(traced, sites, images, network.preprocessing, batch_size=20, device=torch.device("cpu"))
-        >>> len(class_table("relu3", found["relu3"]))
-        640
+        >>> activations, some = np.array([[3.0, 0.0], [1.0, 0.0]], np.float32), np.ones(2)
+        >>> profile = Profile(np.array([0, 1]), 2, 1, activations, some, some, some, np.ones((2, 2)), None, None)
+        >>> class_table("relu3", profile)["mean_activation"].tolist()
+        [3.0, 1.0, 0.0, 0.0]
     """
     images = profile.class_images
     present = np.flatnonzero(images)

@@ -1,4 +1,4 @@
-"""Moments: correlations between units and classes, gathered batch by batch without keeping the batches."""
+"""Correlation with classes: how closely units follow predicted probabilities, from moments that add up over batches."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lenslab.runs.attributes.activity import CONSTANT
+from lenslab.runs.attributes.activation_statistics import CONSTANT
 
 Floats = NDArray[np.float64]
 
@@ -17,7 +17,7 @@ Floats = NDArray[np.float64]
 class Moments:
     """Sums of squares and products around the means of two sets of columns, over some rows.
 
-    Two of them add up to those of all rows (Chan, Golub and LeVeque 1983), so nothing has to be kept but this.
+    Two of them add up to those of all rows (Chan, Golub and LeVeque 1983), so no rows need to be kept.
 
     Attributes:
         count: How many rows.
@@ -62,7 +62,7 @@ class Moments:
 
 
 def moments(first: NDArray[np.floating[Any]], second: NDArray[np.floating[Any]]) -> Moments:
-    """Gather the moments of some rows.
+    """Compute the moments of some rows.
 
     Args:
         first: Shape ``[rows, units]``.
@@ -79,7 +79,7 @@ def moments(first: NDArray[np.floating[Any]], second: NDArray[np.floating[Any]])
 
 
 def class_correlation(correlations: Floats) -> tuple[Floats, NDArray[np.int64]]:
-    r"""How closely a unit follows the network's belief in one class, and in which.
+    r"""Find the class whose predicted probability a unit follows most closely, and how closely.
 
     .. math:: \max_k r(a_u, p_k)
 
@@ -108,6 +108,6 @@ def class_correlation(correlations: Floats) -> tuple[Floats, NDArray[np.int64]]:
 
 
 def _spread(squares: Floats, mean: Floats, count: int) -> Floats:
-    """The root of the squares, NaN where they are no more than the rounding of a constant."""
+    """Take the root of the squares; NaN where they are no more than the rounding of a constant."""
     constant = squares <= count * (CONSTANT * mean) ** 2
     return np.where(constant, np.nan, np.sqrt(squares))

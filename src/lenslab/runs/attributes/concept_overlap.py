@@ -1,4 +1,4 @@
-"""Concepts: does a unit light up where something is to be seen? Network Dissection's overlap, in bounded memory."""
+"""Overlap with concepts: does a unit light up where a concept is? Network Dissection's IoU, in bounded memory."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lenslab.runs.attributes.activation_quantiles import Thresholds
+from lenslab.runs.attributes.activation_quantiles import ActivationQuantiles
 
 Floats = NDArray[np.float64]
 Maps = NDArray[np.floating[Any]]
@@ -25,7 +25,7 @@ class Alignment:
 
     Attributes:
         overlap: Intersection over union, ``[units, concepts]``, from 0 to 1.
-        thresholds: Above what a unit counts as lit, ``[units]``.
+        thresholds: The value above which a unit counts as lit, ``[units]``.
     """
 
     overlap: Floats
@@ -50,7 +50,7 @@ class Alignment:
 def concept_alignment(
     maps: Maps, masks: Masks, *, annotated: Masks | None = None, quantile: float = 0.005
 ) -> Alignment:
-    r"""How well the places where a unit is lit overlap with the places where each concept is.
+    r"""Measure how well the positions where a unit is lit overlap with those of each concept.
 
     .. math:: IoU_{u,c} = \frac{\sum_x |M_u(x) \cap L_c(x)|}{\sum_x |M_u(x) \cup L_c(x)|}, \quad
         M_u(x) = [\, A_u(x) > t_u \,], \quad P(a_u > t_u) = 0.005
@@ -79,24 +79,24 @@ def concept_alignment(
         >>> concept_alignment(maps, masks, quantile=0.25).overlap.tolist()
         [[1.0, 0.5]]
     """
-    thresholds = Thresholds(maps.shape[1], quantile)
+    thresholds = ActivationQuantiles(maps.shape[1], quantile)
     for _ in range(thresholds.ROUNDS):
         thresholds.add(maps)
         thresholds.advance()
-    overlaps = Overlaps(thresholds.values, masks.shape[1])
+    overlaps = OverlapCounts(thresholds.values, masks.shape[1])
     overlaps.add(maps, masks, annotated)
     return overlaps.alignment()
 
 
-class Overlaps:
-    """Counts lit and labelled pixels, image after image, as integers.
+class OverlapCounts:
+    """Counts of lit and labelled pixels, image after image, as integers.
 
     Args:
-        thresholds: Above what each unit counts as lit, ``[units]``.
+        thresholds: The value above which each unit counts as lit, ``[units]``.
         concepts: How many there are.
 
     Example:
-        >>> overlaps = Overlaps(np.array([0.5]), concepts=1)
+        >>> overlaps = OverlapCounts(np.array([0.5]), concepts=1)
         >>> overlaps.add(np.array([[[[1.0, 0.0]]]]), np.array([[[[True, True]]]]))
         >>> overlaps.alignment().best.tolist()
         [0.5]
@@ -122,7 +122,7 @@ class Overlaps:
             self._labelled += pixels.sum(axis=1)
 
     def alignment(self) -> Alignment:
-        """Divide."""
+        """Divide the counts into overlaps."""
         union = self._lit + self._labelled - self._both
         overlap = np.divide(self._both, union, out=np.zeros(union.shape), where=union > 0)
         return Alignment(overlap, self._thresholds)

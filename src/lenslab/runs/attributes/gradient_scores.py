@@ -1,4 +1,4 @@
-r"""Sensitivity: what the gradient forecasts of silencing a unit, overall or class by class.
+r"""Gradient scores: what the gradient forecasts of silencing a unit, overall or class by class.
 
 Everything starts from one number per image and unit, :math:`g_u(x) = \sum_m a_{u,m}(x)\, \partial C(x) / \partial
 a_{u,m}(x)`, summed over positions m, where C is the cross-entropy of the true label in nats: the gradient for a gate
@@ -17,7 +17,7 @@ Floats = NDArray[np.float64]
 
 
 def gradient_activation(sums: NDArray[np.floating[Any]], images: ArrayLike) -> Floats:
-    r"""Gradient times activation: by how much the loss should rise when a unit is silenced, to first order.
+    r"""Compute gradient times activation: by how much the loss should rise without a unit, to first order.
 
     .. math:: -\frac{1}{N} \sum_x g_u(x)
 
@@ -43,7 +43,7 @@ def gradient_activation(sums: NDArray[np.floating[Any]], images: ArrayLike) -> F
 
 
 def taylor(sizes: NDArray[np.floating[Any]], images: ArrayLike, *, positions: int) -> Floats:
-    r"""The Taylor criterion of pruning: how much silencing a unit should change the loss, up or down.
+    r"""Compute the Taylor criterion of pruning: how much silencing a unit should change the loss, up or down.
 
     .. math:: \frac{1}{N} \sum_x \left| \frac{1}{M} g_u(x) \right|
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from lenslab.runs.attributes.activity import dead
+from lenslab.runs.attributes.activation_statistics import dead_units
 
 Floats = NDArray[np.float64]
 
@@ -33,7 +33,7 @@ class Informedness:
 
 
 def maximum_informedness(activations: NDArray[np.floating[Any]], labels: ArrayLike) -> Informedness:
-    r"""The best that one threshold on a unit can do at telling one class from all other images.
+    r"""Find how well one threshold on a unit can tell one class from all other images, at best.
 
     .. math:: \max_{k, t} \left( TPR_k(t) + TNR_k(t) - 1 \right)
 
@@ -63,7 +63,7 @@ def maximum_informedness(activations: NDArray[np.floating[Any]], labels: ArrayLi
     label = np.full(units, -1, dtype=np.int64)
     if len(present) < 2:
         return Informedness(found[0], found[1], label, found[2], found[3])
-    constant = dead(activations)
+    constant = dead_units(activations)
     found[0, constant] = 0
     for unit in np.flatnonzero(~constant):
         best, figures = _best(activations[:, unit], numbers, images)
@@ -74,7 +74,7 @@ def maximum_informedness(activations: NDArray[np.floating[Any]], labels: ArrayLi
 def _best(
     activations: NDArray[np.floating[Any]], labels: NDArray[np.intp], images: NDArray[np.intp]
 ) -> tuple[int, tuple[float, float, float, float]]:
-    """Look at every image's own activation and class: a threshold pays only where it takes in one more of its class."""
+    """Try every image's own activation and class: a threshold pays only where it takes in one more of its class."""
     order = np.argsort(-activations, kind="stable")
     values, own = activations[order], labels[order]
     taken_in = np.searchsorted(-values, -values, side="right")

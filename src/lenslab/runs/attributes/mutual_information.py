@@ -1,4 +1,4 @@
-"""Information: what a unit's answer says about the class of an image, in bits."""
+"""Mutual information: what a unit's activation says about the class of an image, in bits."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from lenslab.runs.attributes.activity import dead
+from lenslab.runs.attributes.activation_statistics import dead_units
 
 Floats = NDArray[np.float64]
 
 
 def mutual_information(activations: NDArray[np.floating[Any]], labels: ArrayLike, *, bins: int = 10) -> Floats:
-    r"""The information that a unit's binned activation holds about the class.
+    r"""Compute the information that a unit's binned activation holds about the class.
 
     .. math:: I(T; Y) = \sum_{t, y} p(t, y) \log_2 \frac{p(t, y)}{p(t) p(y)}
 
@@ -41,7 +41,7 @@ def mutual_information(activations: NDArray[np.floating[Any]], labels: ArrayLike
     _, numbers, images = np.unique(np.asarray(labels, dtype=np.int64), return_inverse=True, return_counts=True)
     levels = np.arange(1, bins) / bins
     information = np.zeros(activations.shape[1])
-    for unit in np.flatnonzero(~dead(activations)):
+    for unit in np.flatnonzero(~dead_units(activations)):
         edges = np.quantile(activations[:, unit], levels, method="inverted_cdf")
         binned = np.searchsorted(edges, activations[:, unit], side="left")
         joint = np.bincount(binned * len(images) + numbers, minlength=bins * len(images)).reshape(bins, -1)

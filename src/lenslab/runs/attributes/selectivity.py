@@ -1,4 +1,4 @@
-"""Selectivity: how much more a unit answers to one class than to the others, by the field's several indices."""
+"""Selectivity: how much more a unit responds to one class than to the others, by the field's several indices."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from lenslab.runs.attributes.activity import class_means, dead, membership
+from lenslab.runs.attributes.activation_statistics import class_means, class_membership, dead_units
 
 Floats = NDArray[np.float64]
 
@@ -17,18 +17,18 @@ _BLOCK = 1 << 22
 
 
 def class_selectivity(means: NDArray[np.floating[Any]]) -> Floats:
-    r"""How much more a unit answers to its favourite class than to the others.
+    r"""Compute how much more a unit responds to its favourite class than to the others.
 
     .. math:: (\mu_{max} - \mu_{-max}) / (\mu_{max} + \mu_{-max})
 
     where :math:`\mu_{max}` is the largest class mean and :math:`\mu_{-max}` the mean of the other classes' means: 0 for
-    a unit that answers to all alike, 1 for one that answers to a single class. Source: Morcos, Barrett, Rabinowitz and
+    a unit that responds to all alike, 1 for one that responds to one class. Source: Morcos, Barrett, Rabinowitz and
     Botvinick 2018, On the importance of single directions for generalization (arXiv 1803.06959). Traps: the others are
     averaged class by class; pooling their images instead (see `ccmas`) agrees in balanced data only. A unit is a
     channel, averaged over positions first; some public code takes every position as a unit of its own.
 
     Args:
-        means: Class means as `lenslab.runs.attributes.activity.class_means` gives them, shape
+        means: Class means as `lenslab.runs.attributes.activation_statistics.class_means` gives them, shape
             ``[..., units, classes]``; classes that are NaN for every unit (no images) are left out.
 
     Returns:
@@ -51,12 +51,12 @@ def class_selectivity(means: NDArray[np.floating[Any]]) -> Floats:
 
 
 def ccmas(activations: NDArray[np.floating[Any]], labels: ArrayLike) -> Floats:
-    r"""Class-conditional mean activity selectivity: the favourite class against all other images.
+    r"""Compute the class-conditional mean activity selectivity: the favourite class against all other images.
 
     .. math:: (\mu_A - \mu_{\neg A}) / (\mu_A + \mu_{\neg A})
 
     where A is the class of the largest mean and :math:`\mu_{\neg A}` the mean over all images outside A: 0 for a unit
-    that answers to all alike, 1 for one that answers to A alone. Source: Gale, Martin, Blything, Nguyen and Bowers
+    that answers to all alike, 1 for one that responds to A alone. Source: Gale, Martin, Blything, Nguyen and Bowers
     2020, Are there any "object detectors" in the hidden layers of CNNs? (arXiv 2007.01062). Traps: it is close to 1 for
     units that fire rarely, and such units may miss most images of their class, as Gale et al. show. It weighs images,
     where `class_selectivity` weighs classes.
@@ -85,7 +85,7 @@ def ccmas(activations: NDArray[np.floating[Any]], labels: ArrayLike) -> Floats:
 
 
 def precision(activations: NDArray[np.floating[Any]], labels: ArrayLike, *, top: int = 100) -> Floats:
-    r"""The share of a unit's top images that belong to the commonest class among them.
+    r"""Compute the share of a unit's top images that belong to the commonest class among them.
 
     .. math:: \max_k |\{x \in T_u : y(x) = k\}| / N
 
@@ -109,7 +109,7 @@ def precision(activations: NDArray[np.floating[Any]], labels: ArrayLike, *, top:
     """
     labels, images = _present(labels)
     top = min(top, len(labels))
-    member = membership(labels, len(images))
+    member = class_membership(labels, len(images))
     shares = np.empty(activations.shape[1])
     for units in _blocks(activations):
         block = activations[:, units]
@@ -117,11 +117,11 @@ def precision(activations: NDArray[np.floating[Any]], labels: ArrayLike, *, top:
         above, tied = (np.asarray(member @ chosen.astype(np.float64)) for chosen in (block > cut, block == cut))
         left = top - above.sum(axis=0)
         shares[units] = (above + left * tied / tied.sum(axis=0)).max(axis=0) / top
-    return np.where(dead(activations), np.nan, shares)
+    return np.where(dead_units(activations), np.nan, shares)
 
 
 def localist_selectivity(activations: NDArray[np.floating[Any]], labels: ArrayLike) -> Floats:
-    r"""Does a unit tell one class from all others without exception, and with how much room?
+    r"""Compute the margin by which a unit separates one class from all others without exception.
 
     .. math:: \max_A \left( \min_{x \in A} a_u(x) - \max_{x \notin A} a_u(x) \right)
 
@@ -159,7 +159,7 @@ def _contrast(one: Floats, other: Floats) -> Floats:
 
 
 def _present(labels: ArrayLike) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Number the classes that have images from 0, and count their images."""
+    """Renumber the classes that have images from 0, and count their images."""
     _, numbers, images = np.unique(np.asarray(labels, dtype=np.int64), return_inverse=True, return_counts=True)
     return numbers, images
 

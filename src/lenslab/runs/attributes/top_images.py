@@ -1,4 +1,4 @@
-"""The images on which units take their largest values: what a unit is looked at with."""
+"""Top images: those on which units take their largest values."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from numpy.typing import NDArray
 
 
 @dataclass(frozen=True, eq=False)
-class Strongest:
-    """The strongest images of each unit, the strongest first; of equal ones the lower number.
+class TopImages:
+    """The top images of each unit, the largest value first; of equal ones the lower number.
 
     Two of them add up to those of all their images, in any order.
 
     Attributes:
-        values: The largest value of each unit's map on each image, ``[units, at most so many]``.
+        values: The largest value of each unit's map on each image, ``[units, count]`` or fewer.
         images: The images' numbers, int64, same shape.
         count: How many are kept.
 
     Example:
-        >>> found = Strongest.of(np.array([[1.0], [5.0]]), np.array([0, 1]), 2)
-        >>> more = Strongest.of(np.array([[3.0]]), np.array([2]), 2)
+        >>> found = TopImages.of(np.array([[1.0], [5.0]]), np.array([0, 1]), 2)
+        >>> more = TopImages.of(np.array([[3.0]]), np.array([2]), 2)
         >>> (found + more).images.tolist()
         [[1, 2]]
     """
@@ -32,8 +32,8 @@ class Strongest:
     count: int
 
     @classmethod
-    def of(cls, peaks: NDArray[np.floating[Any]], numbers: NDArray[np.int64], count: int) -> Strongest:
-        """Find the strongest of some images.
+    def of(cls, peaks: NDArray[np.floating[Any]], numbers: NDArray[np.int64], count: int) -> TopImages:
+        """Find the top images among some.
 
         Args:
             peaks: The largest value of each unit on each image, ``[images, units]``.
@@ -43,11 +43,11 @@ class Strongest:
         values = np.asarray(peaks).T.astype(np.float64)
         return _kept(values, np.broadcast_to(numbers, values.shape), count)
 
-    def __add__(self, other: Strongest) -> Strongest:
+    def __add__(self, other: TopImages) -> TopImages:
         values, images = np.hstack([self.values, other.values]), np.hstack([self.images, other.images])
         return _kept(values, images, self.count)
 
 
-def _kept(values: NDArray[np.floating[Any]], images: NDArray[np.int64], count: int) -> Strongest:
+def _kept(values: NDArray[np.floating[Any]], images: NDArray[np.int64], count: int) -> TopImages:
     order = np.lexsort((images, -values), axis=1)[:, :count]
-    return Strongest(np.take_along_axis(values, order, axis=1), np.take_along_axis(images, order, axis=1), count)
+    return TopImages(np.take_along_axis(values, order, axis=1), np.take_along_axis(images, order, axis=1), count)

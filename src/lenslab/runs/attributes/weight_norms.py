@@ -1,4 +1,4 @@
-"""Norms: the size of the weights that make a unit."""
+"""Norms of weights: the size of the filter that makes a unit."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class Norms:
+class WeightNorms:
     """The L1 norms of a site's filters.
 
     Attributes:
@@ -27,7 +27,7 @@ class Norms:
 
 
 def l1_norm(weights: NDArray[np.floating[Any]]) -> Floats:
-    r"""The sum of the absolute incoming weights of each unit, bias not included.
+    r"""Sum the absolute incoming weights of each unit, bias not included.
 
     .. math:: \sum_{c, i, j} |W_{u, c, i, j}|
 
@@ -55,7 +55,7 @@ def l1_norm_folded(
     variance: NDArray[np.floating[Any]],
     epsilon: float,
 ) -> Floats:
-    r"""The L1 norm of the weights that act in evaluation mode: those with the batch norm behind them folded in.
+    r"""Compute the L1 norm of the weights that act in evaluation mode, with the batch norm behind them folded in.
 
     .. math:: \frac{|\gamma_u|}{\sqrt{\sigma_u^2 + \epsilon}} \sum_{c, i, j} |W_{u, c, i, j}|
 

@@ -1,1 +1,1 @@
-"""The statistics of flips: drops, intervals, tests, and how they go together with attributes. No torch."""
+"""The statistics of flips: drops, intervals, tests, and their correlations with attributes."""

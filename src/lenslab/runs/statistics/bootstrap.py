@@ -1,21 +1,21 @@
-"""Replicates: a site's figures computed again on images drawn with replacement.
+"""The bootstrap: the measures of a site computed again on images drawn with replacement.
 
 Images are drawn within each class and half, so every replicate has the same number of images per class and half as
 the observations. What a replicate needs is linear in how often each image was drawn, so all replicates are matrix
 products: changes (sparse) times draws, and activations times draws.
 """
 
+import math
 from collections.abc import Iterator
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
 from lenslab.runs.attributes import selectivity
-from lenslab.runs.statistics import drops
-from lenslab.runs.statistics.image_halves import HALVES
-from lenslab.runs.statistics.observations import Observations
+from lenslab.runs.statistics import accuracy_drops
+from lenslab.runs.statistics.observations import Observations, with_present_classes
 
 Floats = NDArray[np.float64]
 
@@ -24,8 +24,8 @@ _CHUNK = 2_000_000
 
 
 @dataclass(frozen=True)
-class Measures:
-    """The figures of each unit that correlations are computed from; every array may carry a leading replicate axis.
+class UnitMeasures:
+    """The measures of each unit that correlations are computed from; arrays may have a leading axis of replicates.
 
     Attributes:
         accuracy_drop: Over all images, shape ``[units]``.
@@ -46,79 +46,58 @@ class Measures:
     half_class_selectivity: Floats
 
 
-def pictured(observations: Observations) -> Observations:
-    """Number the classes that have images anew from 0, so that a few images of many classes are no large arrays.
-
-    Args:
-        observations: What was seen at one site.
-
-    Returns:
-        The same images and changes of right to wrong and back; the classes of single predictions are left as they were
-        and mean nothing here.
-
-    Example:
-        >>> import pandas as pd
-        >>> from lenslab.runs.statistics.observations import observe
-        >>> images = pd.DataFrame({"image": [0, 1], "label": [7, 993], "half": ["A", "B"]})
-        >>> none = pd.DataFrame({"unit": [], "image": [], "before": [], "after": []}, dtype=int)
-        >>> pictured(observe(none, images, np.ones((2, 1)), classes=1000)).labels.tolist()
-        [0, 1]
-    """
-    present, labels = np.unique(observations.labels, return_inverse=True)
-    return replace(observations, labels=labels, classes=len(present))
-
-
-def measure(observations: Observations) -> Measures:
-    """The figures of the observations themselves.
+def unit_measures(observations: Observations) -> UnitMeasures:
+    """Compute the measures of the observations themselves.
 
     Example:
         >>> import pandas as pd
         >>> from lenslab.runs.statistics.observations import observe
         >>> images = pd.DataFrame({"image": [0, 1, 2, 3], "label": [0, 0, 1, 1], "half": list("ABAB")})
         >>> flips = pd.DataFrame({"unit": [0], "image": [1], "before": [0], "after": [1]})
-        >>> measure(observe(flips, images, np.ones((4, 1)), classes=2)).heldout_ways.tolist()
+        >>> unit_measures(observe(flips, images, np.ones((4, 1)), classes=2)).heldout_ways.tolist()
         [[1.0], [0.0]]
     """
-    observations = pictured(observations)
+    observations = with_present_classes(observations)
     once = np.ones((1, len(observations.labels)), dtype=np.float32)
     found = _measures(observations, _changes(observations), once)
-    return Measures(**{field.name: getattr(found, field.name)[0] for field in fields(Measures)})
+    return UnitMeasures(**{field.name: getattr(found, field.name)[0] for field in fields(UnitMeasures)})
 
 
-def replicate(observations: Observations, *, replicates: int, seed: int) -> Measures:
-    """The figures on images drawn with replacement within each class and half.
+def bootstrap_measures(observations: Observations, *, replicates: int, seed: int) -> UnitMeasures:
+    """Compute the measures on images drawn with replacement within each class and half.
 
     Args:
-        observations: What was seen at one site.
+        observations: Of one site.
         replicates: How many times to draw.
         seed: Decides every draw.
 
     Returns:
-        The same figures as `measure`, with a leading axis of replicates.
+        The same measures as `unit_measures`, with a leading axis of replicates.
 
     Example:
         >>> import pandas as pd
         >>> from lenslab.runs.statistics.observations import observe
         >>> images = pd.DataFrame({"image": [0, 1, 2, 3], "label": [0, 0, 1, 1], "half": list("ABAB")})
         >>> flips = pd.DataFrame({"unit": [0], "image": [1], "before": [0], "after": [1]})
-        >>> replicate(observe(flips, images, np.ones((4, 1)), classes=2), replicates=3, seed=0).accuracy_drop.tolist()
+        >>> seen = observe(flips, images, np.ones((4, 1)), classes=2)
+        >>> bootstrap_measures(seen, replicates=3, seed=0).accuracy_drop.tolist()
         [[0.25], [0.25], [0.25]]
     """
-    observations = pictured(observations)
+    observations = with_present_classes(observations)
     changes = _changes(observations)
     parts = [_measures(observations, changes, drawn) for drawn in _draws(observations, replicates, seed)]
-    return Measures(
-        **{field.name: np.concatenate([getattr(part, field.name) for part in parts]) for field in fields(Measures)}
+    return UnitMeasures(
+        **{field.name: np.concatenate([getattr(part, field.name) for part in parts]) for field in fields(UnitMeasures)}
     )
 
 
-def replicated_nets(observations: Observations, *, replicates: int, seed: int) -> Iterator[Floats]:
-    """Losses minus gains on images drawn with replacement within each class and half, a chunk of replicates at a time.
+def bootstrap_net_losses(observations: Observations, *, replicates: int, seed: int) -> Iterator[Floats]:
+    """Compute losses minus gains on images drawn with replacement, a chunk of replicates at a time.
 
     Args:
-        observations: What was seen at one site.
+        observations: Of one site.
         replicates: How many times to draw.
-        seed: Decides every draw; the draws are those of `replicate`.
+        seed: Decides every draw; the draws are those of `bootstrap_measures`.
 
     Yields:
         Shape ``[some replicates, 2, units, classes]``.
@@ -129,7 +108,7 @@ def replicated_nets(observations: Observations, *, replicates: int, seed: int) -
         >>> images = pd.DataFrame({"image": [0, 1, 2, 3], "label": [0, 0, 1, 1], "half": list("ABAB")})
         >>> flips = pd.DataFrame({"unit": [0], "image": [1], "before": [0], "after": [1]})
         >>> seen = observe(flips, images, np.ones((4, 1)), classes=2)
-        >>> [nets.sum(axis=(1, 2, 3)).tolist() for nets in replicated_nets(seen, replicates=3, seed=0)]
+        >>> [nets.sum(axis=(1, 2, 3)).tolist() for nets in bootstrap_net_losses(seen, replicates=3, seed=0)]
         [[1.0, 1.0, 1.0]]
     """
     changes = _changes(observations)
@@ -138,19 +117,18 @@ def replicated_nets(observations: Observations, *, replicates: int, seed: int) -
 
 
 def _nets(observations: Observations, changes: sparse.csr_array, drawn: NDArray[np.float32]) -> Floats:
-    return np.asarray(changes @ drawn.T).T.reshape(len(drawn), *_shape(observations))
+    return np.asarray(changes @ drawn.T).T.reshape(len(drawn), *observations.shape)
 
 
 def _draws(observations: Observations, replicates: int, seed: int) -> Iterator[NDArray[np.float32]]:
-    """How often each image is drawn, ``[replicates, images]``, in chunks that bound the memory."""
+    """Draw how often each image is taken, ``[replicates, images]``, in chunks that bound the memory."""
     random = np.random.default_rng(seed)
     images = len(observations.labels)
     order = np.argsort(observations.stratum, kind="stable")
     stratum = observations.stratum[order]
     size = np.bincount(stratum)[stratum]
     start = np.searchsorted(stratum, stratum)
-    cells = len(HALVES) * observations.units * observations.classes
-    chunk = max(1, min(replicates, _CHUNK // max(cells, images)))
+    chunk = max(1, min(replicates, _CHUNK // max(math.prod(observations.shape), images)))
     for first in range(0, replicates, chunk):
         rows = min(chunk, replicates - first)
         drawn = order[start + (random.random((rows, images), dtype=np.float32) * size).astype(np.int64) % size]
@@ -159,8 +137,8 @@ def _draws(observations: Observations, replicates: int, seed: int) -> Iterator[N
 
 
 def _changes(observations: Observations) -> sparse.csr_array:
-    """Changes, averaged over draws, as a sparse matrix: one row per (half, unit, class) and one column per image."""
-    shape = (len(HALVES), observations.units, observations.classes)
+    """Average changes over draws, into a sparse matrix with a row per (half, unit, class) and a column per image."""
+    shape = observations.shape
     image = observations.image
     row = np.ravel_multi_index((observations.half[image], observations.unit, observations.labels[image]), shape)
     size = (int(np.prod(shape)), len(observations.labels))
@@ -168,25 +146,25 @@ def _changes(observations: Observations) -> sparse.csr_array:
     return found if observations.draws == 1 else found / np.float32(observations.draws)
 
 
-def _measures(observations: Observations, changes: sparse.csr_array, drawn: NDArray[np.float32]) -> Measures:
+def _measures(observations: Observations, changes: sparse.csr_array, drawn: NDArray[np.float32]) -> UnitMeasures:
     images = observations.images
     net = _nets(observations, changes, drawn)
     sums = _activation_sums(observations, drawn)
-    heldout = drops.heldout_class_drop(net, images)
-    return Measures(
-        accuracy_drop=drops.overall_drop(net, images),
-        max_class_drop=drops.max_class_drop(net, images)[0],
+    heldout = accuracy_drops.heldout_class_drop(net, images)
+    return UnitMeasures(
+        accuracy_drop=accuracy_drops.overall_drop(net, images),
+        max_class_drop=accuracy_drops.max_class_drop(net, images)[0],
         heldout_max_class_drop=heldout.mean,
         class_selectivity=_selectivity(sums.sum(axis=1), images.sum(axis=0)),
-        half_accuracy_drop=drops.half_drops(net, images),
+        half_accuracy_drop=accuracy_drops.half_drops(net, images),
         heldout_ways=heldout.drop,
         half_class_selectivity=np.stack([_selectivity(sums[:, half], images[half]) for half in (0, 1)], axis=1),
     )
 
 
 def _activation_sums(observations: Observations, drawn: NDArray[np.float32]) -> Floats:
-    """Activations summed over the drawn images of each half and class, ``[replicates, 2, units, classes]``."""
-    sums = np.zeros((len(drawn), *_shape(observations)))
+    """Sum activations over the drawn images of each half and class, ``[replicates, 2, units, classes]``."""
+    sums = np.zeros((len(drawn), *observations.shape))
     activations = observations.activations
     for stratum in np.unique(observations.stratum):
         half, label = divmod(int(stratum), observations.classes)
@@ -198,7 +176,3 @@ def _activation_sums(observations: Observations, drawn: NDArray[np.float32]) -> 
 def _selectivity(sums: Floats, images: NDArray[np.int64]) -> Floats:
     means = np.divide(sums, images, out=np.full(sums.shape, np.nan), where=images > 0)
     return selectivity.class_selectivity(means)
-
-
-def _shape(observations: Observations) -> tuple[int, int, int]:
-    return len(HALVES), observations.units, observations.classes

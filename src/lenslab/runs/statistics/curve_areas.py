@@ -1,4 +1,4 @@
-"""Areas: the surface under curves of accuracy over the number of silenced units, with intervals over images.
+"""Areas under curves of accuracy over the number of silenced units, with intervals over images.
 
 The horizontal axis is divided by the number of units, so an area is the accuracy averaged over the way from 0 to all
 units, a fraction between 0 and 1. An area is linear in the images, each of which has an area of its own (how much of
@@ -21,8 +21,8 @@ ACCURACY, BALANCED, RECALL = "accuracy", "balanced_accuracy", "recall"
 _CHUNK = 2_000_000
 
 
-def doubled_areas(correct: NDArray[np.bool_], sizes: Sequence[int]) -> Integers:
-    """Twice the area under each image's curve by the trapezoidal rule, in units of one silenced unit.
+def trapezoid_sums(correct: NDArray[np.bool_], sizes: Sequence[int]) -> Integers:
+    """Sum up twice the area under each image's curve by the trapezoidal rule, in units of one silenced unit.
 
     Args:
         correct: Whether the image is classified correctly at each size, shape ``[..., sizes]``.
@@ -32,7 +32,7 @@ def doubled_areas(correct: NDArray[np.bool_], sizes: Sequence[int]) -> Integers:
         Integers of shape ``[...]``; over ``2 * sizes[-1]`` they are areas.
 
     Example:
-        >>> doubled_areas(np.array([[True, True, False], [True, False, False]]), [0, 1, 4]).tolist()
+        >>> trapezoid_sums(np.array([[True, True, False], [True, False, False]]), [0, 1, 4]).tolist()
         [5, 1]
     """
     step = np.diff(np.asarray(sizes, np.int64))
@@ -41,7 +41,7 @@ def doubled_areas(correct: NDArray[np.bool_], sizes: Sequence[int]) -> Integers:
 
 
 def areas_table(
-    doubled: Mapping[str, Integers],
+    sums: Mapping[str, Integers],
     labels: Integers,
     *,
     units: int,
@@ -51,13 +51,13 @@ def areas_table(
     replicates: int = 1000,
     confidence: float = 0.95,
 ) -> pd.DataFrame:
-    """The area under each order's curves, with percentile intervals over images, and over repeats where there are some.
+    """Compute the area under each order's curves, with percentile intervals over images, and over repeats if any.
 
     Images are drawn with replacement within each class, the repeats of an order with replacement among themselves; all
     orders are read on the same draws of images, so differences between orders are paired.
 
     Args:
-        doubled: By order, see `doubled_areas`, shape ``[repeats, images]``.
+        sums: By order, see `trapezoid_sums`, shape ``[repeats, images]``.
         labels: The class of each image, shape ``[images]``.
         units: How many units the site has.
         classes: How many classes the network tells apart.
@@ -86,11 +86,11 @@ def areas_table(
     present = np.flatnonzero(np.bincount(labels, minlength=classes))
     members = [np.flatnonzero(labels == label) for label in present]
     random = np.random.default_rng([seed, 2])
-    drawn = np.concatenate([_per_class(doubled, members, weights) for weights in _draws(members, replicates, random)])
-    observed = _per_class(doubled, members, [np.ones((1, len(each)), np.int64) for each in members])[0]
+    drawn = np.concatenate([_per_class(sums, members, weights) for weights in _draws(members, replicates, random)])
+    observed = _per_class(sums, members, [np.ones((1, len(each)), np.int64) for each in members])[0]
     shares = {}
     start = 0
-    for name, values in doubled.items():
+    for name, values in sums.items():
         repeats = len(values)
         rows = slice(start, start + repeats)
         start += repeats
@@ -101,14 +101,14 @@ def areas_table(
     sizes = np.array([len(each) for each in members])
     tail = (1 - confidence) / 2
     frames = []
-    for name, sums in shares.items():
-        figures = _figures(sums, sizes)
+    for name, share in shares.items():
+        figures = _figures(share, sizes)
         frame = pd.DataFrame(
             {
                 "order": np.full(len(present) + 2, name, dtype=object),
                 "measure": np.array([ACCURACY, BALANCED, *[RECALL] * len(present)], dtype=object),
                 "label": np.concatenate([[-1, -1], present]).astype(np.int32),
-                "repeats": np.int32(len(doubled[name])),
+                "repeats": np.int32(len(sums[name])),
                 "images": np.concatenate([[len(labels)] * 2, sizes]).astype(np.int32),
                 "area": figures[0],
             }
@@ -125,13 +125,13 @@ def areas_table(
 
 
 def _figures(sums: Floats, sizes: Integers) -> Floats:
-    """From the areas summed over each class's images to accuracy, balanced accuracy and recalls."""
+    """Turn areas summed over each class's images into accuracy, balanced accuracy and recalls."""
     recalls = sums / sizes
     return np.column_stack([sums.sum(axis=1) / sizes.sum(), recalls.mean(axis=1), recalls])
 
 
 def _draws(members: list[Integers], replicates: int, random: np.random.Generator) -> Iterator[list[Integers]]:
-    """How often each image is drawn, by class ``[replicates, images]``, in chunks that bound the memory."""
+    """Draw how often each image is taken, by class ``[replicates, images]``, in chunks that bound the memory."""
     chunk = max(1, min(replicates, _CHUNK // max(sum(len(each) for each in members), 1)))
     for first in range(0, replicates, chunk):
         rows = min(chunk, replicates - first)
@@ -143,8 +143,8 @@ def _times(images: int, rows: int, random: np.random.Generator) -> Integers:
     return np.bincount(cell.ravel(), minlength=rows * images).reshape(rows, images)
 
 
-def _per_class(doubled: Mapping[str, Integers], members: list[Integers], weights: list[Integers]) -> Floats:
-    """Areas summed over the drawn images of each class, ``[replicates, repeats of all orders, classes]``."""
-    stacked = np.concatenate(list(doubled.values())).astype(np.float64)
-    sums = [times.astype(np.float64) @ stacked[:, each].T for each, times in zip(members, weights, strict=True)]
-    return np.stack(sums, axis=-1)
+def _per_class(sums: Mapping[str, Integers], members: list[Integers], weights: list[Integers]) -> Floats:
+    """Sum areas over the drawn images of each class, ``[replicates, repeats of all orders, classes]``."""
+    stacked = np.concatenate(list(sums.values())).astype(np.float64)
+    drawn = [times.astype(np.float64) @ stacked[:, each].T for each, times in zip(members, weights, strict=True)]
+    return np.stack(drawn, axis=-1)

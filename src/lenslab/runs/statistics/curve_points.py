@@ -1,4 +1,4 @@
-"""Points: accuracy, balanced accuracy and recalls where a set of units is silent, beside the untouched network."""
+"""Points of curves: accuracy, balanced accuracy and recalls where a set of units is silent, and their drops."""
 
 from collections.abc import Sequence
 
@@ -6,20 +6,23 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from lenslab.runs.statistics.confidence_intervals import score_interval
-from lenslab.runs.statistics.interval_arithmetic import mean_interval
+from lenslab.runs.statistics.confidence_intervals import mean_interval, score_interval
+from lenslab.runs.statistics.observations import locate_flips
 
 
-def correctness(flips: pd.DataFrame, images: pd.DataFrame, things: int) -> NDArray[np.bool_]:
-    """Tell which images are classified correctly with each thing silenced.
+def correctness(flips: pd.DataFrame, images: pd.DataFrame, sets: int) -> NDArray[np.bool_]:
+    """Tell which images are classified correctly with each set silenced.
 
     Args:
-        flips: The changed predictions: columns ``unit, image, after``; ``unit`` numbers the things.
+        flips: The changed predictions: columns ``unit, image, after``; ``unit`` numbers the sets.
         images: One row per image: columns ``image, label, prediction``.
-        things: How many things were silenced, each by itself.
+        sets: How many sets were silenced, each by itself.
 
     Returns:
-        Bool ``[images, 1 + things]``, rows as in ``images``; the first column is the untouched network.
+        Bool ``[images, 1 + sets]``, rows as in ``images``; the first column is the untouched network.
+
+    Raises:
+        BrokenRecordError: A flip names an image or a set that does not exist.
 
     Example:
         >>> images = pd.DataFrame({"image": [4, 7], "label": [0, 1], "prediction": [0, 0]})
@@ -27,16 +30,15 @@ def correctness(flips: pd.DataFrame, images: pd.DataFrame, things: int) -> NDArr
         >>> correctness(flips, images, 2).tolist()
         [[True, True, False], [False, False, True]]
     """
-    labels, numbers = images["label"].to_numpy(), images["image"].to_numpy()
-    correct = np.repeat((labels == images["prediction"].to_numpy())[:, None], 1 + things, axis=1)
-    order = np.argsort(numbers)
-    row = order[np.searchsorted(numbers, flips["image"].to_numpy(), sorter=order)] if len(flips) else np.zeros(0, int)
-    correct[row, 1 + flips["unit"].to_numpy(int)] = flips["after"].to_numpy() == labels[row]
+    labels = images["label"].to_numpy()
+    correct = np.repeat((labels == images["prediction"].to_numpy())[:, None], 1 + sets, axis=1)
+    unit, row, _ = locate_flips(flips, images["image"].to_numpy(np.int64), units=sets, draws=1)
+    correct[row, 1 + unit] = flips["after"].to_numpy() == labels[row]
     return correct
 
 
 def points_table(points: pd.DataFrame, correct: NDArray[np.bool_], labels: NDArray[np.int64]) -> pd.DataFrame:
-    """Say how accurate the network is at each point of a curve.
+    """Compute how accurate the network is at each point of a curve.
 
     Args:
         points: One row per point, with the column ``set``: the number of the set that is silent there.
@@ -48,7 +50,7 @@ def points_table(points: pd.DataFrame, correct: NDArray[np.bool_], labels: NDArr
         balanced_accuracy, balanced_accuracy_drop, balanced_accuracy_drop_low, balanced_accuracy_drop_high``. The drops
         are those from the untouched network on the same images: Tango's interval for the accuracy, and for the
         balanced accuracy (the mean recall of the classes that have images) that of the mean of the classes' drops, see
-        `lenslab.runs.statistics.interval_arithmetic.mean_interval`. At 95 %, each by itself.
+        `lenslab.runs.statistics.confidence_intervals.mean_interval`. At 95 %, each by itself.
     """
     after = 1 + points["set"].to_numpy(int)
     overall = _compared(correct, after)
@@ -71,7 +73,7 @@ def points_table(points: pd.DataFrame, correct: NDArray[np.bool_], labels: NDArr
 
 
 def recalls_table(points: pd.DataFrame, correct: NDArray[np.bool_], labels: NDArray[np.int64]) -> pd.DataFrame:
-    """Say how many images of each class are recognised at each point of a curve.
+    """Compute how many images of each class are recognised at each point of a curve.
 
     Args:
         points: As for `points_table`.

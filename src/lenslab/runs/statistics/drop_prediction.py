@@ -1,4 +1,4 @@
-"""Prediction: how much of the units' damage do all attributes together foretell, on units that the fit has not seen?"""
+"""Prediction of drops from all attributes together, by ridge regression, on units that the fit has not seen."""
 
 from dataclasses import dataclass
 
@@ -6,16 +6,16 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from lenslab.runs.attributes import activity
-from lenslab.runs.statistics.bootstrap import measure
-from lenslab.runs.statistics.correlation_tables import ATTRIBUTES
-from lenslab.runs.statistics.drops import heldout_class_drop, overall_drop
-from lenslab.runs.statistics.flip_counts import count
-from lenslab.runs.statistics.observations import Observations, aligned
+from lenslab.runs.attributes.activation_statistics import dead_units
+from lenslab.runs.attributes.attribute_names import SCORES
+from lenslab.runs.statistics.accuracy_drops import heldout_class_drop, overall_drop
+from lenslab.runs.statistics.bootstrap import unit_measures
+from lenslab.runs.statistics.flip_counts import count_flips
+from lenslab.runs.statistics.observations import Observations, align_attributes
 
 Floats = NDArray[np.float64]
 
-FEWEST = 20
+MIN_UNITS = 20
 """Below so many live units nothing is predicted: a fold would hold fewer than four."""
 
 FOLDS = 5
@@ -92,14 +92,14 @@ def predictions_table(
     folds: int = FOLDS,
     repeats: int = REPEATS,
 ) -> pd.DataFrame:
-    """How well all attributes of a site's units together predict what their ablation costs.
+    """Predict what the ablation of a site's units costs from all of their attributes together.
 
-    The units are the sample: the figure says how well the cost of a unit of this site is foretold from other units of
-    it. Attributes and drops come from the same images; an attribute that looks at the labels shares their noise.
+    The units are the sample: the share says how well the cost of a unit of this site is predicted from its other
+    units. Attributes and drops come from the same images; an attribute that looks at the labels shares their noise.
 
     Args:
         site: Its name.
-        observations: What was seen there.
+        observations: Of the site.
         attributes: What is known about each unit; see `lenslab.runs.statistics.unit_tables.units_table`.
         seed: Decides the folds.
         folds: Into how many parts the units are split.
@@ -138,13 +138,13 @@ def predictions_table(
 
 
 def coefficients_table(site: str, observations: Observations, attributes: pd.DataFrame) -> pd.DataFrame:
-    """The weight of each attribute in the ridge regression on all live units.
+    """Compute the weight of each attribute in the ridge regression on all live units.
 
     Attributes that go together share their weight, so a small one does not say that an attribute is useless.
 
     Args:
         site: Its name.
-        observations: What was seen there.
+        observations: Of the site.
         attributes: What is known about each unit.
 
     Returns:
@@ -182,15 +182,15 @@ def coefficients_table(site: str, observations: Observations, attributes: pd.Dat
 def _design(
     observations: Observations, attributes: pd.DataFrame
 ) -> tuple[list[str], Floats, dict[str, Floats], NDArray[np.bool_]]:
-    """The names and values of the attributes that some live unit has, the targets, and which units are alive."""
-    live = ~activity.dead(observations.activations)
-    rows = aligned(attributes, observations)
-    columns = {name: rows[name].to_numpy(np.float64)[live] for name in ATTRIBUTES if name in rows}
+    """Give the names and values of the attributes that some live unit has, the targets, and which units are alive."""
+    live = ~dead_units(observations.activations)
+    rows = align_attributes(attributes, observations)
+    columns = {name: rows[name].to_numpy(np.float64)[live] for name in SCORES if name in rows}
     if "class_selectivity" not in columns:
-        columns = {"class_selectivity": measure(observations).class_selectivity[live], **columns}
+        columns = {"class_selectivity": unit_measures(observations).class_selectivity[live], **columns}
     columns = {name: np.where(np.isfinite(values), values, np.nan) for name, values in columns.items()}
     columns = {name: values for name, values in columns.items() if not np.isnan(values).all()}
-    counts = count(observations)
+    counts = count_flips(observations)
     targets = {
         "accuracy_drop": overall_drop(counts.net, counts.images)[live],
         "heldout_max_class_drop": heldout_class_drop(counts.net, counts.images).mean[live],
@@ -200,8 +200,8 @@ def _design(
 
 
 def _obstacle(attributes: Floats, target: Floats) -> str | None:
-    if len(target) < FEWEST:
-        return f"{len(target)} live units, fewer than {FEWEST}"
+    if len(target) < MIN_UNITS:
+        return f"{len(target)} live units, fewer than {MIN_UNITS}"
     if np.isnan(target).any():
         return "no class has images in both halves"
     if np.ptp(target) == 0:
@@ -212,7 +212,7 @@ def _obstacle(attributes: Floats, target: Floats) -> str | None:
 
 
 def _standardised(known: Floats, unseen: Floats) -> tuple[Floats, Floats, NDArray[np.bool_]]:
-    """Both parts by the medians, means and spreads of the first, without the attributes that are constant there."""
+    """Standardise both by medians, means and spreads of the first, without attributes that are constant there."""
     some = ~np.isnan(known).all(axis=0)
     middle = np.zeros(known.shape[1])
     middle[some] = np.nanmedian(known[:, some], axis=0)

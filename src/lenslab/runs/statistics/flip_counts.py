@@ -1,4 +1,4 @@
-"""Counts: how many correct answers each unit's ablation lost and gained, per half and class."""
+"""Counts of flips: how many correct answers each unit's ablation lost and gained, per half and class."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -7,12 +7,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from lenslab.runs.statistics.image_halves import HALVES
-from lenslab.runs.statistics.observations import Observations, located
+from lenslab.runs.statistics.observations import Observations, locate_flips
 
 
 @dataclass(frozen=True)
-class Counts:
+class FlipCounts:
     """Losses and gains of one site.
 
     Attributes:
@@ -34,11 +33,11 @@ class Counts:
         return np.asarray((self.losses - self.gains) / self.draws, dtype=np.float64)
 
 
-def count(observations: Observations) -> Counts:
+def count_flips(observations: Observations) -> FlipCounts:
     """Count the losses and gains of each unit in each half and class.
 
     Args:
-        observations: What was seen at one site.
+        observations: Of one site.
 
     Returns:
         The counts. They add: over halves, over classes, over draws, over disjoint sets of images.
@@ -47,28 +46,28 @@ def count(observations: Observations) -> Counts:
         >>> from lenslab.runs.statistics.observations import observe
         >>> images = pd.DataFrame({"image": [0, 1], "label": [0, 1], "half": ["A", "B"]})
         >>> flips = pd.DataFrame({"unit": [0], "image": [1], "before": [1], "after": [0]})
-        >>> count(observe(flips, images, np.ones((2, 1)), classes=2)).losses.tolist()
+        >>> count_flips(observe(flips, images, np.ones((2, 1)), classes=2)).losses.tolist()
         [[[0, 0]], [[0, 1]]]
     """
     lost, gained = observations.change > 0, observations.change < 0
     return _counts(observations, observations.unit, observations.image, lost, gained, observations.draws)
 
 
-def count_each_draw(observations: Observations) -> Iterator[Counts]:
+def count_flips_by_draw(observations: Observations) -> Iterator[FlipCounts]:
     """Count each draw by itself, one after the other.
 
     Args:
-        observations: What was seen at one site.
+        observations: Of one site.
 
     Yields:
-        The counts of each draw; their losses and gains add up to those of `count`.
+        The counts of each draw; their losses and gains add up to those of `count_flips`.
 
     Example:
         >>> from lenslab.runs.statistics.observations import observe
         >>> images = pd.DataFrame({"image": [0, 1], "label": [0, 1], "half": ["A", "B"]})
         >>> flips = pd.DataFrame({"unit": [0], "image": [1], "draw": [1], "before": [1], "after": [0]})
         >>> seen = observe(flips, images, np.ones((2, 1)), classes=2, draws=2)
-        >>> [int(counts.losses.sum()) for counts in count_each_draw(seen)]
+        >>> [int(counts.losses.sum()) for counts in count_flips_by_draw(seen)]
         [0, 1]
     """
     for draw in range(observations.draws):
@@ -77,11 +76,11 @@ def count_each_draw(observations: Observations) -> Iterator[Counts]:
         yield _counts(observations, observations.unit[ours], observations.image[ours], change > 0, change < 0, 1)
 
 
-def count_top(observations: Observations, top_flips: pd.DataFrame) -> Counts:
+def count_top_flips(observations: Observations, top_flips: pd.DataFrame) -> FlipCounts:
     """Count how often the true class left, and entered, the k largest logits.
 
     Args:
-        observations: What was seen at one site.
+        observations: Of one site.
         top_flips: One row per pair (and draw) that left or entered: columns ``unit, image, lost``, with several draws
             also ``draw``.
 
@@ -96,10 +95,10 @@ def count_top(observations: Observations, top_flips: pd.DataFrame) -> Counts:
         >>> images = pd.DataFrame({"image": [0, 1], "label": [0, 1], "half": ["A", "B"]})
         >>> flips = pd.DataFrame({"unit": [], "image": [], "before": [], "after": []})
         >>> seen = observe(flips, images, np.ones((2, 1)), classes=2)
-        >>> count_top(seen, pd.DataFrame({"unit": [0], "image": [1], "lost": [False]})).gains.tolist()
+        >>> count_top_flips(seen, pd.DataFrame({"unit": [0], "image": [1], "lost": [False]})).gains.tolist()
         [[[0, 0]], [[0, 1]]]
     """
-    unit, image, _ = located(top_flips, observations.numbers, units=observations.units, draws=observations.draws)
+    unit, image, _ = locate_flips(top_flips, observations.numbers, units=observations.units, draws=observations.draws)
     lost = top_flips["lost"].to_numpy(bool)
     return _counts(observations, unit, image, lost, ~lost, observations.draws)
 
@@ -111,8 +110,8 @@ def _counts(
     lost: NDArray[np.bool_],
     gained: NDArray[np.bool_],
     draws: int,
-) -> Counts:
-    shape = (len(HALVES), observations.units, observations.classes)
+) -> FlipCounts:
+    shape = observations.shape
     cell = np.ravel_multi_index((observations.half[image], unit, observations.labels[image]), shape)
     losses, gains = (np.bincount(cell[part], minlength=int(np.prod(shape))).reshape(shape) for part in (lost, gained))
-    return Counts(losses=losses, gains=gains, images=observations.images, draws=draws)
+    return FlipCounts(losses=losses, gains=gains, images=observations.images, draws=draws)

@@ -1,4 +1,4 @@
-"""Significance: could these losses and gains be chance?"""
+"""Hypothesis tests of losses and gains, and how p-values are combined and adjusted."""
 
 from collections.abc import Iterable
 from typing import Any, Literal
@@ -11,7 +11,7 @@ Alternative = Literal["two-sided", "greater"]
 
 
 def mcnemar(losses: ArrayLike, gains: ArrayLike, *, alternative: Alternative = "two-sided") -> NDArray[np.float64]:
-    """The exact McNemar test of paired answers, elementwise.
+    """Compute p-values of the exact McNemar test of paired answers, elementwise.
 
     Under the null hypothesis a changed answer is as often a gain as a loss, so the losses among the ``losses + gains``
     changed answers are binomial with probability one half (McNemar 1947, Psychometrika 12:153; the exact form).
@@ -42,8 +42,8 @@ def mcnemar(losses: ArrayLike, gains: ArrayLike, *, alternative: Alternative = "
     raise ValueError(f"no alternative named {alternative!r}; take 'two-sided' or 'greater'")
 
 
-def averaged(p_values: Iterable[NDArray[np.float64]]) -> NDArray[np.float64]:
-    """One p-value from those of several draws of the same ablation, elementwise.
+def average_p_values(p_values: Iterable[NDArray[np.float64]]) -> NDArray[np.float64]:
+    """Combine the p-values of several draws of the same ablation into one, elementwise.
 
     Twice the mean of p-values, however they depend on each other, is a p-value again (Vovk and Wang 2020, Combining
     p-values via averaging, Biometrika 107:791); draws share their images, so they do depend. One draw stays as it is.
@@ -59,7 +59,7 @@ def averaged(p_values: Iterable[NDArray[np.float64]]) -> NDArray[np.float64]:
 
     Example:
         >>> first, second = np.array([0.01, 0.9]), np.array([0.03, 0.7])
-        >>> averaged([first]).tolist(), averaged([first, second]).tolist()
+        >>> average_p_values([first]).tolist(), average_p_values([first, second]).tolist()
         ([0.01, 0.9], [0.04, 1.0])
     """
     parts = iter(p_values)
@@ -71,18 +71,18 @@ def averaged(p_values: Iterable[NDArray[np.float64]]) -> NDArray[np.float64]:
     return total if draws == 1 else np.asarray(np.minimum(1.0, 2 * total / draws))
 
 
-def either(first: NDArray[np.float64], second: NDArray[np.float64]) -> NDArray[np.float64]:
-    """One p-value from two: is at least one of the two null hypotheses false? Bonferroni's, elementwise.
+def bonferroni(first: NDArray[np.float64], second: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Combine two p-values into one: is at least one of the two null hypotheses false? Elementwise.
 
     Example:
-        >>> either(np.array([0.01, 0.8]), np.array([0.5, 0.7])).tolist()
+        >>> bonferroni(np.array([0.01, 0.8]), np.array([0.5, 0.7])).tolist()
         [0.02, 1.0]
     """
     return np.asarray(np.minimum(1.0, 2 * np.minimum(first, second)))
 
 
 def benjamini_hochberg(p_values: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
-    """Benjamini and Hochberg's adjusted p-values over all entries of one family, of any shape.
+    """Adjust p-values by Benjamini and Hochberg's method over all entries of one family, of any shape.
 
     Rejecting where the result is at most 0.05 keeps the expected share of false discoveries at 5 % for independent or
     positively dependent tests (Benjamini and Hochberg 1995, J. R. Statist. Soc. B 57:289). NaN (no test) stays NaN and

@@ -1,7 +1,7 @@
-"""Kendall's tau-b between many attributes and figures at once, in many replicates.
+"""Kendall's tau-b between many attributes and measures at once, in many replicates.
 
 Tau counts pairs of units, so one replicate costs the square of the number of units. All attributes share that work:
-the signs of their pairs are one matrix, which every replicate multiplies with the signs of its figures.
+the signs of their pairs are one matrix, which every replicate multiplies with the signs of its measures.
 """
 
 import numpy as np
@@ -15,7 +15,7 @@ _PAIRS = 500_000
 
 
 def kendall(first: ArrayLike, second: ArrayLike) -> float:
-    """Kendall's tau-b between two sequences; NaN where one of them is constant.
+    """Compute Kendall's tau-b between two sequences; NaN where one of them is constant.
 
     Source: Kendall 1945, The treatment of ties in ranking problems, Biometrika 33:239.
 
@@ -25,11 +25,11 @@ def kendall(first: ArrayLike, second: ArrayLike) -> float:
     """
     one, two = (np.asarray(part, dtype=np.float64)[None] for part in (first, second))
     weights = np.ones((1, one.shape[1]), dtype=np.int64)
-    return float(taus(one, two[None], weights)[0, 0, 0])
+    return float(kendall_taus(one, two[None], weights)[0, 0, 0])
 
 
-def taus(attributes: Floats, figures: Floats, weights: NDArray[np.int64]) -> Floats:
-    r"""Tau-b of every attribute with every figure in every replicate.
+def kendall_taus(attributes: Floats, measures: Floats, weights: NDArray[np.int64]) -> Floats:
+    r"""Compute tau-b of every attribute with every measure in every replicate.
 
     With a unit drawn :math:`c_u` times in a replicate,
 
@@ -41,20 +41,20 @@ def taus(attributes: Floats, figures: Floats, weights: NDArray[np.int64]) -> Flo
 
     Args:
         attributes: Shape ``[attributes, units]``, or ``[replicates, attributes, units]`` where they change.
-        figures: Shape ``[replicates, figures, units]``.
+        measures: Shape ``[replicates, measures, units]``.
         weights: How often each replicate draws each unit, shape ``[replicates, units]``.
 
     Returns:
-        Shape ``[replicates, attributes, figures]``; NaN where a side is constant.
+        Shape ``[replicates, attributes, measures]``; NaN where a side is constant.
 
     Example:
-        >>> figures = np.array([[[1.0, 3.0, 2.0, 4.0]]])
-        >>> taus(np.array([[1.0, 2.0, 3.0, 4.0]]), figures, np.array([[1, 0, 0, 2]])).tolist()
+        >>> measures = np.array([[[1.0, 3.0, 2.0, 4.0]]])
+        >>> kendall_taus(np.array([[1.0, 2.0, 3.0, 4.0]]), measures, np.array([[1, 0, 0, 2]])).tolist()
         [[[1.0]]]
     """
     replicates, units = weights.shape
     # Ranks tell larger from smaller as the values do, and their differences are exact in float32.
-    one, two = _ranks(attributes), _ranks(figures)
+    one, two = _ranks(attributes), _ranks(measures)
     together = np.zeros((replicates, one.shape[-2], two.shape[1]))
     own, theirs = np.zeros(together.shape[:2]), np.zeros((replicates, two.shape[1]))
     rows = max(1, _PAIRS // max(units, 1))
@@ -80,5 +80,5 @@ def _ranks(values: Floats) -> NDArray[np.float32]:
 
 
 def _signs(ranks: NDArray[np.float32], block: slice) -> NDArray[np.float32]:
-    """Signs of the differences of each pair, ``[rows, pairs]``; sums over a block stay exact in float32."""
+    """Take the signs of the differences of each pair, ``[rows, pairs]``; sums over a block stay exact in float32."""
     return np.asarray(np.sign(ranks[:, block, None] - ranks[:, None, :]).reshape(len(ranks), -1))

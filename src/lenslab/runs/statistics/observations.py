@@ -1,11 +1,11 @@
-"""Observations: what one site's ablations were seen to change, image by image.
+"""Observations: what the ablations of one site changed, image by image.
 
 Everything that the statistics of a site need, as plain arrays: the label and half of each image, the predictions
 before and after, and the activations that the attributes are computed from. Made from the tables that a run's record
 holds, so every figure can be computed again without the network.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -19,7 +19,7 @@ from lenslab.runs.statistics.image_halves import HALVES
 
 @dataclass(frozen=True)
 class Observations:
-    """What was seen at one site.
+    """What was observed at one site.
 
     Attributes:
         numbers: The number by which tables name each image, shape ``[images]``.
@@ -61,6 +61,11 @@ class Observations:
     def stratum(self) -> NDArray[np.int64]:
         """``half * classes + label`` of each image, shape ``[images]``."""
         return self.half * self.classes + self.labels
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """The shape of counts by half, unit and class, ``(2, units, classes)``."""
+        return len(HALVES), self.units, self.classes
 
     @property
     def images(self) -> NDArray[np.int64]:
@@ -108,7 +113,7 @@ def observe(
         )
     if len(labels) and not (labels.min() >= 0 and labels.max() < classes):
         raise LabelError(f"labels run from {labels.min()} to {labels.max()}, but the network tells {classes} apart")
-    unit, image, draw = located(flips, numbers, units=activations.shape[1], draws=draws)
+    unit, image, draw = locate_flips(flips, numbers, units=activations.shape[1], draws=draws)
     before, after = flips["before"].to_numpy(np.int64), flips["after"].to_numpy(np.int64)
     truth = labels[image]
     return Observations(
@@ -128,7 +133,27 @@ def observe(
     )
 
 
-def located(
+def with_present_classes(observations: Observations) -> Observations:
+    """Renumber the classes that have images from 0, so that a few images of many classes need no large arrays.
+
+    Args:
+        observations: Of one site.
+
+    Returns:
+        The same images and changes of right to wrong and back; the classes of single predictions are left as they were
+        and mean nothing here.
+
+    Example:
+        >>> images = pd.DataFrame({"image": [0, 1], "label": [7, 993], "half": ["A", "B"]})
+        >>> none = pd.DataFrame({"unit": [], "image": [], "before": [], "after": []}, dtype=int)
+        >>> with_present_classes(observe(none, images, np.ones((2, 1)), classes=1000)).labels.tolist()
+        [0, 1]
+    """
+    present, labels = np.unique(observations.labels, return_inverse=True)
+    return replace(observations, labels=labels, classes=len(present))
+
+
+def locate_flips(
     flips: pd.DataFrame, numbers: NDArray[np.int64], *, units: int, draws: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
     """Find the unit, the row of the image and the draw of each flip, and check that they exist.
@@ -147,7 +172,7 @@ def located(
 
     Example:
         >>> flips = pd.DataFrame({"unit": [1], "image": [30]})
-        >>> [part.tolist() for part in located(flips, np.array([10, 30]), units=2, draws=1)]
+        >>> [part.tolist() for part in locate_flips(flips, np.array([10, 30]), units=2, draws=1)]
         [[1], [1], [0]]
     """
     number, unit = flips["image"].to_numpy(np.int64), flips["unit"].to_numpy(np.int64)
@@ -166,12 +191,12 @@ def located(
     return unit, row, draw
 
 
-def aligned(attributes: pd.DataFrame, observations: Observations) -> pd.DataFrame:
-    """Attributes in the order of the units, checked to be one row for each.
+def align_attributes(attributes: pd.DataFrame, observations: Observations) -> pd.DataFrame:
+    """Put attributes into the order of the units, and check that there is one row for each.
 
     Args:
         attributes: A column ``unit`` and any others.
-        observations: Of the site that they are said to belong to.
+        observations: Of their site.
 
     Raises:
         BrokenRecordError: A unit has no row, or two, or does not exist.
@@ -180,7 +205,7 @@ def aligned(attributes: pd.DataFrame, observations: Observations) -> pd.DataFram
         >>> images = pd.DataFrame({"image": [0], "label": [0], "half": ["A"]})
         >>> flips = pd.DataFrame({"unit": [], "image": [], "before": [], "after": []})
         >>> seen = observe(flips, images, np.ones((1, 2)), classes=1)
-        >>> aligned(pd.DataFrame({"unit": [1, 0], "l1_norm": [5.0, 3.0]}), seen)["l1_norm"].tolist()
+        >>> align_attributes(pd.DataFrame({"unit": [1, 0], "l1_norm": [5.0, 3.0]}), seen)["l1_norm"].tolist()
         [3.0, 5.0]
     """
     rows = attributes.sort_values("unit", ignore_index=True)

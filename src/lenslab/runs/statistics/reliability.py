@@ -1,4 +1,4 @@
-"""Reliability: would other images of the same kind order the units, and their drops of each class, alike?"""
+"""Split-half reliability: would other images of the same kind order the units, and their class drops, alike?"""
 
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
@@ -6,14 +6,15 @@ from types import MappingProxyType
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
-from scipy import stats
 
-from lenslab.runs.attributes import activity
-from lenslab.runs.statistics.bootstrap import pictured, replicated_nets
-from lenslab.runs.statistics.correlations import Method, drawn_units, pearson, spearman
-from lenslab.runs.statistics.flip_counts import count
+from lenslab.runs.attributes.activation_statistics import dead_units
+from lenslab.runs.statistics.accuracy_drops import half_drops
+from lenslab.runs.statistics.bootstrap import bootstrap_net_losses
+from lenslab.runs.statistics.correlation_coefficients import Method, pearson, spearman
+from lenslab.runs.statistics.correlation_intervals import correlation_interval, draw_units
+from lenslab.runs.statistics.flip_counts import count_flips
 from lenslab.runs.statistics.image_halves import HALVES
-from lenslab.runs.statistics.observations import Observations
+from lenslab.runs.statistics.observations import Observations, with_present_classes
 
 Floats = NDArray[np.float64]
 
@@ -33,8 +34,8 @@ _RANKED = 20_000_000
 _AT_ONCE = 2_000_000
 
 
-def stepped_up(correlation: ArrayLike) -> Floats:
-    r"""The reliability of a whole from the correlation of its two halves (Spearman-Brown).
+def spearman_brown(correlation: ArrayLike) -> Floats:
+    r"""Compute the reliability of a whole from the correlation of its two halves.
 
     .. math:: 2r / (1 + r)
 
@@ -49,7 +50,7 @@ def stepped_up(correlation: ArrayLike) -> Floats:
         The reliability of the figure over all images.
 
     Example:
-        >>> stepped_up([0.0, 0.5, 1.0]).round(3).tolist()
+        >>> spearman_brown([0.0, 0.5, 1.0]).round(3).tolist()
         [0.0, 0.667, 1.0]
     """
     halves = np.asarray(correlation, dtype=np.float64)
@@ -59,7 +60,7 @@ def stepped_up(correlation: ArrayLike) -> Floats:
 def reliability_table(
     site: str, observations: Observations, *, seed: int, replicates: int = 1000, confidence: float = 0.95
 ) -> pd.DataFrame:
-    r"""The split-half reliability of a site's drops: the correlation over live units between half A and half B.
+    r"""Compute the split-half reliability of a site's drops: the correlation over live units between half A and half B.
 
     ``accuracy_drop`` compares the overall drop of each unit on one half with that on the other; ``class_drop`` pools
     the drops of every class that has images in both halves, a pair of numbers for each unit and class.
@@ -72,7 +73,7 @@ def reliability_table(
 
     Args:
         site: Its name.
-        observations: What was seen there.
+        observations: Of the site.
         seed: Decides the bootstrap's draws.
         replicates: How many times to draw images and units.
         confidence: Of the intervals.
@@ -95,11 +96,11 @@ def reliability_table(
         2     class_drop  spearman          1.0      8
         3     class_drop   pearson          1.0      8
     """
-    observations = pictured(observations)
-    live = ~activity.dead(observations.activations)
+    observations = with_present_classes(observations)
+    live = ~dead_units(observations.activations)
     units, images = np.flatnonzero(live), observations.images
     usable = (images > 0).all(axis=0)
-    net = count(observations).net
+    net = count_flips(observations).net
     cells = max(1, len(units) * int(usable.sum()))
     shorter = min(replicates, CLASS_REPLICATES, max(20, _RANKED // cells))
     rows = []
@@ -109,13 +110,14 @@ def reliability_table(
         again = _replicated(observations, live, drops, times, seed) if len(units) > 3 and pairs > 3 else None
         for method, correlation in METHODS.items():
             halves = float(correlation(observed[0], observed[1])) if pairs > 1 else float("nan")
-            floor = (1.03 if method == "spearman" else 1.0) / np.sqrt(max(pairs - 3, 1))
             low, high = (
-                _interval(halves, again[method], pairs=pairs, floor=floor, confidence=confidence)
+                correlation_interval(
+                    halves, again[method], units=pairs, method=method, confidence=confidence, correct_bias=False
+                )
                 if again is not None
                 else (float("nan"), float("nan"))
             )
-            whole = stepped_up([halves, low, high]).tolist()
+            whole = spearman_brown([halves, low, high]).tolist()
             rows.append((site, measure, method, halves, low, high, *whole, pairs, len(units), int((~live).sum())))
     names = [f"{figure}{end}" for figure in ("halves", "reliability") for end in ("", "_low", "_high")]
     table = pd.DataFrame(rows, columns=["site", "measure", "method", *names, "pairs", "units", "dead"])
@@ -123,15 +125,12 @@ def reliability_table(
 
 
 def _overall(net: Floats, images: NDArray[np.int64]) -> Floats:
-    """Overall drops of each half, one number in place of the net losses ``[replicates, 2, units, classes]``."""
-    count = images.sum(axis=1)[:, None]
-    return np.asarray(np.divide(net.sum(axis=-1), count, out=np.full(net.shape[:-1], np.nan), where=count > 0))[
-        ..., None
-    ]
+    """Give overall drops of each half, one number in place of the net losses ``[replicates, 2, units, classes]``."""
+    return half_drops(net, images)[..., None]
 
 
 def _by_class(net: Floats, images: NDArray[np.int64]) -> Floats:
-    """Drops of each class that has images in both halves, ``[replicates, 2, units, usable classes]``."""
+    """Compute the drops of each class that has images in both halves, ``[replicates, 2, units, usable classes]``."""
     usable = (images > 0).all(axis=0)
     return np.asarray(net[..., usable] / images[:, None, usable], dtype=np.float64)
 
@@ -139,11 +138,11 @@ def _by_class(net: Floats, images: NDArray[np.int64]) -> Floats:
 def _replicated(
     observations: Observations, live: NDArray[np.bool_], drops: Drops, replicates: int, seed: int
 ) -> dict[Method, Floats]:
-    """The correlations of the halves in each replicate."""
-    drawn = drawn_units(live, replicates=replicates, seed=seed)
+    """Compute the correlations of the halves in each replicate."""
+    drawn = draw_units(live, replicates=replicates, seed=seed)
     found: dict[Method, list[Floats]] = {method: [] for method in METHODS}
     done = 0
-    for nets in replicated_nets(observations, replicates=replicates, seed=seed):
+    for nets in bootstrap_net_losses(observations, replicates=replicates, seed=seed):
         rows = max(1, _AT_ONCE // nets[0].size)
         for first in range(0, len(nets), rows):
             halves = drops(nets[first : first + rows], observations.images)
@@ -153,16 +152,3 @@ def _replicated(
             for method, correlation in METHODS.items():
                 found[method].append(correlation(pairs[:, 0], pairs[:, 1]))
     return {method: np.concatenate(values) for method, values in found.items()}
-
-
-def _interval(
-    estimate: float, replicated: Floats, *, pairs: int, floor: float, confidence: float
-) -> tuple[float, float]:
-    known = replicated[~np.isnan(replicated)]
-    if np.isnan(estimate) or len(known) < 2 or 2 * len(known) < len(replicated):
-        return float("nan"), float("nan")
-    # A perfect correlation counts as one that a swap of neighbours halfway spoils.
-    limit = 1 - 6 / (pairs**3 - pairs)
-    middle, again = (np.arctanh(np.clip(part, -limit, limit)) for part in (estimate, known))
-    reach = float(stats.norm.isf((1 - confidence) / 2)) * max(float(np.std(again, ddof=1)), floor)
-    return float(np.tanh(middle - reach)), float(np.tanh(middle + reach))

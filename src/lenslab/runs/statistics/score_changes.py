@@ -1,4 +1,4 @@
-"""Sums: what the continuous measures of damage add up to, and how far their means may lie from the true ones.
+"""Changes of scores: means of the continuous measures of damage, with their intervals, from sums over images.
 
 The measures are differences of one image before and after, signed so that bigger means that the unit mattered more:
 ``loss_rise`` is the cross-entropy loss after minus before (nats), ``logit_drop`` the logit of the true class before
@@ -22,7 +22,7 @@ MEASURES = ("loss_rise", "logit_drop", "margin_drop")
 
 
 @dataclass(frozen=True)
-class Sums:
+class ScoreSums:
     """Sums over the images of each class, and over draws where there are several.
 
     Attributes:
@@ -33,13 +33,13 @@ class Sums:
     total: Floats
     squares: Floats
 
-    def __add__(self, other: Sums) -> Sums:
-        """The sums over two disjoint sets of images."""
-        return Sums(self.total + other.total, self.squares + other.squares)
+    def __add__(self, other: ScoreSums) -> ScoreSums:
+        """Add the sums over two disjoint sets of images."""
+        return ScoreSums(self.total + other.total, self.squares + other.squares)
 
 
 @dataclass(frozen=True)
-class Means:
+class ScoreMeans:
     """Means of the three measures with their intervals; each of shape ``[3, units]`` or ``[3, units, classes]``.
 
     Attributes:
@@ -53,8 +53,8 @@ class Means:
     high: Floats
 
 
-def unit_means(sums: Sums, images: ArrayLike, *, draws: int = 1, confidence: float = 0.95) -> Means:
-    """The mean of each measure over all images, with an interval; see `class_means` for how it is made.
+def unit_score_means(sums: ScoreSums, images: ArrayLike, *, draws: int = 1, confidence: float = 0.95) -> ScoreMeans:
+    """Average each measure over all images, with an interval; see `class_score_means` for how it is made.
 
     Args:
         sums: Of one site.
@@ -66,8 +66,8 @@ def unit_means(sums: Sums, images: ArrayLike, *, draws: int = 1, confidence: flo
         Shape ``[3, units]``.
 
     Example:
-        >>> sums = Sums(np.full((3, 1, 2), 4.0), np.full((3, 1, 2), 8.0))
-        >>> found = unit_means(sums, [4, 4])
+        >>> sums = ScoreSums(np.full((3, 1, 2), 4.0), np.full((3, 1, 2), 8.0))
+        >>> found = unit_score_means(sums, [4, 4])
         >>> found.mean[:, 0].tolist(), found.low[:, 0].round(3).tolist()
         ([1.0, 1.0, 1.0], [0.106, 0.106, 0.106])
     """
@@ -75,8 +75,8 @@ def unit_means(sums: Sums, images: ArrayLike, *, draws: int = 1, confidence: flo
     return _means(sums.total.sum(axis=-1), sums.squares.sum(axis=-1), count, draws, confidence)
 
 
-def class_means(sums: Sums, images: ArrayLike, *, draws: int = 1, confidence: float = 0.95) -> Means:
-    r"""The mean of each measure over the images of each class, with an interval.
+def class_score_means(sums: ScoreSums, images: ArrayLike, *, draws: int = 1, confidence: float = 0.95) -> ScoreMeans:
+    r"""Average each measure over the images of each class, with an interval.
 
     With n images, mean :math:`m`, mean square :math:`e`, standard deviation :math:`s` and q the quantile of Student's t
     with :math:`n - 1` degrees of freedom, the interval reaches :math:`h = q s / \sqrt n` towards 0, as Student's does.
@@ -105,38 +105,38 @@ def class_means(sums: Sums, images: ArrayLike, *, draws: int = 1, confidence: fl
         Shape ``[3, units, classes]``.
 
     Example:
-        >>> sums = Sums(np.full((3, 1, 2), 4.0), np.full((3, 1, 2), 8.0))
-        >>> class_means(sums, [4, 0]).mean[0].tolist()
+        >>> sums = ScoreSums(np.full((3, 1, 2), 4.0), np.full((3, 1, 2), 8.0))
+        >>> class_score_means(sums, [4, 0]).mean[0].tolist()
         [[1.0, nan]]
     """
     return _means(sums.total, sums.squares, np.asarray(images), draws, confidence)
 
 
-def unit_errors(sums: Sums, images: ArrayLike, *, draws: int = 1) -> Floats:
-    """The standard error of each unit's mean over all images, shape ``[3, units]``; NaN for one image that differs.
+def unit_score_errors(sums: ScoreSums, images: ArrayLike, *, draws: int = 1) -> Floats:
+    """Compute the standard error of each unit's mean over all images, ``[3, units]``; NaN for one image that differs.
 
     Example:
-        >>> unit_errors(Sums(np.full((3, 1, 2), 4.0), np.full((3, 1, 2), 8.0)), [4, 4])[0].round(3).tolist()
+        >>> unit_score_errors(ScoreSums(np.full((3, 1, 2), 4.0), np.full((3, 1, 2), 8.0)), [4, 4])[0].round(3).tolist()
         [0.378]
     """
     count = np.asarray(images).sum()
     return _moments(sums.total.sum(axis=-1), sums.squares.sum(axis=-1), count, draws)[3]
 
 
-def _means(total: Floats, squares: Floats, images: NDArray[np.int64], draws: int, confidence: float) -> Means:
+def _means(total: Floats, squares: Floats, images: NDArray[np.int64], draws: int, confidence: float) -> ScoreMeans:
     count, mean, square, error = _moments(total, squares, images, draws)
     half = stats.t.isf((1 - confidence) / 2, np.maximum(count - 1, 1)) * error
     size = np.abs(mean)
     steep = np.minimum(_STEEPEST, np.divide(half, size, out=np.zeros_like(half), where=size > 0))
     alike = np.minimum(1.0, np.divide(count * mean**2, square, out=np.zeros_like(half), where=square > 0))
     wide = half * (1 + alike**2 * (steep + np.sqrt(1 + steep**2) - 1))
-    return Means(mean, mean - np.where(mean < 0, wide, half), mean + np.where(mean > 0, wide, half))
+    return ScoreMeans(mean, mean - np.where(mean < 0, wide, half), mean + np.where(mean > 0, wide, half))
 
 
 def _moments(
     total: Floats, squares: Floats, images: NDArray[np.int64], draws: int
 ) -> tuple[Floats, Floats, Floats, Floats]:
-    """How many images, the mean of their differences, of the squares, and the standard error of the mean."""
+    """Compute the number of images, the means of their differences and of the squares, and the standard error."""
     count = np.broadcast_to(np.asarray(images, dtype=np.float64), total.shape)
     unknown = np.full(total.shape, np.nan)
     mean = np.divide(total, count * draws, out=unknown.copy(), where=count > 0)

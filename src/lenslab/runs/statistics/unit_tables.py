@@ -1,9 +1,9 @@
 """Tables: the units and classes of one site, as a run's record keeps them.
 
 Figures are fractions, ``drop = before - after``. Intervals are at 95 % for each row by itself unless they say so:
-Tango's for drops, and what `lenslab.runs.statistics.score_changes` and `lenslab.runs.statistics.class_precision` say
+Tango's for drops, and what `lenslab.runs.statistics.score_changes` and `lenslab.runs.statistics.precision_drops` say
 for the rest. p-values are exact, q-values are Benjamini-Hochberg's over the rows of the site. Columns that were not
-measured are absent. The other tables of a site lie beside what they compute and can be had from here.
+measured are absent.
 """
 
 from collections.abc import Iterator, Mapping
@@ -13,27 +13,16 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from lenslab.runs.attributes import activity, selectivity
-from lenslab.runs.statistics.class_precision import precision_drops
+from lenslab.runs.attributes.activation_statistics import class_means, dead_units
+from lenslab.runs.attributes.selectivity import class_selectivity
+from lenslab.runs.statistics.accuracy_drops import class_drops, heldout_class_drop, max_class_drop, overall_drop
 from lenslab.runs.statistics.confidence_intervals import mean_interval, score_interval, simultaneous
-from lenslab.runs.statistics.correlation_tables import correlations_table
-from lenslab.runs.statistics.drop_prediction import coefficients_table, predictions_table
 from lenslab.runs.statistics.drop_tests import class_p_values, heldout_p_values, overall_p_values, overall_spread
-from lenslab.runs.statistics.drops import class_drops, heldout_class_drop, max_class_drop, overall_drop
-from lenslab.runs.statistics.flip_counts import Counts, count, count_top
-from lenslab.runs.statistics.hypothesis_tests import benjamini_hochberg, either
-from lenslab.runs.statistics.observations import Observations, aligned
-from lenslab.runs.statistics.reliability import reliability_table
-from lenslab.runs.statistics.score_changes import MEASURES, Means, Sums, class_means, unit_means
-
-__all__ = [
-    "classes_table",
-    "coefficients_table",
-    "correlations_table",
-    "predictions_table",
-    "reliability_table",
-    "units_table",
-]
+from lenslab.runs.statistics.flip_counts import FlipCounts, count_flips, count_top_flips
+from lenslab.runs.statistics.hypothesis_tests import benjamini_hochberg, bonferroni
+from lenslab.runs.statistics.observations import Observations, align_attributes
+from lenslab.runs.statistics.precision_drops import precision_drops
+from lenslab.runs.statistics.score_changes import MEASURES, ScoreMeans, ScoreSums, class_score_means, unit_score_means
 
 Columns = dict[str, NDArray[Any]]
 
@@ -43,16 +32,17 @@ def units_table(
     observations: Observations,
     attributes: pd.DataFrame | None,
     *,
-    sums: Sums | None = None,
+    sums: ScoreSums | None = None,
     top_flips: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
-    """One row per unit of a site.
+    """Make one row per unit of a site.
 
     Args:
         site: Its name.
-        observations: What was seen there; see `lenslab.runs.statistics.observations.observe`.
-        attributes: What is known about each unit, see `lenslab.runs.attributes.attribute_tables`, or any of its
-            columns beside ``unit``; None for sets and directions, which have no attributes of their own.
+        observations: Of the site; see `lenslab.runs.statistics.observations.observe`.
+        attributes: What is known about each unit: ``unit`` and any columns of
+            `lenslab.runs.attributes.attribute_tables.attribute_table`. None for sets and directions, which have no
+            attributes of their own.
         sums: The continuous measures, where they were measured.
         top_flips: Pairs whose true class left or entered the k largest logits, where they were measured: columns
             ``unit, image, lost``, with several draws also ``draw``.
@@ -86,8 +76,8 @@ def units_table(
         0     0            0.0          0                     0.0   True
         1     1            0.5          0                     1.0  False
     """
-    counts = count(observations)
-    dead = activity.dead(observations.activations)
+    counts = count_flips(observations)
+    dead = dead_units(observations.activations)
     losses, gains = counts.losses.sum(axis=(0, 2)), counts.gains.sum(axis=(0, 2))
     images = len(observations.labels)
     mean_losses, mean_gains = losses / counts.draws, gains / counts.draws
@@ -97,7 +87,7 @@ def units_table(
     p_values = overall_p_values(observations)
     largest, label = max_class_drop(counts.net, counts.images)
     heldout = heldout_class_drop(counts.net, counts.images)
-    heldout_p = either(*heldout_p_values(observations, heldout))
+    heldout_p = bonferroni(*heldout_p_values(observations, heldout))
     return pd.DataFrame(
         {
             "site": np.full(observations.units, site, dtype=object),
@@ -121,11 +111,11 @@ def units_table(
             "heldout_p_value": heldout_p,
             "heldout_q_value": benjamini_hochberg(np.where(dead, np.nan, heldout_p)),
             **_balanced(counts),
-            **({} if top_flips is None else _unit_top(count_top(observations, top_flips))),
+            **({} if top_flips is None else _unit_top(count_top_flips(observations, top_flips))),
             **(
                 {}
                 if sums is None
-                else _continuous(unit_means(sums, observations.images.sum(axis=0), draws=counts.draws))
+                else _continuous(unit_score_means(sums, observations.images.sum(axis=0), draws=counts.draws))
             ),
             "dead": dead,
             **_attributes(observations, attributes),
@@ -137,14 +127,14 @@ def classes_table(
     site: str,
     observations: Observations,
     *,
-    sums: Sums | None = None,
+    sums: ScoreSums | None = None,
     top_flips: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
-    """One row per unit and class that has images, by unit, then by label.
+    """Make one row per unit and class that has images, by unit, then by label.
 
     Args:
         site: Its name.
-        observations: What was seen there.
+        observations: Of the site.
         sums: The continuous measures, where they were measured.
         top_flips: Pairs whose true class left or entered the k largest logits, where they were measured; see
             `units_table`.
@@ -168,7 +158,7 @@ def classes_table(
         0      0       2   1.0
         1      1       2   0.0
     """
-    counts = count(observations)
+    counts = count_flips(observations)
     present = np.flatnonzero(counts.images.sum(axis=0))
     images = np.broadcast_to(counts.images.sum(axis=0)[present], (observations.units, len(present)))
     losses, gains, low, high = _class_counts(counts)
@@ -185,12 +175,12 @@ def classes_table(
     if precision is not None:
         more |= dict(_figure("precision_drop", precision.drop, precision.low, precision.high))
     if top_flips is not None:
-        top = count_top(observations, top_flips)
+        top = count_top_flips(observations, top_flips)
         losses, gains, low, high = _class_counts(top)
         more |= dict(_figure("top_drop", class_drops(top.net, top.images), low, high))
         more |= {"top_losses": losses.astype(np.int32), "top_gains": gains.astype(np.int32)}
     if sums is not None:
-        more |= _continuous(class_means(sums, counts.images.sum(axis=0), draws=counts.draws))
+        more |= _continuous(class_score_means(sums, counts.images.sum(axis=0), draws=counts.draws))
     return pd.DataFrame(
         {
             "site": np.full(images.size, site, dtype=object),
@@ -205,27 +195,27 @@ def classes_table(
     )
 
 
-def _class_counts(counts: Counts) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any], NDArray[Any]]:
+def _class_counts(counts: FlipCounts) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any], NDArray[Any]]:
     losses, gains = counts.losses.sum(axis=0), counts.gains.sum(axis=0)
     low, high = score_interval(losses / counts.draws, gains / counts.draws, counts.images.sum(axis=0))
     return losses, gains, low, high
 
 
-def _balanced(counts: Counts) -> Columns:
+def _balanced(counts: FlipCounts) -> Columns:
     drops = class_drops(counts.net, counts.images)
     _, _, low, high = _class_counts(counts)
     low, high = mean_interval(drops, low, high)
     return dict(_figure("balanced_accuracy_drop", np.nanmean(drops, axis=-1), low, high))
 
 
-def _unit_top(top: Counts) -> Columns:
+def _unit_top(top: FlipCounts) -> Columns:
     losses, gains = top.losses.sum(axis=(0, 2)), top.gains.sum(axis=(0, 2))
     low, high = score_interval(losses / top.draws, gains / top.draws, int(top.images.sum()))
     figure = dict(_figure("top_drop", overall_drop(top.net, top.images), low, high))
     return figure | {"top_losses": losses.astype(np.int32), "top_gains": gains.astype(np.int32)}
 
 
-def _continuous(means: Means) -> Columns:
+def _continuous(means: ScoreMeans) -> Columns:
     found: Columns = {}
     for place, name in enumerate(MEASURES):
         found |= dict(_figure(name, means.mean[place], means.low[place], means.high[place]))
@@ -243,7 +233,7 @@ def _figure(
 def _attributes(observations: Observations, attributes: pd.DataFrame | None) -> Mapping[str, NDArray[Any]]:
     if attributes is None:
         attributes = pd.DataFrame({"unit": np.arange(observations.units)})
-    rows = aligned(attributes, observations)
+    rows = align_attributes(attributes, observations)
     known = {str(name): rows[name].to_numpy() for name in rows if name not in ("site", "unit", "dead")}
     if "class_selectivity" not in known:
         known["class_selectivity"] = _selectivity(observations)
@@ -253,5 +243,5 @@ def _attributes(observations: Observations, attributes: pd.DataFrame | None) -> 
 
 
 def _selectivity(observations: Observations) -> NDArray[np.float64]:
-    means = activity.class_means(observations.activations, observations.labels, classes=observations.classes)
-    return selectivity.class_selectivity(means)
+    means = class_means(observations.activations, observations.labels, classes=observations.classes)
+    return class_selectivity(means)

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import torch
 
-from lenslab.runs.attributes.activation_quantiles import Thresholds
-from lenslab.runs.attributes.concept_overlap import Alignment, Overlaps
+from lenslab.runs.attributes.activation_quantiles import ActivationQuantiles
+from lenslab.runs.attributes.concept_overlap import Alignment, OverlapCounts
 from lenslab.units.engine.batch import batches, preprocessed
 from lenslab.units.engine.full_float32 import full_precision
 from lenslab.units.engine.sites import Site
@@ -61,9 +61,9 @@ def align_sites(
     if not 0 < quantile < 1:
         raise ImageLayoutError(f"a quantile of {quantile} lights nothing or everything; give one between 0 and 1")
     program, names = trace.program(device), [site.name for site in sites]
-    thresholds = {site.name: Thresholds(site.units, quantile) for site in sites}
+    thresholds = {site.name: ActivationQuantiles(site.units, quantile) for site in sites}
     with full_precision(), torch.inference_mode():
-        for _ in range(Thresholds.ROUNDS):
+        for _ in range(ActivationQuantiles.ROUNDS):
             for _, batch in batches(concept_images.images, preprocessing, batch_size, device):
                 if not len(batch):
                     continue
@@ -72,7 +72,7 @@ def align_sites(
                     thresholds[name].add(values[name].cpu().numpy())
             for each in thresholds.values():
                 each.advance()
-        overlaps = {name: Overlaps(each.values, len(concept_images.concepts)) for name, each in thresholds.items()}
+        overlaps = {name: OverlapCounts(each.values, len(concept_images.concepts)) for name, each in thresholds.items()}
         for block, masks, annotated in concept_images.blocks(batch_size, preprocessing):
             if not len(block):
                 continue

@@ -9,7 +9,7 @@ from torch import fx, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from lenslab.runs.attributes import weight_norms
-from lenslab.runs.attributes.weight_norms import Norms
+from lenslab.runs.attributes.weight_norms import WeightNorms
 from lenslab.units.engine.fx_graph import Graph
 from lenslab.units.engine.sites import Site
 from lenslab.units.engine.trace import Trace
@@ -17,7 +17,7 @@ from lenslab.units.engine.trace import Trace
 Floats = NDArray[np.float64]
 
 
-def norms_of(trace: Trace, site: Site) -> Norms:
+def norms_of(trace: Trace, site: Site) -> WeightNorms:
     """Read the norms of the filters that make a site's units.
 
     Behind a residual sum these are the filters of its first term, as `Site.filters` names them. The batch norm is the
@@ -39,24 +39,24 @@ def norms_of(trace: Trace, site: Site) -> Norms:
     """
     unknown = np.full(site.units, np.nan)
     if site.filters is None:
-        return Norms(unknown, unknown)
+        return WeightNorms(unknown, unknown)
     weight = trace.module.get_submodule(site.filters).weight
     assert isinstance(weight, torch.Tensor)  # convolutions and linear layers have one
     if len(weight) != site.units:
-        return Norms(unknown, unknown)
+        return WeightNorms(unknown, unknown)
     weights = weight.detach().cpu().numpy()
     raw = weight_norms.l1_norm(weights)
     if trace.graph is None:
-        return Norms(raw, unknown)
+        return WeightNorms(raw, unknown)
     norm = _normalisation(trace.graph, trace.graph.sites()[site.name][1])
     if norm is None:
-        return Norms(raw, raw)
+        return WeightNorms(raw, raw)
     layer = trace.graph.modules.get(str(norm.target)) if norm.op == "call_module" else None
     if not isinstance(layer, _BatchNorm) or layer.running_var is None:
-        return Norms(raw, unknown)
+        return WeightNorms(raw, unknown)
     variance = layer.running_var.detach().cpu().numpy()
     scale = np.ones(site.units) if layer.weight is None else layer.weight.detach().cpu().numpy()
-    return Norms(raw, weight_norms.l1_norm_folded(weights, scale, variance, layer.eps))
+    return WeightNorms(raw, weight_norms.l1_norm_folded(weights, scale, variance, layer.eps))
 
 
 def _normalisation(graph: Graph, node: fx.Node) -> fx.Node | None:

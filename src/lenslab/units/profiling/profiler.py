@@ -9,11 +9,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from lenslab.runs.attributes import activity
+from lenslab.runs.attributes import activation_statistics
 from lenslab.runs.attributes.class_correlation import moments
 from lenslab.runs.attributes.profile import Profile
-from lenslab.runs.attributes.profile_sums import Gathered, added
-from lenslab.runs.attributes.top_images import Strongest
+from lenslab.runs.attributes.profile_sums import ProfileSums, add_by_site
+from lenslab.runs.attributes.top_images import TopImages
 from lenslab.units.engine.batch import batches
 from lenslab.units.engine.float64_recheck import refuse_not_finite
 from lenslab.units.engine.full_float32 import full_precision
@@ -79,12 +79,12 @@ def profile(
     profiler = Profiler(trace, sites, device, gradients=gradients, rank_images=rank_images)
     activations: dict[str, list[NDArray[np.float32]]] = {site.name: [] for site in sites}
     labels: list[NDArray[np.int64]] = []
-    gathered: dict[str, Gathered] = {}
+    gathered: dict[str, ProfileSums] = {}
     for block, batch in batches(images, preprocessing, batch_size, device):
         if not len(batch):
             continue
         found = profiler.gather(batch.inputs, block.labels, block.numbers)
-        gathered = added(gathered, {name: each for name, (each, _) in found.items()})
+        gathered = add_by_site(gathered, {name: each for name, (each, _) in found.items()})
         for name, (_, means) in found.items():
             activations[name].append(means)
         labels.append(block.labels)
@@ -126,7 +126,7 @@ class Profiler:
 
     def gather(
         self, inputs: torch.Tensor, labels: NDArray[np.int64], numbers: NDArray[np.int64]
-    ) -> dict[str, tuple[Gathered, NDArray[np.float32]]]:
+    ) -> dict[str, tuple[ProfileSums, NDArray[np.float32]]]:
         """Pass over one batch.
 
         Args:
@@ -137,7 +137,7 @@ class Profiler:
         Returns:
             For each site's name what was gathered, and the spatial means ``[images, units]``.
         """
-        found: dict[str, tuple[Gathered, NDArray[np.float32]]] = {}
+        found: dict[str, tuple[ProfileSums, NDArray[np.float32]]] = {}
         with full_precision():
             with torch.inference_mode():
                 golden = self._program.golden(inputs, list(self._sites))
@@ -156,7 +156,7 @@ class Profiler:
                 self._gates = pieces = None
         if pieces is None:
             return found
-        member = activity.membership(labels, self._classes)
+        member = activation_statistics.class_membership(labels, self._classes)
         for name, (gathered, means) in found.items():
             products = np.concatenate(pieces[name])
             sums, sizes = np.asarray(member @ products).T, np.asarray(member @ np.abs(products)).T
@@ -176,18 +176,20 @@ class Profiler:
                 pieces[name].append(products)
         return pieces
 
-    def _forward(self, site: Site, value: torch.Tensor, probabilities: Floats, numbers: NDArray[np.int64]) -> Gathered:
+    def _forward(
+        self, site: Site, value: torch.Tensor, probabilities: Floats, numbers: NDArray[np.int64]
+    ) -> ProfileSums:
         maps = value.cpu().numpy()
         ranked = maps[numbers < self._rank_images]
-        ranks = activity.feature_map_rank(ranked) * len(ranked) if len(ranked) else np.zeros(site.units)
+        ranks = activation_statistics.feature_map_rank(ranked) * len(ranked) if len(ranked) else np.zeros(site.units)
         peaks = maps.reshape(*maps.shape[:2], -1).max(axis=2)
-        return Gathered(
+        return ProfileSums(
             positions=int(np.prod(site.shape[1:])),
             count=len(maps),
-            maximum=activity.max_activation(maps),
-            zeros=activity.apoz(maps) * len(maps),
+            maximum=activation_statistics.max_activation(maps),
+            zeros=activation_statistics.apoz(maps) * len(maps),
             ranks=ranks,
             ranked=len(ranked),
-            correlated=moments(spatial_mean(value), probabilities),
-            strongest=Strongest.of(peaks, numbers, self._exemplars),
+            moments=moments(spatial_mean(value), probabilities),
+            top_images=TopImages.of(peaks, numbers, self._exemplars),
         )

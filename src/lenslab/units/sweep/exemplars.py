@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 from numpy.typing import NDArray
 
-from lenslab.runs.attributes.top_images import Strongest
+from lenslab.runs.attributes.top_images import TopImages
 from lenslab.units.engine.sites import Site
 from lenslab.units.engine.trace import Trace
 from lenslab.units.images import Images, Pixels
@@ -47,7 +47,7 @@ def profiler(trace: Trace, sites: Sequence[Site], device: torch.device) -> Profi
 
 def exemplars(
     trace: Trace,
-    strongest: Mapping[str, Strongest],
+    strongest: Mapping[str, TopImages],
     live: Mapping[str, NDArray[np.bool_]],
     images: Images,
     preprocessing: Preprocessing,
@@ -108,7 +108,7 @@ def _averaged(value: torch.Tensor) -> torch.Tensor:
     return F.adaptive_avg_pool2d(value.float(), (height, width))
 
 
-def _rows(name: str, strongest: Strongest, maps: NDArray[np.float32], live: NDArray[np.bool_]) -> pa.Table:
+def _rows(name: str, strongest: TopImages, maps: NDArray[np.float32], live: NDArray[np.bool_]) -> pa.Table:
     units, ranks, height, width = maps.shape
     peak = np.maximum(maps.reshape(units, -1).max(axis=1), np.finfo(np.float32).tiny)
     shown = np.rint(np.clip(maps / peak[:, None, None, None], 0, 1) * 255).astype(np.uint8)

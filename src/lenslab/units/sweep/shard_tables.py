@@ -10,7 +10,7 @@ import pyarrow as pa
 import torch
 from numpy.typing import NDArray
 
-from lenslab.runs.attributes.profile_sums import Gathered
+from lenslab.runs.attributes.profile_sums import ProfileSums
 from lenslab.units.engine.logit_scores import RISES, SCORES, rises
 from lenslab.units.engine.outcome import Reference, SiteOutcome
 from lenslab.units.images import ImageBlock, Skipped
@@ -25,7 +25,7 @@ class BlockTables:
     top: int | None
     profiled: bool
     columns: list[pa.Table] = field(default_factory=list)
-    gathered: dict[str, Gathered] = field(default_factory=dict)
+    gathered: dict[str, ProfileSums] = field(default_factory=dict)
     skipped: tuple[Skipped, ...] = ()
 
     def add(self, images: ImageBlock, reference: Reference) -> None:
@@ -38,7 +38,7 @@ class BlockTables:
     def write(self, shards: Shards, block: Block) -> None:
         """Write the block's own tables."""
         if self.profiled:
-            rows = [{"site": name, **gathered.packed()} for name, gathered in self.gathered.items()]
+            rows = [{"site": name, **gathered.to_row()} for name, gathered in self.gathered.items()]
             nothing = pa.table({"site": pa.array([], pa.string())})
             shards.write("profile", block, None, pa.Table.from_pylist(rows) if rows else nothing)
         shards.write("skipped", block, None, _skips(self.skipped))

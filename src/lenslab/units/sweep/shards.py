@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from lenslab.records import Draft
-from lenslab.runs.statistics.score_changes import Sums
+from lenslab.runs.statistics.score_changes import ScoreSums
 from lenslab.units.engine.logit_scores import RISES
 from lenslab.units.sweep.schedule import Block
 
@@ -126,7 +126,7 @@ class Shards:
         """Put the tables of a kind together, see `tables`."""
         return pa.concat_tables(self.tables(kind, blocks, site))
 
-    def sums(self, blocks: Sequence[Block], site: str, units: int, classes: int) -> Sums:
+    def sums(self, blocks: Sequence[Block], site: str, units: int, classes: int) -> ScoreSums:
         """Add up the sums of one site, block after block."""
         total, squares = np.zeros((2, len(RISES), units * classes))
         for table in self.tables("sums", blocks, site):
@@ -135,7 +135,7 @@ class Shards:
                 total[row, cell] += table.column(name).to_numpy()
                 squares[row, cell] += table.column(squared).to_numpy()
         shape = (len(RISES), units, classes)
-        return Sums(total.reshape(shape), squares.reshape(shape))
+        return ScoreSums(total.reshape(shape), squares.reshape(shape))
 
     def activations(self, blocks: Sequence[Block], sites: Sequence[str]) -> Iterator[pa.Table]:
         """Put the groups of each block side by side: a column for each site, a row for each image."""

@@ -13,7 +13,7 @@ from typing import Protocol
 import numpy as np
 import torch
 
-from lenslab.runs.attributes.profile_sums import added
+from lenslab.runs.attributes.profile_sums import add_by_site
 from lenslab.units.engine.batch import Batch, batches
 from lenslab.units.engine.engines import Engine
 from lenslab.units.images import ImageBlock, Images
@@ -143,7 +143,7 @@ class Sweep:
         if block_tables is not None and self.profiler is not None:
             found = self.profiler.gather(batch.inputs, images.labels, images.numbers)
             gathered = {name: each for name, (each, _) in found.items()}
-            block_tables.gathered = added(block_tables.gathered, gathered)
+            block_tables.gathered = add_by_site(block_tables.gathered, gathered)
 
 
 @dataclass

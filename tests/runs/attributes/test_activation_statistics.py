@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lenslab.runs.attributes.activity import (
+from lenslab.runs.attributes.activation_statistics import (
     apoz,
     class_means,
-    dead,
+    dead_units,
     feature_map_rank,
     max_activation,
     mean_activation,
@@ -28,13 +28,13 @@ def test_class_means_average_over_the_images_of_a_class():
 
 def test_dead_units_never_fire_or_never_change():
     activations = np.array([[0, 0.1, 0.1 + 1e-9, -1], [0, 0.1, 0.1, 2], [0, 0.1, 0.1, 0]])
-    assert dead(activations).tolist() == [True, True, True, False]
+    assert dead_units(activations).tolist() == [True, True, True, False]
 
 
 def test_a_unit_that_fires_once_is_alive():
     activations = np.zeros((1000, 1))
     activations[3] = 1e-9
-    assert dead(activations).tolist() == [False]
+    assert dead_units(activations).tolist() == [False]
 
 
 def test_apoz_is_the_share_of_exact_zeros_over_images_and_positions():

@@ -5,10 +5,11 @@ import pandas as pd
 import pytest
 from scipy.stats import kendalltau, pearsonr, spearmanr
 
-from lenslab.runs.statistics.correlation_tables import ATTRIBUTES
+from lenslab.runs.attributes.attribute_names import SCORES
+from lenslab.runs.statistics.attribute_correlations import correlations_table
 from lenslab.runs.statistics.observations import observe
-from lenslab.runs.statistics.score_changes import Sums
-from lenslab.runs.statistics.unit_tables import correlations_table, units_table
+from lenslab.runs.statistics.score_changes import ScoreSums
+from lenslab.runs.statistics.unit_tables import units_table
 from tests.runs.statistics.planting import flips_frame, images_frame, norm_frame, random_observations
 
 COLUMNS = ["site", "attribute", "measure", "method", "estimate", "low", "high", "units", "dead", "given"]
@@ -16,12 +17,12 @@ SCIPY = {"spearman": spearmanr, "pearson": pearsonr, "kendall": kendalltau}
 
 
 def everything(random, units):
-    return pd.DataFrame({"unit": np.arange(units), **{name: random.random(units) for name in ATTRIBUTES}})
+    return pd.DataFrame({"unit": np.arange(units), **{name: random.random(units) for name in SCORES}})
 
 
 def random_sums(random, units, classes, images):
     mean = random.random((3, units, classes))
-    return Sums(mean * images, (mean**2 + random.random((3, units, classes))) * images)
+    return ScoreSums(mean * images, (mean**2 + random.random((3, units, classes))) * images)
 
 
 def test_every_correlation_is_that_of_the_columns_of_live_units():
@@ -70,7 +71,7 @@ def test_the_correlation_with_the_loss_allows_for_its_standard_error():
     spread = np.ones_like(total) * 1e6
     norm = norm_frame(np.arange(40.0) + 20 * random.normal(size=40))
     tables = [
-        correlations_table("relu", seen, norm, seed=0, replicates=60, sums=Sums(total, squares))
+        correlations_table("relu", seen, norm, seed=0, replicates=60, sums=ScoreSums(total, squares))
         for squares in (total**2 / 50, total**2 / 50 + spread)
     ]
     wanted = "attribute == 'l1_norm' and measure == 'loss_rise' and method == 'spearman' and given == ''"

@@ -1,4 +1,4 @@
-"""Changes: did a unit's drop change from one run to another, image by image, or do the drops of two sites differ?"""
+"""Differences of drops: between two runs, unit by unit on the same images, or between two groups of units."""
 
 from dataclasses import dataclass
 
@@ -6,15 +6,15 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
-from lenslab.runs.statistics.confidence_intervals import score_interval
-from lenslab.runs.statistics.interval_arithmetic import difference_interval
+from lenslab.runs.statistics.confidence_intervals import difference_interval, score_interval
+from lenslab.runs.statistics.correlation_coefficients import cosine
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
 
-def sign_flip(up: ArrayLike, down: ArrayLike, twice_up: ArrayLike, twice_down: ArrayLike) -> Floats:
-    r"""The exact test that changes of drops are as often up as down, elementwise and two-sided.
+def sign_flip_test(up: ArrayLike, down: ArrayLike, twice_up: ArrayLike, twice_down: ArrayLike) -> Floats:
+    r"""Test exactly whether differences of drops are as often up as down, elementwise and two-sided.
 
     On each image the ablation of a unit costs 1 (a correct answer lost), 0 or -1 (one gained) in each of two runs, and
     the difference of the two costs is between -2 and 2. Under the null hypothesis the difference of each image is as
@@ -33,7 +33,7 @@ def sign_flip(up: ArrayLike, down: ArrayLike, twice_up: ArrayLike, twice_down: A
         P-values: the chance of a sum at least as far from 0; 1 where nothing differs.
 
     Example:
-        >>> sign_flip([5, 1], [0, 1], [0, 3], [0, 0]).round(4).tolist()
+        >>> sign_flip_test([5, 1], [0, 1], [0, 3], [0, 0]).round(4).tolist()
         [0.0625, 0.1875]
     """
     cells = np.stack([part.ravel() for part in np.broadcast_arrays(*map(np.asarray, (up, down, twice_up, twice_down)))])
@@ -56,7 +56,7 @@ def _sign_flip(up: int, down: int, twice_up: int, twice_down: int) -> float:
 
 
 @dataclass(frozen=True)
-class Changes:
+class DropDifferences:
     """How much more each unit costs in one run than in another, on the same images.
 
     Attributes:
@@ -64,7 +64,7 @@ class Changes:
         low: Lower bound at 95 %, each unit by itself.
         high: Upper bound.
         images: On how many images the two costs differ.
-        p_value: Of `sign_flip`.
+        p_value: Of `sign_flip_test`.
     """
 
     difference: Floats
@@ -74,11 +74,11 @@ class Changes:
     p_value: Floats
 
 
-def changes(one: Integers, other: Integers) -> Changes:
+def drop_differences(one: Integers, other: Integers) -> DropDifferences:
     """Compare what each unit costs in two runs on the same images.
 
     The interval recovers the variances of Tango's intervals of the two drops, and takes the correlation of the two
-    costs over the images into account, see `lenslab.runs.statistics.interval_arithmetic.difference_interval`.
+    costs over the images into account, see `lenslab.runs.statistics.confidence_intervals.difference_interval`.
 
     Args:
         one: What each unit costs on each image in the one run: 1 where a correct answer is lost, -1 where one is
@@ -86,11 +86,11 @@ def changes(one: Integers, other: Integers) -> Changes:
         other: The same in the other run.
 
     Returns:
-        The changes.
+        The differences.
 
     Example:
         >>> before = np.array([[0, 0], [0, 0], [0, 0], [0, 0]])
-        >>> found = changes(np.array([[0, 1], [0, 1], [0, 1], [0, 0]]), before)
+        >>> found = drop_differences(np.array([[0, 1], [0, 1], [0, 1], [0, 0]]), before)
         >>> found.difference.tolist(), found.p_value.tolist()
         ([0.0, 0.75], [1.0, 0.25])
     """
@@ -100,21 +100,15 @@ def changes(one: Integers, other: Integers) -> Changes:
     for costs in (one, other):
         losses, gains = (costs > 0).sum(axis=0), (costs < 0).sum(axis=0)
         bounds.append(((losses - gains) / images, *score_interval(losses, gains, images)))
-    low, high = difference_interval(bounds[0], bounds[1], _correlation(one, other))
+    # Where a cost is the same on all images its correlation is unknown, and plays no part.
+    correlation = np.nan_to_num(cosine(*((costs - costs.mean(axis=0)).T for costs in (one, other))))
+    low, high = difference_interval(bounds[0], bounds[1], correlation)
     counts = [(apart == step).sum(axis=0) for step in (1, -1, 2, -2)]
-    return Changes(apart.sum(axis=0) / images, low, high, (apart != 0).sum(axis=0), sign_flip(*counts))
-
-
-def _correlation(one: Integers, other: Integers) -> Floats:
-    """Pearson's correlation of the columns; 0 where a column is constant."""
-    first, second = one - one.mean(axis=0), other - other.mean(axis=0)
-    size = np.sqrt((first**2).sum(axis=0) * (second**2).sum(axis=0))
-    product = (first * second).sum(axis=0)
-    return np.asarray(np.divide(product, size, out=np.zeros(product.shape), where=size > 0))
+    return DropDifferences(apart.sum(axis=0) / images, low, high, (apart != 0).sum(axis=0), sign_flip_test(*counts))
 
 
 @dataclass(frozen=True)
-class Dominance:
+class CliffsDelta:
     """Whether the values of one group tend to be larger than those of another.
 
     Attributes:
@@ -130,8 +124,8 @@ class Dominance:
     p_value: float
 
 
-def dominance(one: ArrayLike, other: ArrayLike, *, confidence: float = 0.95) -> Dominance:
-    r"""Compare two groups of values that are not paired.
+def cliffs_delta(one: ArrayLike, other: ArrayLike, *, confidence: float = 0.95) -> CliffsDelta:
+    r"""Compare two groups of values that are not paired, by Cliff's delta.
 
     Cliff's delta is :math:`d = \overline{\mathrm{sign}(x_i - y_j)}` over all pairs. Its interval is the asymmetric one
     of N. Cliff, Dominance statistics, Psychological Bulletin 114:494-509 (1993), from the unbiased estimate of the
@@ -148,14 +142,14 @@ def dominance(one: ArrayLike, other: ArrayLike, *, confidence: float = 0.95) -> 
         The comparison; NaN where a group has fewer than two values.
 
     Example:
-        >>> found = dominance([1, 2, 3, 4], [0, 1, 2, 2])
+        >>> found = cliffs_delta([1, 2, 3, 4], [0, 1, 2, 2])
         >>> found.delta, round(found.low, 2), round(found.high, 2)
         (0.5625, -0.2, 0.9)
     """
     first, second = np.asarray(one, np.float64), np.asarray(other, np.float64)
     n, m = len(first), len(second)
     if min(n, m) < 2:
-        return Dominance(np.nan, np.nan, np.nan, np.nan)
+        return CliffsDelta(np.nan, np.nan, np.nan, np.nan)
     sign = np.sign(first[:, None] - second[None, :])
     delta = float(sign.mean())
     rows = ((sign.mean(axis=1) - delta) ** 2).sum()
@@ -172,4 +166,4 @@ def dominance(one: ArrayLike, other: ArrayLike, *, confidence: float = 0.95) -> 
         low, high = (float(np.clip((delta - delta**3 + side * reach) / bottom, -1, 1)) for side in (-1, 1))
     tied = np.ptp(np.concatenate([first, second])) == 0
     p_value = 1.0 if tied else float(stats.mannwhitneyu(first, second, alternative="two-sided").pvalue)
-    return Dominance(delta, low, high, p_value)
+    return CliffsDelta(delta, low, high, p_value)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lenslab.runs.statistics.difference_tests import changes, dominance, sign_flip
+from lenslab.runs.statistics.drop_differences import cliffs_delta, drop_differences, sign_flip_test
 from lenslab.runs.statistics.hypothesis_tests import mcnemar
 
 counts = st.integers(0, 4)
@@ -21,19 +21,19 @@ def test_the_test_counts_every_way_to_turn_the_signs(up, down, twice_up, twice_d
     signs = itertools.product((-1, 1), repeat=len(sizes))
     sums = [abs(sum(sign * size for sign, size in zip(each, sizes, strict=True))) for each in signs]
     expected = np.mean([total >= seen for total in sums])
-    assert sign_flip(up, down, twice_up, twice_down) == pytest.approx(expected)
+    assert sign_flip_test(up, down, twice_up, twice_down) == pytest.approx(expected)
 
 
 def test_without_differences_of_two_it_is_mcnemars():
     up, down = np.arange(12)[:, None], np.arange(9)
-    np.testing.assert_allclose(sign_flip(up, down, 0, 0), mcnemar(up, down))
-    assert sign_flip([], [], [], []).shape == (0,)
+    np.testing.assert_allclose(sign_flip_test(up, down, 0, 0), mcnemar(up, down))
+    assert sign_flip_test([], [], [], []).shape == (0,)
 
 
 def test_a_run_beside_itself_has_changed_nowhere():
     random = np.random.default_rng(0)
     costs = random.choice([-1, 0, 1], (60, 5), p=[0.1, 0.7, 0.2])
-    found = changes(costs, costs)
+    found = drop_differences(costs, costs)
     assert found.difference.tolist() == [0] * 5
     assert found.p_value.tolist() == [1] * 5
     assert found.images.tolist() == [0] * 5
@@ -45,7 +45,7 @@ def test_a_run_beside_itself_has_changed_nowhere():
 def test_turning_the_runs_round_turns_the_signs():
     random = np.random.default_rng(1)
     one, other = random.choice([-1, 0, 1], (2, 80, 6), p=[0.1, 0.6, 0.3])
-    there, back = changes(one, other), changes(other, one)
+    there, back = drop_differences(one, other), drop_differences(other, one)
     assert np.ptp(there.difference) > 0
     np.testing.assert_allclose(there.difference, -back.difference)
     np.testing.assert_allclose(there.low, -back.high)
@@ -61,14 +61,14 @@ def test_the_interval_holds_the_true_change_as_often_as_it_promises(shared):
     fresh = random.choice(cost, (images, trials), p=[0.05, 0.85, 0.1])
     other = np.where(random.random((images, trials)) < shared, one, fresh)
     truth = 0.15 - (shared * 0.15 + (1 - shared) * 0.05)
-    found = changes(one, other)
+    found = drop_differences(one, other)
     assert 0.93 <= ((found.low <= truth) & (truth <= found.high)).mean() <= 0.985
 
 
 def test_no_change_is_found_more_often_than_the_level():
     random = np.random.default_rng(4)
     one, other = random.choice([-1, 0, 1], (2, 80, 4000), p=[0.1, 0.7, 0.2])
-    found = changes(one, other)
+    found = drop_differences(one, other)
     assert 0.01 < (found.p_value <= 0.05).mean() <= 0.055
 
 
@@ -76,26 +76,26 @@ def test_dominance_is_the_share_of_pairs():
     random = np.random.default_rng(0)
     one, other = random.integers(0, 6, 15), random.integers(1, 8, 11)
     pairs = [np.sign(x - y) for x in one for y in other]
-    found = dominance(one, other)
+    found = cliffs_delta(one, other)
     assert found.delta == pytest.approx(np.mean(pairs))
     assert -1 <= found.low < found.delta < found.high <= 1
-    turned = dominance(other, one)
+    turned = cliffs_delta(other, one)
     assert (turned.delta, turned.low, turned.high) == pytest.approx((-found.delta, -found.high, -found.low))
 
 
 def test_groups_apart_dominate_and_equal_ones_do_not():
-    apart = dominance(range(10, 20), range(10))
+    apart = cliffs_delta(range(10, 20), range(10))
     assert (apart.delta, apart.high) == (1.0, 1.0)
     assert 0.3 < apart.low < 1
     assert apart.p_value < 0.001
-    alike = dominance([0.0] * 6, [0.0] * 9)
+    alike = cliffs_delta([0.0] * 6, [0.0] * 9)
     assert (alike.delta, alike.p_value) == (0.0, 1.0)
-    assert np.isnan(dominance([1.0], [2.0, 3.0]).delta)
+    assert np.isnan(cliffs_delta([1.0], [2.0, 3.0]).delta)
 
 
 def test_deltas_interval_holds_the_truth_as_often_as_it_promises():
     random, held = np.random.default_rng(5), 0
     for _ in range(600):
-        found = dominance(random.normal(0.5, 1, 30), random.normal(0, 1, 25))
+        found = cliffs_delta(random.normal(0.5, 1, 30), random.normal(0, 1, 25))
         held += found.low <= 0.27632 <= found.high  # 2 * Phi(0.5 / sqrt(2)) - 1
     assert 0.92 <= held / 600 <= 0.98

@@ -4,8 +4,8 @@ import pytest
 from scipy.stats import norm
 from sklearn.metrics import precision_score
 
-from lenslab.runs.statistics.class_precision import precision_drops
 from lenslab.runs.statistics.observations import observe
+from lenslab.runs.statistics.precision_drops import precision_drops
 from tests.runs.statistics.planting import flips_frame, images_frame, random_observations
 
 

@@ -2,8 +2,14 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lenslab.runs.statistics.drops import class_drops, half_drops, heldout_class_drop, max_class_drop, overall_drop
-from lenslab.runs.statistics.flip_counts import count
+from lenslab.runs.statistics.accuracy_drops import (
+    class_drops,
+    half_drops,
+    heldout_class_drop,
+    max_class_drop,
+    overall_drop,
+)
+from lenslab.runs.statistics.flip_counts import count_flips
 from tests.runs.statistics.planting import random_observations
 
 # Two halves, one unit, three classes: 10 images each in A, 20, 20 and 0 in B.
@@ -73,7 +79,7 @@ def test_the_heldout_drop_of_pure_noise_is_not_biased_upward():
 @given(st.integers(0, 1000))
 def test_permuting_units_permutes_the_drops(seed):
     random = np.random.default_rng(seed)
-    counts = count(random_observations(random))
+    counts = count_flips(random_observations(random))
     order = random.permutation(counts.net.shape[1])
     shuffled = counts.net[:, order]
     assert (overall_drop(shuffled, counts.images) == overall_drop(counts.net, counts.images)[order]).all()

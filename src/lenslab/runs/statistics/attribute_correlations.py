@@ -1,4 +1,4 @@
-"""Associations: the correlation of every attribute with every figure of a site, with and without a third held fixed."""
+"""Correlations of attributes with drops: every attribute with every measure of a site, plain and partial."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -8,30 +8,18 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from lenslab.runs.attributes import activity
-from lenslab.runs.statistics.bootstrap import measure, replicate
-from lenslab.runs.statistics.correlations import (
-    Method,
-    centred,
-    centred_ranks,
-    cosine,
-    drawn_units,
-    interval,
-    partial,
-    take,
-)
-from lenslab.runs.statistics.kendall_tau import taus
-from lenslab.runs.statistics.observations import Observations, aligned
-from lenslab.runs.statistics.score_changes import Sums, unit_errors, unit_means
+from lenslab.runs.attributes.activation_statistics import dead_units
+from lenslab.runs.attributes.attribute_names import SCORES
+from lenslab.runs.statistics.bootstrap import bootstrap_measures, unit_measures
+from lenslab.runs.statistics.correlation_coefficients import Method, centred, centred_ranks, cosine, partial
+from lenslab.runs.statistics.correlation_intervals import correlation_interval, draw_units, take_units
+from lenslab.runs.statistics.kendall_tau import kendall_taus
+from lenslab.runs.statistics.observations import Observations, align_attributes
+from lenslab.runs.statistics.score_changes import ScoreSums, unit_score_errors, unit_score_means
 
 Floats = NDArray[np.float64]
 
-ATTRIBUTES = (
-    *("class_selectivity", "l1_norm", "l1_norm_folded", "class_correlation", "mutual_information", "apoz"),
-    *("mean_activation", "max_activation", "precision", "ccmas", "localist_selectivity", "maximum_informedness"),
-    *("feature_map_rank", "gradient_activation", "taylor"),
-)
-FIGURES = ("accuracy_drop", "max_class_drop", "heldout_max_class_drop")
+MEASURES = ("accuracy_drop", "max_class_drop", "heldout_max_class_drop")
 
 KENDALL_REPLICATES = 200
 """Kendall's intervals use at most so many replicates, as each costs the square of the number of units."""
@@ -41,7 +29,7 @@ COLUMNS = ["site", "attribute", "measure", "method", "estimate", "low", "high", 
 
 @dataclass(frozen=True)
 class Variable:
-    """An attribute or a figure of every unit.
+    """An attribute or a measure of every unit.
 
     Attributes:
         values: As observed, shape ``[units]``.
@@ -54,30 +42,30 @@ class Variable:
 
     @property
     def fixed(self) -> bool:
-        """Whether the replicates of the images leave it as it is."""
+        """Whether it is the same in all replicates of the images."""
         return self.replicated.ndim == 1
 
 
 @dataclass(frozen=True)
 class Job:
-    """One correlation to be found.
+    """One correlation to compute.
 
     Attributes:
         attribute: The name of the attribute.
-        figure: The name of the figure.
+        measure: The name of the measure.
         method: Whose correlation.
         given: The attribute that a partial correlation is given; empty for a plain one.
     """
 
     attribute: str
-    figure: str
+    measure: str
     method: Method
     given: str = ""
 
     @property
     def variables(self) -> tuple[str, ...]:
-        """All that take part."""
-        return (self.attribute, self.figure, self.given) if self.given else (self.attribute, self.figure)
+        """The names of all variables that take part."""
+        return (self.attribute, self.measure, self.given) if self.given else (self.attribute, self.measure)
 
 
 def correlations_table(
@@ -86,26 +74,27 @@ def correlations_table(
     attributes: pd.DataFrame | None,
     *,
     seed: int,
-    sums: Sums | None = None,
+    sums: ScoreSums | None = None,
     replicates: int = 1000,
     confidence: float = 0.95,
 ) -> pd.DataFrame:
-    """The correlation of each attribute with each measure over the live units of a site.
+    """Correlate each attribute with each measure over the live units of a site.
 
     The estimates are those of the columns of `units_table`. The ones with ``max_class_drop`` are biased, as that
     measure is; ``heldout_max_class_drop`` is the one to read.
 
-    Intervals are `lenslab.runs.statistics.correlations.correlate`'s: each replicate draws images, within each class
-    and half, and units. Drops and class selectivity are computed again on the drawn images. Other attributes are held
-    fixed: they are taken as what they are on these images, and only the units vary. For ``loss_rise``, of which sums
-    are kept and no images, each replicate adds to each unit a normal error of its standard error, independent of the
-    other units and of the drawn images. Kendall's tau-b uses at most 200 replicates.
+    Intervals are `lenslab.runs.statistics.correlation_intervals.correlate`'s: each replicate draws images, within each
+    class and half, and units. Drops and class selectivity are computed again on the drawn images. Other attributes are
+    held fixed: they are taken as what they are on these images, and only the units vary. For ``loss_rise``, of which
+    sums are kept and no images, each replicate adds to each unit a normal error of its standard error, independent of
+    the other units and of the drawn images. Kendall's tau-b uses at most 200 replicates.
 
     Args:
         site: Its name.
-        observations: What was seen there.
-        attributes: What is known about each unit, see `lenslab.runs.attributes.attribute_tables`, or any of its
-            columns beside ``unit``; None leaves class selectivity alone. Attributes that no unit has have no rows.
+        observations: Of the site.
+        attributes: What is known about each unit: ``unit`` and any columns of
+            `lenslab.runs.attributes.attribute_tables.attribute_table`. None leaves class selectivity alone. Attributes
+            that no unit has have no rows.
         seed: Decides the bootstrap's draws.
         sums: The continuous measures, where they were measured; adds ``loss_rise``.
         replicates: How many times to draw images and units.
@@ -132,10 +121,10 @@ def correlations_table(
         2  class_selectivity  heldout_max_class_drop  spearman      8
         3  class_selectivity           accuracy_drop   pearson      8
     """
-    live = ~activity.dead(observations.activations)
-    known, figures = _variables(observations, attributes, sums, replicates=replicates, seed=seed)
-    jobs = _jobs(known, figures)
-    variables = known | figures
+    live = ~dead_units(observations.activations)
+    known, measures = _variables(observations, attributes, sums, replicates=replicates, seed=seed)
+    jobs = _jobs(known, measures)
+    variables = known | measures
     families: dict[bytes, tuple[NDArray[np.bool_], list[Job]]] = {}
     for job in jobs:
         units = live.copy()
@@ -146,43 +135,43 @@ def correlations_table(
     for units, members in families.values():
         used = int(units.sum())
         for job, estimate, again in _estimates(units, members, variables, replicates=replicates, seed=seed):
-            low, high = interval(
+            low, high = correlation_interval(
                 estimate, again, units=used, method=job.method, given=len(job.variables) - 2, confidence=confidence
             )
-            rows[job] = (site, job.attribute, job.figure, job.method, estimate, low, high, used, job.given)
+            rows[job] = (site, job.attribute, job.measure, job.method, estimate, low, high, used, job.given)
     table = pd.DataFrame([rows[job] for job in jobs], columns=[name for name in COLUMNS if name != "dead"])
     return table.astype({"units": np.int32}).assign(dead=np.int32((~live).sum()))[COLUMNS]
 
 
-def _jobs(known: Mapping[str, Variable], figures: Mapping[str, Variable]) -> list[Job]:
+def _jobs(known: Mapping[str, Variable], measures: Mapping[str, Variable]) -> list[Job]:
     given = (
         {name: "l1_norm" if name != "l1_norm" else "class_selectivity" for name in known} if "l1_norm" in known else {}
     )
-    jobs = [Job(attribute, figure, "spearman") for attribute in known for figure in figures]
-    jobs += [Job(attribute, figure, "spearman", other) for attribute, other in given.items() for figure in figures]
-    jobs += [Job(attribute, figure, "pearson") for attribute in known for figure in figures]
-    return jobs + [Job(attribute, figure, "kendall") for attribute in known for figure in figures]
+    jobs = [Job(attribute, measure, "spearman") for attribute in known for measure in measures]
+    jobs += [Job(attribute, measure, "spearman", other) for attribute, other in given.items() for measure in measures]
+    jobs += [Job(attribute, measure, "pearson") for attribute in known for measure in measures]
+    return jobs + [Job(attribute, measure, "kendall") for attribute in known for measure in measures]
 
 
 def _variables(
-    observations: Observations, attributes: pd.DataFrame | None, sums: Sums | None, *, replicates: int, seed: int
+    observations: Observations, attributes: pd.DataFrame | None, sums: ScoreSums | None, *, replicates: int, seed: int
 ) -> tuple[dict[str, Variable], dict[str, Variable]]:
-    observed, again = measure(observations), replicate(observations, replicates=replicates, seed=seed)
+    observed, again = unit_measures(observations), bootstrap_measures(observations, replicates=replicates, seed=seed)
     known = {"class_selectivity": Variable(observed.class_selectivity, again.class_selectivity)}
-    rows = pd.DataFrame() if attributes is None else aligned(attributes, observations)
-    for name in ATTRIBUTES[1:]:
+    rows = pd.DataFrame() if attributes is None else align_attributes(attributes, observations)
+    for name in SCORES[1:]:
         if name in rows:
             values = rows[name].to_numpy(np.float64)
             if np.isfinite(values).any():
                 known[name] = Variable(values, values)
-    figures = {name: Variable(getattr(observed, name), getattr(again, name)) for name in FIGURES}
+    measures = {name: Variable(getattr(observed, name), getattr(again, name)) for name in MEASURES}
     if sums is not None:
         images = observations.images.sum(axis=0)
-        rise = unit_means(sums, images, draws=observations.draws).mean[0]
-        error = unit_errors(sums, images, draws=observations.draws)[0]
+        rise = unit_score_means(sums, images, draws=observations.draws).mean[0]
+        error = unit_score_errors(sums, images, draws=observations.draws)[0]
         noise = np.random.default_rng([seed, 1]).standard_normal((replicates, observations.units))
-        figures["loss_rise"] = Variable(rise, rise + error * noise)
-    return known, figures
+        measures["loss_rise"] = Variable(rise, rise + error * noise)
+    return known, measures
 
 
 def _estimates(
@@ -193,18 +182,18 @@ def _estimates(
     replicates: int,
     seed: int,
 ) -> Iterator[tuple[Job, float, Floats]]:
-    """The correlations of one family: those over the same units, which are drawn together in each replicate."""
+    """Find the correlations of one family: those over the same units, which are drawn together in each replicate."""
     if units.sum() < 2:
         yield from ((job, float("nan"), np.full(replicates, np.nan)) for job in jobs)
         return
-    draws = drawn_units(units, replicates=replicates, seed=seed)
+    draws = draw_units(units, replicates=replicates, seed=seed)
     centres = {"spearman": centred_ranks, "pearson": centred}
 
-    # Jobs come attribute by attribute, so one attribute and all figures are at hand; the memory stays bounded.
-    @lru_cache(maxsize=len(FIGURES) + 4)
+    # Jobs come attribute by attribute, so one attribute and all measures are at hand; the memory stays bounded.
+    @lru_cache(maxsize=len(MEASURES) + 4)
     def sides(name: str, method: Method) -> tuple[Floats, Floats]:
         variable, centre = variables[name], centres[method]
-        return centre(variable.values[units]), centre(take(variable.replicated, draws))
+        return centre(variable.values[units]), centre(take_units(variable.replicated, draws))
 
     @cache
     def correlation(first: str, second: str, method: Method) -> tuple[Floats, Floats]:
@@ -214,9 +203,9 @@ def _estimates(
     for job in jobs:
         if job.method == "kendall":
             continue
-        observed, again = correlation(job.attribute, job.figure, job.method)
+        observed, again = correlation(job.attribute, job.measure, job.method)
         if job.given:
-            first, second = (correlation(side, job.given, job.method) for side in (job.attribute, job.figure))
+            first, second = (correlation(side, job.given, job.method) for side in (job.attribute, job.measure))
             observed, again = partial(observed, first[0], second[0]), partial(again, first[1], second[1])
         yield job, float(observed), again
     yield from _kendalls(units, [job for job in jobs if job.method == "kendall"], variables, draws)
@@ -239,18 +228,18 @@ def _kendalls(
         )
         return np.concatenate([variable.values[None], again[: len(draws)]])[:, units]
 
-    figures = list(dict.fromkeys(job.figure for job in jobs))
-    if not figures:
+    measures = list(dict.fromkeys(job.measure for job in jobs))
+    if not measures:
         return
-    theirs = np.stack([stacked(name) for name in figures], axis=1)
+    theirs = np.stack([stacked(name) for name in measures], axis=1)
     names = list(dict.fromkeys(job.attribute for job in jobs))
     fixed = [name for name in names if variables[name].fixed]
     found: dict[str, Floats] = {}
     if fixed:
-        together = taus(np.stack([variables[name].values[units] for name in fixed]), theirs, weights)
+        together = kendall_taus(np.stack([variables[name].values[units] for name in fixed]), theirs, weights)
         found = {name: together[:, place] for place, name in enumerate(fixed)}
     for name in set(names) - set(fixed):
-        found[name] = taus(stacked(name)[:, None], theirs, weights)[:, 0]
+        found[name] = kendall_taus(stacked(name)[:, None], theirs, weights)[:, 0]
     for job in jobs:
-        tau = found[job.attribute][:, figures.index(job.figure)]
+        tau = found[job.attribute][:, measures.index(job.measure)]
         yield job, float(tau[0]), tau[1:]

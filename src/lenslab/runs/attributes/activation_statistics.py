@@ -1,4 +1,4 @@
-"""Activity: how much, how often and where a unit answers at all."""
+"""Statistics of activations: how much, how often and where a unit is active at all."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ CONSTANT = 1e-6
 """A unit whose values differ by less than this share of their size is taken as constant."""
 
 
-def membership(labels: ArrayLike, classes: int) -> sparse.csr_array:
-    """Say which image belongs to which class, as a sparse matrix of ones, shape ``[classes, images]``.
+def class_membership(labels: ArrayLike, classes: int) -> sparse.csr_array:
+    """Give which image belongs to which class, as a sparse matrix of ones, shape ``[classes, images]``.
 
     Example:
-        >>> (membership([1, 0, 1], 2) @ np.array([[1.0], [2.0], [3.0]])).ravel().tolist()
+        >>> (class_membership([1, 0, 1], 2) @ np.array([[1.0], [2.0], [3.0]])).ravel().tolist()
         [2.0, 4.0]
     """
     labels = np.asarray(labels, dtype=np.int64)
@@ -27,7 +27,7 @@ def membership(labels: ArrayLike, classes: int) -> sparse.csr_array:
 
 
 def class_means(activations: NDArray[np.floating[Any]], labels: ArrayLike, *, classes: int) -> Floats:
-    """The mean of each unit's activation over the images of each class.
+    """Average each unit's activation over the images of each class.
 
     Args:
         activations: The spatial mean of each unit on each image, shape ``[images, units]``.
@@ -42,12 +42,12 @@ def class_means(activations: NDArray[np.floating[Any]], labels: ArrayLike, *, cl
         [[2.0, 5.0, nan]]
     """
     images = np.bincount(np.asarray(labels, dtype=np.int64), minlength=classes)
-    sums = np.asarray(membership(labels, classes) @ activations).T
+    sums = np.asarray(class_membership(labels, classes) @ activations).T
     return np.asarray(np.divide(sums, images, out=np.full(sums.shape, np.nan), where=images > 0))
 
 
-def dead(activations: NDArray[np.floating[Any]]) -> NDArray[np.bool_]:
-    """Which units say nothing about the image: never active, or constant over all images.
+def dead_units(activations: NDArray[np.floating[Any]]) -> NDArray[np.bool_]:
+    """Find the dead units: those never active, or constant over all images.
 
     Args:
         activations: The spatial mean of each unit on each image, shape ``[images, units]``.
@@ -56,7 +56,7 @@ def dead(activations: NDArray[np.floating[Any]]) -> NDArray[np.bool_]:
         Shape ``[units]``.
 
     Example:
-        >>> dead(np.array([[0.0, 2.0, 1.0], [0.0, 2.0, 3.0]])).tolist()
+        >>> dead_units(np.array([[0.0, 2.0, 1.0], [0.0, 2.0, 3.0]])).tolist()
         [True, True, False]
     """
     high, low = activations.max(axis=0), activations.min(axis=0)
@@ -64,7 +64,7 @@ def dead(activations: NDArray[np.floating[Any]]) -> NDArray[np.bool_]:
 
 
 def mean_activation(activations: NDArray[np.floating[Any]]) -> Floats:
-    r"""The mean of a unit over images and positions.
+    r"""Average a unit over images and positions.
 
     .. math:: \frac{1}{NM} \sum_{x, m} a_{u,m}(x)
 
@@ -87,7 +87,7 @@ def mean_activation(activations: NDArray[np.floating[Any]]) -> Floats:
 
 
 def max_activation(maps: NDArray[np.floating[Any]]) -> Floats:
-    r"""The largest value that a unit takes at any position of any image.
+    r"""Find the largest value of a unit at any position of any image.
 
     .. math:: \max_{x, m} a_{u,m}(x)
 
@@ -109,7 +109,7 @@ def max_activation(maps: NDArray[np.floating[Any]]) -> Floats:
 
 
 def apoz(maps: NDArray[np.floating[Any]]) -> Floats:
-    r"""Average percentage of zeros: how often a unit is exactly 0, as a fraction.
+    r"""Compute the average percentage of zeros (APoZ): how often a unit is exactly 0, as a fraction.
 
     .. math:: \frac{1}{NM} \sum_{x, m} [a_{u,m}(x) = 0]
 
@@ -132,7 +132,7 @@ def apoz(maps: NDArray[np.floating[Any]]) -> Floats:
 
 
 def feature_map_rank(maps: NDArray[np.floating[Any]]) -> Floats:
-    r"""The rank of a unit's map, averaged over images (HRank).
+    r"""Average the rank of a unit's map over images (HRank).
 
     .. math:: \frac{1}{N} \sum_x \operatorname{rank} A_u(x)
 

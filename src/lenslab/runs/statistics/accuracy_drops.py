@@ -1,4 +1,4 @@
-"""Drops: how much accuracy a unit's ablation costs, overall and per class.
+"""Drops of accuracy: how much a unit's ablation costs, overall and per class.
 
 ``drop = before - after``: bigger means that the unit mattered more. All figures are fractions of the images concerned.
 Every function takes ``net`` (losses minus gains) of shape ``[..., 2, units, classes]``, halves A and B first, and
@@ -16,7 +16,7 @@ Numbers = NDArray[np.number[Any]]
 
 
 def overall_drop(net: Numbers, images: Numbers) -> Floats:
-    """The drop of accuracy over all images, shape ``[..., units]``.
+    """Compute the drop of accuracy over all images, shape ``[..., units]``.
 
     Example:
         >>> overall_drop(np.array([[[1, 0]], [[2, -1]]]), np.array([[5, 5], [5, 5]])).tolist()
@@ -26,7 +26,7 @@ def overall_drop(net: Numbers, images: Numbers) -> Floats:
 
 
 def half_drops(net: Numbers, images: Numbers) -> Floats:
-    """The drop of accuracy over the images of each half, shape ``[..., 2, units]``; NaN for a half without images.
+    """Compute the drop of accuracy over each half, shape ``[..., 2, units]``; NaN for a half without images.
 
     Example:
         >>> half_drops(np.array([[[1, 0]], [[2, -1]]]), np.array([[5, 5], [2, 2]])).tolist()
@@ -36,7 +36,7 @@ def half_drops(net: Numbers, images: Numbers) -> Floats:
 
 
 def class_drops(net: Numbers, images: Numbers) -> Floats:
-    """The drop of accuracy over the images of each class, shape ``[..., units, classes]``; NaN for classes without.
+    """Compute the drop of accuracy over each class, shape ``[..., units, classes]``; NaN for classes without.
 
     Example:
         >>> class_drops(np.array([[[1, 0]], [[2, 0]]]), np.array([[5, 0], [5, 0]])).tolist()
@@ -46,7 +46,7 @@ def class_drops(net: Numbers, images: Numbers) -> Floats:
 
 
 def max_class_drop(net: Numbers, images: Numbers) -> tuple[Floats, NDArray[np.int64]]:
-    """The largest drop of any class, and the class; ties go to the lowest label, classes without images are left out.
+    """Find the largest drop of any class, and the class; of equal ones the lowest label.
 
     A maximum over many noisy classes is biased upward: see `heldout_class_drop` for the figure that is not.
 
@@ -63,7 +63,7 @@ def max_class_drop(net: Numbers, images: Numbers) -> tuple[Floats, NDArray[np.in
 
 
 @dataclass(frozen=True)
-class HeldOut:
+class HeldOutDrop:
     """The max class drop with the class chosen on one half of the images and the drop read on the other.
 
     Attributes:
@@ -80,8 +80,8 @@ class HeldOut:
         return np.asarray(self.drop.mean(axis=-2))
 
 
-def heldout_class_drop(net: Numbers, images: Numbers) -> HeldOut:
-    """The held-out max class drop, both ways.
+def heldout_class_drop(net: Numbers, images: Numbers) -> HeldOutDrop:
+    """Compute the held-out max class drop, both ways.
 
     The class is chosen among those that have images in both halves, ties going to the lowest label. Where there is
     none (one image per class), drops are NaN.
@@ -95,10 +95,10 @@ def heldout_class_drop(net: Numbers, images: Numbers) -> HeldOut:
     usable = (images > 0).all(axis=0)
     if not usable.any():
         shape = drops.shape[:-1]
-        return HeldOut(drop=np.full(shape, np.nan), label=np.full(shape, -1))
+        return HeldOutDrop(drop=np.full(shape, np.nan), label=np.full(shape, -1))
     label = np.where(usable, drops, -np.inf).argmax(axis=-1)
     read = np.take_along_axis(np.flip(drops, axis=-3), label[..., None], axis=-1)[..., 0]
-    return HeldOut(drop=read, label=label)
+    return HeldOutDrop(drop=read, label=label)
 
 
 def _share(net: Numbers, images: Numbers) -> Floats:

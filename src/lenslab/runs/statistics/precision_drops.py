@@ -1,4 +1,4 @@
-"""Precision: of the images that the network gives a class, how many are of it, and what an ablation costs of that."""
+"""Drops of precision: of the images that the network gives a class, the share that are of it, before and after."""
 
 from dataclasses import dataclass
 
@@ -30,7 +30,7 @@ class PrecisionDrops:
 
 
 def precision_drops(observations: Observations, *, confidence: float = 0.95) -> PrecisionDrops | None:
-    r"""The drop of the precision of each class when each unit is silenced.
+    r"""Compute the drop of the precision of each class when each unit is silenced.
 
     The precision of class k is :math:`P = t / m`: of the m images that the network calls k, t are. Images move into and
     out of m when a unit is silenced, and most stay, so the two precisions are paired. With :math:`c_1` images of k
@@ -48,7 +48,7 @@ def precision_drops(observations: Observations, *, confidence: float = 0.95) -> 
     that errs on the wide side.
 
     Args:
-        observations: What was seen at one site.
+        observations: Of one site.
         confidence: Of each interval by itself.
 
     Returns:
@@ -94,7 +94,7 @@ def _split(given: NDArray[np.int64], truth: NDArray[np.int64]) -> tuple[NDArray[
 
 
 def _cells(observations: Observations, given: NDArray[np.int64], part: NDArray[np.bool_]) -> Floats:
-    """How many of the flips concerned each unit's ablation took from, or gave to, each class."""
+    """Count the flips that each unit's ablation took from, or gave to, each class."""
     shape = (observations.units, observations.classes)
     cell = observations.unit[part] * observations.classes + given[part]
     return np.bincount(cell, minlength=int(np.prod(shape))).reshape(shape).astype(np.float64)

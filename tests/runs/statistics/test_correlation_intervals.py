@@ -1,24 +1,9 @@
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-from scipy.stats import norm, pearsonr, spearmanr
+from scipy.stats import norm, spearmanr
 
-from lenslab.runs.statistics.correlations import correlate, difference, interval, partial, pearson, spearman
-
-
-@given(st.lists(st.tuples(st.integers(0, 6), st.integers(0, 6)), min_size=3, max_size=30))
-def test_spearman_equals_scipy_ties_included(pairs):
-    first, second = (np.array(side) for side in zip(*pairs, strict=True))
-    found = spearman(first, second)
-    if len(set(first)) == 1 or len(set(second)) == 1:
-        assert np.isnan(found)
-    else:
-        assert found == pytest.approx(spearmanr(first, second).statistic, abs=1e-12)
-
-
-def test_spearman_works_along_the_last_axis():
-    assert spearman([[1, 2, 3], [3, 2, 1]], [1, 5, 9]).tolist() == [1, -1]
+from lenslab.runs.statistics.correlation_coefficients import spearman
+from lenslab.runs.statistics.correlation_intervals import correlate, correlation_difference, correlation_interval
 
 
 def noisy(random, units, strength):
@@ -122,7 +107,7 @@ def test_the_gain_between_two_correlations_is_covered():
             correlate(attribute, figure + more, attribute, replicated + more, units=np.full(60, True), seed=number)
             for more in (0, blur)
         ]
-        found.append(difference(*pair))
+        found.append(correlation_difference(*pair))
     gains, lows, highs = np.array(found).T
     assert gains.mean() > 0.1
     assert np.mean((lows <= gains.mean()) & (gains.mean() <= highs)) >= 0.93
@@ -135,29 +120,8 @@ def test_pairing_makes_the_gain_sharper_than_its_parts():
     units = np.full(60, True)
     first = correlate(attribute, figure, attribute, replicated, units=units, seed=0)
     second = correlate(attribute, figure + nudge, attribute, replicated + nudge, units=units, seed=0)
-    _, low, high = difference(first, second)
+    _, low, high = correlation_difference(first, second)
     assert high - low < (first.high - first.low) / 2
-
-
-def test_what_a_third_explains_entirely_leaves_no_correlation():
-    assert np.isnan(partial(0.5, 1.0, 0.5))
-    ranks = np.arange(9.0)
-    assert np.isnan(partial(spearman(ranks, ranks[::-1]), spearman(ranks, ranks), spearman(ranks[::-1], ranks)))
-
-
-def test_given_a_common_cause_two_variables_have_nothing_to_do_with_each_other():
-    random = np.random.default_rng(0)
-    cause = random.normal(size=20_000)
-    first, second = cause + random.normal(size=(2, 20_000))
-    plain = spearman(first, second)
-    assert plain > 0.4
-    assert abs(partial(plain, spearman(first, cause), spearman(second, cause))) < 0.05
-
-
-def test_pearson_equals_scipy_and_equal_values_have_no_correlation():
-    first, second = np.random.default_rng(0).normal(size=(2, 30))
-    assert pearson(first, second) == pytest.approx(pearsonr(first, second).statistic)
-    assert np.isnan(pearson(np.full(3, 0.1), [1, 2, 3]))
 
 
 @pytest.mark.parametrize(
@@ -170,7 +134,7 @@ def test_pearson_equals_scipy_and_equal_values_have_no_correlation():
     ],
 )
 def test_the_spread_is_never_below_what_the_number_of_units_implies(method, given, floor):
-    low, high = interval(0.3, np.full(50, 0.3), units=30, method=method, given=given)
+    low, high = correlation_interval(0.3, np.full(50, 0.3), units=30, method=method, given=given)
     reach = norm.isf(0.025) * floor
     assert (np.arctanh(low), np.arctanh(high)) == pytest.approx((np.arctanh(0.3) - reach, np.arctanh(0.3) + reach))
 
@@ -178,5 +142,5 @@ def test_the_spread_is_never_below_what_the_number_of_units_implies(method, give
 @pytest.mark.parametrize(("method", "given", "units"), [("spearman", 0, 4), ("spearman", 1, 5), ("kendall", 0, 5)])
 def test_an_interval_needs_a_few_units(method, given, units):
     known = np.linspace(0.2, 0.4, 20)
-    assert np.isfinite(interval(0.3, known, units=units, method=method, given=given)).all()
-    assert np.isnan(interval(0.3, known, units=units - 1, method=method, given=given)).all()
+    assert np.isfinite(correlation_interval(0.3, known, units=units, method=method, given=given)).all()
+    assert np.isnan(correlation_interval(0.3, known, units=units - 1, method=method, given=given)).all()
