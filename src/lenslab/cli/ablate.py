@@ -146,6 +146,15 @@ def ablate(
     no_attributes: Annotated[
         bool, typer.Option("--no-attributes", help="Leave the units' attributes and strongest images out.")
     ] = False,
+    concepts: Annotated[
+        Path | None,
+        typer.Option(
+            "--concepts",
+            metavar="DATASET",
+            help="Images with pixel masks of concepts: a directory with images/ and masks/CONCEPT/, or Parquet. Each "
+            "unit's overlap with the concept that it aligns with best becomes an attribute.",
+        ),
+    ] = None,
     skip_broken: Annotated[
         bool, typer.Option("--skip-broken", help="Leave images out that do not decode, and count and name them.")
     ] = False,
@@ -190,6 +199,7 @@ def ablate(
         draws=draws,
         top=top,
         attributes=not no_attributes,
+        concepts=concepts,
     )
     if dry_run:
         _show_plan(ablation, device, as_json)

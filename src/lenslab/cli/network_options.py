@@ -70,7 +70,7 @@ def load(
         name,
         weights=weights or shipped_weights_for(name, images),
         untrained=untrained,
-        preprocessing=units.read_preprocessing(declared) if declared else None,
+        preprocessing=declared,
         mean=numbers("--mean", mean),
         sd=numbers("--sd", sd),
         size=size_of(size),

@@ -82,7 +82,6 @@ def run(
 ) -> None:
     """Silence every unit, decide the paper's claims by its rules, and leave a record that the site shows."""
     from lenslab import studies
-    from lenslab.units import read_preprocessing
 
     studies.load_rules(study)  # an unknown study is refused before anything is loaded or shown
     with console.progress("silencing") as progress:
@@ -93,7 +92,7 @@ def run(
             mean=numbers("--mean", mean),
             sd=numbers("--sd", sd),
             size=size_of(size),
-            preprocessing=read_preprocessing(declared) if declared else None,
+            preprocessing=declared,
             images=images,
             out=out,
             seed=seed,

@@ -70,6 +70,12 @@ class RunRecord:
         return Intervention.recorded(self.record.document)
 
     @property
+    def concepts(self) -> tuple[str, ...]:
+        """The concepts that units were aligned with, by their number; empty where they were not."""
+        held = part(self.record.document, "concepts").get("names")
+        return tuple(str(name) for name in held) if isinstance(held, list) else ()
+
+    @property
     def engine(self) -> str | None:
         """The engine that decided."""
         return text(self.record.document, "engine")

@@ -41,7 +41,7 @@ def run(
     mean: Sequence[float] | None = None,
     sd: Sequence[float] | None = None,
     size: tuple[int, int] | None = None,
-    preprocessing: Preprocessing | None = None,
+    preprocessing: Preprocessing | str | Path | None = None,
     seed: int = 0,
     limit: int | None = None,
     verify: int = 100,

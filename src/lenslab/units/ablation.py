@@ -27,6 +27,7 @@ from lenslab.units.engine.trace import trace
 from lenslab.units.errors import LabelError, UnitsError, UnsupportedNetworkError
 from lenslab.units.forecast import Forecast, forecast
 from lenslab.units.images import Images, Source, open_images
+from lenslab.units.images.concept_masks import ConceptImages, open_concept_images
 from lenslab.units.networks import Network, load, shipped_weights_for
 from lenslab.units.question import Question
 from lenslab.units.run_writer import write_tables
@@ -57,6 +58,7 @@ class Options(TypedDict, total=False):
     limit: int | None
     top: int | None
     attributes: bool
+    concepts: ConceptImages | str | Path | None
     engine: str
     seed: int
     batch_size: int | None
@@ -81,6 +83,7 @@ class Ablation(Question):
         limit: int | None = None,
         top: int | None = None,
         attributes: bool = True,
+        concepts: ConceptImages | str | Path | None = None,
         engine: str = "exact",
         seed: int = 0,
         batch_size: int | None = None,
@@ -110,6 +113,9 @@ class Ablation(Question):
                 network tells 20 classes or more apart, else not at all; 0 does not look.
             attributes: Whether the units' attributes are measured and their strongest images kept, which takes a pass
                 forward and back over the images. Sets and directions have none.
+            concepts: Images with a pixel mask for each of some concepts, or where they are (see
+                `lenslab.units.images.concept_masks`): each unit's overlap with the concept that it aligns with best
+                becomes an attribute.
             engine: ``"exact"``, or ``"plain"`` for the reference that runs the whole network for every unit.
             seed: Decides the halves, the bootstrap and which pairs are verified.
             batch_size: Images per batch, which decides no integer; by default what fits a quarter of a GiB of recorded
@@ -127,6 +133,8 @@ class Ablation(Question):
             raise UnitsError(f"no engine named {engine!r}; there are {', '.join(ENGINES)}")
         if seed < 0:
             raise UnitsError(f"the seed {seed} is negative; give 0 or more")
+        if concepts is not None and not attributes:
+            raise UnitsError("alignment with concepts is an attribute, and attributes are left out; measure them, too")
         if batch_size is not None and batch_size < 1:
             raise UnitsError(f"a batch of {batch_size} images is empty; give --batch-size 1 or more")
         intervention = Intervention.of(replacement, basis=basis, groups=groups, draws=draws)
@@ -151,6 +159,9 @@ class Ablation(Question):
             at_filters=intervention.replacement == FILTER,
             interventions=site_interventions(chosen, intervention, seed),
         )
+        single = all(each.intervention.single for each in plans)
+        if concepts is not None and not single:
+            raise UnitsError("units are aligned with concepts, and this silences sets of units or directions")
         return cls(
             network=loaded,
             images=opened,
@@ -162,7 +173,8 @@ class Ablation(Question):
             intervention=intervention,
             reference=opened if reference is None else open_images(reference, on_error=opened.on_error),
             top=_top(top, traced.classes),
-            attributes=attributes and all(each.intervention.single for each in plans),
+            attributes=attributes and single,
+            concepts=None if concepts is None else open_concept_images(concepts),
         )
 
     def run(
@@ -301,7 +313,8 @@ def ablate(
             stopped there goes on; one that was finished there is only read.
         progress: Is told how far it has come.
         options: What is asked: ``sites``, ``replacement``, ``basis``, ``groups``, ``draws``, ``reference``, ``limit``,
-            ``top``, ``attributes``, ``engine``, ``seed``, ``batch_size``; each is described at `Ablation.of`.
+            ``top``, ``attributes``, ``concepts``, ``engine``, ``seed``, ``batch_size``; each is described at
+            `Ablation.of`.
 
     Returns:
         The finished run with its tables.

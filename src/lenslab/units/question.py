@@ -12,6 +12,7 @@ from lenslab.units.engine.network_hash import hash_of_architecture, hash_of_weig
 from lenslab.units.engine.site_plan import Plan
 from lenslab.units.engine.trace import Trace
 from lenslab.units.images import Images
+from lenslab.units.images.concept_masks import ConceptImages
 from lenslab.units.networks import Network
 
 
@@ -31,6 +32,7 @@ class Question:
         reference: The images that means are measured on.
         top: Among how many of the largest logits the true class is looked for; ``None`` where it is not.
         attributes: Whether the units' attributes are measured as well.
+        concepts: Images with masks of the concepts that units are aligned with, where they are.
     """
 
     network: Network
@@ -44,6 +46,7 @@ class Question:
     reference: Images
     top: int | None = None
     attributes: bool = True
+    concepts: ConceptImages | None = None
 
     @property
     def request(self) -> dict[str, Any]:
@@ -62,6 +65,7 @@ class Question:
             **(reference if self.intervention.measured else {}),
             "top": self.top,
             "attributes": self.attributes,
+            **({"concepts_sha256": self.concepts.sha256} if self.concepts else {}),
             **({"broken_images": self.images.on_error} if self.images.on_error != "raise" else {}),
             "engine": self.engine,
             "seed": self.seed,

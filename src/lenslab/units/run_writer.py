@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import operator
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from lenslab.records import Draft, machine, versions
 from lenslab.runs.attributes.attribute_tables import attribute_table, class_table
+from lenslab.runs.attributes.concept_overlap import Alignment
 from lenslab.runs.attributes.profile_sums import ProfileSums
 from lenslab.runs.statistics.attribute_correlations import correlations_table
 from lenslab.runs.statistics.drop_prediction import coefficients_table, predictions_table
@@ -24,6 +25,7 @@ from lenslab.runs.statistics.reliability import reliability_table
 from lenslab.runs.statistics.unit_tables import classes_table, units_table
 from lenslab.units.engine.site_plan import Plan
 from lenslab.units.engine.trace import Trace
+from lenslab.units.profiling.concept_alignment import align_sites
 from lenslab.units.profiling.filter_weights import norms_of
 from lenslab.units.question import Question
 from lenslab.units.sweep.exemplars import exemplars
@@ -51,6 +53,7 @@ def write_tables(question: Question, shards: Shards, blocks: Sequence[Block], de
     skipped = shards.collected("skipped", blocks).to_pandas()
     parts: dict[str, list[pd.DataFrame]] = {}
     strongest, live = {}, {}
+    alignments = _alignments(question, device)
     for planned in question.plans:
         name = planned.site.name
         activations = _column(draft, "activations", name, planned.count)
@@ -58,7 +61,8 @@ def write_tables(question: Question, shards: Shards, blocks: Sequence[Block], de
         if question.attributes:
             gathered = _gathered(shards, blocks, name)
             profile = gathered.profile(activations, frame["label"].to_numpy(np.int64))
-            attributes = attribute_table(name, profile, norms=norms_of(question.trace, planned.site))
+            norms = norms_of(question.trace, planned.site)
+            attributes = attribute_table(name, profile, norms=norms, alignment=alignments.get(name))
             parts.setdefault("attribute_classes", []).append(class_table(name, profile))
             strongest[name], live[name] = gathered.top_images, ~attributes["dead"].to_numpy()
         for kind, table in _tables(question, shards, blocks, planned, frame, activations, attributes):
@@ -129,6 +133,14 @@ def _column(draft: Draft, table: str, column: str, width: int) -> NDArray[np.flo
     return values
 
 
+def _alignments(question: Question, device: torch.device) -> Mapping[str, Alignment]:
+    """Align the units of every site with the concepts that were asked for, if any were."""
+    if question.concepts is None:
+        return {}
+    sites, preprocessing = [planned.site for planned in question.plans], question.network.preprocessing
+    return align_sites(question.trace, sites, question.concepts, preprocessing, device, batch_size=question.batch_size)
+
+
 def _gathered(shards: Shards, blocks: Sequence[Block], site: str) -> ProfileSums:
     rows = [row for table in shards.tables("profile", blocks, site) for row in table.to_pylist()]
     return functools.reduce(operator.add, map(ProfileSums.from_row, rows))
@@ -155,6 +167,13 @@ def _document(question: Question, images: pd.DataFrame, skipped: pd.DataFrame, p
             "classes": trace_.classes,
             "class_names": list(opened.class_names or network.class_names or ()) or None,
         },
+        "concepts": {
+            "source": question.concepts.images.source,
+            "images": len(question.concepts.images),
+            "names": list(question.concepts.concepts),
+        }
+        if question.concepts
+        else None,
         "accuracy": float((images["label"] == images["prediction"]).mean()),
         "sites": [
             {

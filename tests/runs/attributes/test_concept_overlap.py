@@ -9,19 +9,7 @@ import torch.nn.functional as F
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lenslab.runs.attributes.activation_quantiles import ActivationQuantiles
 from lenslab.runs.attributes.concept_overlap import OverlapCounts, concept_alignment, upsampled
-from lenslab.units import ConceptImages, UnitsError, align_concepts
-from tests.units import toys
-
-
-def thresholds(*batches: np.ndarray, quantile: float) -> list[float]:
-    found = ActivationQuantiles(batches[0].shape[1], quantile)
-    for _ in range(ActivationQuantiles.ROUNDS):
-        for maps in batches:
-            found.add(maps)
-        found.advance()
-    return found.values.tolist()
 
 
 def mask(*rows: str) -> np.ndarray:
@@ -77,43 +65,3 @@ def test_pixels_of_one_image_are_counted_without_rounding():
     labelled[0, 0, :299] = True
     overlaps.add(np.ones((1, 1, 1, 1)), labelled)
     assert overlaps.alignment().overlap.tolist() == [[299 / 300]]
-
-
-def align(network, source, masks, *, annotated=None, **options):
-    return align_concepts(network, ConceptImages.of_arrays(source, masks, annotated=annotated), **options)
-
-
-def test_units_that_see_a_quarter_align_with_that_quarter_in_any_batches():
-    """Four units of the toy network sum each 4x4 patch; the images' bright quarters are the concepts."""
-    pixels = toys.quarters((0,), (1,), (2,), (3,), (0, 3), (1, 2), (0,), ())
-    masks = np.zeros((8, 2, 8, 8), bool)
-    masks[:, 0] = pixels > 0  # whatever is bright
-    masks[:, 1, :4] = pixels[:, :4] > 0  # the bright things in the upper half
-    source = (pixels, [0, 1] * 4)
-    for batch_size in (1, 3, 8):
-        found = align(toys.by_hand(), source, masks, sites=["1"], quantile=9 / 32, batch_size=batch_size)["1"]
-        # 9 of 32 patches are bright, and t = 0 leaves exactly them: bilinear growth of 2x2 to 8x8 spreads them.
-        assert found.thresholds.tolist() == [0, 0, 0, 0]
-        expected = _by_torch(pixels, masks)
-        assert found.overlap == pytest.approx(np.tile(expected, (4, 1)))
-    by_call = align(toys.by_hand(), source, lambda start, stop: masks[start:stop], sites=["1"], quantile=9 / 32)["1"]
-    assert by_call.overlap.tolist() == found.overlap.tolist()
-
-
-def _by_torch(pixels, masks):
-    patches = torch.tensor(pixels.reshape(8, 2, 4, 2, 4).sum(axis=(2, 4)), dtype=torch.float64)
-    lit = F.interpolate(patches[:, None], size=(8, 8), mode="bilinear", align_corners=False)[:, 0].numpy() > 0
-    both = (lit[:, None] & masks).sum(axis=(0, 2, 3))
-    return both / (lit[:, None] | masks).sum(axis=(0, 2, 3))
-
-
-def test_masks_that_do_not_fit_are_refused():
-    source = (toys.quarters((0,), (1,)), [0, 1])
-    with pytest.raises(UnitsError, match="give bool \\[2, concepts, rows, columns\\]"):
-        align(toys.by_hand(), source, np.zeros((2, 1, 8, 8)), sites=["1"])
-    with pytest.raises(UnitsError, match="masks of images 0 to 1"):
-        align(toys.by_hand(), source, np.zeros((1, 1, 8, 8), bool), sites=["1"])
-    with pytest.raises(UnitsError, match="annotated is"):
-        align(toys.by_hand(), source, np.zeros((2, 1, 8, 8), bool), annotated=np.ones((2, 3), bool), sites=["1"])
-    with pytest.raises(UnitsError, match="lights nothing or everything"):
-        align(toys.by_hand(), source, np.zeros((2, 1, 8, 8), bool), sites=["1"], quantile=1.5)

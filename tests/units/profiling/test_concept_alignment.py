@@ -1,4 +1,4 @@
-"""Aligning a network's units with concepts."""
+"""Units of a network beside concepts: a toy network whose overlaps can be counted by hand."""
 
 from __future__ import annotations
 
@@ -8,8 +8,13 @@ import torch
 import torch.nn.functional as F
 
 from lenslab.units import UnitsError
-from lenslab.units.profiling import align
+from lenslab.units.attribute_measurement import align_concepts
+from lenslab.units.images.concept_masks import ConceptImages
 from tests.units import toys
+
+
+def align(network, source, masks, *, annotated=None, **options):
+    return align_concepts(network, ConceptImages.of_arrays(source, masks, annotated=annotated), **options)
 
 
 def test_units_that_see_a_quarter_align_with_that_quarter_in_any_batches():

@@ -54,5 +54,5 @@ CONCEPT_ATTRIBUTES = (
 NAMES = tuple(each.name for each in (*ATTRIBUTES, *CONCEPT_ATTRIBUTES))
 """All columns but ``site`` and ``unit``."""
 
-SCORES = tuple(each.name for each in ATTRIBUTES if each.kind == "score")
+SCORES = tuple(each.name for each in (*ATTRIBUTES, *CONCEPT_ATTRIBUTES) if each.kind == "score")
 """What correlations and predictions are made of."""

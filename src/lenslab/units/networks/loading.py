@@ -11,6 +11,7 @@ from torch import nn
 
 from lenslab.units.errors import PreprocessingError, UnknownNetworkError, WeightsError
 from lenslab.units.images.preprocessing import Preprocessing
+from lenslab.units.images.preprocessing_files import read_preprocessing
 from lenslab.units.networks.architectures import untrained as without_weights
 from lenslab.units.networks.architectures import weighted
 from lenslab.units.networks.catalogue import entry, making_of
@@ -36,7 +37,7 @@ def load(
     *,
     weights: str | Path | None = None,
     untrained: bool = False,
-    preprocessing: Preprocessing | None = None,
+    preprocessing: Preprocessing | str | Path | None = None,
     mean: Sequence[float] | float | None = None,
     sd: Sequence[float] | float | None = None,
     size: tuple[int, int] | int | None = None,
@@ -52,7 +53,7 @@ def load(
             has ``imagenet``; `library_network` says which names the libraries take. The network gets as many logits as
             the last layer of the weights.
         untrained: Allow random weights (always the same) where none are given, to look at the network's sites.
-        preprocessing: In place of the network's own.
+        preprocessing: In place of the network's own; or a JSON file with it, lenslab's, timm's or Transformers'.
         mean: In place of the preprocessing's, one value per channel or one for all.
         sd: As ``mean``.
         size: (height, width), or one number for both, in place of the preprocessing's.
@@ -78,6 +79,8 @@ def load(
     """
     mean, sd = ((value,) if isinstance(value, int | float) else value for value in (mean, sd))
     size = (size, size) if isinstance(size, int) else size
+    if isinstance(preprocessing, str | Path):
+        preprocessing = read_preprocessing(preprocessing)
     if isinstance(network, nn.Module):
         called = name or type(network).__name__
         own = _own_preprocessing(called, preprocessing, mean, sd).override(mean=mean, sd=sd, size=size)
