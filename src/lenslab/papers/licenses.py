@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from lenslab.papers.errors import NotFoundError
+from lenslab.papers.errors import UnknownVersionError
 
 if TYPE_CHECKING:
     from lenslab.papers.paper import Paper
@@ -139,7 +139,7 @@ def license_of_version(paper: Paper, number: int | None = None) -> License:
         number: The version, counted from 1; ``None`` means the newest.
 
     Raises:
-        NotFoundError: The paper has no such version.
+        UnknownVersionError: The paper has no such version.
 
     Example:
         >>> from lenslab.papers.identifiers.arxiv_id import ArxivId
@@ -154,7 +154,7 @@ def license_of_version(paper: Paper, number: int | None = None) -> License:
     version = next((version for version in paper.versions if version.number == number), None)
     if paper.versions and version is None:
         known = ", ".join(str(version.number) for version in paper.versions)
-        raise NotFoundError(f"{paper.arxiv_id or paper.title!r} has no version {number}; its versions: {known}")
+        raise UnknownVersionError(f"{paper.arxiv_id or paper.title!r} has no version {number}; its versions: {known}")
     stated = version.license_uri if version else ""
     if not stated and number == newest:
         stated = paper.license_uri

@@ -4,7 +4,8 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from lenslab.papers.errors import MalformedError, NotFoundError, RefusedError, SourceError
+from lenslab.http.errors import NotFoundError, RefusedError, UnavailableError
+from lenslab.papers.errors import MalformedError
 from lenslab.papers.identifiers.arxiv_id import ArxivId
 from lenslab.papers.sources import arxiv_api, arxiv_oai, parse
 from tests.upstream import Corpus, Fault, Faults, corpus
@@ -179,7 +180,7 @@ def test_one_record_that_nobody_can_read_does_not_end_the_harvest(visit):
 @pytest.mark.parametrize("fault", [Fault.DOCTYPE, Fault.MALFORMED, Fault.RATE_EXCEEDED, Fault.WEB_PAGE])
 def test_what_is_no_answer_is_never_read_as_one(visit, fault):
     visitor, _ = visit(SMALL, Faults(always={"arXiv OAI-PMH": fault}), attempts=2)
-    with pytest.raises(SourceError, match="arXiv OAI-PMH does not answer"):
+    with pytest.raises(UnavailableError, match="arXiv OAI-PMH does not answer"):
         arxiv_oai.record(visitor.fetcher, "1806.02891")
 
 

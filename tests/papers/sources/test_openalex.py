@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lenslab.papers.errors import MalformedError, NotFoundError, RefusedError, SourceError, WorkNameError
+from lenslab.http.errors import NotFoundError, RefusedError, UnavailableError
+from lenslab.papers.errors import MalformedError, WorkNameError
 from lenslab.papers.identifiers.arxiv_id import ArxivId
 from lenslab.papers.sources import openalex, parse
 from tests.upstream import Corpus, Edge, Entry, Fault, Faults, corpus
@@ -132,7 +133,7 @@ def test_an_empty_page_in_the_middle_is_asked_for_again(visit):
 def test_a_page_that_stays_empty_is_no_end(visit):
     visitor, _ = visit(SMALL, faulty(None, *[Fault.EMPTY_PAGE] * 9), attempts=3)
     paper = openalex.work(visitor.fetcher, "1806.02891")
-    with pytest.raises(SourceError, match="it is empty, though more follows"):
+    with pytest.raises(UnavailableError, match="it is empty, though more follows"):
         list(openalex.citations(visitor.fetcher, paper))
 
 

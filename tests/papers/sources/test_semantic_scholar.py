@@ -3,7 +3,8 @@ from dataclasses import replace
 
 import pytest
 
-from lenslab.papers.errors import MalformedError, NotFoundError, RefusedError, SourceError, WorkNameError
+from lenslab.http.errors import NotFoundError, RefusedError, UnavailableError
+from lenslab.papers.errors import MalformedError, WorkNameError
 from lenslab.papers.identifiers.arxiv_id import ArxivId
 from lenslab.papers.sources import parse, semantic_scholar
 from tests.upstream import Corpus, Edge, Entry, Fault, Faults, corpus
@@ -161,7 +162,7 @@ def test_an_empty_page_in_the_middle_is_asked_for_again(visit):
 
 def test_a_page_in_the_middle_that_stays_empty_is_no_end(visit):
     visitor, _ = visit(SMALL, Faults(always={"Semantic Scholar": Fault.EMPTY_PAGE}), attempts=3)
-    with pytest.raises(SourceError, match="it is empty, though more follows from 20 on"):
+    with pytest.raises(UnavailableError, match="it is empty, though more follows from 20 on"):
         list(semantic_scholar.citations(visitor.fetcher, "1806.02891", limit=20))
 
 
@@ -225,7 +226,7 @@ def test_an_answer_that_is_full_is_asked_for_in_halves_and_known_counts_prevent_
 @pytest.mark.parametrize("fault", [Fault.MALFORMED, Fault.WEB_PAGE, Fault.RATE_EXCEEDED, Fault.DOCTYPE])
 def test_what_is_no_json_is_never_read_as_a_paper(visit, fault):
     visitor, _ = visit(SMALL, Faults(always={"Semantic Scholar": fault}), attempts=2)
-    with pytest.raises(SourceError, match="Semantic Scholar does not answer"):
+    with pytest.raises(UnavailableError, match="Semantic Scholar does not answer"):
         semantic_scholar.paper(visitor.fetcher, "1806.02891")
 
 

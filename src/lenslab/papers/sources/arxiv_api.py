@@ -10,10 +10,11 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from lenslab.http.errors import NotFoundError, RefusedError
 from lenslab.http.rate_limit import Rate
 from lenslab.http.service import Service
 from lenslab.papers.description import Description
-from lenslab.papers.errors import ArxivIdError, MalformedError, NotFoundError, RefusedError
+from lenslab.papers.errors import ArxivIdError, MalformedError
 from lenslab.papers.identifiers.arxiv_id import ArxivId
 from lenslab.papers.paper import Paper, Version
 from lenslab.papers.text.safe_xml import element, raw, text
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from xml.etree.ElementTree import Element
 
-    from lenslab.http.client import Fetcher
+    from lenslab.http.client import HttpClient
 
 NAME = "arXiv API"
 # One request per three seconds over everything that arXiv offers, https://info.arxiv.org/help/api/tou.html.
@@ -66,24 +67,24 @@ class Page:
     unreached: int = 0
 
 
-def paper(fetcher: Fetcher, arxiv_id: ArxivId | str) -> Description:
+def paper(client: HttpClient, arxiv_id: ArxivId | str) -> Description:
     """One paper, as its newest version describes it.
 
     Args:
-        fetcher: Asks arXiv.
+        client: Asks arXiv.
         arxiv_id: Its identifier; a version in it does not matter.
 
     Raises:
         NotFoundError: ArXiv knows no such paper.
     """
-    return papers(fetcher, [arxiv_id])[0]
+    return papers(client, [arxiv_id])[0]
 
 
-def papers(fetcher: Fetcher, ids: Sequence[ArxivId | str]) -> list[Description]:
+def papers(client: HttpClient, ids: Sequence[ArxivId | str]) -> list[Description]:
     """Papers by their ids, a hundred per request.
 
     Args:
-        fetcher: Asks arXiv.
+        client: Asks arXiv.
         ids: Identifiers; they are checked here, because arXiv refuses all for one that is wrong. Versions do not
             matter: each paper comes as its newest version describes it.
 
@@ -93,7 +94,7 @@ def papers(fetcher: Fetcher, ids: Sequence[ArxivId | str]) -> list[Description]:
     Raises:
         ArxivIdError: An identifier that no paper can have; nothing was asked.
         NotFoundError: ArXiv knows none of them.
-        SourceError: ArXiv does not answer, or refuses.
+        UnavailableError: ArXiv does not answer, or refuses.
     """
     names = list(dict.fromkeys((ArxivId.parse(name) if isinstance(name, str) else name).base for name in ids))
     found: dict[str, Description] = {}
@@ -101,7 +102,7 @@ def papers(fetcher: Fetcher, ids: Sequence[ArxivId | str]) -> list[Description]:
         batch = names[start : start + _AT_ONCE]
         asked = batch[0] if len(batch) == 1 else f"{batch[0]} and {len(batch) - 1} more papers"
         parameters = {"id_list": ",".join(batch), "start": "0", "max_results": str(len(batch))}
-        _, descriptions = fetcher.get(SERVICE, "", parameters, _whole_feed, asked=asked)
+        _, descriptions = client.get(SERVICE, "", parameters, _whole_feed, subject=asked)
         found |= {description.locator: description for description in descriptions}
     if names and not found:
         raise NotFoundError(f"arXiv knows no paper {_listed(names)}; look at https://arxiv.org/abs/{names[0]}")
@@ -109,7 +110,7 @@ def papers(fetcher: Fetcher, ids: Sequence[ArxivId | str]) -> list[Description]:
 
 
 def search(
-    fetcher: Fetcher,
+    client: HttpClient,
     query: str,
     *,
     sort: str = "relevance",
@@ -121,7 +122,7 @@ def search(
     """What a query finds, page by page, so that whoever is interrupted goes on with ``next_offset``.
 
     Args:
-        fetcher: Asks arXiv.
+        client: Asks arXiv.
         query: In arXiv's syntax, for instance ``ti:ablation AND cat:cs.CV``.
         sort: By ``relevance``, or by the day of ``updated`` or ``submitted``.
         ascending: Whether the least relevant or oldest come first.
@@ -131,7 +132,7 @@ def search(
 
     Raises:
         RefusedError: ArXiv does not understand the query, or 30,000 papers are not enough.
-        SourceError: ArXiv does not answer, or sends an empty page again and again.
+        UnavailableError: ArXiv does not answer, or sends an empty page again and again.
     """
     if sort not in _SORTS:
         raise ValueError(f"cannot sort by {sort!r}; sort by {', '.join(_SORTS)}")
@@ -151,7 +152,7 @@ def search(
             "sortBy": _SORTS[sort],
             "sortOrder": "ascending" if ascending else "descending",
         }
-        total, descriptions = fetcher.get(SERVICE, "", parameters, _whole_feed, asked=f"{query!r} from {offset}")
+        total, descriptions = client.get(SERVICE, "", parameters, _whole_feed, subject=f"{query!r} from {offset}")
         following = offset + len(descriptions)
         last = following >= min(total, end) or not descriptions
         unreached = max(0, total - DEEPEST) if last and following >= DEEPEST else 0

@@ -13,9 +13,10 @@ from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, unquote
 
+from lenslab.http.errors import NotFoundError, RefusedError
 from lenslab.http.service import Service
 from lenslab.papers.description import Description
-from lenslab.papers.errors import ArxivIdError, MalformedError, NotFoundError, RefusedError
+from lenslab.papers.errors import ArxivIdError, MalformedError
 from lenslab.papers.formats.author_list import author_names
 from lenslab.papers.identifiers.arxiv_id import ArxivId
 from lenslab.papers.paper import Paper, Version
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from xml.etree.ElementTree import Element
 
-    from lenslab.http.client import Fetcher
+    from lenslab.http.client import HttpClient
 
 NAME = "arXiv OAI-PMH"
 SERVICE = Service(
@@ -81,21 +82,21 @@ class Page:
     datestamp: str = ""
 
 
-def record(fetcher: Fetcher, arxiv_id: ArxivId | str) -> Description:
+def record(client: HttpClient, arxiv_id: ArxivId | str) -> Description:
     """One paper's record.
 
     Args:
-        fetcher: Asks arXiv.
+        client: Asks arXiv.
         arxiv_id: Its identifier; a version in it does not matter.
 
     Raises:
         NotFoundError: ArXiv knows no such paper, or no longer.
-        SourceError: ArXiv does not answer, or refuses.
+        UnavailableError: ArXiv does not answer, or refuses.
     """
     name = (ArxivId.parse(arxiv_id) if isinstance(arxiv_id, str) else arxiv_id).base
     parameters = {"verb": "GetRecord", "metadataPrefix": _FORMAT, "identifier": f"{_PREFIX}{name}"}
     try:
-        return fetcher.get(SERVICE, "", parameters, _read_record, asked=name)
+        return client.get(SERVICE, "", parameters, _read_record, subject=name)
     except RefusedError as error:
         if error.code != "idDoesNotExist":
             raise
@@ -103,7 +104,7 @@ def record(fetcher: Fetcher, arxiv_id: ArxivId | str) -> Description:
 
 
 def harvest(
-    fetcher: Fetcher,
+    client: HttpClient,
     *,
     since: dt.date | str | None = None,
     until: dt.date | str | None = None,
@@ -116,7 +117,7 @@ def harvest(
     expired. A paper that changes while it is harvested comes again at the end.
 
     Args:
-        fetcher: Asks arXiv.
+        client: Asks arXiv.
         since: The first day; ``None`` means from the beginning. To go on, the last page's ``datestamp``.
         until: The last day; ``None`` means today.
         set_: A part of arXiv, for instance ``cs`` or ``cs:cs:CV``; ``None`` means all of it.
@@ -124,7 +125,7 @@ def harvest(
 
     Raises:
         RefusedError: ArXiv refuses; ``code`` is OAI-PMH's name of the error.
-        SourceError: ArXiv does not answer.
+        UnavailableError: ArXiv does not answer.
     """
     if set_ is not None and not _SET.fullmatch(set_):
         raise RefusedError(f"{set_[:60]!r} is no part of arXiv; name one like cs, physics:hep-th or cs:cs:CV")
@@ -139,7 +140,7 @@ def harvest(
             asked |= {name: value for name, value in (("from", reached), ("until", last), ("set", set_ or "")) if value}
         try:
             what = f"what has changed{f' since {reached}' if reached else ''}"
-            page = fetcher.get(SERVICE, "", asked, _read_page, asked=what, archived=False)
+            page = client.get(SERVICE, "", asked, _read_page, subject=what, cached=False)
         except RefusedError as error:
             if error.code == "noRecordsMatch":
                 yield Page(datestamp=reached)

@@ -12,10 +12,11 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+from lenslab.http.errors import NotFoundError
 from lenslab.http.rate_limit import Rate
 from lenslab.http.service import Service
 from lenslab.papers.description import Assertion, Description
-from lenslab.papers.errors import ArxivIdError, MalformedError, NotFoundError, WorkNameError
+from lenslab.papers.errors import ArxivIdError, MalformedError, WorkNameError
 from lenslab.papers.identifiers.arxiv_id import ArxivId
 from lenslab.papers.paper import Paper
 from lenslab.papers.sources.json_fields import document, inner, items, mapping, number, packed, sequence, text, year
@@ -23,7 +24,7 @@ from lenslab.papers.sources.json_fields import document, inner, items, mapping, 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from lenslab.http.client import Fetcher
+    from lenslab.http.client import HttpClient
 
 NAME = "OpenAlex"
 SERVICE = Service(
@@ -97,30 +98,30 @@ def name_of(work: str | ArxivId) -> str:
     )
 
 
-def work(fetcher: Fetcher, name: str | ArxivId, *, doi: str = "") -> Description:
+def work(client: HttpClient, name: str | ArxivId, *, doi: str = "") -> Description:
     """One work.
 
     Args:
-        fetcher: Asks OpenAlex.
+        client: Asks OpenAlex.
         name: What ``name_of`` reads.
         doi: The DOI of the published article, where known: OpenAlex may have merged the preprint into it.
 
     Raises:
         NotFoundError: OpenAlex knows the work under neither name.
-        SourceError: It does not answer, or refuses.
+        UnavailableError: It does not answer, or refuses.
     """
     asked = name_of(name)
     try:
-        return _work(fetcher, asked)
+        return _work(client, asked)
     except NotFoundError:
         if not doi or name_of(doi) == asked:
             raise
-    return _work(fetcher, name_of(doi))
+    return _work(client, name_of(doi))
 
 
-def _work(fetcher: Fetcher, asked: str) -> Description:
+def _work(client: HttpClient, asked: str) -> Description:
     path = f"/works/{quote(asked, safe='/:')}"
-    return fetcher.get(SERVICE, path, {"select": FIELDS}, _read_work, asked=asked)
+    return client.get(SERVICE, path, {"select": FIELDS}, _read_work, subject=asked)
 
 
 def referenced(described: Description) -> tuple[str, ...] | None:
@@ -136,23 +137,23 @@ def referenced(described: Description) -> tuple[str, ...] | None:
     return tuple(dict.fromkeys(found)) or None
 
 
-def references(fetcher: Fetcher, citing: Description, *, offset: int = 0) -> Iterator[Page]:
+def references(client: HttpClient, citing: Description, *, offset: int = 0) -> Iterator[Page]:
     """Whom a work cites, with what OpenAlex knows of them, fifty per request; nothing where that is not known.
 
     Args:
-        fetcher: Asks OpenAlex.
+        client: Asks OpenAlex.
         citing: A description from here.
         offset: How many of ``referenced`` to leave out; a page's cursors are such numbers.
 
     Raises:
-        SourceError: OpenAlex does not answer, or refuses.
+        UnavailableError: OpenAlex does not answer, or refuses.
     """
     cited = referenced(citing) or ()
     for start in range(offset, len(cited), _AT_ONCE):
         batch = cited[start : start + _AT_ONCE]
         parameters = {"filter": f"openalex:{'|'.join(batch)}", "per-page": str(_AT_ONCE), "select": FIELDS}
         asked = f"{len(batch)} references of {citing.locator} from {start}"
-        found, _, _ = fetcher.get(SERVICE, "/works", parameters, partial(_read_page, paged=False), asked=asked)
+        found, _, _ = client.get(SERVICE, "/works", parameters, partial(_read_page, paged=False), subject=asked)
         by_id = {description.locator: description for description in found}
         following = start + len(batch)
         yield Page(
@@ -164,16 +165,16 @@ def references(fetcher: Fetcher, citing: Description, *, offset: int = 0) -> Ite
         )
 
 
-def citations(fetcher: Fetcher, cited: Description, cursor: str = "*") -> Iterator[Page]:
+def citations(client: HttpClient, cited: Description, cursor: str = "*") -> Iterator[Page]:
     """Who cites a work, page by page.
 
     Args:
-        fetcher: Asks OpenAlex.
+        client: Asks OpenAlex.
         cited: A description from here.
         cursor: Where to begin: at the start, or with an earlier page's ``next_cursor``.
 
     Raises:
-        SourceError: OpenAlex does not answer, or refuses.
+        UnavailableError: OpenAlex does not answer, or refuses.
     """
     following: str | None = cursor
     seen = set()
@@ -188,7 +189,7 @@ def citations(fetcher: Fetcher, cited: Description, cursor: str = "*") -> Iterat
             "select": FIELDS,
         }
         asked = f"citations of {cited.locator} at {cursor[:20]}"
-        found, total, further = fetcher.get(SERVICE, "/works", parameters, read, asked=asked)
+        found, total, further = client.get(SERVICE, "/works", parameters, read, subject=asked)
         following = further if found else None
         yield Page(
             assertions=tuple(Assertion(citing=description, cited=cited) for description in found),

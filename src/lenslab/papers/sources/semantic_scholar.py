@@ -13,10 +13,11 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+from lenslab.http.errors import RefusedError
 from lenslab.http.rate_limit import Rate
 from lenslab.http.service import Service
 from lenslab.papers.description import Assertion, Description
-from lenslab.papers.errors import ArxivIdError, MalformedError, RefusedError, WorkNameError
+from lenslab.papers.errors import ArxivIdError, MalformedError, WorkNameError
 from lenslab.papers.identifiers.arxiv_id import ArxivId
 from lenslab.papers.paper import Paper
 from lenslab.papers.sources.json_fields import document, inner, items, mapping, number, packed, sequence, text, year
@@ -24,7 +25,7 @@ from lenslab.papers.sources.json_fields import document, inner, items, mapping, 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from lenslab.http.client import Fetcher
+    from lenslab.http.client import HttpClient
 
 NAME = "Semantic Scholar"
 SERVICE = Service(
@@ -115,60 +116,60 @@ def name_of(work: str | ArxivId) -> str:
     )
 
 
-def paper(fetcher: Fetcher, name: str | ArxivId) -> Description:
+def paper(client: HttpClient, name: str | ArxivId) -> Description:
     """One paper, with its summary in a sentence.
 
     Args:
-        fetcher: Asks Semantic Scholar.
+        client: Asks Semantic Scholar.
         name: What ``name_of`` reads.
 
     Raises:
         NotFoundError: Semantic Scholar knows no such paper.
-        SourceError: It does not answer, or refuses.
+        UnavailableError: It does not answer, or refuses.
     """
     asked = name_of(name)
-    return fetcher.get(SERVICE, f"/paper/{_quoted(asked)}", {"fields": PAPER_FIELDS}, _read_paper, asked=asked)
+    return client.get(SERVICE, f"/paper/{_quoted(asked)}", {"fields": PAPER_FIELDS}, _read_paper, subject=asked)
 
 
 def citations(
-    fetcher: Fetcher, work: str | ArxivId | Description, *, offset: int = 0, limit: int = LARGEST_PAGE
+    client: HttpClient, work: str | ArxivId | Description, *, offset: int = 0, limit: int = LARGEST_PAGE
 ) -> Iterator[Page]:
     """Who cites a paper, newest first as a rule, page by page.
 
     Args:
-        fetcher: Asks Semantic Scholar.
+        client: Asks Semantic Scholar.
         work: The cited paper; a description from here saves a request.
         offset: How many to leave out, for instance because they are known from an earlier run.
         limit: How many to ask for at once, 1,000 at the most.
 
     Raises:
         NotFoundError: Semantic Scholar knows no such paper.
-        SourceError: It does not answer, or refuses.
+        UnavailableError: It does not answer, or refuses.
     """
-    cited = work if isinstance(work, Description) else paper(fetcher, work)
-    return _pages(fetcher, cited, "citations", offset, limit)
+    cited = work if isinstance(work, Description) else paper(client, work)
+    return _pages(client, cited, "citations", offset, limit)
 
 
 def references(
-    fetcher: Fetcher, work: str | ArxivId | Description, *, offset: int = 0, limit: int = LARGEST_PAGE
+    client: HttpClient, work: str | ArxivId | Description, *, offset: int = 0, limit: int = LARGEST_PAGE
 ) -> Iterator[Page]:
     """Whom a paper cites, page by page; among them works that are known by their title only.
 
     Args:
-        fetcher: Asks Semantic Scholar.
+        client: Asks Semantic Scholar.
         work: The citing paper; a description from here saves a request.
         offset: How many to leave out.
         limit: How many to ask for at once, 1,000 at the most.
 
     Raises:
         NotFoundError: Semantic Scholar knows no such paper.
-        SourceError: It does not answer, or refuses.
+        UnavailableError: It does not answer, or refuses.
     """
-    citing = work if isinstance(work, Description) else paper(fetcher, work)
-    return _pages(fetcher, citing, "references", offset, limit)
+    citing = work if isinstance(work, Description) else paper(client, work)
+    return _pages(client, citing, "references", offset, limit)
 
 
-def _pages(fetcher: Fetcher, work: Description, kind: str, offset: int, limit: int) -> Iterator[Page]:
+def _pages(client: HttpClient, work: Description, kind: str, offset: int, limit: int) -> Iterator[Page]:
     if not 1 <= limit <= LARGEST_PAGE:
         raise ValueError(f"Semantic Scholar gives 1 to {LARGEST_PAGE} {kind} at once, not {limit}")
     if not 0 <= offset < DEEPEST:
@@ -188,7 +189,7 @@ def _pages(fetcher: Fetcher, work: Description, kind: str, offset: int, limit: i
         asked = f"{kind} of {work.locator} from {offset}"
         # A page may be empty by right, where the count is wrong; it is believed when it is empty time and again.
         for _ in range(_BELIEVED if offset or count else 1):
-            rows, further = fetcher.get(SERVICE, path, parameters, partial(_read_rows, kind=kind), asked=asked)
+            rows, further = client.get(SERVICE, path, parameters, partial(_read_rows, kind=kind), subject=asked)
             if rows:
                 break
         deepest = further is not None and further >= DEEPEST
@@ -203,11 +204,11 @@ def _pages(fetcher: Fetcher, work: Description, kind: str, offset: int, limit: i
         )
 
 
-def batch(fetcher: Fetcher, names: Sequence[str | ArxivId], fields: str = PAPER_FIELDS) -> list[Description | None]:
+def batch(client: HttpClient, names: Sequence[str | ArxivId], fields: str = PAPER_FIELDS) -> list[Description | None]:
     """Many papers, 500 per request.
 
     Args:
-        fetcher: Asks Semantic Scholar.
+        client: Asks Semantic Scholar.
         names: What ``name_of`` reads.
         fields: Which fields to ask for.
 
@@ -215,21 +216,21 @@ def batch(fetcher: Fetcher, names: Sequence[str | ArxivId], fields: str = PAPER_
         One description per name, in order; ``None`` for what Semantic Scholar does not know.
 
     Raises:
-        SourceError: It does not answer, or refuses.
+        UnavailableError: It does not answer, or refuses.
     """
     found: list[Description | None] = []
     for asked in _chunks([name_of(name) for name in names], [1] * len(names)):
-        found += [None if row is None else _described(row) for row in _batch(fetcher, asked, fields)]
+        found += [None if row is None else _described(row) for row in _batch(client, asked, fields)]
     return found
 
 
 def references_of(
-    fetcher: Fetcher, names: Sequence[str | ArxivId], counts: Mapping[str, int] | None = None
+    client: HttpClient, names: Sequence[str | ArxivId], counts: Mapping[str, int] | None = None
 ) -> dict[str, tuple[str, ...] | None]:
     """Which works many papers cite, for drawing the edges among the works around one.
 
     Args:
-        fetcher: Asks Semantic Scholar.
+        client: Asks Semantic Scholar.
         names: What ``name_of`` reads.
         counts: How many references each of them has, where known, so that no request asks for more than an answer may
             hold.
@@ -239,25 +240,25 @@ def references_of(
         ``None`` for a paper that it does not know.
 
     Raises:
-        SourceError: It does not answer, or refuses.
+        UnavailableError: It does not answer, or refuses.
     """
     known = counts or {}
     keys = [str(name) for name in names]
     found: list[Any] = []
     sizes = [known.get(key, _USUAL_REFERENCES) for key in keys]
     for asked in _chunks([name_of(name) for name in names], sizes):
-        found += _nested(fetcher, asked)
+        found += _nested(client, asked)
     return {
         key: None if row is None else tuple(text(cited.get("paperId")) for cited in _cited(row) if cited.get("paperId"))
         for key, row in zip(keys, found, strict=True)
     }
 
 
-def _nested(fetcher: Fetcher, asked: list[str]) -> list[Any]:
+def _nested(client: HttpClient, asked: list[str]) -> list[Any]:
     """The records with their references; what the service cannot gather at once is asked for in halves."""
     fields = "paperId,referenceCount,references.paperId"
     try:
-        rows = _batch(fetcher, asked, fields, final=() if len(asked) == 1 else (504,))
+        rows = _batch(client, asked, fields, final=() if len(asked) == 1 else (504,))
     except RefusedError as error:
         if error.status not in (400, 504) or len(asked) == 1:
             raise
@@ -266,7 +267,7 @@ def _nested(fetcher: Fetcher, asked: list[str]) -> list[Any]:
         if gathered < MOST_REFERENCES or len(asked) == 1:
             return rows
     middle = len(asked) // 2
-    return _nested(fetcher, asked[:middle]) + _nested(fetcher, asked[middle:])
+    return _nested(client, asked[:middle]) + _nested(client, asked[middle:])
 
 
 def _cited(row: Any) -> list[dict[str, Any]]:
@@ -287,7 +288,7 @@ def _chunks(names: list[str], sizes: list[int]) -> Iterator[list[str]]:
         yield chunk
 
 
-def _batch(fetcher: Fetcher, asked: list[str], fields: str, final: Sequence[int] = ()) -> list[Any]:
+def _batch(client: HttpClient, asked: list[str], fields: str, final: Sequence[int] = ()) -> list[Any]:
     def read(content: bytes) -> list[Any]:
         rows = sequence(document(content), "answer")
         if len(rows) != len(asked):
@@ -295,7 +296,7 @@ def _batch(fetcher: Fetcher, asked: list[str], fields: str, final: Sequence[int]
         return [None if row is None else mapping(row, "paper") for row in rows]
 
     what = asked[0] if len(asked) == 1 else f"{asked[0]} and {len(asked) - 1} more papers"
-    return fetcher.post(SERVICE, "/paper/batch", {"fields": fields}, {"ids": asked}, read, asked=what, final=final)
+    return client.post(SERVICE, "/paper/batch", {"fields": fields}, {"ids": asked}, read, subject=what, final=final)
 
 
 def parse(raw: bytes) -> Description:

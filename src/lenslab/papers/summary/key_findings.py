@@ -92,7 +92,7 @@ def key_findings(
         now: Tells the time.
 
     Raises:
-        SourceError: The endpoint does not answer, or refuses.
+        UnavailableError: The endpoint does not answer, or refuses.
         MalformedError: Its answer has not the form that was asked for.
     """
     whole = spans(paper.abstract)

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from lenslab.http.errors import HttpError
 from lenslab.papers.errors import MalformedError, PapersError
 from lenslab.papers.summary.abstract_support import Span, spans, support
 from lenslab.papers.summary.summary_prompt import json_object, messages
@@ -124,7 +125,7 @@ def paper_summary(
                     note=_dropped(len(claims[:_SENTENCES]) - len(found)),
                 )
             note = f"nothing that {endpoint.model} wrote is supported by the abstract"
-        except PapersError as error:
+        except (HttpError, PapersError) as error:
             note = str(error)
     if whole and (claim := plain_text(tldr)):
         if (span := support(claim, whole)) is not None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
+from lenslab.http.gzip_stream import gunzip
 from lenslab.papers.errors import FileError, MalformedError
 
 if TYPE_CHECKING:
@@ -172,28 +173,22 @@ def _split(
 
 def _gunzipped(file: IO[bytes]) -> Iterator[bytes]:
     taken = made = 0
-    waiting = b""
-    while waiting := waiting or file.read(_CHUNK):
-        if taken and not waiting.strip(b"\0"):
-            # Tapes and some tools fill the last block with zeros.
-            waiting = b""
-            continue
-        member = zlib.decompressobj(wbits=31)
-        while not member.eof:
-            if not waiting and not (waiting := file.read(_CHUNK)):
-                if rest := member.flush():
-                    yield rest
-                raise _DamagedError("is cut short: its gzip stream ends")
-            try:
-                chunk = member.decompress(waiting, _CHUNK)
-            except zlib.error as error:
-                raise _DamagedError(f"is damaged: its gzip stream breaks ({error})") from None
-            left = member.unused_data if member.eof else member.unconsumed_tail
-            taken, made = taken + len(waiting) - len(left), made + len(chunk)
-            waiting = left
+
+    def pieces() -> Iterator[bytes]:
+        nonlocal taken
+        while piece := file.read(_CHUNK):
+            taken += len(piece)
+            yield piece
+
+    try:
+        for chunk in gunzip(pieces()):
+            made += len(chunk)
             _check_expansion(taken, made)
-            if chunk:
-                yield chunk
+            yield chunk
+    except EOFError:
+        raise _DamagedError("is cut short: its gzip stream ends") from None
+    except zlib.error as error:
+        raise _DamagedError(f"is damaged: its gzip stream breaks ({error})") from None
 
 
 def _unzstandard(file: IO[bytes]) -> Iterator[bytes]:
