@@ -2,8 +2,8 @@ import datetime as dt
 
 import pytest
 
+from lenslab.papers.arxiv_id import ArxivId
 from lenslab.papers.errors import UnknownVersionError
-from lenslab.papers.identifiers.arxiv_id import ArxivId
 from lenslab.papers.licenses import license_of, license_of_version
 from lenslab.papers.paper import Paper, Version
 

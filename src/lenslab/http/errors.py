@@ -12,7 +12,7 @@
 
 
 class HttpError(Exception):
-    """Anything that goes wrong between lenslab and a service, with one message that names the service and the next step."""
+    """Anything that goes wrong with a service, with one message that names the service and the next step."""
 
 
 class NotFoundError(HttpError, LookupError):

@@ -91,7 +91,7 @@ class RateLimiter:
         >>> import tempfile
         >>> now = [1000.0]
         >>> with tempfile.TemporaryDirectory() as place:
-        ...     limiter = RateLimiter(place, clock=lambda: now[0], sleep=lambda seconds: now.append(now.pop() + seconds))
+        ...     limiter = RateLimiter(place, clock=lambda: now[0], sleep=lambda wait: now.append(now.pop() + wait))
         ...     for _ in range(3):
         ...         limiter.wait(Rate("arXiv", 3.0))
         ...         print(now[0])

@@ -97,7 +97,7 @@ class Service:
         return f"{self.url}{path}" + (f"?{urlencode(parameters)}" if parameters else "")
 
     def owns(self, url: str) -> bool:
-        """Tell whether an address belongs to the service: on its own host, or one that it is known to send requests to."""
+        """Tell whether an address belongs to the service: on its own host, or on one of ``hosts``."""
         target, own = urlsplit(url), urlsplit(self.url)
         if target.username or target.password:
             return False

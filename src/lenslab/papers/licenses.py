@@ -142,7 +142,7 @@ def license_of_version(paper: Paper, number: int | None = None) -> License:
         UnknownVersionError: The paper has no such version.
 
     Example:
-        >>> from lenslab.papers.identifiers.arxiv_id import ArxivId
+        >>> from lenslab.papers.arxiv_id import ArxivId
         >>> from lenslab.papers.paper import Paper
         >>> license_of_version(Paper(title="Units", arxiv_id=ArxivId("hep-th/9901001"))).short
         'assumed arXiv licence'

@@ -2,10 +2,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lenslab.papers.arxiv_id import ArxivId
 from lenslab.papers.errors import MalformedError
 from lenslab.papers.formats.reference_fields import Reference, one_line, plain_line, told_apart
 from lenslab.papers.formats.rejection import Rejection
-from lenslab.papers.identifiers.arxiv_id import ArxivId
 from lenslab.papers.text.latex_display import plain_text
 
 

@@ -4,9 +4,10 @@ from dataclasses import replace
 import pytest
 
 from lenslab.http.errors import NotFoundError, RefusedError, UnavailableError
+from lenslab.papers.arxiv_id import ArxivId
 from lenslab.papers.errors import ArxivIdError, MalformedError
-from lenslab.papers.identifiers.arxiv_id import ArxivId
-from lenslab.papers.sources import arxiv_api, parse
+from lenslab.papers.sources import arxiv_api
+from lenslab.papers.sources.record_parsers import PARSERS
 from tests.upstream import Corpus, Entry, Fault, Faults, corpus
 
 SMALL = corpus(citations=40, references=20)
@@ -49,7 +50,7 @@ def test_every_paper_of_the_literature_is_read_and_read_again(visit):
         assert description.paper.authors == (entry.authors or ("Anonymous",))
         assert description.paper.doi == entry.doi
         assert description.paper.author_comments == entry.comments
-        assert parse("arXiv API", description.raw) == description
+        assert PARSERS["arXiv API"](description.raw) == description
     assert {"0", "神经元的选择性"} <= {description.paper.title for description in found}
     assert max(len(description.paper.authors) for description in found) == 3000
 

@@ -4,9 +4,10 @@ from dataclasses import replace
 import pytest
 
 from lenslab.http.errors import NotFoundError, RefusedError, UnavailableError
+from lenslab.papers.arxiv_id import ArxivId
 from lenslab.papers.errors import MalformedError, WorkNameError
-from lenslab.papers.identifiers.arxiv_id import ArxivId
-from lenslab.papers.sources import parse, semantic_scholar
+from lenslab.papers.sources import semantic_scholar
+from lenslab.papers.sources.record_parsers import PARSERS
 from tests.upstream import Corpus, Edge, Entry, Fault, Faults, corpus
 
 SMALL = corpus(citations=40, references=20)
@@ -59,7 +60,7 @@ def test_a_paper_is_the_same_under_each_of_its_names(visit, name):
     assert (found.citation_count, found.reference_count) == (40 + SMALL.uncounted, 20)
     assert found.influential_count == sum(edge.influential for edge in SMALL.citing(SMALL.paper))
     assert found.tldr == "Units matter."
-    assert parse("Semantic Scholar", found.raw) == found
+    assert PARSERS["Semantic Scholar"](found.raw) == found
 
 
 def test_a_record_that_was_merged_is_known_by_what_it_became(visit):
@@ -117,7 +118,7 @@ def test_awkward_works_are_read_and_read_again(visit):
     (page,) = semantic_scholar.citations(visitor.fetcher, "1806.02891")
     found = [assertion.citing for assertion in page.assertions]
     for description in found:
-        assert parse("Semantic Scholar", description.raw) == description
+        assert PARSERS["Semantic Scholar"](description.raw) == description
     assert "0" in [description.paper.title for description in found]
     assert "</title><script>alert(1)</script>" in [description.paper.title for description in found]
     assert () in [description.paper.authors for description in found]

@@ -34,9 +34,7 @@ GIVEN = {
 
 def find(answer, paper=PAPER, **options):
     with serving(answer) as upstream:
-        found = key_findings(
-            paper, Endpoint(upstream.url, MODEL, KEY), now=lambda: NOON, **options
-        )
+        found = key_findings(paper, Endpoint(upstream.url, MODEL, KEY), now=lambda: NOON, **options)
     return found, upstream
 
 

@@ -187,7 +187,7 @@ def test_a_body_that_stops_is_given_up():
 def test_no_key_is_sent_on_to_another_address():
     with (
         serving(Answer(b"", 307, {"Location": "http://127.0.0.1:9/v1/chat/completions"})) as upstream,
-        pytest.raises(UnavailableError, match="on to .*which is not its own.*check LENSLAB_LLM_URL"),
+        pytest.raises(UnavailableError, match=r"on to .*which is not its own.*check LENSLAB_LLM_URL"),
     ):
         ask(upstream)
 

@@ -18,10 +18,10 @@ from lenslab.library.errors import UnknownPaperError
 from lenslab.library.graph import citation_edges
 from lenslab.library.intake import record_intake
 from lenslab.library.models import Listing, SourceRecord, Work
+from lenslab.papers.arxiv_id import ArxivId
 from lenslab.papers.description import Assertion, Description
+from lenslab.papers.doi import Doi
 from lenslab.papers.errors import ArxivIdError, DoiError, WorkNameError
-from lenslab.papers.identifiers.arxiv_id import ArxivId
-from lenslab.papers.identifiers.doi import Doi
 from lenslab.papers.paper import Paper
 from lenslab.papers.sources import arxiv_api, arxiv_oai, openalex, semantic_scholar
 

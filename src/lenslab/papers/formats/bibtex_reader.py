@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from lenslab.papers.description import Description
 
-SOURCE = "BibTeX"
+NAME = "BibTeX"
 
 # Escapes that reference managers put into addresses and DOIs, where TeX has no say.
 _ESCAPED = re.compile(r"\\([_%&#$~{}])")
@@ -201,7 +201,7 @@ def _description(entry: Entry, macros: _Macros) -> Description:
         abstract=get("abstract"),
         categories=(category,) if category else (),
     )
-    return reference.description(SOURCE, "\n".join((*needed, entry.raw or "")).encode())
+    return reference.description(NAME, "\n".join((*needed, entry.raw or "")).encode())
 
 
 def _authors(written: str) -> Iterator[str]:

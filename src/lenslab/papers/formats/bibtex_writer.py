@@ -7,11 +7,10 @@ import unicodedata
 from typing import TYPE_CHECKING
 
 from lenslab.papers.categories import category
-from lenslab.papers.identifiers.citation_keys import citation_keys
+from lenslab.papers.citation_key import citation_key, citation_keys
 from lenslab.papers.person import Person
 from lenslab.papers.text.latex_display import plain_text, segments
 from lenslab.papers.text.tex_symbols import ACCENTS, LETTERS
-from lenslab.papers.work import citation_key
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -53,7 +52,7 @@ def bibtex(paper: Paper) -> str:
         An ``@misc`` entry as arXiv recommends it, or an ``@article`` where the journal is known.
 
     Example:
-        >>> from lenslab.papers.identifiers.arxiv_id import ArxivId
+        >>> from lenslab.papers.arxiv_id import ArxivId
         >>> from lenslab.papers.paper import Paper
         >>> paper = Paper(title="Units & classes", authors=("Ada Lovelace",), year=2018,
         ...     arxiv_id=ArxivId("1806.02891"), categories=("cs.CV",))

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from lenslab.papers.description import Description
 
-SOURCE = "CSL-JSON"
+NAME = "CSL-JSON"
 
 _SPACE = re.compile(r"[ \t\n\r]*")
 # Titles and abstracts from Crossref are marked up; CSL knows the first few, JATS the rest.
@@ -136,7 +136,7 @@ def _description(item: Any, raw: bytes) -> Description:
         abstract=get("abstract"),
         categories=tuple(word for word in named if isinstance(word, str) and is_category(word)),
     )
-    return reference.description(SOURCE, raw)
+    return reference.description(NAME, raw)
 
 
 def _authors(listed: object) -> Iterator[str]:

@@ -7,11 +7,11 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from lenslab.papers.arxiv_id import ArxivId
 from lenslab.papers.description import Description
+from lenslab.papers.doi import ARXIV_PREFIX, Doi, first_doi
 from lenslab.papers.errors import ArxivIdError, MalformedError
 from lenslab.papers.formats.rejection import Rejection
-from lenslab.papers.identifiers.arxiv_id import ArxivId
-from lenslab.papers.identifiers.doi import ARXIV_PREFIX, Doi, first_doi
 from lenslab.papers.paper import Paper
 from lenslab.papers.text.latex_display import plain_text, segments
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from lenslab.papers.description import Description
 
-SOURCE = "RIS"
+NAME = "RIS"
 
 _BEGIN = re.compile(r"TY {1,2}- ?")
 _END = re.compile(r"ER {1,2}-")
@@ -119,7 +119,7 @@ def _description(record: dict[str, Any], raw: bytes) -> Description:
         abstract=get("abstract", "notes_abstract"),
         categories=tuple(word for word in _texts(record.get("keywords")) if is_category(word)),
     )
-    return reference.description(SOURCE, raw)
+    return reference.description(NAME, raw)
 
 
 def _texts(value: object) -> list[str]:

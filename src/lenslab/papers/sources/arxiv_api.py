@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 from lenslab.http.errors import NotFoundError, RefusedError
 from lenslab.http.rate_limit import Rate
 from lenslab.http.service import Service
+from lenslab.papers.arxiv_id import ArxivId
 from lenslab.papers.description import Description
 from lenslab.papers.errors import ArxivIdError, MalformedError
-from lenslab.papers.identifiers.arxiv_id import ArxivId
 from lenslab.papers.paper import Paper, Version
 from lenslab.papers.text.safe_xml import element, raw, text
 

@@ -15,12 +15,12 @@ from urllib.parse import parse_qsl, unquote
 
 from lenslab.http.errors import NotFoundError, RefusedError
 from lenslab.http.service import Service
+from lenslab.papers.arxiv_id import ArxivId
 from lenslab.papers.description import Description
 from lenslab.papers.errors import ArxivIdError, MalformedError
-from lenslab.papers.formats.author_list import author_names
-from lenslab.papers.identifiers.arxiv_id import ArxivId
 from lenslab.papers.paper import Paper, Version
 from lenslab.papers.sources.arxiv_api import HOSTS, RATE
+from lenslab.papers.text.author_list import author_names
 from lenslab.papers.text.safe_xml import element, raw, text
 
 if TYPE_CHECKING:

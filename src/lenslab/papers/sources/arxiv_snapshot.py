@@ -6,14 +6,14 @@ import datetime as dt
 import re
 from typing import TYPE_CHECKING, Any
 
+from lenslab.papers.arxiv_id import ArxivId
 from lenslab.papers.description import Description
+from lenslab.papers.doi import first_doi
 from lenslab.papers.errors import ArxivIdError, MalformedError
-from lenslab.papers.formats.author_list import author_names, tidy_name
 from lenslab.papers.formats.rejection import Rejection
-from lenslab.papers.identifiers.arxiv_id import ArxivId
-from lenslab.papers.identifiers.doi import first_doi
 from lenslab.papers.paper import Paper, Version
 from lenslab.papers.text import strict_json
+from lenslab.papers.text.author_list import author_names, tidy_name
 from lenslab.papers.text.file_lines import TooLong, lines
 from lenslab.papers.text.latex_display import plain_text
 from lenslab.papers.text.strict_json import kind_of
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-SOURCE = "arXiv snapshot"
+NAME = "arXiv snapshot"
 
 _MONTH_NAMES = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _MONTHS = {name: number for number, name in enumerate(_MONTH_NAMES, 1)}
@@ -100,7 +100,7 @@ def _description(raw: bytes, record: dict[str, Any]) -> Description:
     changed = _day(record, "update_date")
     first = versions[0].created if versions and versions[0].number == 1 else None
     return Description(
-        source=SOURCE,
+        source=NAME,
         locator=identifier.base,
         raw=raw,
         paper=Paper(

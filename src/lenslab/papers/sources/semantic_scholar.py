@@ -16,11 +16,11 @@ from urllib.parse import quote
 from lenslab.http.errors import RefusedError
 from lenslab.http.rate_limit import Rate
 from lenslab.http.service import Service
+from lenslab.papers.arxiv_id import ArxivId
 from lenslab.papers.description import Assertion, Description
 from lenslab.papers.errors import ArxivIdError, MalformedError, WorkNameError
-from lenslab.papers.identifiers.arxiv_id import ArxivId
 from lenslab.papers.paper import Paper
-from lenslab.papers.sources.json_fields import document, inner, items, mapping, number, packed, sequence, text, year
+from lenslab.papers.text.json_fields import document, inner, items, mapping, number, packed, sequence, text, year
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

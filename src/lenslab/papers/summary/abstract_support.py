@@ -22,8 +22,8 @@ from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
 from lenslab.papers.text.latex_display import plain_text
+from lenslab.papers.text.plurals import singular
 from lenslab.papers.text.sentences import sentences
-from lenslab.papers.text.words import singular
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

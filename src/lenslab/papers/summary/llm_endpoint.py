@@ -124,7 +124,7 @@ class Endpoint:
             seconds=self.deadline,
             retry_late=False,
             largest=_LARGEST,
-            advice="try again later, choose a smaller model in LENSLAB_LLM_MODEL, or unset LENSLAB_LLM_URL to do without",
+            advice="try again later, name a smaller model in LENSLAB_LLM_MODEL, or unset LENSLAB_LLM_URL to do without",
         )
 
 

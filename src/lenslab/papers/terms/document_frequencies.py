@@ -23,7 +23,7 @@ from lenslab.papers.text.words import phrases, runs, stem_of
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from lenslab.papers.terms.library_frequencies import Counts
+    from lenslab.papers.terms.term_counts import Counts
 
 SCHEMA = 1
 ALL = "all"
@@ -104,9 +104,7 @@ class Frequencies:
         return documents >= SMALLEST_GROUP
 
     def with_library(self, counts: Counts) -> Frequencies:
-        """Frequencies that speak of a library's own papers where it holds enough of them, else of the shipped ones.
-
-        No paper counts twice: a group is answered for either by the library or by the package.
+        """Use a library's own counts for the groups of which it holds enough papers; no paper counts twice.
 
         Args:
             counts: The library's counts; those of the stems that will be asked for are enough.

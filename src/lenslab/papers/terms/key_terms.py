@@ -17,7 +17,8 @@ import numpy as np
 
 from lenslab.papers.terms.document_frequencies import ALL, LEAST_PHRASE, LEAST_WORD, shipped_frequencies
 from lenslab.papers.text.latex_display import prose
-from lenslab.papers.text.words import only_qualifies, phrases, qualifying_words, runs, stem_of, with_verbs_merged
+from lenslab.papers.text.stop_words import only_qualifies, qualifying_words
+from lenslab.papers.text.words import phrases, runs, stem_of, with_verbs_merged
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from lenslab.papers.identifiers.identifier_links import linked
+from lenslab.papers.text.identifier_links import linked
 from lenslab.papers.text.segment import Segment
 from lenslab.papers.text.tex_parser import COMMAND, read
 from lenslab.papers.text.tex_symbols import SYMBOLS

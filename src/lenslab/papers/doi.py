@@ -6,8 +6,8 @@ import re
 from dataclasses import dataclass, field
 from urllib.parse import quote, unquote
 
+from lenslab.papers.arxiv_id import ArxivId
 from lenslab.papers.errors import ArxivIdError, DoiError
-from lenslab.papers.identifiers.arxiv_id import ArxivId
 
 EXAMPLE = "write it like 10.1109/TPAMI.2017.2723009 or https://doi.org/10.48550/arXiv.1806.02891"
 ARXIV_PREFIX = "10.48550/arxiv."

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
+from lenslab.papers.arxiv_id import ArxivId
 from lenslab.papers.errors import ArxivIdError
-from lenslab.papers.identifiers.arxiv_id import ArxivId
 
 _LINKABLE = re.compile(
     r"""
