@@ -96,7 +96,7 @@ _LICENSES = (
 
 
 def _plain(uri: str) -> str:
-    """An address without what differs between sources: scheme, www, the last slash, and what comes after it."""
+    """Take off what differs between sources: scheme, www, the last slash, and what comes after it."""
     plain = re.sub(r"^https?://(www\.)?", "", uri.strip().lower()).split("#")[0]
     return re.sub(r"/(?:legalcode|deed)(?:\.[a-z_-]+)?$", "", plain).rstrip("/")
 
@@ -105,7 +105,7 @@ _BY_URI = {_plain(known.uri): known for known in _LICENSES}
 
 
 def license_of(uri: str | None) -> License:
-    """The licence behind an address.
+    """Find the licence behind an address.
 
     Args:
         uri: The address as a source gives it, with http or https, with or without a last slash; ``None`` or empty where
@@ -129,7 +129,7 @@ _ASSUMED_UNTIL = 2003
 
 
 def license_of_version(paper: Paper, number: int | None = None) -> License:
-    """The licence of one version of a paper; each version has its own.
+    """Find the licence of one version of a paper; each version has its own.
 
     Where no source states one, arXiv assumes its own for what was submitted up to 2003; of later versions nothing is
     assumed, and a licence of one version is none of another.
@@ -162,7 +162,7 @@ def license_of_version(paper: Paper, number: int | None = None) -> License:
 
 
 def _is_assumed(paper: Paper, number: int | None) -> bool:
-    """Whether the version was submitted while arXiv assumed a licence; where its day is unknown, no."""
+    """Tell whether the version was submitted while arXiv assumed a licence; where its day is unknown, no."""
     if paper.arxiv_id is None:
         return False
     version = next((version for version in paper.versions if version.number == number), None)

@@ -43,7 +43,7 @@ _COMMAND_OF = {letter: command for command, letter in LETTERS.items()}
 
 
 def bibtex(paper: Paper) -> str:
-    r"""Writes a paper as a BibTeX entry that LaTeX of any age reads.
+    r"""Write a paper as a BibTeX entry that LaTeX of any age reads.
 
     Args:
         paper: The paper.
@@ -71,7 +71,7 @@ def bibtex(paper: Paper) -> str:
 
 
 def bibliography(papers: Sequence[Paper]) -> str:
-    """Writes papers as a BibTeX file, in their order, each under a key of its own.
+    """Write papers as a BibTeX file, in their order, each under a key of its own.
 
     Example:
         >>> from lenslab.papers.paper import Paper
@@ -111,7 +111,7 @@ def _fields(paper: Paper) -> dict[str, str]:
 
 
 def _title(title: str) -> str:
-    """The title with its formulas; words with capitals inside are braced, since styles put titles in lower case."""
+    """Write the title with its formulas; words with capitals inside are braced, since styles lower the case."""
     parts = []
     for segment in segments(title):
         if segment.kind == "formula":
@@ -130,7 +130,7 @@ def _protected(word: str) -> str:
 
 
 def _author(name: str) -> str:
-    """A name as ``Family, Given``; a group's name, which BibTeX would take apart, is braced."""
+    """Write a name as ``Family, Given``; a group's name, which BibTeX would take apart, is braced."""
     person = Person.parse(name)
     if not person.given:
         return f"{{{_escaped(str(person))}}}"

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def csl(papers: Sequence[Paper]) -> str:
-    """Writes papers as a list in CSL-JSON, in their order, each under an id of its own.
+    """Write papers as a list in CSL-JSON, in their order, each under an id of its own.
 
     The fields are those of https://docs.citationstyles.org/en/stable/specification.html#appendix-iv-variables; a
     preprint is an ``article`` there, and what a journal published an ``article-journal``.

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def endnote(papers: Sequence[Paper]) -> str:
-    r"""Writes papers as EndNote reads them: a tag a line, an empty line between two works.
+    r"""Write papers as EndNote reads them: a tag a line, an empty line between two works.
 
     Example:
         >>> from lenslab.papers.paper import Paper

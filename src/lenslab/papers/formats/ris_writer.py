@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def ris(papers: Sequence[Paper]) -> str:
-    r"""Writes papers as RIS, in their order, each under a key of its own.
+    r"""Write papers as RIS, in their order, each under a key of its own.
 
     The tags are those of https://en.wikipedia.org/wiki/RIS_(file_format); lines end as there with ``\r\n``.
 

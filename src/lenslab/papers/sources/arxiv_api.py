@@ -68,7 +68,7 @@ class Page:
 
 
 def paper(client: HttpClient, arxiv_id: ArxivId | str) -> Description:
-    """One paper, as its newest version describes it.
+    """Get one paper, as its newest version describes it.
 
     Args:
         client: Asks arXiv.
@@ -81,7 +81,7 @@ def paper(client: HttpClient, arxiv_id: ArxivId | str) -> Description:
 
 
 def papers(client: HttpClient, ids: Sequence[ArxivId | str]) -> list[Description]:
-    """Papers by their ids, a hundred per request.
+    """Get papers by their ids, a hundred per request.
 
     Args:
         client: Asks arXiv.
@@ -93,16 +93,16 @@ def papers(client: HttpClient, ids: Sequence[ArxivId | str]) -> list[Description
 
     Raises:
         ArxivIdError: An identifier that no paper can have; nothing was asked.
-        NotFoundError: ArXiv knows none of them.
+        NotFoundError: ArXiv does not know any of them.
         UnavailableError: ArXiv does not answer, or refuses.
     """
     names = list(dict.fromkeys((ArxivId.parse(name) if isinstance(name, str) else name).base for name in ids))
     found: dict[str, Description] = {}
     for start in range(0, len(names), _AT_ONCE):
         batch = names[start : start + _AT_ONCE]
-        asked = batch[0] if len(batch) == 1 else f"{batch[0]} and {len(batch) - 1} more papers"
+        subject = batch[0] if len(batch) == 1 else f"{batch[0]} and {len(batch) - 1} more papers"
         parameters = {"id_list": ",".join(batch), "start": "0", "max_results": str(len(batch))}
-        _, descriptions = client.get(SERVICE, "", parameters, _whole_feed, subject=asked)
+        _, descriptions = client.get(SERVICE, "", parameters, _whole_feed, subject=subject)
         found |= {description.locator: description for description in descriptions}
     if names and not found:
         raise NotFoundError(f"arXiv knows no paper {_listed(names)}; look at https://arxiv.org/abs/{names[0]}")
@@ -119,14 +119,14 @@ def search(
     limit: int | None = None,
     slice_size: int = 500,
 ) -> Iterator[Page]:
-    """What a query finds, page by page, so that whoever is interrupted goes on with ``next_offset``.
+    """Search, page by page; what was interrupted goes on with ``next_offset``.
 
     Args:
         client: Asks arXiv.
         query: In arXiv's syntax, for instance ``ti:ablation AND cat:cs.CV``.
         sort: By ``relevance``, or by the day of ``updated`` or ``submitted``.
         ascending: Whether the least relevant or oldest come first.
-        offset: How many papers to leave out.
+        offset: How many papers to skip.
         limit: The most papers to give; ``None`` means all.
         slice_size: How many to ask for at once, 2,000 at the most.
 
@@ -169,10 +169,10 @@ def search(
 
 
 def parse(raw: bytes) -> Description:
-    """Reads one ``<entry>``.
+    """Read one ``<entry>``.
 
     Raises:
-        MalformedError: It is none, or describes no paper.
+        MalformedError: It is not an entry, or describes no paper.
     """
     entry = element(raw)
     if entry.tag != f"{_ATOM}entry":
@@ -207,7 +207,7 @@ def parse(raw: bytes) -> Description:
 
 
 def _versions(newest: int, submitted: dt.date | None, updated: dt.date | None) -> tuple[Version, ...]:
-    """A feed dates the first version and the newest one only."""
+    """List the versions; a feed dates the first and the newest only."""
     if newest > 10_000:
         raise MalformedError(f"its entry is version {newest} of a paper")
     days = {1: submitted} | ({newest: updated} if newest > 1 else {})
@@ -225,7 +225,7 @@ def _day(entry: Element, tag: str) -> dt.date | None:
 
 
 def _whole_feed(content: bytes) -> tuple[int, list[Description]]:
-    """How many papers were found in all, and those of this page, of which there must be some if there are any."""
+    """Read how many papers were found in all, and those of this page, which is empty only if nothing was found."""
     feed = element(content)
     if feed.tag != f"{_ATOM}feed":
         raise MalformedError(f"it is no Atom feed but <{feed.tag[:60]}>")

@@ -83,7 +83,7 @@ class Page:
 
 
 def record(client: HttpClient, arxiv_id: ArxivId | str) -> Description:
-    """One paper's record.
+    """Get one paper's record.
 
     Args:
         client: Asks arXiv.
@@ -111,7 +111,7 @@ def harvest(
     set_: str | None = None,
     token: str | None = None,
 ) -> Iterator[Page]:
-    """All records that have changed, in the order in which they did, two thousand at a time.
+    """Get all records that have changed, in the order in which they did, two thousand at a time.
 
     Records come again where arXiv's pages overlap, and where a harvest went on from a day because its token had
     expired. A paper that changes while it is harvested comes again at the end.
@@ -132,15 +132,17 @@ def harvest(
     reached, last = _day(since, "since"), _day(until, "until")
     restarts: dict[str, int] = {}
     while True:
-        asked = {"verb": "ListRecords"}
+        parameters = {"verb": "ListRecords"}
         if token is not None:
-            asked["resumptionToken"] = token
+            parameters["resumptionToken"] = token
         else:
-            asked["metadataPrefix"] = _FORMAT
-            asked |= {name: value for name, value in (("from", reached), ("until", last), ("set", set_ or "")) if value}
+            parameters["metadataPrefix"] = _FORMAT
+            parameters |= {
+                name: value for name, value in (("from", reached), ("until", last), ("set", set_ or "")) if value
+            }
         try:
-            what = f"what has changed{f' since {reached}' if reached else ''}"
-            page = client.get(SERVICE, "", asked, _read_page, subject=what, cached=False)
+            subject = f"what has changed{f' since {reached}' if reached else ''}"
+            page = client.get(SERVICE, "", parameters, _read_page, subject=subject, cached=False)
         except RefusedError as error:
             if error.code == "noRecordsMatch":
                 yield Page(datestamp=reached)
@@ -161,10 +163,10 @@ def harvest(
 
 
 def parse(raw: bytes) -> Description:
-    """Reads one ``<record>`` with its header.
+    """Read one ``<record>`` with its header.
 
     Raises:
-        MalformedError: It is none, it was deleted, or it describes no paper.
+        MalformedError: It is not a record, it was deleted, or it describes no paper.
     """
     root = element(raw)
     held = root.find(f"{_OAI}metadata/{_RAW}arXivRaw")
@@ -205,7 +207,7 @@ def parse(raw: bytes) -> Description:
 
 
 def _versions(held: Element, license_uri: str) -> tuple[Version, ...]:
-    """The versions, oldest first. The record's licence is that of the newest; earlier ones may have had another."""
+    """List the versions, oldest first; the record's licence is the newest's, and earlier ones may have had another."""
     found = {}
     for version in held.iterfind(f"{_RAW}version"):
         digits = version.get("version", "").removeprefix("v")
@@ -235,7 +237,7 @@ def _moment(stamp: str) -> dt.date | None:
 
 
 def _day(day: dt.date | str | None, name: str) -> str:
-    """A day as arXiv writes it; empty for none."""
+    """Write a day as arXiv does; empty for none."""
     if day is None:
         return ""
     try:
@@ -251,10 +253,10 @@ def _answer(content: bytes, verb: str) -> Element:
     error = root.find(f"{_OAI}error")
     if error is not None:
         code = error.get("code", "")[:40]
-        said = " ".join("".join(error.itertext()).split())[:200]
+        details = " ".join("".join(error.itertext()).split())[:200]
         meaning = _MEANINGS.get(code, "no error that the protocol knows")
         raise RefusedError(
-            f"arXiv OAI-PMH refuses what it was asked, {code}: {meaning}{f' ({said})' if said else ''}", code=code
+            f"arXiv OAI-PMH refuses what it was asked, {code}: {meaning}{f' ({details})' if details else ''}", code=code
         )
     answer = root.find(f"{_OAI}{verb}")
     if answer is None:
@@ -310,7 +312,7 @@ def _identifier(held: Element) -> str:
 
 
 def reached_by(token: str) -> str:
-    """The day up to which a token has come, for people; empty where it does not say.
+    """Read from a token the day that the harvest has reached, for people; empty where it does not say.
 
     Example:
         >>> reached_by("verb%3DListRecords%26metadataPrefix%3DarXivRaw%26from%3D2025-03-01%26skip%3D137")

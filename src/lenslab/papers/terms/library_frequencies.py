@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 def counted(paper: Paper) -> Counts:
-    """What one paper adds to the counts of a library; nothing if it has no abstract.
+    """Count what one paper adds to the counts of a library; nothing if it has no abstract.
 
     Example:
         >>> from lenslab.papers.paper import Paper
@@ -40,7 +40,7 @@ def counted(paper: Paper) -> Counts:
 
 
 def count_papers(papers: Iterable[Paper]) -> Counts:
-    """What papers add together: the sum of what each of them adds, made at once.
+    """Count what papers add together: the sum of what each of them adds, made at once.
 
     Args:
         papers: The papers, each of them once.
@@ -65,7 +65,7 @@ def count_papers(papers: Iterable[Paper]) -> Counts:
 
 @cache
 def counting_rule() -> str:
-    """A name of the rule by which papers are counted; counts made under another name have to be made again.
+    """Name the rule by which papers are counted; counts made under another name have to be made again.
 
     It changes with the shipped frequencies and with the lists of words, which both decide what is counted.
     """

@@ -31,14 +31,14 @@ class Counts:
         return _combined(self, other, -1)
 
     def rows(self) -> Iterator[tuple[str, str, int]]:
-        """Every stem with its group and its number, as a table stores them."""
+        """Give every stem with its group and its number, as a table stores them."""
         for group, numbers in self.stems.items():
             for stem, number in numbers.items():
                 yield stem, group, number
 
     @classmethod
     def from_rows(cls, documents: Mapping[str, int], rows: Iterable[tuple[str, str, int]]) -> Counts:
-        """The counts that a table stores, or those of them that were asked for.
+        """Build the counts that a table stores, or those of them that were asked for.
 
         Example:
             >>> counts = Counts({"all": 2}, {"all": {"unit": 1}})

@@ -19,7 +19,7 @@ _IRREGULAR = {
 
 
 def singular(word: str) -> str:
-    """A lower-case word without its plural ending.
+    """Take the plural ending off a lower-case word.
 
     Example:
         >>> singular("units"), singular("classes"), singular("categories"), singular("class"), singular("corpus")

@@ -18,7 +18,7 @@ _QUALIFYING_ENDINGS = tuple(
 
 @cache
 def stop_words() -> frozenset[str]:
-    """English stop words, and the words of scientific prose that say what authors do and not what a paper is about.
+    """Give English stop words, and words of scientific prose that say what authors do, not what a paper is about.
 
     Example:
         >>> "does" in stop_words(), "demonstrate" in stop_words(), "selectivity" in stop_words()
@@ -32,7 +32,7 @@ def stop_words() -> frozenset[str]:
 
 @cache
 def qualifying_words() -> frozenset[str]:
-    """Words that say something only of the word after them: a term may begin with one and never ends with one.
+    """Give the words that only qualify the word after them: a term may begin with one and never ends with one.
 
     Example:
         >>> "overall" in qualifying_words()
@@ -42,7 +42,7 @@ def qualifying_words() -> frozenset[str]:
 
 
 def only_qualifies(word: str) -> bool:
-    """Whether a stem only qualifies the word after it: *overall*, or a compound such as *patch-level*.
+    """Tell whether a stem only qualifies the word after it: *overall*, or a compound such as *patch-level*.
 
     Example:
         >>> only_qualifies("overall"), only_qualifies("patch-level"), only_qualifies("level")

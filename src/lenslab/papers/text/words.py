@@ -42,7 +42,7 @@ class Word:
 
 
 def runs(text: str) -> list[list[Word]]:
-    """The runs of telling words in a text; stop words, numbers and punctuation end a run.
+    """Find the runs of telling words in a text; stop words, numbers and punctuation end a run.
 
     Args:
         text: Plain text, without LaTeX.
@@ -70,7 +70,7 @@ def runs(text: str) -> list[list[Word]]:
 # A few thousand words make up most of all abstracts.
 @lru_cache(maxsize=1 << 15)
 def _known_word(token: str) -> tuple[str, str]:
-    """A token without its possessive, and its stem; both are empty for what ends a run."""
+    """Give a token without its possessive, and its stem; both are empty for what ends a run."""
     if not token[0].isalnum():
         return "", ""
     surface = _POSSESSIVE.sub("", _AFTER_DASH.sub("", token))
@@ -85,7 +85,7 @@ def _is_adverb(word: str) -> bool:
 
 
 def phrases(run: Sequence[Word], longest: int = 3) -> list[tuple[Word, ...]]:
-    """Every phrase of one to three words inside of a run, in its order.
+    """List every phrase of one to three words inside of a run, in its order.
 
     Example:
         >>> [" ".join(word.stem for word in phrase) for phrase in phrases(runs("class selectivity")[0])]
@@ -99,12 +99,12 @@ def phrases(run: Sequence[Word], longest: int = 3) -> list[tuple[Word, ...]]:
 
 
 def stem_of(phrase: Iterable[Word]) -> str:
-    """The stems of a phrase, joined by spaces: the name under which a term is counted."""
+    """Join the stems of a phrase by spaces: the name under which a term is counted."""
     return " ".join([word.stem for word in phrase])
 
 
 def with_verbs_merged(found: list[list[Word]]) -> list[list[Word]]:
-    """Runs in which a verb's forms in *-ing* and *-ed* carry the stem of its noun, where the text has that noun.
+    """Give a verb's forms in *-ing* and *-ed* the stem of its noun, where the text has that noun.
 
     Example:
         >>> merged = with_verbs_merged(runs("Ablating a unit, or the ablation of units."))
