@@ -2,10 +2,24 @@
 
 from __future__ import annotations
 
+import itertools
 import os
+from pathlib import Path
 
+import pytest
 from hypothesis import settings
 
 settings.register_profile("reproducible", derandomize=True, deadline=None)
 settings.register_profile("searching", deadline=None)
 settings.load_profile("reproducible" if os.environ.get("CI") else "searching")
+
+
+@pytest.fixture(autouse=True)
+def own_queues(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Queues of requests that no other test and no process of the user's shares."""
+    place = tmp_path_factory.getbasetemp() / f"queues-{next(_NUMBERS)}"
+    monkeypatch.setenv("LENSLAB_PACE", str(place))
+    return place
+
+
+_NUMBERS = itertools.count()

@@ -13,6 +13,7 @@ from lenslab import __version__
 from lenslab.cli import main
 from lenslab.cli.console import points
 from lenslab.cli.network_options import numbers, size_of
+from lenslab.http.errors import HttpError
 from lenslab.library.errors import LibraryError
 from lenslab.papers.errors import PapersError
 from lenslab.records import RecordsError
@@ -32,6 +33,7 @@ def raising(error: BaseException) -> Callable[..., object]:
     [
         (LibraryError("no work [1]"), 2, "lenslab: no work [1]"),
         (PapersError("no paper"), 2, "lenslab: no paper"),
+        (HttpError("no answer"), 2, "lenslab: no answer"),
         (RecordsError("no record"), 2, "lenslab: no record"),
         (StudiesError("no study"), 2, "lenslab: no study"),
         (UnitsError("no site"), 2, "lenslab: no site"),

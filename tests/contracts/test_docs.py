@@ -135,6 +135,7 @@ def errors() -> dict[str, type[Exception]]:
     rooms = [
         "lenslab.units",
         "lenslab.records",
+        "lenslab.http",
         "lenslab.papers",
         "lenslab.library",
         *["lenslab.report"] * pages.reports(),

@@ -93,6 +93,32 @@ def test_a_run_is_read_compared_asked_and_charted_where_there_is_neither_torch_n
     assert not [name for name in done.stdout.split() if name.startswith("lenslab.units")]
 
 
+def test_no_module_of_papers_or_http_needs_torch_or_django() -> None:
+    statement = (
+        "import importlib, pkgutil, lenslab.http, lenslab.papers\n"
+        "for room in (lenslab.http, lenslab.papers):\n"
+        "    for found in pkgutil.walk_packages(room.__path__, f'{room.__name__}.'):\n"
+        "        importlib.import_module(found.name)"
+    )
+    assert not loaded_by(statement) & {"torch", "django"}
+
+
+@pytest.mark.parametrize(
+    "module",
+    [
+        *("arxiv_id", "categories", "citation_key", "doi", "licenses", "paper"),
+        *("text.latex_display", "formats.bibtex_reader", "formats.bibtex_writer", "sources.record_parsers"),
+    ],
+)
+def test_what_needs_no_numbers_loads_none(module: str) -> None:
+    assert not loaded_by(f"import lenslab.papers.{module}") & {"sklearn", "numpy"}
+
+
+@pytest.mark.parametrize("module", ["http.client", "papers.sources.arxiv_api", "units.images"])
+def test_the_network_is_loaded_when_it_is_asked(module: str) -> None:
+    assert not loaded_by(f"import lenslab.{module}") & {"httpx", "stamina"}
+
+
 def test_the_pages_do_not_reach_the_measuring_half() -> None:
     code = (
         "import os, sys; os.environ.setdefault('DJANGO_SETTINGS_MODULE', 'lenslab.web.settings'); import django; "

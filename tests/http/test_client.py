@@ -1,4 +1,3 @@
-import gzip
 import itertools
 import json
 import logging
@@ -6,20 +5,15 @@ import os
 import re
 import subprocess
 import sys
-import tracemalloc
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from lenslab.http.client import Fetcher
-from lenslab.http.headers import asked_pause, user_agent
+from lenslab.http.client import HttpClient
+from lenslab.http.errors import NotFoundError, RefusedError, UnavailableError
 from lenslab.http.rate_limit import Rate
-from lenslab.http.response_body import body
-from lenslab.http.response_cache import MemoryArchive
+from lenslab.http.response_cache import MemoryCache
 from lenslab.http.service import Service
-from lenslab.papers.errors import MalformedError, NotFoundError, RefusedError, SourceError
 from tests.upstream import Fault, Faults, Upstream, corpus
 from tests.upstream.visitor import visiting
 
@@ -55,11 +49,11 @@ def read_json(content):
     try:
         return json.loads(content)
     except ValueError as error:
-        raise MalformedError(f"no JSON: {error}") from None
+        raise ValueError(f"no JSON: {error}") from None
 
 
 def paper(fetcher, name=None, service=SEMANTIC_SCHOLAR):
-    return fetcher.get(service, f"/paper/{name or SMALL.paper.s2}", {}, read_json, asked=f"paper {name or 'seed'}")
+    return fetcher.get(service, f"/paper/{name or SMALL.paper.s2}", {}, read_json, subject=f"paper {name or 'seed'}")
 
 
 def faulty(*faults):
@@ -93,14 +87,14 @@ def test_what_passes_is_asked_again_until_it_has_passed(tmp_path, fault):
 
 def test_a_web_page_is_no_answer_even_to_whoever_reads_anything(tmp_path):
     with Upstream(SMALL, faults=faulty(Fault.WEB_PAGE)) as server, visiting(server, tmp_path) as visitor:
-        found = visitor.fetcher.get(SEMANTIC_SCHOLAR, f"/paper/{SMALL.paper.s2}", {}, bytes, asked="a paper")
+        found = visitor.fetcher.get(SEMANTIC_SCHOLAR, f"/paper/{SMALL.paper.s2}", {}, bytes, subject="a paper")
         assert found.startswith(b"{")
 
 
 def test_406_is_throttling_where_the_service_says_so_and_a_refusal_elsewhere(tmp_path):
     faults = Faults({"arXiv API": {0: Fault.NOT_ACCEPTABLE}, "Semantic Scholar": {0: Fault.NOT_ACCEPTABLE}})
     with Upstream(SMALL, faults=faults) as server, visiting(server, tmp_path) as visitor:
-        assert visitor.fetcher.get(ARXIV, "", {"id_list": "1806.02891"}, bytes, asked="a paper").startswith(b"<?xml")
+        assert visitor.fetcher.get(ARXIV, "", {"id_list": "1806.02891"}, bytes, subject="a paper").startswith(b"<?xml")
         assert any("asked too often" in line and "Rate exceeded." in line for line in visitor.told)
         with pytest.raises(RefusedError, match="406"):
             paper(visitor.fetcher)
@@ -112,7 +106,7 @@ def test_after_the_last_try_the_message_says_who_what_and_that_the_command_goes_
         visiting(server, tmp_path, attempts=4) as visitor,
     ):
         with pytest.raises(
-            SourceError, match=r"Semantic Scholar does not answer .* paper seed: it answered 503.*again"
+            UnavailableError, match=r"Semantic Scholar does not answer .* paper seed: it answered 503.*again"
         ):
             paper(visitor.fetcher)
         assert len(server.log) == 4
@@ -125,7 +119,7 @@ def test_pauses_double_and_are_kept_by_everybody(tmp_path):
         Upstream(SMALL, faults=Faults(always={"Semantic Scholar": Fault.UNAVAILABLE})) as server,
         visiting(server, tmp_path, attempts=4) as visitor,
     ):
-        with pytest.raises(SourceError):
+        with pytest.raises(UnavailableError):
             paper(visitor.fetcher)
         assert len(visitor.waits) == 3
         for wait, least in zip(visitor.waits, (2, 4, 8), strict=True):
@@ -133,7 +127,7 @@ def test_pauses_double_and_are_kept_by_everybody(tmp_path):
         begun = visitor.now[0]
         with visiting(server, tmp_path) as other:
             other.now[0] = begun
-            with pytest.raises(SourceError):
+            with pytest.raises(UnavailableError):
                 paper(other.fetcher)
         assert other.waits[0] >= 16 - 1e-5
 
@@ -141,9 +135,9 @@ def test_pauses_double_and_are_kept_by_everybody(tmp_path):
 def test_a_source_that_asks_for_hours_is_given_up_at_once_and_left_alone(tmp_path):
     faults = faulty(Fault.THROTTLED_LONG)
     with Upstream(SMALL, faults=faults) as server, visiting(server, tmp_path) as visitor:
-        with pytest.raises(SourceError, match=r"asks for a pause of 2 h .* goes on from here"):
+        with pytest.raises(UnavailableError, match=r"asks for a pause of 2 h .* goes on from here"):
             paper(visitor.fetcher)
-        with pytest.raises(SourceError, match=r"not to be asked for another 7\d\d\d s"):
+        with pytest.raises(UnavailableError, match=r"not to be asked for another 7\d\d\d s"):
             paper(visitor.fetcher)
         assert len(server.log) == 1
 
@@ -166,14 +160,14 @@ def test_what_the_service_does_not_know_is_not_asked_again(tmp_path):
 def test_what_the_service_refuses_is_named_in_its_words(tmp_path):
     with Upstream(SMALL) as server, visiting(server, tmp_path) as visitor:
         with pytest.raises(RefusedError, match=r"400: Unrecognized or unsupported fields: \[height\]") as refusal:
-            visitor.fetcher.get(SEMANTIC_SCHOLAR, "/paper/x", {"fields": "height"}, read_json, asked="x")
+            visitor.fetcher.get(SEMANTIC_SCHOLAR, "/paper/x", {"fields": "height"}, read_json, subject="x")
         assert refusal.value.status == 400
 
 
 def test_a_status_that_the_caller_calls_final_is_not_asked_again(tmp_path):
     with Upstream(SMALL, faults=faulty(Fault.GATEWAY_TIMEOUT)) as server, visiting(server, tmp_path) as visitor:
         with pytest.raises(RefusedError) as refusal:
-            visitor.fetcher.get(SEMANTIC_SCHOLAR, "/paper/x", {}, read_json, asked="x", final={504})
+            visitor.fetcher.get(SEMANTIC_SCHOLAR, "/paper/x", {}, read_json, subject="x", final={504})
         assert refusal.value.status == 504
         assert len(server.log) == 1
 
@@ -183,7 +177,7 @@ def test_a_gzip_that_grows_beyond_measure_is_refused(tmp_path):
     with (
         Upstream(SMALL, faults=Faults(always={"Semantic Scholar": Fault.BOMB})) as server,
         visiting(server, tmp_path, attempts=2) as visitor,
-        pytest.raises(SourceError, match="longer than 1,048,576 bytes when decompressed"),
+        pytest.raises(UnavailableError, match="longer than 1,048,576 bytes when decompressed"),
     ):
         paper(visitor.fetcher, service=small)
 
@@ -193,7 +187,7 @@ def test_a_body_that_drips_in_for_ever_is_given_up(tmp_path):
     with (
         Upstream(SMALL, faults=Faults(always={"Semantic Scholar": Fault.ENDLESS})) as server,
         visiting(server, tmp_path, attempts=2) as visitor,
-        pytest.raises(SourceError, match=r"its body has not come in 0\.1 s \(asked 2 times\)"),
+        pytest.raises(UnavailableError, match=r"its body has not come in 0\.1 s \(asked 2 times\)"),
     ):
         paper(visitor.fetcher, service=hasty)
 
@@ -215,7 +209,7 @@ def test_a_redirect_to_what_is_no_address_is_refused(tmp_path):
 def test_a_service_that_cannot_be_reached_is_named(tmp_path):
     with Upstream(SMALL) as server, visiting(server, tmp_path, attempts=2) as visitor:
         server.__exit__()
-        with pytest.raises(SourceError, match=r"Semantic Scholar does not answer .*no answer came \(ConnectError"):
+        with pytest.raises(UnavailableError, match=r"Semantic Scholar does not answer .*no answer came \(ConnectError"):
             paper(visitor.fetcher)
         server.__enter__()
 
@@ -227,51 +221,34 @@ def test_a_tag_that_cannot_be_sent_back_is_not_kept(tmp_path):
         assert "If-Modified-Since" not in server.log[1].headers
 
 
-@pytest.mark.parametrize(
-    ("url", "owned"),
-    [
-        ("https://export.arxiv.org/api/other", True),
-        ("https://arxiv.org/api/query", True),
-        ("http://arxiv.org/api/query", False),
-        ("http://export.arxiv.org/api/query", False),
-        ("https://arxiv.org:8080/", False),
-        ("https://arxiv.org.evil.example/", False),
-        ("https://user@export.arxiv.org/", False),
-        ("https://evil.example/export.arxiv.org", False),
-    ],
-)
-def test_a_service_owns_its_host_and_those_it_names(url, owned):
-    assert replace(ARXIV, hosts=frozenset({"arxiv.org"})).owns(url) is owned
-
-
 def test_what_has_not_changed_is_not_sent_again(tmp_path):
-    archive = MemoryArchive()
-    with Upstream(SMALL) as server, visiting(server, tmp_path, archive=archive) as visitor:
+    cache = MemoryCache()
+    with Upstream(SMALL) as server, visiting(server, tmp_path, cache=cache) as visitor:
         first = paper(visitor.fetcher)
         assert paper(visitor.fetcher) == first
         assert [request.headers.get("If-None-Match") is not None for request in server.log] == [False, True]
-        (answers,) = archive.answers.values()
+        (answers,) = cache.responses.values()
         assert [answer.sha256 for answer in answers] == [answers[0].sha256] * 2
         assert answers[0].retrieved < answers[1].retrieved
         assert answers[0].media_type == "application/json"
 
 
 def test_an_answer_that_cannot_be_read_is_not_kept_and_a_kept_one_that_cannot_be_is_asked_for_anew(tmp_path):
-    archive = MemoryArchive()
+    cache = MemoryCache()
     with Upstream(SMALL, faults=faulty(Fault.MALFORMED)) as server:
-        with visiting(server, tmp_path, archive=archive) as visitor:
+        with visiting(server, tmp_path, cache=cache) as visitor:
             paper(visitor.fetcher)
-        (answers,) = archive.answers.values()
+        (answers,) = cache.responses.values()
         assert len(answers) == 1
         answers[0] = replace(answers[0], content=b"{")
-        with visiting(server, tmp_path, archive=archive) as visitor:
+        with visiting(server, tmp_path, cache=cache) as visitor:
             assert paper(visitor.fetcher)["title"] == SMALL.paper.title
 
 
 @pytest.mark.parametrize("fault", [None, Fault.FORBIDDEN, Fault.RESET, Fault.UNAVAILABLE, Fault.ELSEWHERE])
 @pytest.mark.parametrize("service", [SEMANTIC_SCHOLAR, OPENALEX], ids=lambda service: service.name)
 def test_a_key_is_sent_and_stands_nowhere_else(tmp_path, caplog, fault, service):
-    archive = MemoryArchive()
+    cache = MemoryCache()
     caplog.set_level(logging.DEBUG)
     path = "/paper/1" if service is SEMANTIC_SCHOLAR else f"/works/{SMALL.paper.openalex}"
     path = f"/paper/{SMALL.paper.s2}" if service is SEMANTIC_SCHOLAR else path
@@ -279,24 +256,24 @@ def test_a_key_is_sent_and_stands_nowhere_else(tmp_path, caplog, fault, service)
     said = ""
     with (
         Upstream(SMALL, faults=faults) as server,
-        visiting(server, tmp_path, archive=archive, attempts=2, environment={service.key_variable: SECRET}) as visitor,
+        visiting(server, tmp_path, cache=cache, attempts=2, environment={service.key_variable: SECRET}) as visitor,
     ):
         try:
-            visitor.fetcher.get(service, path, {}, read_json, asked="a work")
-        except SourceError as error:
+            visitor.fetcher.get(service, path, {}, read_json, subject="a work")
+        except UnavailableError as error:
             said = f"{error!r} {error.__cause__!r}"
         assert all(SECRET in f"{request.target} {request.headers}" for request in server.log)
         assert server.log
-    kept = "".join(f"{answer!r}{answer.content!r}" for answers in archive.answers.values() for answer in answers)
+    kept = "".join(f"{answer!r}{answer.content!r}" for answers in cache.responses.values() for answer in answers)
     logged = " ".join(f"{record.getMessage()} {vars(record)}" for record in caplog.records)
     paced = "".join(file.read_text() for file in (tmp_path / "pace").glob("*.json"))
-    assert SECRET not in said + kept + "".join(archive.answers) + logged + " ".join(visitor.told) + paced
+    assert SECRET not in said + kept + "".join(cache.responses) + logged + " ".join(visitor.told) + paced
     assert (fault is None) == bool(kept)
 
 
 def test_a_key_with_letters_that_no_key_has_is_refused_without_being_shown(tmp_path):
     with Upstream(SMALL) as server, visiting(server, tmp_path, environment={"S2_API_KEY": "a\nb: c"}) as visitor:
-        with pytest.raises(SourceError, match="S2_API_KEY holds no key") as refusal:
+        with pytest.raises(UnavailableError, match="S2_API_KEY holds no key") as refusal:
             paper(visitor.fetcher)
         assert "b: c" not in str(refusal.value)
         assert not server.log
@@ -308,7 +285,7 @@ def test_a_merged_work_is_followed_to_the_one_it_became_and_takes_two_slots(tmp_
         visiting(server, tmp_path, environment={"OPENALEX_API_KEY": SECRET}) as visitor,
     ):
         name = SMALL.paper.old_openalex[0]
-        found = visitor.fetcher.get(OPENALEX, f"/works/{name}", {}, read_json, asked=name)
+        found = visitor.fetcher.get(OPENALEX, f"/works/{name}", {}, read_json, subject=name)
         assert found["id"].endswith(SMALL.paper.openalex)
         assert [request.status for request in server.log] == [301, 200]
         assert all(request.target.count(SECRET) == 1 for request in server.log)
@@ -322,13 +299,10 @@ def test_the_visitor_introduces_itself(tmp_path):
     ):
         paper(visitor.fetcher)
         assert re.fullmatch(r"lenslab/[\d.]+ \(.*mailto:ada@example\.org\)", server.log[0].headers["User-Agent"])
-    assert "mailto" not in user_agent({})
-    with pytest.raises(SourceError, match="LENSLAB_CONTACT"):
-        user_agent({"LENSLAB_CONTACT": "ada\r\nX: y"})
 
 
 def test_requests_leave_at_the_pace_of_the_mirror_in_real_time():
-    with Upstream(SMALL, interval=0.1) as server, Fetcher(environment=server.environment) as fetcher:
+    with Upstream(SMALL, interval=0.1) as server, HttpClient(environment=server.environment) as fetcher:
         for _ in range(5):
             paper(fetcher)
         times = [request.at for request in server.log]
@@ -336,9 +310,9 @@ def test_requests_leave_at_the_pace_of_the_mirror_in_real_time():
 
 
 ASKING = """
-from lenslab.http.client import Fetcher
+from lenslab.http.client import HttpClient
 from lenslab.papers.sources import arxiv_api, arxiv_oai
-with Fetcher() as fetcher:
+with HttpClient() as fetcher:
     for _ in range(2):
         arxiv_api.paper(fetcher, "1806.02891")
         arxiv_oai.record(fetcher, "1806.02891")
@@ -355,65 +329,3 @@ def test_processes_that_ask_feed_and_records_keep_apart_as_the_server_sees_it():
     # The server notes a request when its thread runs, which may be some milliseconds late.
     assert min(later - earlier for earlier, later in itertools.pairwise(times)) > 0.13
     assert times[-1] - times[0] > 7 * 0.15 - 0.02
-
-
-@pytest.mark.parametrize("url", ["file:///etc/passwd", "localhost:80", "http://", "http://a:b@c/", "http://a/?q=1"])
-def test_a_base_address_that_is_none_is_named(url):
-    with (
-        Fetcher(environment={"LENSLAB_SEMANTIC_SCHOLAR_URL": url}) as fetcher,
-        pytest.raises(SourceError, match="LENSLAB_SEMANTIC_SCHOLAR_URL is "),
-    ):
-        paper(fetcher)
-
-
-def pieces_of(content, sizes):
-    rest = content
-    for size in sizes:
-        yield rest[:size]
-        rest = rest[size:]
-    yield rest
-
-
-@given(contents=st.lists(st.binary(max_size=3000), min_size=1, max_size=3), sizes=st.lists(st.integers(0, 50)))
-def test_a_body_is_the_same_however_it_is_cut_and_compressed(contents, sizes):
-    whole = b"".join(contents)
-    assert body(pieces_of(whole, sizes)) == whole
-    packed = b"".join(gzip.compress(content) for content in contents)
-    assert body(pieces_of(packed, sizes), encoding="gzip") == whole
-    assert body(pieces_of(packed, sizes), encoding="GZIP ", largest=max(len(whole), len(packed))) == whole
-
-
-@given(content=st.binary(min_size=1, max_size=3000), data=st.data())
-def test_a_gzip_that_is_cut_anywhere_is_refused(content, data):
-    packed = gzip.compress(content)
-    end = data.draw(st.integers(1, len(packed) - 1))
-    with pytest.raises(MalformedError, match="cut off"):
-        body([packed[:end]], encoding="gzip")
-
-
-def test_a_bomb_in_one_piece_takes_no_more_memory_than_the_body_may():
-    bomb = gzip.compress(bytes(64 << 20))
-    assert len(bomb) < 1 << 17
-    tracemalloc.start()
-    try:
-        with pytest.raises(MalformedError, match="longer than 1,048,576 bytes when decompressed"):
-            body([bomb], encoding="gzip", largest=1 << 20)
-        assert tracemalloc.get_traced_memory()[1] < 8 << 20
-    finally:
-        tracemalloc.stop()
-
-
-@pytest.mark.parametrize(
-    "header", ["", "-1", "1e9", "９", "Thu, 99 Foo 2026", "9" * 5000, "Mon, 01 Jan 99999 00:00:00 GMT"]
-)
-def test_a_pause_that_makes_no_sense_is_none(header):
-    assert asked_pause(header, 0.0) is None
-
-
-def test_a_date_that_is_over_asks_for_no_pause():
-    assert asked_pause("Thu, 01 Jan 1970 00:01:00 GMT", 1e9) == 0.0
-
-
-def test_a_body_in_an_encoding_that_nobody_asked_for_is_refused():
-    with pytest.raises(MalformedError, match="encoded as 'br'"):
-        body([b"x"], encoding="br")

@@ -13,8 +13,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from lenslab.http.rate_limit import LONGEST_PAUSE, Pace, Rate
-from lenslab.papers.errors import PaceError, SourceError
+from lenslab.http.errors import RateLimitError, UnavailableError
+from lenslab.http.rate_limit import LONGEST_PAUSE, Rate, RateLimiter
 
 ARXIV = Rate("arXiv", 3.0)
 
@@ -93,18 +93,18 @@ def test_no_two_requests_are_closer_than_the_interval_whoever_asks_and_nobody_as
     tmp_path_factory, callers, oversleeping
 ):
     world = World(oversleeping=list(oversleeping))
-    place = tmp_path_factory.mktemp("pace")
+    place = tmp_path_factory.mktemp("limiter")
     departures, pauses = [], []
 
     def caller(actions):
-        pace = Pace(place, clock=world.clock, sleep=world.sleep)
+        limiter = RateLimiter(place, clock=world.clock, sleep=world.sleep)
         for action, seconds in actions:
             if action == "ask":
                 world.sleep(seconds)
-                pace.wait(ARXIV)
+                limiter.wait(ARXIV)
                 departures.append(world.true)
             elif action == "postpone":
-                pace.postpone(ARXIV, seconds)
+                limiter.postpone(ARXIV, seconds)
                 pauses.append((world.true, world.true + seconds))
             else:
                 world.set_back += seconds
@@ -116,54 +116,54 @@ def test_no_two_requests_are_closer_than_the_interval_whoever_asks_and_nobody_as
         assert not [departure for departure in departures if begin + 1e-5 < departure < end - 1e-5]
 
 
-def virtual(place: Path) -> tuple[Pace, list[float]]:
+def virtual(place: Path) -> tuple[RateLimiter, list[float]]:
     now = [1000.0]
 
     def sleep(seconds: float) -> None:
         now[0] += seconds
 
-    return Pace(place, clock=lambda: now[0], sleep=sleep), now
+    return RateLimiter(place, clock=lambda: now[0], sleep=sleep), now
 
 
 def test_what_counts_is_when_a_request_left_not_when_its_slot_came(tmp_path):
-    pace, now = virtual(tmp_path)
-    pace.wait(ARXIV)
+    limiter, now = virtual(tmp_path)
+    limiter.wait(ARXIV)
     now[0] += 2.0
-    pace.departed(ARXIV)
-    pace.wait(ARXIV)
+    limiter.record_departure(ARXIV)
+    limiter.wait(ARXIV)
     assert now[0] == 1005.0
 
 
 def test_the_queue_is_kept_for_the_next_process(tmp_path):
-    pace, now = virtual(tmp_path)
-    pace.wait(ARXIV)
-    Pace(tmp_path, clock=lambda: now[0], sleep=lambda seconds: now.append(seconds)).postpone(ARXIV, 40)
+    limiter, now = virtual(tmp_path)
+    limiter.wait(ARXIV)
+    RateLimiter(tmp_path, clock=lambda: now[0], sleep=lambda seconds: now.append(seconds)).postpone(ARXIV, 40)
     again, later = virtual(tmp_path)
     again.wait(ARXIV)
     assert later[0] == 1040.0
 
 
 def test_each_rate_has_its_own_queue(tmp_path):
-    pace, now = virtual(tmp_path)
-    pace.wait(ARXIV)
-    pace.wait(Rate("Semantic Scholar", 1.0))
+    limiter, now = virtual(tmp_path)
+    limiter.wait(ARXIV)
+    limiter.wait(Rate("Semantic Scholar", 1.0))
     assert now[0] == 1000.0
 
 
 def test_every_wait_is_told_before_it_begins(tmp_path):
-    pace, now = virtual(tmp_path)
+    limiter, now = virtual(tmp_path)
     told = []
     for _ in range(2):
-        pace.wait(ARXIV, told=lambda seconds: told.append((seconds, now[0])))
+        limiter.wait(ARXIV, report=lambda seconds: told.append((seconds, now[0])))
     assert told == [(3.0, 1000.0)]
 
 
 def test_a_clock_set_back_by_an_hour_costs_no_more_than_the_wait_that_was_left(tmp_path):
-    pace, now = virtual(tmp_path)
-    pace.wait(ARXIV)
-    pace.postpone(ARXIV, 20)
+    limiter, now = virtual(tmp_path)
+    limiter.wait(ARXIV)
+    limiter.postpone(ARXIV, 20)
     now[0] -= 3600
-    pace.wait(ARXIV)
+    limiter.wait(ARXIV)
     assert now[0] == pytest.approx(1000 - 3600 + 20)
 
 
@@ -175,9 +175,9 @@ def test_a_clock_set_back_while_waiting_costs_one_more_turn_at_most(tmp_path):
         if seconds == 3.0 and now[0] > 9000:
             now[0] -= 5000
 
-    pace = Pace(tmp_path, clock=lambda: now[0], sleep=sleep)
-    pace.wait(ARXIV)
-    pace.wait(ARXIV)
+    limiter = RateLimiter(tmp_path, clock=lambda: now[0], sleep=sleep)
+    limiter.wait(ARXIV)
+    limiter.wait(ARXIV)
     assert now[0] <= 5003.0 + 3.0 + 1e-6
 
 
@@ -197,52 +197,52 @@ def test_a_clock_set_back_while_waiting_costs_one_more_turn_at_most(tmp_path):
     ],
 )
 def test_of_a_damaged_file_it_is_assumed_that_a_request_has_just_left(tmp_path, damage):
-    pace, now = virtual(tmp_path)
-    pace.wait(ARXIV)
+    limiter, now = virtual(tmp_path)
+    limiter.wait(ARXIV)
     (tmp_path / "arxiv.json").write_bytes(damage)
-    pace.wait(ARXIV)
+    limiter.wait(ARXIV)
     assert now[0] == 1003.0
-    pace.wait(ARXIV)
+    limiter.wait(ARXIV)
     assert now[0] == 1006.0
 
 
 def test_a_number_in_the_file_makes_nobody_wait_for_longer_than_a_day(tmp_path):
-    pace, now = virtual(tmp_path)
+    limiter, now = virtual(tmp_path)
     (tmp_path / "arxiv.json").write_text(
         json.dumps({"written": 1000, "departed": 9e99, "free": 9e99, "closed": 0, "pauses": 0})
     )
-    pace.wait(ARXIV)
+    limiter.wait(ARXIV)
     assert 3000 < now[0] <= 1000 + LONGEST_PAUSE
 
 
 def test_who_has_no_patience_for_a_long_pause_is_told_its_length_and_takes_no_slot(tmp_path):
-    pace, now = virtual(tmp_path)
-    pace.postpone(ARXIV, 7200)
+    limiter, now = virtual(tmp_path)
+    limiter.postpone(ARXIV, 7200)
     for _ in range(3):
-        with pytest.raises(SourceError, match="arXiv is not to be asked for another 7200 s"):
-            pace.wait(ARXIV, patience=600)
+        with pytest.raises(UnavailableError, match="arXiv is not to be asked for another 7200 s"):
+            limiter.wait(ARXIV, patience=600)
     now[0] += 7200
-    pace.wait(ARXIV, patience=0)
+    limiter.wait(ARXIV, patience=0)
 
 
 def test_a_place_that_cannot_be_written_is_named(tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(PaceError, match=r"kept in .*arxiv\.json, which cannot be read or written .*LENSLAB_PACE"):
-        Pace(tmp_path / "file").wait(ARXIV)
+    with pytest.raises(RateLimitError, match=r"kept in .*arxiv\.json, which cannot be read or written .*LENSLAB_PACE"):
+        RateLimiter(tmp_path / "file").wait(ARXIV)
 
 
 def test_the_environment_names_the_place(tmp_path, monkeypatch):
     monkeypatch.setenv("LENSLAB_PACE", str(tmp_path / "elsewhere"))
-    Pace().wait(ARXIV)
+    RateLimiter().wait(ARXIV)
     assert (tmp_path / "elsewhere" / "arxiv.json").exists()
 
 
 ASKING = """
 import sys, time
-from lenslab.http.rate_limit import Pace, Rate
-pace, rate = Pace(sys.argv[1]), Rate("arXiv", 0.1)
+from lenslab.http.rate_limit import RateLimiter, Rate
+limiter, rate = RateLimiter(sys.argv[1]), Rate("arXiv", 0.1)
 for _ in range(5):
-    pace.wait(rate)
+    limiter.wait(rate)
     print(time.monotonic(), flush=True)
 """
 
@@ -273,6 +273,6 @@ def test_the_lock_of_a_killed_process_frees_itself(tmp_path):
     with subprocess.Popen([sys.executable, "-c", HOLDING, str(lock)], stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout.readline() == "held\n"
         os.kill(process.pid, signal.SIGKILL)
-    pace, now = virtual(tmp_path)
-    pace.wait(ARXIV)
+    limiter, now = virtual(tmp_path)
+    limiter.wait(ARXIV)
     assert now[0] == 1000.0

@@ -12,10 +12,10 @@ from lenslab.library import summaries, vocabulary, works
 from lenslab.library.graph import neighbourhood
 from lenslab.library.intake import field_resolution, file_import, record_intake, stored_records
 from lenslab.library.models import SourceRecord, Work
-from lenslab.papers import sources
 from lenslab.papers.description import Assertion
 from lenslab.papers.errors import MalformedError
 from lenslab.papers.sources import semantic_scholar
+from lenslab.papers.sources.record_parsers import PARSERS
 from tests.library.intake.test_record_intake import say
 from tests.library.test_importing_files import line
 
@@ -147,7 +147,7 @@ def test_whatever_letters_a_record_holds_it_is_taken_found_and_read_again(title,
     assert (record_intake.take([told]).unchanged, Work.objects.count()) == (1, 1)
 
 
-@pytest.mark.parametrize("source", sorted(sources.MODULES))
+@pytest.mark.parametrize("source", sorted(PARSERS))
 def test_a_kept_record_that_nobody_can_read_names_its_reason(source):
     with pytest.raises(MalformedError):
         stored_records.described(source, stored_records.pack(b"\x00\xff<!DOCTYPE a [<!ENTITY b 'c'>]>"))

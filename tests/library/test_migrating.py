@@ -15,7 +15,8 @@ from django.db.migrations.executor import MigrationExecutor
 from lenslab.library import shipped
 from lenslab.library.intake.duplicate_rule import compare
 from lenslab.library.slugs import slug
-from lenslab.papers.work import Work as Listed, citation_key
+from lenslab.papers.citation_key import citation_key
+from lenslab.papers.work import Work as Listed
 
 before = [("library", "0001_initial"), ("web", "0001_initial"), ("auth", "0012_alter_user_first_name_max_length")]
 MigrationExecutor(connection).migrate(before)

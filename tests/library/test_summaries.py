@@ -4,10 +4,11 @@ import json
 
 import pytest
 
+from lenslab.http.errors import UnavailableError
 from lenslab.library import summaries
 from lenslab.library.intake import record_intake, work_merging
 from lenslab.library.models import GeneratedText, Work
-from lenslab.papers.errors import MalformedError, SourceError
+from lenslab.papers.errors import MalformedError
 from lenslab.papers.sources import semantic_scholar
 from lenslab.papers.summary.llm_endpoint import Endpoint
 from tests.library.intake.test_record_intake import say
@@ -159,7 +160,7 @@ def test_findings_are_kept_and_given_again_and_only_what_is_supported(work):
 
 
 def test_findings_of_an_endpoint_that_fails_keep_nothing(work):
-    with serving(error(401, "no")) as upstream, pytest.raises(SourceError):
+    with serving(error(401, "no")) as upstream, pytest.raises(UnavailableError):
         summaries.findings(work, endpoint=ask(upstream))
     assert not GeneratedText.objects.exists()
 

@@ -6,7 +6,8 @@ from lenslab.library import vocabulary, works
 from lenslab.library.intake import file_import, record_intake, work_merging
 from lenslab.library.models import TermCount, TermGroup, Work
 from lenslab.papers.terms.document_frequencies import Frequencies
-from lenslab.papers.terms.library_frequencies import Counts, count_papers
+from lenslab.papers.terms.library_frequencies import count_papers
+from lenslab.papers.terms.term_counts import Counts
 from tests.library.intake.test_record_intake import say
 
 pytestmark = pytest.mark.django_db

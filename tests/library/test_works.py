@@ -5,7 +5,7 @@ import pytest
 from lenslab.library import works
 from lenslab.library.errors import LibraryError, UnknownPaperError
 from lenslab.library.models import Work
-from lenslab.papers.identifiers.arxiv_id import ArxivId
+from lenslab.papers.arxiv_id import ArxivId
 from tests.library.making import assert_citation, cite
 
 pytestmark = pytest.mark.usefixtures("library")

@@ -2,8 +2,8 @@ import datetime as dt
 
 import pytest
 
-from lenslab.papers.errors import NotFoundError
-from lenslab.papers.identifiers.arxiv_id import ArxivId
+from lenslab.papers.arxiv_id import ArxivId
+from lenslab.papers.errors import UnknownVersionError
 from lenslab.papers.licenses import license_of, license_of_version
 from lenslab.papers.paper import Paper, Version
 
@@ -89,5 +89,5 @@ def test_what_is_not_at_arxiv_has_no_licence_by_assumption():
 
 
 def test_a_version_that_there_is_not_is_named_with_those_that_there_are():
-    with pytest.raises(NotFoundError, match=r"no version 3; its versions: 1, 2"):
+    with pytest.raises(UnknownVersionError, match=r"no version 3; its versions: 1, 2"):
         license_of_version(Paper(title="Units", versions=(Version(1), Version(2))), 3)

@@ -1,6 +1,6 @@
 import pytest
 
-from lenslab.papers.work import Work, citation_key, first_word, short_authors, surname
+from lenslab.papers.work import short_authors, surname
 
 
 @pytest.mark.parametrize(
@@ -18,16 +18,6 @@ from lenslab.papers.work import Work, citation_key, first_word, short_authors, s
 )
 def test_the_surname_is_found_in_either_order(name, family):
     assert surname(name) == family
-
-
-def test_a_key_is_made_of_surname_year_and_first_telling_word():
-    assert citation_key(Work("The Ablation of units", ("A. Nürnberger",), 2020)) == "nurnberger2020ablation"
-    assert citation_key(Work("Proceedings")) == "anonymousproceedings"
-
-
-def test_a_title_of_nothing_but_small_words_gives_its_first():
-    assert first_word("What is the how?") == "what"
-    assert first_word("") == ""
 
 
 @pytest.mark.parametrize(

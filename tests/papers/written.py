@@ -6,8 +6,8 @@ import unicodedata
 
 from hypothesis import strategies as st
 
-from lenslab.papers.identifiers.arxiv_id import ArxivId
-from lenslab.papers.identifiers.doi import Doi
+from lenslab.papers.arxiv_id import ArxivId
+from lenslab.papers.doi import Doi
 from lenslab.papers.paper import Paper
 from lenslab.papers.text.latex_display import plain_text
 

@@ -30,6 +30,19 @@ def streamed(*pieces, done=True):
     return "\n\n".join([*lines, *(["data: [DONE]"] if done else []), ""]).encode()
 
 
+class Pauses(list):
+    """A clock that remembers the pauses instead of making them."""
+
+    now = 1e9
+
+    def __call__(self, seconds):
+        self.append(seconds)
+        self.now += seconds
+
+    def clock(self):
+        return self.now
+
+
 class Answer:
     """One answer of the endpoint.
 

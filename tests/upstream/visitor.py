@@ -9,16 +9,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from lenslab.http.client import Fetcher
-from lenslab.http.rate_limit import Pace
+from lenslab.http.client import HttpClient
+from lenslab.http.rate_limit import RateLimiter
 from tests.upstream.server import Upstream
 
 
 @dataclass
 class Visitor:
-    """A fetcher, what it told, and how long it waited."""
+    """A client, what it logged, and how long it waited."""
 
-    fetcher: Fetcher
+    fetcher: HttpClient
     told: list[str]
     waits: list[float]
     now: list[float]
@@ -36,7 +36,9 @@ def visiting(server: Upstream, place: Path, **options: Any) -> Iterator[Visitor]
 
     environment = {**server.environment, **options.pop("environment", {})}
     environment.pop("LENSLAB_MIRROR_INTERVAL")
-    pace = Pace(place / "pace", clock=lambda: now[0], sleep=sleep)
-    fetcher = Fetcher(pace=pace, clock=lambda: now[0], told=told.append, environment=environment, **options)
+    limiter = RateLimiter(place / "pace", clock=lambda: now[0], sleep=sleep)
+    fetcher = HttpClient(
+        rate_limiter=limiter, clock=lambda: now[0], log=told.append, environment=environment, **options
+    )
     with fetcher:
         yield Visitor(fetcher, told, waits, now, environment)

@@ -14,8 +14,8 @@ from django.test import Client
 from lenslab.library import summaries, vocabulary, works
 from lenslab.library.intake import record_intake, source_download, work_merging
 from lenslab.library.models import Listing, Merge, SourceRecord, Work
+from lenslab.papers.arxiv_id import ArxivId
 from lenslab.papers.description import Description
-from lenslab.papers.identifiers.arxiv_id import ArxivId
 from lenslab.papers.paper import Paper, Version
 from lenslab.papers.summary.llm_endpoint import Endpoint
 from lenslab.web import paper_page as pages

@@ -93,6 +93,7 @@ def run(arguments: Sequence[str]) -> int:
 
 def _refusal(error: Exception) -> str | None:
     """Give the message of an error that is meant for the user; ``None`` for one that is ours."""
+    from lenslab.http.errors import HttpError
     from lenslab.library.errors import LibraryError
     from lenslab.papers.errors import PapersError
     from lenslab.records.errors import RecordsError
@@ -100,7 +101,7 @@ def _refusal(error: Exception) -> str | None:
     from lenslab.runs.errors import UnitsError
     from lenslab.studies.errors import StudiesError
 
-    if isinstance(error, (LibraryError, PapersError, RecordsError, ReportError, StudiesError, UnitsError)):
+    if isinstance(error, (HttpError, LibraryError, PapersError, RecordsError, ReportError, StudiesError, UnitsError)):
         return str(error)
     if isinstance(error, ModuleNotFoundError) and (extra := _EXTRAS.get(str(error.name).partition(".")[0])):
         return f"this command needs {error.name}; install it with: pip install 'lenslab[{extra}]'"

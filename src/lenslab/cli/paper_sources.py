@@ -14,7 +14,7 @@ from lenslab.cli.paper_names import AsJson, find
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from lenslab.http.client import Fetcher
+    from lenslab.http.client import HttpClient
     from lenslab.library.works import Coverage
 
 _SOURCES = {"arxiv": "arXiv", "semantic-scholar": "Semantic Scholar", "openalex": "OpenAlex"}
@@ -193,12 +193,12 @@ def harvest(
 
 
 @contextmanager
-def _fetcher() -> Iterator[Fetcher]:
+def _fetcher() -> Iterator[HttpClient]:
     """The network's home, with the library's archive; what takes its time is told on the error stream."""
-    from lenslab.http.client import Fetcher
+    from lenslab.http.client import HttpClient
     from lenslab.library.intake.answer_archive import DatabaseArchive
 
-    with Fetcher(archive=DatabaseArchive(), told=console.remark) as fetcher:
+    with HttpClient(cache=DatabaseArchive(), log=console.remark) as fetcher:
         yield fetcher
 
 

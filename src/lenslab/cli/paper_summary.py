@@ -30,14 +30,14 @@ def summary(
 ) -> None:
     """Summarise a paper; what a model wrote is shown with the words of the abstract that support it."""
     work = find(identifier)
+    from lenslab.http.errors import UnavailableError
     from lenslab.library import summaries
-    from lenslab.papers.errors import SourceError
     from lenslab.papers.summary.key_findings import FACETS
     from lenslab.papers.summary.llm_endpoint import configured
 
     endpoint = configured() if ask else None
     if ask and endpoint is None:
-        raise SourceError(
+        raise UnavailableError(
             "no language model is configured; name one in LENSLAB_LLM_URL and LENSLAB_LLM_MODEL, "
             "for instance http://localhost:11434/v1 and llama3.1"
         )

@@ -1,8 +1,8 @@
-"""The pace at which this machine asks a source: one queue that all threads and processes share, kept in a file.
+"""The rate limit of a service: one queue of requests that all threads and processes share, kept in a file.
 
 A caller takes the next free slot under a lock and waits for it outside of the lock, so whoever comes first goes first
-and nobody holds up the queue by dying. When the slot has come, the caller looks again, under the lock: had the source
-asked for a pause meanwhile, or had an earlier request left late, it waits on. What counts is when requests leave, not
+and nobody holds up the queue by dying. When the slot has come, the caller looks again, under the lock: if the service
+has asked for a pause meanwhile, or an earlier request left late, it waits on. What counts is when requests leave, not
 when they were meant to.
 """
 
@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 from filelock import FileLock, Timeout
 from platformdirs import user_data_path
 
-from lenslab.papers.errors import PaceError, SourceError
+from lenslab.http.errors import RateLimitError, UnavailableError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -55,7 +55,7 @@ class _Queue:
         written: When it was written.
         departed: When a request last left.
         free: The first moment that nobody has taken.
-        closed: Until when the source has asked for a pause; a shorter pause does not end a longer one.
+        closed: Until when the service has asked for a pause; a shorter pause does not end a longer one.
         pauses: How often it has asked for one; every slot taken before is void.
     """
 
@@ -66,7 +66,7 @@ class _Queue:
     pauses: int = 0
 
     def moved_back(self, now: float) -> _Queue:
-        """The queue on a clock that was set back: every time moves back with it."""
+        """Give the queue on a clock that was set back: every time moves back with it."""
         back = max(0.0, self.written - now)
         latest = now + LONGEST_PAUSE
         return _Queue(
@@ -78,8 +78,8 @@ class _Queue:
         )
 
 
-class Pace:
-    """The one queue per source.
+class RateLimiter:
+    """The one queue per service.
 
     Args:
         directory: Where the queues are kept; by default what ``LENSLAB_PACE`` names, or the user's data directory, so
@@ -91,9 +91,9 @@ class Pace:
         >>> import tempfile
         >>> now = [1000.0]
         >>> with tempfile.TemporaryDirectory() as place:
-        ...     pace = Pace(place, clock=lambda: now[0], sleep=lambda seconds: now.append(now.pop() + seconds))
+        ...     limiter = RateLimiter(place, clock=lambda: now[0], sleep=lambda wait: now.append(now.pop() + wait))
         ...     for _ in range(3):
-        ...         pace.wait(Rate("arXiv", 3.0))
+        ...         limiter.wait(Rate("arXiv", 3.0))
         ...         print(now[0])
         1000.0
         1003.0
@@ -113,35 +113,35 @@ class Pace:
         self._sleep = sleep
 
     def wait(
-        self, rate: Rate, *, patience: float = LONGEST_PAUSE, told: Callable[[float], object] | None = None
+        self, rate: Rate, *, patience: float = LONGEST_PAUSE, report: Callable[[float], object] | None = None
     ) -> None:
-        """Waits until a request may leave, and notes that it leaves now.
+        """Wait until a request may leave, and note that it leaves now.
 
         Args:
             rate: Whose turn is asked for.
             patience: The longest wait, in seconds, that the caller puts up with.
-            told: Is called with every wait, in seconds, before it begins.
+            report: Called with every wait, in seconds, before it begins.
 
         Raises:
-            SourceError: The source has asked for a pause that is longer than the patience; no slot was taken.
-            PaceError: The file cannot be read or written.
+            UnavailableError: The source has asked for a pause that is longer than the patience; no slot was taken.
+            RateLimitError: The file cannot be read or written.
         """
         slot, pauses = self._take_slot(rate, patience)
         while (wait := self._depart(rate, slot, pauses)) is not None:
             if wait > 0:
-                if told is not None:
-                    told(wait)
+                if report is not None:
+                    report(wait)
                 self._sleep(wait)
             elif wait < 0:  # a pause was asked for: the slot is void
                 slot, pauses = self._take_slot(rate, patience)
 
-    def departed(self, rate: Rate) -> None:
-        """Notes that a request leaves now, some time after its slot came: a connection had to be made first."""
+    def record_departure(self, rate: Rate) -> None:
+        """Note that a request leaves now, some time after its slot came: a connection had to be made first."""
         with self._queue(rate) as (now, queue, write):
             write(replace(queue, departed=now, free=max(queue.free, now + rate.interval)))
 
     def postpone(self, rate: Rate, seconds: float) -> None:
-        """Lets nobody ask the source before that many seconds are over, whoever waits already included."""
+        """Close the queue for that many seconds, also to callers that wait already."""
         with self._queue(rate) as (now, queue, write):
             closed = max(queue.closed, now + min(max(seconds, 0.0), LONGEST_PAUSE))
             free = max(closed, queue.departed + rate.interval)
@@ -151,7 +151,7 @@ class Pace:
         with self._queue(rate) as (now, queue, write):
             slot = max(now, queue.free)
             if slot - now > patience:
-                raise SourceError(
+                raise UnavailableError(
                     f"{rate.name} is not to be asked for another {slot - now:.0f} s, because it asked for a pause or "
                     f"many requests are waiting; the same command goes on from here later"
                 )
@@ -159,7 +159,7 @@ class Pace:
             return slot, queue.pauses
 
     def _depart(self, rate: Rate, slot: float, pauses: int) -> float | None:
-        """Departs, if it may be: ``None``; otherwise how long to wait on, or -1 where the slot is void."""
+        """Depart if it is time, and give ``None``; otherwise how long to wait on, or -1 where the slot is void."""
         with self._queue(rate) as (now, queue, write):
             if queue.pauses != pauses:
                 return -1.0
@@ -172,7 +172,7 @@ class Pace:
 
     @contextmanager
     def _queue(self, rate: Rate) -> Iterator[tuple[float, _Queue, Callable[[_Queue], None]]]:
-        """The time, the queue and the way to write it, while nobody else has them."""
+        """Give the time, the queue and the way to write it, while nobody else has them."""
         name = re.sub(r"[^a-z0-9.]+", "-", rate.name.lower())
         path = self.directory / f"{name}.json"
         try:
@@ -185,21 +185,21 @@ class Pace:
                 if not as_written:
                     _write(path, queue)
                 yield now, queue, lambda changed: _write(path, replace(changed, written=now))
-        except SourceError:
+        except UnavailableError:
             raise
         except Timeout as error:
-            raise PaceError(
+            raise RateLimitError(
                 f"the lock {error.lock_file} has been held for {_LOCK_PATIENCE:.0f} s; who holds it?"
             ) from None
         except OSError as error:
-            raise PaceError(
-                f"the pace of requests to {rate.name} is kept in {path}, which cannot be read or written "
+            raise RateLimitError(
+                f"the queue of requests to {rate.name} is kept in {path}, which cannot be read or written "
                 f"({error.strerror or error}); free it, or name another place with LENSLAB_PACE"
             ) from error
 
 
 def _read(path: Path, now: float, interval: float) -> tuple[_Queue, bool]:
-    """The queue, and whether the file says so; of a damaged file it is assumed that a request has just left."""
+    """Read the queue, and whether the file says so; of a damaged file it is assumed that a request has just left."""
     try:
         with path.open("rb") as file:
             text = file.read(_LARGEST_FILE)

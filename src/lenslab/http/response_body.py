@@ -1,73 +1,90 @@
-"""The body of an answer, read piece by piece and no further than it may be long, before and after decompression."""
+"""The body of a response, read piece by piece and never beyond its limits, before and after decompression."""
 
 from __future__ import annotations
 
+import json
+import re
 import time
 import zlib
 from typing import TYPE_CHECKING
 
-from lenslab.papers.errors import MalformedError
+from lenslab.http.errors import ResponseBodyError
+from lenslab.http.gzip_stream import gunzip
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
 
-def body(
-    pieces: Iterable[bytes], *, encoding: str = "", largest: int = 64 << 20, seconds: float | None = None
+def read_body(
+    pieces: Iterable[bytes],
+    *,
+    encoding: str = "",
+    largest: int = 64 << 20,
+    seconds: float | None = None,
+    since: float | None = None,
 ) -> bytes:
-    """Reads a whole body, or says why it is none.
+    """Read a whole body.
 
     Args:
         pieces: The bytes as they come from the network.
-        encoding: What the header ``Content-Encoding`` says; only gzip was asked for.
-        largest: The most bytes, both on the way and decompressed.
-        seconds: The most time from now; a body that drips in is given up.
+        encoding: The header ``Content-Encoding``; only gzip was asked for.
+        largest: The most bytes, both compressed and decompressed.
+        seconds: The longest time that it may take.
+        since: When that time began, by ``time.monotonic``; now by default.
 
     Raises:
-        MalformedError: The body is too long, too slow, cut off, or encoded in a way that nobody asked for.
+        ResponseBodyError: The body is too long, cut off, or in an encoding that was not asked for.
+        TimeoutError: The body takes too long.
 
     Example:
         >>> import gzip
-        >>> body([gzip.compress(b"abc")], encoding="gzip")
+        >>> read_body([gzip.compress(b"abc")], encoding="gzip")
         b'abc'
     """
     encoding = encoding.strip().lower()
+    if encoding not in ("", "identity", "gzip", "x-gzip"):
+        raise ResponseBodyError(f"its body is encoded as {encoding[:40]!r}, which was not asked for")
+    bounded = _bounded(_timely(pieces, seconds, since), largest)
     if encoding in ("", "identity"):
-        return b"".join(_bounded(pieces, largest, seconds))
-    if encoding not in ("gzip", "x-gzip"):
-        raise MalformedError(f"its body is encoded as {encoding[:40]!r}, which nobody asked for")
-    return _gunzipped(_bounded(pieces, largest, seconds), largest)
+        return b"".join(bounded)
+    try:
+        return b"".join(_bounded(gunzip(bounded), largest, " when decompressed"))
+    except zlib.error:
+        raise ResponseBodyError("its body is not gzip, though its header says so") from None
+    except EOFError:
+        raise ResponseBodyError("its body was cut off") from None
 
 
-def _bounded(pieces: Iterable[bytes], largest: int, seconds: float | None) -> Iterable[bytes]:
-    begun, length = time.monotonic(), 0
+def error_text(content: bytes) -> str:
+    """Give what the body of an error says, on one line; nothing where it is a web page."""
+    text = content.decode("utf-8", errors="replace")
+    try:
+        held = json.loads(text)
+    except (ValueError, RecursionError):
+        held = None
+    if isinstance(held, dict):
+        parts = [held.get(name) for name in ("error", "message", "detail")]
+        # A language model's endpoint nests the message.
+        text = " ".join(str(part.get("message", "") if isinstance(part, dict) else part) for part in parts if part)
+    elif summary := re.search(r"<summary[^>]*>([^<]{1,300})</summary>", text):
+        text = summary[1]
+    elif text.lstrip().startswith("<"):
+        return ""
+    return " ".join("".join(character if character.isprintable() else " " for character in text[:400]).split())[:200]
+
+
+def _timely(pieces: Iterable[bytes], seconds: float | None, since: float | None) -> Iterator[bytes]:
+    begun = time.monotonic() if since is None else since
     for piece in pieces:
-        length += len(piece)
-        if length > largest:
-            raise MalformedError(f"its body is longer than {largest:,} bytes")
         if seconds is not None and time.monotonic() - begun > seconds:
-            raise MalformedError(f"its body has not come in {seconds:g} s")
+            raise TimeoutError(f"its body has not come in {seconds:g} s")
         yield piece
 
 
-def _gunzipped(pieces: Iterable[bytes], largest: int) -> bytes:
-    # Python's own stream reader would decompress a whole piece at once, however much comes out of it.
-    found = bytearray()
-    stream = zlib.decompressobj(wbits=31)
-    began = False
-    try:
-        for piece in pieces:
-            rest = piece
-            while rest:
-                if stream.eof:  # a second member may follow the first
-                    stream = zlib.decompressobj(wbits=31)
-                began = True
-                found += stream.decompress(rest, largest + 1 - len(found))
-                if len(found) > largest:
-                    raise MalformedError(f"its body is longer than {largest:,} bytes when decompressed")
-                rest = stream.unused_data if stream.eof else stream.unconsumed_tail
-    except zlib.error:
-        raise MalformedError("its body is no gzip, though its header says so") from None
-    if began and not stream.eof:
-        raise MalformedError("its body was cut off")
-    return bytes(found)
+def _bounded(pieces: Iterable[bytes], largest: int, when: str = "") -> Iterator[bytes]:
+    length = 0
+    for piece in pieces:
+        length += len(piece)
+        if length > largest:
+            raise ResponseBodyError(f"its body is longer than {largest:,} bytes{when}")
+        yield piece

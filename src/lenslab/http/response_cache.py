@@ -1,4 +1,4 @@
-"""The archive of answers: what a source said, with when and under which tag, to ask it only for what has changed."""
+"""The cache of responses: what a service answered, when and under which tag, so that it is asked only for changes."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Kept:
-    """An answer as it came.
+class CachedResponse:
+    """A response as it came.
 
     Attributes:
-        url: What was asked for, without any key.
+        url: The address that was asked, without any key.
         content: The body, decompressed.
-        retrieved: When it came or, after the source said that nothing has changed, when it said so; in UTC.
-        media_type: What the source called it.
-        etag: The source's tag of this content; empty where it gave none.
-        last_modified: When it last changed, as the source wrote it; empty where it does not say.
+        retrieved: When it came, or when the service last said that it has not changed; in UTC.
+        media_type: The media type that the service gave.
+        etag: The service's tag of this content; empty where it gave none.
+        last_modified: When it last changed, as the service wrote it; empty where it does not say.
     """
 
     url: str
@@ -36,37 +36,37 @@ class Kept:
         return hashlib.sha256(self.content).hexdigest()
 
 
-class Archive(Protocol):
-    """A place that keeps answers."""
+class ResponseCache(Protocol):
+    """A place that keeps responses."""
 
-    def find(self, url: str) -> Kept | None:
-        """The newest answer to an address, if there is one."""
+    def find(self, url: str) -> CachedResponse | None:
+        """Find the newest response to an address, if there is one."""
         ...
 
-    def keep(self, kept: Kept) -> None:
-        """Keeps an answer."""
+    def keep(self, response: CachedResponse, /) -> None:
+        """Keep a response."""
         ...
 
 
-class MemoryArchive:
-    """An archive for as long as the process lives; it keeps every answer, the newest last.
+class MemoryCache:
+    """A cache for as long as the process lives; it keeps every response, the newest last.
 
     Example:
         >>> import datetime as dt
-        >>> archive = MemoryArchive()
+        >>> cache = MemoryCache()
         >>> new_year = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
-        >>> archive.keep(Kept(url="https://example.org", content=b"a", retrieved=new_year))
-        >>> archive.find("https://example.org").sha256[:8]
+        >>> cache.keep(CachedResponse(url="https://example.org", content=b"a", retrieved=new_year))
+        >>> cache.find("https://example.org").sha256[:8]
         'ca978112'
     """
 
     def __init__(self) -> None:
-        self.answers: dict[str, list[Kept]] = {}
+        self.responses: dict[str, list[CachedResponse]] = {}
 
-    def find(self, url: str) -> Kept | None:
-        """The newest answer to an address, if there is one."""
-        return self.answers.get(url, [None])[-1]
+    def find(self, url: str) -> CachedResponse | None:
+        """Find the newest response to an address, if there is one."""
+        return self.responses.get(url, [None])[-1]
 
-    def keep(self, kept: Kept) -> None:
-        """Keeps an answer behind the earlier ones."""
-        self.answers.setdefault(kept.url, []).append(kept)
+    def keep(self, response: CachedResponse, /) -> None:
+        """Keep a response behind the earlier ones."""
+        self.responses.setdefault(response.url, []).append(response)

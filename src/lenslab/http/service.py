@@ -1,4 +1,4 @@
-"""A service on the network: its address, the hosts that belong to it, its pace, and where its key is found."""
+"""A service on the network: its address, the hosts that belong to it, its limits, and where its key is found."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode, urlsplit
 
+from lenslab.http.errors import UnavailableError
 from lenslab.http.rate_limit import Rate
-from lenslab.papers.errors import SourceError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,37 +19,45 @@ class Service:
     """A service, and how to ask it.
 
     Attributes:
-        name: The source's name, as in ``Description.source``.
+        name: Its name, as messages and records give it.
         url: The base address.
-        variable: The environment variable that names another base address, of a mirror.
         rate: The queue in which requests wait.
+        variable: The environment variable that names the base address of a mirror; empty where there are no mirrors.
         hosts: The hosts to which it may send a request on.
         pause: The first pause after a failure, in seconds; it doubles with every further one.
         throttling: Statuses by which it says, beside 429, that it is asked too often.
         key_variable: The environment variable that holds its key; empty where there are no keys.
         key_header: The header that takes the key.
+        key_scheme: What stands before the key in that header, for instance ``Bearer``.
         key_parameter: The parameter that takes the key.
+        silence: How long it may stay silent, in seconds.
         seconds: How long a whole answer may take.
+        retry_late: Whether a question whose answer takes too long is asked again.
         largest: The most bytes of an answer.
+        advice: What to do where it does not answer.
     """
 
     name: str
     url: str
-    variable: str
     rate: Rate
+    variable: str = ""
     hosts: frozenset[str] = frozenset()
     pause: float = 2.0
     throttling: frozenset[int] = frozenset()
     key_variable: str = ""
     key_header: str = ""
+    key_scheme: str = ""
     key_parameter: str = ""
+    silence: float = 60.0
     seconds: float = 120.0
+    retry_late: bool = True
     largest: int = 64 << 20
+    advice: str = "wait some minutes and give the same command again, it goes on from here"
 
-    def placed(self, urls: Mapping[str, str], environment: Mapping[str, str] = os.environ) -> Service:
-        """The service at the address that holds here.
+    def configured(self, urls: Mapping[str, str], environment: Mapping[str, str] = os.environ) -> Service:
+        """Give the service at the address that the environment names.
 
-        A mirror has a queue of its own, at the service's pace unless ``LENSLAB_MIRROR_INTERVAL`` says how many seconds
+        A mirror has a queue of its own, at the service's rate unless ``LENSLAB_MIRROR_INTERVAL`` says how many seconds
         to leave between requests to it; pauses after failures shrink or grow with that.
 
         Args:
@@ -57,11 +65,11 @@ class Service:
             environment: The environment.
 
         Raises:
-            SourceError: An address or a number that is none.
+            UnavailableError: The address is not a web address, or the interval not a number of seconds.
 
         Example:
             >>> arxiv = Service(name="arXiv", url="https://arxiv.org", variable="ARXIV_URL", rate=Rate("arXiv", 3.0))
-            >>> arxiv.placed({}, {"ARXIV_URL": "http://localhost:8000"}).rate
+            >>> arxiv.configured({}, {"ARXIV_URL": "http://localhost:8000"}).rate
             Rate(name='arXiv at localhost:8000', interval=3.0)
         """
         url = urls.get(self.variable) or environment.get(self.variable) or self.url
@@ -69,7 +77,7 @@ class Service:
             return self
         parts = urlsplit(url)
         if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.username:
-            raise SourceError(f"{self.variable} is {url!r}; give a plain address like {self.url}")
+            raise UnavailableError(f"{self.variable} is {url!r}; give a plain address like {self.url}")
         interval = _seconds(environment.get("LENSLAB_MIRROR_INTERVAL", ""), self.rate.interval)
         return replace(
             self,
@@ -80,31 +88,31 @@ class Service:
         )
 
     def address(self, path: str, parameters: Mapping[str, str]) -> str:
-        """The address of a question. The parameters' order and letters are kept, so equal questions have one address.
+        """Give the address of a request. The parameters' order and case are kept, so equal requests have one address.
 
         Example:
-            >>> Service(name="a", url="https://a.org", variable="", rate=Rate("a", 1)).address("/b", {"q": "x y%3D"})
+            >>> Service(name="a", url="https://a.org", rate=Rate("a", 1)).address("/b", {"q": "x y%3D"})
             'https://a.org/b?q=x+y%253D'
         """
         return f"{self.url}{path}" + (f"?{urlencode(parameters)}" if parameters else "")
 
     def owns(self, url: str) -> bool:
-        """Whether an address belongs to the service: on its own host, or one that it is known to send requests to."""
-        asked, own = urlsplit(url), urlsplit(self.url)
-        if asked.username or asked.password:
+        """Tell whether an address belongs to the service: on its own host, or on one of ``hosts``."""
+        target, own = urlsplit(url), urlsplit(self.url)
+        if target.username or target.password:
             return False
-        if (asked.scheme, asked.netloc) == (own.scheme, own.netloc):
+        if (target.scheme, target.netloc) == (own.scheme, own.netloc):
             return True
-        return asked.scheme == "https" and asked.port in (None, 443) and asked.hostname in self.hosts
+        return target.scheme == "https" and target.port in (None, 443) and target.hostname in self.hosts
 
 
-def _seconds(text: str, otherwise: float) -> float:
+def _seconds(text: str, default: float) -> float:
     if not text:
-        return otherwise
+        return default
     try:
         seconds = float(text)
     except ValueError:
         seconds = -1.0
     if not 0 <= seconds <= 3600:
-        raise SourceError(f"LENSLAB_MIRROR_INTERVAL is {text!r}; give seconds, for instance 0.5")
+        raise UnavailableError(f"LENSLAB_MIRROR_INTERVAL is {text!r}; give seconds, for instance 0.5")
     return seconds

@@ -45,7 +45,7 @@ def findings(work: Work, *, endpoint: Endpoint | None = None) -> Findings | None
         endpoint: A language model that is asked now, and whose answer is kept.
 
     Raises:
-        SourceError: The endpoint does not answer, or refuses.
+        UnavailableError: The endpoint does not answer, or refuses.
         MalformedError: Its answer has not the form that was asked for.
     """
     if endpoint is None:

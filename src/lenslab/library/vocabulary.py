@@ -11,7 +11,8 @@ from lenslab.library import bulk_rows, works
 from lenslab.library.models import TermCount, TermGroup, Work
 from lenslab.papers.terms.document_frequencies import groups_of, shipped_frequencies
 from lenslab.papers.terms.key_terms import candidate_stems, paper_terms
-from lenslab.papers.terms.library_frequencies import Counts, count_papers, counting_rule
+from lenslab.papers.terms.library_frequencies import count_papers, counting_rule
+from lenslab.papers.terms.term_counts import Counts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence

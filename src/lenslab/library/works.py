@@ -12,11 +12,11 @@ from lenslab.library.errors import UnknownPaperError
 from lenslab.library.intake import shipped_entries
 from lenslab.library.intake.stored_records import described, unpack
 from lenslab.library.models import Assertion, Citation, FormerKey, Listing, Merge, PossibleTwin, Work
-from lenslab.papers import sources
+from lenslab.papers.arxiv_id import ArxivId
+from lenslab.papers.doi import Doi
 from lenslab.papers.errors import ArxivIdError, DoiError
-from lenslab.papers.identifiers.arxiv_id import ArxivId
-from lenslab.papers.identifiers.doi import Doi
 from lenslab.papers.paper import Paper, Version
+from lenslab.papers.sources.record_parsers import PARSERS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -196,7 +196,7 @@ def dates(work: Work) -> tuple[DatedFact, ...]:
     """What each source says about when a work appeared, the earliest first."""
     found = []
     for record in work.source_records.order_by("pk"):
-        if record.source in sources.MODULES:
+        if record.source in PARSERS:
             told = described(record.source, record.content).paper
             days = {"submitted": told.submitted, "updated": told.updated}
             found += [DatedFact(name, day, record.source) for name, day in days.items() if day is not None]

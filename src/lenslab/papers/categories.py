@@ -40,7 +40,7 @@ class Category:
 
 @cache
 def categories() -> dict[str, Category]:
-    """The 155 active categories by id, in arXiv's order.
+    """Give the 155 active categories by id, in arXiv's order.
 
     Example:
         >>> categories()["cs.CV"].name
@@ -52,7 +52,7 @@ def categories() -> dict[str, Category]:
 
 
 def category(name: str) -> Category:
-    """A category by its id, by an id that was merged into another, or by an archive that once stood alone.
+    """Find a category by its id, by an id that was merged into another, or by an archive that once stood alone.
 
     Example:
         >>> category("cmp-lg").name, category("astro-ph").name, category("xx.YY").name
@@ -68,7 +68,7 @@ def category(name: str) -> Category:
 
 
 def is_category(name: str) -> bool:
-    """Whether papers carry this id: an active one, one that was merged, or an archive that once stood alone.
+    """Tell whether papers carry this id: an active one, a merged one, or an archive that once stood alone.
 
     Example:
         >>> is_category("cs.CV"), is_category("cmp-lg"), is_category("astro-ph"), is_category("vision")
@@ -78,7 +78,7 @@ def is_category(name: str) -> bool:
 
 
 def shown_once(names: Iterable[str]) -> tuple[Category, ...]:
-    """The categories of a paper in their order, each subject once, under the id that comes first.
+    """List the categories of a paper in their order, each subject once, under the id that comes first.
 
     An archive that was merged into a category is the same subject as that category.
 
@@ -94,7 +94,7 @@ def shown_once(names: Iterable[str]) -> tuple[Category, ...]:
 
 @cache
 def _subjects() -> dict[str, str]:
-    """For each id that is one of two for a subject, or was merged into another, the id that stands for the subject."""
+    """Map each id that shares its subject with another, or was merged into it, to the id that stands for both."""
     known = categories()
     merged = {found.alias: found.id for found in known.values() if found.alias and found.alias not in known}
     return merged | {name: pair[0] for pair in _PAIRS for name in pair}

@@ -16,11 +16,11 @@ class Description:
     """What one source says of one work, as it says it.
 
     Attributes:
-        source: The source's name, one of those in ``lenslab.papers.sources``.
+        source: The source's name, a key of ``lenslab.papers.sources.record_parsers.PARSERS``.
         locator: The work's name at the source; a source never gives it to another work.
         paper: What the source says, in fields that all sources share; empty where it says nothing.
         raw: The source's own record, byte for byte or, inside of a larger answer, the part that speaks of this work;
-            ``lenslab.papers.sources.parse`` reads it again.
+            ``PARSERS`` reads it again.
         names: The work's identifiers elsewhere, by scheme: ``S2`` (Semantic Scholar's hash), ``CorpusId``,
             ``OpenAlex``, ``DBLP``, ``MAG``, ``PubMed``, ``PubMedCentral``, ``ACL``. The arXiv id and the DOI stand in
             ``paper``.

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from lenslab.papers.errors import NotFoundError
+from lenslab.papers.errors import UnknownVersionError
 
 if TYPE_CHECKING:
     from lenslab.papers.paper import Paper
@@ -96,7 +96,7 @@ _LICENSES = (
 
 
 def _plain(uri: str) -> str:
-    """An address without what differs between sources: scheme, www, the last slash, and what comes after it."""
+    """Take off what differs between sources: scheme, www, the last slash, and what comes after it."""
     plain = re.sub(r"^https?://(www\.)?", "", uri.strip().lower()).split("#")[0]
     return re.sub(r"/(?:legalcode|deed)(?:\.[a-z_-]+)?$", "", plain).rstrip("/")
 
@@ -105,7 +105,7 @@ _BY_URI = {_plain(known.uri): known for known in _LICENSES}
 
 
 def license_of(uri: str | None) -> License:
-    """The licence behind an address.
+    """Find the licence behind an address.
 
     Args:
         uri: The address as a source gives it, with http or https, with or without a last slash; ``None`` or empty where
@@ -129,7 +129,7 @@ _ASSUMED_UNTIL = 2003
 
 
 def license_of_version(paper: Paper, number: int | None = None) -> License:
-    """The licence of one version of a paper; each version has its own.
+    """Find the licence of one version of a paper; each version has its own.
 
     Where no source states one, arXiv assumes its own for what was submitted up to 2003; of later versions nothing is
     assumed, and a licence of one version is none of another.
@@ -139,10 +139,10 @@ def license_of_version(paper: Paper, number: int | None = None) -> License:
         number: The version, counted from 1; ``None`` means the newest.
 
     Raises:
-        NotFoundError: The paper has no such version.
+        UnknownVersionError: The paper has no such version.
 
     Example:
-        >>> from lenslab.papers.identifiers.arxiv_id import ArxivId
+        >>> from lenslab.papers.arxiv_id import ArxivId
         >>> from lenslab.papers.paper import Paper
         >>> license_of_version(Paper(title="Units", arxiv_id=ArxivId("hep-th/9901001"))).short
         'assumed arXiv licence'
@@ -154,7 +154,7 @@ def license_of_version(paper: Paper, number: int | None = None) -> License:
     version = next((version for version in paper.versions if version.number == number), None)
     if paper.versions and version is None:
         known = ", ".join(str(version.number) for version in paper.versions)
-        raise NotFoundError(f"{paper.arxiv_id or paper.title!r} has no version {number}; its versions: {known}")
+        raise UnknownVersionError(f"{paper.arxiv_id or paper.title!r} has no version {number}; its versions: {known}")
     stated = version.license_uri if version else ""
     if not stated and number == newest:
         stated = paper.license_uri
@@ -162,7 +162,7 @@ def license_of_version(paper: Paper, number: int | None = None) -> License:
 
 
 def _is_assumed(paper: Paper, number: int | None) -> bool:
-    """Whether the version was submitted while arXiv assumed a licence; where its day is unknown, no."""
+    """Tell whether the version was submitted while arXiv assumed a licence; where its day is unknown, no."""
     if paper.arxiv_id is None:
         return False
     version = next((version for version in paper.versions if version.number == number), None)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import datetime as dt
 
-    from lenslab.papers.identifiers.arxiv_id import ArxivId
+    from lenslab.papers.arxiv_id import ArxivId
 
 
 @dataclass(frozen=True, slots=True)

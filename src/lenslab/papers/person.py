@@ -28,7 +28,7 @@ class Person:
 
     @classmethod
     def parse(cls, name: str) -> Person:
-        """Takes a name apart, written in either order.
+        """Take apart a name written in either order.
 
         Args:
             name: ``Given Family Jr.``, ``Family, Given``, ``Family, Jr., Given`` (BibTeX) or ``Family, Given, Jr.``
@@ -55,7 +55,7 @@ class Person:
         return cls(family, first.removesuffix(family).strip(), suffix)
 
     def __str__(self) -> str:
-        """The name in its spoken order.
+        """Write the name in its spoken order.
 
         Example:
             >>> str(Person.parse("van Wingerden, Stan"))

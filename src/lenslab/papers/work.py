@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
@@ -13,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class Described(Protocol):
-    """Whatever has a title, authors and perhaps a year."""
+    """Anything with a title, authors and perhaps a year."""
 
     @property
     def title(self) -> str:
@@ -50,7 +49,7 @@ class Work:
 
 @lru_cache(maxsize=65536)
 def surname(name: str) -> str:
-    """The family name in a name written in either order.
+    """Give the family name of a name written in either order.
 
     Particles in lower case, such as *van* in ``Stan van Wingerden``, stay with the surname.
 
@@ -71,7 +70,7 @@ def surname(name: str) -> str:
 
 
 def plain_letters(text: str) -> str:
-    """The text in lower-case letters without accents, for comparing and for keys.
+    """Write a text in lower-case letters without accents, for comparing and for keys.
 
     Example:
         >>> plain_letters("Nürnberger, Ağa Łódź")
@@ -90,36 +89,9 @@ _UNDECOMPOSED = str.maketrans(
     | {"œ": "oe", "Œ": "OE", "þ": "th", "Þ": "Th", "ð": "d", "Ð": "D"}
 )
 
-# What bibliographies skip when they make a key from a title's first word.
-_SKIPPED_WORDS = "a an the on of in to for and from with by at is are do does how what when where why"
-_SKIPPED = frozenset(_SKIPPED_WORDS.split())
-
-
-def first_word(title: str) -> str:
-    """The first word of a title that says something, in plain letters.
-
-    Example:
-        >>> first_word("On the importance of single directions for generalization")
-        'importance'
-    """
-    words = re.findall(r"[a-z0-9]+", plain_letters(title))
-    return next((word for word in words if word not in _SKIPPED), words[0] if words else "")
-
-
-def citation_key(work: Described) -> str:
-    """The key that bibliographies make: surname of the first author, year, first telling word of the title.
-
-    Example:
-        >>> citation_key(Work("On the importance of single directions for generalization", ("Ari S. Morcos",), 2018))
-        'morcos2018importance'
-    """
-    family = re.sub(r"[^a-z0-9]", "", plain_letters(surname(work.authors[0]))) if work.authors else ""
-    year = "" if work.year is None else str(work.year)
-    return f"{family or 'anonymous'}{year}{first_word(work.title)}"
-
 
 def short_authors(authors: Sequence[str], *, most: int = 2) -> str:
-    """The authors as a reader names them in passing.
+    """Name the authors as one does in passing.
 
     Example:
         >>> short_authors(["Bolei Zhou", "Yiyou Sun", "David Bau"])

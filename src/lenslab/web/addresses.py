@@ -7,8 +7,8 @@ from urllib.parse import quote
 
 from django.urls import get_script_prefix, reverse
 
+from lenslab.papers.arxiv_id import ArxivId
 from lenslab.papers.errors import ArxivIdError
-from lenslab.papers.identifiers.arxiv_id import ArxivId
 
 # What stands in a path as it is (RFC 3986, section 3.3).
 _SAFE = "!$&'()*+,;=/~:@"

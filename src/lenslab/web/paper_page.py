@@ -13,8 +13,8 @@ from lenslab.library.graph.neighbourhood import neighbourhood
 from lenslab.library.models import Work
 from lenslab.library.works import DatedFact, Relation
 from lenslab.papers.categories import Category, shown_once
+from lenslab.papers.citation_key import resolve_citation
 from lenslab.papers.formats.bibtex_writer import bibtex
-from lenslab.papers.identifiers.citation_lookup import resolve_citation
 from lenslab.papers.licenses import License, license_of_version
 from lenslab.papers.paper import Paper
 from lenslab.papers.summary.quick_summary import Summary

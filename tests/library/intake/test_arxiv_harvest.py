@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
+from lenslab.http.errors import RefusedError, UnavailableError
 from lenslab.library.intake import arxiv_harvest, record_intake
 from lenslab.library.models import Harvest, SourceRecord, Work
-from lenslab.papers.errors import RefusedError, SourceError
 from tests.upstream.corpus import corpus
 from tests.upstream.faults import Fault, Faults
 from tests.upstream.server import Upstream
@@ -178,7 +178,7 @@ def test_faults_at_random_change_nothing_in_the_end(harvest, seed):
     for _ in range(8):
         try:
             harvest(faults=faults, page=3)
-        except SourceError:
+        except UnavailableError:
             continue
         break
     assert len(faults.injected) > 5

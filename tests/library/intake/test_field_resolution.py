@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from lenslab.library.intake import field_resolution, record_intake, work_merging
 from lenslab.library.intake.field_resolution import facet, facets, resolve, row
 from lenslab.library.models import Merge, SourceRecord, Work
+from lenslab.papers.arxiv_id import ArxivId
 from lenslab.papers.categories import categories, category
 from lenslab.papers.description import Description
-from lenslab.papers.identifiers.arxiv_id import ArxivId
 from lenslab.papers.paper import Paper, Version
 from tests.library.intake.test_record_intake import say
 

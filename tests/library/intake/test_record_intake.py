@@ -14,9 +14,9 @@ from lenslab.library.graph import citation_edges
 from lenslab.library.intake import record_intake, work_merging
 from lenslab.library.intake.record_matching import Matcher
 from lenslab.library.models import Assertion, Citation, FormerKey, Merge, PossibleTwin, SourceRecord, Work
+from lenslab.papers.arxiv_id import ArxivId
 from lenslab.papers.description import Assertion as Said
 from lenslab.papers.description import Description
-from lenslab.papers.identifiers.arxiv_id import ArxivId
 from lenslab.papers.paper import Paper, Version
 from tests.library.rows import ROWS
 

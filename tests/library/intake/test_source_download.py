@@ -4,11 +4,12 @@ import datetime as dt
 
 import pytest
 
+from lenslab.http.errors import NotFoundError, UnavailableError
 from lenslab.library import works
 from lenslab.library.intake import source_download
 from lenslab.library.intake.answer_archive import DatabaseArchive
 from lenslab.library.models import Assertion, Citation, Listing, Payload, SourceRecord, Work
-from lenslab.papers.errors import NotFoundError, SourceError, WorkNameError
+from lenslab.papers.errors import WorkNameError
 from tests.upstream.corpus import corpus
 from tests.upstream.faults import Fault, Faults
 from tests.upstream.server import Upstream
@@ -26,7 +27,7 @@ def add(tmp_path):
     def added(told=SMALL, name=None, *, faults=None, **options):
         with (
             Upstream(told, faults=faults) as server,
-            visiting(server, tmp_path, archive=DatabaseArchive()) as visitor,
+            visiting(server, tmp_path, cache=DatabaseArchive()) as visitor,
         ):
             added.server, added.visitor = server, visitor
             return source_download.add(name or told.paper.arxiv, fetcher=visitor.fetcher, **options)
@@ -181,7 +182,7 @@ def test_a_paper_that_nobody_knows_is_said_to_be_unknown(add):
 
 def test_a_source_that_stays_silent_stops_the_command_and_the_next_one_goes_on(add):
     faults = Faults({"Semantic Scholar": dict.fromkeys(range(2, 40), Fault.UNAVAILABLE)})
-    with pytest.raises(SourceError, match="Semantic Scholar"):
+    with pytest.raises(UnavailableError, match="Semantic Scholar"):
         add(faults=faults)
     assert works.find_work(SMALL.paper.arxiv).title
     add()
@@ -227,7 +228,7 @@ def test_faults_at_random_change_nothing_in_the_end(add, seed):
     for _ in range(10):
         try:
             add(told, faults=faults)
-        except SourceError:
+        except UnavailableError:
             continue
         break
     assert len(faults.injected) > 5
@@ -256,7 +257,7 @@ def test_progress_ends_where_it_said_it_would(add):
 def test_no_key_is_kept_or_told(tmp_path):
     keys = {"S2_API_KEY": "sesame", "OPENALEX_API_KEY": "sesame"}
     archive = DatabaseArchive()
-    with Upstream(SMALL) as server, visiting(server, tmp_path, archive=archive, environment=keys) as visitor:
+    with Upstream(SMALL) as server, visiting(server, tmp_path, cache=archive, environment=keys) as visitor:
         source_download.add(SMALL.paper.arxiv, fetcher=visitor.fetcher)
     assert Payload.objects.count() > 3
     for payload in Payload.objects.all():

@@ -10,8 +10,8 @@ from hypothesis.extra.django import TestCase
 from lenslab.library.intake import record_intake
 from lenslab.library.models import Work
 from lenslab.library.search import postgresql_tsquery, search, sqlite_fts5
+from lenslab.papers.arxiv_id import ArxivId
 from lenslab.papers.description import Description
-from lenslab.papers.identifiers.arxiv_id import ArxivId
 from lenslab.papers.paper import Paper
 
 pytestmark = pytest.mark.django_db

@@ -5,12 +5,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lenslab.papers import sources
+from lenslab.papers.arxiv_id import ArxivId
 from lenslab.papers.description import Description
 from lenslab.papers.errors import FileError, MalformedError
 from lenslab.papers.formats.bibtex_reader import entries, parse, read
 from lenslab.papers.formats.rejection import Rejection
-from lenslab.papers.identifiers.arxiv_id import ArxivId
+from lenslab.papers.sources.record_parsers import PARSERS
 
 ARTICLE = r"""
 @article{morcos2018importance,
@@ -53,7 +53,7 @@ def test_the_entry_alone_is_kept_and_read_again():
     assert first.raw.decode() == ARTICLE.strip()
     assert second.raw == b"@misc{b, title={Y}}"
     for found in (first, second):
-        assert sources.parse(found.source, found.raw) == found
+        assert PARSERS[found.source](found.raw) == found
 
 
 def test_the_macros_that_an_entry_uses_are_kept_with_it():

@@ -7,9 +7,9 @@ from bibtexparser import middlewares
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lenslab.papers.arxiv_id import ArxivId
 from lenslab.papers.formats.bibtex_reader import entries
 from lenslab.papers.formats.bibtex_writer import bibliography, bibtex
-from lenslab.papers.identifiers.arxiv_id import ArxivId
 from lenslab.papers.paper import Paper
 from lenslab.papers.text.latex_display import plain_text
 from tests.papers.seed import PAPER

@@ -4,12 +4,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lenslab.papers import sources
+from lenslab.papers.arxiv_id import ArxivId
 from lenslab.papers.description import Description
 from lenslab.papers.errors import MalformedError
 from lenslab.papers.formats.csl_reader import entries, parse, read
 from lenslab.papers.formats.rejection import Rejection
-from lenslab.papers.identifiers.arxiv_id import ArxivId
+from lenslab.papers.sources.record_parsers import PARSERS
 
 ITEM = {
     "id": "morcos2018",
@@ -53,7 +53,7 @@ def test_the_item_alone_is_kept_byte_for_byte_and_read_again():
     assert first.raw.decode() == '{"id": 1,  "title": "Ünits"}'
     assert first.locator == "1"
     for found in (first, second):
-        assert sources.parse(found.source, found.raw) == found
+        assert PARSERS[found.source](found.raw) == found
 
 
 def test_one_item_alone_and_an_empty_list_are_files_too():

@@ -2,8 +2,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lenslab.papers.arxiv_id import ArxivId
 from lenslab.papers.formats.endnote_writer import endnote
-from lenslab.papers.identifiers.arxiv_id import ArxivId
 from lenslab.papers.paper import Paper
 from lenslab.papers.person import Person
 from tests.papers.formats.test_ris_writer import UNITS

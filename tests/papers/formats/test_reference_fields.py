@@ -2,10 +2,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lenslab.papers.arxiv_id import ArxivId
 from lenslab.papers.errors import MalformedError
-from lenslab.papers.formats.reference_fields import Reference, one_line, plain_line, told_apart
+from lenslab.papers.formats.reference_fields import Reference, one_line, plain_line, without_duplicates
 from lenslab.papers.formats.rejection import Rejection
-from lenslab.papers.identifiers.arxiv_id import ArxivId
 from lenslab.papers.text.latex_display import plain_text
 
 
@@ -125,6 +125,6 @@ def test_one_line_is_one_line(text):
 
 def test_an_entry_of_a_name_that_an_earlier_one_has_is_rejected():
     broken = Rejection(2, "no title")
-    found = list(told_apart([described(key="a"), broken, described(key="a"), described(key="b")]))
+    found = list(without_duplicates([described(key="a"), broken, described(key="a"), described(key="b")]))
     assert [getattr(entry, "number", None) for entry in found] == [None, 2, 3, None]
     assert found[2].reason == "the name 'a' is that of entry 1, too"

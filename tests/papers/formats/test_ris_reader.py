@@ -2,12 +2,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lenslab.papers import sources
+from lenslab.papers.arxiv_id import ArxivId
 from lenslab.papers.description import Description
 from lenslab.papers.errors import MalformedError
 from lenslab.papers.formats.rejection import Rejection
 from lenslab.papers.formats.ris_reader import entries, parse, read
-from lenslab.papers.identifiers.arxiv_id import ArxivId
+from lenslab.papers.sources.record_parsers import PARSERS
 
 RECORD = """TY  - JOUR
 ID  - morcos2018
@@ -50,7 +50,7 @@ def test_the_record_alone_is_kept_and_read_again():
     first, second = entries("1.\n" + RECORD + "\n2.\n" + record("TI  - y"))
     assert first.raw.decode() == RECORD.removesuffix("\n")
     for found in (first, second):
-        assert sources.parse(found.source, found.raw) == found
+        assert PARSERS[found.source](found.raw) == found
 
 
 @pytest.mark.parametrize(

@@ -5,9 +5,9 @@ import rispy
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lenslab.papers.arxiv_id import ArxivId
 from lenslab.papers.formats.ris_reader import entries
 from lenslab.papers.formats.ris_writer import ris
-from lenslab.papers.identifiers.arxiv_id import ArxivId
 from lenslab.papers.paper import Paper
 from tests.papers.seed import PAPER
 from tests.papers.written import assert_same, papers, shown

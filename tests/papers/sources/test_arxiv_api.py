@@ -3,9 +3,11 @@ from dataclasses import replace
 
 import pytest
 
-from lenslab.papers.errors import ArxivIdError, MalformedError, NotFoundError, RefusedError, SourceError
-from lenslab.papers.identifiers.arxiv_id import ArxivId
-from lenslab.papers.sources import arxiv_api, parse
+from lenslab.http.errors import NotFoundError, RefusedError, UnavailableError
+from lenslab.papers.arxiv_id import ArxivId
+from lenslab.papers.errors import ArxivIdError, MalformedError
+from lenslab.papers.sources import arxiv_api
+from lenslab.papers.sources.record_parsers import PARSERS
 from tests.upstream import Corpus, Entry, Fault, Faults, corpus
 
 SMALL = corpus(citations=40, references=20)
@@ -48,7 +50,7 @@ def test_every_paper_of_the_literature_is_read_and_read_again(visit):
         assert description.paper.authors == (entry.authors or ("Anonymous",))
         assert description.paper.doi == entry.doi
         assert description.paper.author_comments == entry.comments
-        assert parse("arXiv API", description.raw) == description
+        assert PARSERS["arXiv API"](description.raw) == description
     assert {"0", "神经元的选择性"} <= {description.paper.title for description in found}
     assert max(len(description.paper.authors) for description in found) == 3000
 
@@ -87,7 +89,7 @@ def test_an_error_is_told_in_arxiv_s_words_whatever_status_it_comes_with(visit):
     with pytest.raises(RefusedError, match="start must be an integer"):
         arxiv_api.paper(visitor.fetcher, "1806.02891")
     with pytest.raises(RefusedError, match="400: start must be an integer"):
-        visitor.fetcher.get(arxiv_api.SERVICE, "", {"start": "x"}, bytes, asked="a paper")
+        visitor.fetcher.get(arxiv_api.SERVICE, "", {"start": "x"}, bytes, subject="a paper")
     assert len(server.log) == 2
 
 
@@ -125,7 +127,7 @@ def test_an_empty_page_in_the_middle_is_asked_for_again(visit):
 
 def test_a_page_that_stays_empty_is_no_end(visit):
     visitor, _ = visit(SMALL, Faults(always={"arXiv API": Fault.EMPTY_PAGE}), attempts=3)
-    with pytest.raises(SourceError, match="it is empty, though"):
+    with pytest.raises(UnavailableError, match="it is empty, though"):
         list(arxiv_api.search(visitor.fetcher, "all:"))
 
 
@@ -139,7 +141,7 @@ def test_nobody_asks_deeper_than_arxiv_answers(visit):
 @pytest.mark.parametrize("fault", [Fault.DOCTYPE, Fault.MALFORMED, Fault.RATE_EXCEEDED, Fault.WEB_PAGE])
 def test_what_is_no_feed_is_never_read_as_one(visit, fault):
     visitor, _ = visit(SMALL, Faults(always={"arXiv API": fault}), attempts=2)
-    with pytest.raises(SourceError, match="arXiv API does not answer"):
+    with pytest.raises(UnavailableError, match="arXiv API does not answer"):
         arxiv_api.paper(visitor.fetcher, "1806.02891")
 
 

@@ -4,9 +4,11 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from lenslab.papers.errors import MalformedError, NotFoundError, RefusedError, SourceError
-from lenslab.papers.identifiers.arxiv_id import ArxivId
-from lenslab.papers.sources import arxiv_api, arxiv_oai, parse
+from lenslab.http.errors import NotFoundError, RefusedError, UnavailableError
+from lenslab.papers.arxiv_id import ArxivId
+from lenslab.papers.errors import MalformedError
+from lenslab.papers.sources import arxiv_api, arxiv_oai
+from lenslab.papers.sources.record_parsers import PARSERS
 from tests.upstream import Corpus, Fault, Faults, corpus
 
 SMALL = corpus(citations=40, references=20)
@@ -33,7 +35,7 @@ def test_a_record_says_what_the_feed_does_not(visit):
     (version,) = found.paper.versions
     assert (version.number, version.size, version.source_type, version.withdrawn) == (1, "14kb", "D", False)
     assert version.license_uri == found.paper.license_uri
-    assert parse("arXiv OAI-PMH", found.raw) == found
+    assert PARSERS["arXiv OAI-PMH"](found.raw) == found
 
 
 def test_a_record_and_a_feed_agree_on_what_both_say(visit):
@@ -85,7 +87,7 @@ def test_a_harvest_brings_every_record_in_the_order_of_their_days(visit, size):
     assert pages[-1].token is None
     for page in pages:
         for description in page.descriptions:
-            assert parse("arXiv OAI-PMH", description.raw) == description
+            assert PARSERS["arXiv OAI-PMH"](description.raw) == description
 
 
 def test_records_that_come_again_on_the_next_page_harm_nobody(visit):
@@ -179,7 +181,7 @@ def test_one_record_that_nobody_can_read_does_not_end_the_harvest(visit):
 @pytest.mark.parametrize("fault", [Fault.DOCTYPE, Fault.MALFORMED, Fault.RATE_EXCEEDED, Fault.WEB_PAGE])
 def test_what_is_no_answer_is_never_read_as_one(visit, fault):
     visitor, _ = visit(SMALL, Faults(always={"arXiv OAI-PMH": fault}), attempts=2)
-    with pytest.raises(SourceError, match="arXiv OAI-PMH does not answer"):
+    with pytest.raises(UnavailableError, match="arXiv OAI-PMH does not answer"):
         arxiv_oai.record(visitor.fetcher, "1806.02891")
 
 

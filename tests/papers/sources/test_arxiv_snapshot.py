@@ -6,14 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lenslab.papers import sources
+from lenslab.papers.arxiv_id import ArxivId
 from lenslab.papers.description import Description
 from lenslab.papers.errors import MalformedError
 from lenslab.papers.formats.rejection import Rejection
-from lenslab.papers.identifiers.arxiv_id import ArxivId
 from lenslab.papers.paper import Version
 from lenslab.papers.sources import arxiv_snapshot
 from lenslab.papers.sources.arxiv_snapshot import parse, read
+from lenslab.papers.sources.record_parsers import PARSERS
 
 RECORD = {
     "id": "0704.0001",
@@ -189,7 +189,7 @@ def test_whatever_stands_in_a_field_the_record_is_read_or_refused_and_read_again
     except MalformedError:
         return
     assert found.raw == raw
-    assert sources.parse(found.source, found.raw) == found
+    assert PARSERS[found.source](found.raw) == found
     json.dumps([found.paper.title, found.paper.abstract, found.paper.authors], ensure_ascii=False).encode()
 
 

@@ -4,9 +4,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lenslab.papers.errors import MalformedError, NotFoundError, RefusedError, SourceError, WorkNameError
-from lenslab.papers.identifiers.arxiv_id import ArxivId
-from lenslab.papers.sources import openalex, parse
+from lenslab.http.errors import NotFoundError, RefusedError, UnavailableError
+from lenslab.papers.arxiv_id import ArxivId
+from lenslab.papers.errors import MalformedError, WorkNameError
+from lenslab.papers.sources import openalex
+from lenslab.papers.sources.record_parsers import PARSERS
 from tests.upstream import Corpus, Edge, Entry, Fault, Faults, corpus
 
 SMALL = corpus(citations=140, references=60)
@@ -29,7 +31,7 @@ def test_a_work_is_the_same_under_each_of_its_names(visit, name):
     assert found.paper.doi == ""
     assert found.paper.authors == SMALL.paper.authors
     assert (found.citation_count, found.reference_count) == (140, 60)
-    assert parse("OpenAlex", found.raw) == found
+    assert PARSERS["OpenAlex"](found.raw) == found
 
 
 def test_a_merged_work_is_known_by_what_it_became(visit):
@@ -112,7 +114,7 @@ def test_awkward_works_are_read_and_read_again(visit):
     paper = openalex.work(visitor.fetcher, "1806.02891")
     found = [a.citing for page in openalex.citations(visitor.fetcher, paper) for a in page.assertions]
     for description in found:
-        assert parse("OpenAlex", description.raw) == description
+        assert PARSERS["OpenAlex"](description.raw) == description
     assert "0" in [description.paper.title for description in found]
     assert () in [description.paper.authors for description in found]
     assert "" in [description.paper.abstract for description in found]
@@ -132,7 +134,7 @@ def test_an_empty_page_in_the_middle_is_asked_for_again(visit):
 def test_a_page_that_stays_empty_is_no_end(visit):
     visitor, _ = visit(SMALL, faulty(None, *[Fault.EMPTY_PAGE] * 9), attempts=3)
     paper = openalex.work(visitor.fetcher, "1806.02891")
-    with pytest.raises(SourceError, match="it is empty, though more follows"):
+    with pytest.raises(UnavailableError, match="it is empty, though more follows"):
         list(openalex.citations(visitor.fetcher, paper))
 
 

@@ -3,9 +3,11 @@ from dataclasses import replace
 
 import pytest
 
-from lenslab.papers.errors import MalformedError, NotFoundError, RefusedError, SourceError, WorkNameError
-from lenslab.papers.identifiers.arxiv_id import ArxivId
-from lenslab.papers.sources import parse, semantic_scholar
+from lenslab.http.errors import NotFoundError, RefusedError, UnavailableError
+from lenslab.papers.arxiv_id import ArxivId
+from lenslab.papers.errors import MalformedError, WorkNameError
+from lenslab.papers.sources import semantic_scholar
+from lenslab.papers.sources.record_parsers import PARSERS
 from tests.upstream import Corpus, Edge, Entry, Fault, Faults, corpus
 
 SMALL = corpus(citations=40, references=20)
@@ -58,7 +60,7 @@ def test_a_paper_is_the_same_under_each_of_its_names(visit, name):
     assert (found.citation_count, found.reference_count) == (40 + SMALL.uncounted, 20)
     assert found.influential_count == sum(edge.influential for edge in SMALL.citing(SMALL.paper))
     assert found.tldr == "Units matter."
-    assert parse("Semantic Scholar", found.raw) == found
+    assert PARSERS["Semantic Scholar"](found.raw) == found
 
 
 def test_a_record_that_was_merged_is_known_by_what_it_became(visit):
@@ -116,7 +118,7 @@ def test_awkward_works_are_read_and_read_again(visit):
     (page,) = semantic_scholar.citations(visitor.fetcher, "1806.02891")
     found = [assertion.citing for assertion in page.assertions]
     for description in found:
-        assert parse("Semantic Scholar", description.raw) == description
+        assert PARSERS["Semantic Scholar"](description.raw) == description
     assert "0" in [description.paper.title for description in found]
     assert "</title><script>alert(1)</script>" in [description.paper.title for description in found]
     assert () in [description.paper.authors for description in found]
@@ -161,7 +163,7 @@ def test_an_empty_page_in_the_middle_is_asked_for_again(visit):
 
 def test_a_page_in_the_middle_that_stays_empty_is_no_end(visit):
     visitor, _ = visit(SMALL, Faults(always={"Semantic Scholar": Fault.EMPTY_PAGE}), attempts=3)
-    with pytest.raises(SourceError, match="it is empty, though more follows from 20 on"):
+    with pytest.raises(UnavailableError, match="it is empty, though more follows from 20 on"):
         list(semantic_scholar.citations(visitor.fetcher, "1806.02891", limit=20))
 
 
@@ -225,7 +227,7 @@ def test_an_answer_that_is_full_is_asked_for_in_halves_and_known_counts_prevent_
 @pytest.mark.parametrize("fault", [Fault.MALFORMED, Fault.WEB_PAGE, Fault.RATE_EXCEEDED, Fault.DOCTYPE])
 def test_what_is_no_json_is_never_read_as_a_paper(visit, fault):
     visitor, _ = visit(SMALL, Faults(always={"Semantic Scholar": fault}), attempts=2)
-    with pytest.raises(SourceError, match="Semantic Scholar does not answer"):
+    with pytest.raises(UnavailableError, match="Semantic Scholar does not answer"):
         semantic_scholar.paper(visitor.fetcher, "1806.02891")
 
 

@@ -3,7 +3,8 @@ import json
 
 import pytest
 
-from lenslab.papers.errors import MalformedError, SourceError
+from lenslab.http.errors import UnavailableError
+from lenslab.papers.errors import MalformedError
 from lenslab.papers.paper import Paper, Version
 from lenslab.papers.summary.key_findings import FACETS, NOT_STATED, key_findings
 from lenslab.papers.summary.llm_endpoint import Endpoint
@@ -33,9 +34,7 @@ GIVEN = {
 
 def find(answer, paper=PAPER, **options):
     with serving(answer) as upstream:
-        found = key_findings(
-            paper, Endpoint(upstream.url, MODEL, KEY, sleep=lambda _: None), now=lambda: NOON, **options
-        )
+        found = key_findings(paper, Endpoint(upstream.url, MODEL, KEY), now=lambda: NOON, **options)
     return found, upstream
 
 
@@ -93,7 +92,7 @@ def test_an_answer_of_another_form_is_refused(content):
 
 
 def test_an_endpoint_that_refuses_is_an_error():
-    with pytest.raises(SourceError, match="refuses"):
+    with pytest.raises(UnavailableError, match="refuses"):
         find(error(400, "no"))
 
 

@@ -10,7 +10,7 @@ import pytest
 from lenslab.papers.errors import FrequenciesError
 from lenslab.papers.terms.document_frequencies import SEED_VOCABULARY, Frequencies, count, shipped_frequencies
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 SHARED = ROOT.parent / "shared" / "data"
 
 

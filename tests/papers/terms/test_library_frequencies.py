@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from lenslab.papers.paper import Paper
 from lenslab.papers.terms.document_frequencies import SMALLEST_GROUP, shipped_frequencies
 from lenslab.papers.terms.key_terms import candidate_stems, key_terms, paper_terms
-from lenslab.papers.terms.library_frequencies import Counts, count_papers, counted, counting_rule
+from lenslab.papers.terms.library_frequencies import count_papers, counted, counting_rule
+from lenslab.papers.terms.term_counts import Counts
 
 WORDS = ["units", "unit", "of", "walrus", "grumbling", ".", "class", "selectivity", "language", "$x$", r"\cite{k}"]
 texts = st.lists(st.sampled_from(WORDS), max_size=25).map(" ".join)

@@ -1,26 +1,8 @@
-from lenslab.papers.text.words import phrases, qualifying_words, runs, singular, stem_of, stop_words, with_verbs_merged
+from lenslab.papers.text.words import phrases, runs, stem_of, with_verbs_merged
 
 
 def stems(text):
     return [[word.stem for word in run] for run in runs(text)]
-
-
-def test_singular_and_plural_are_one_word():
-    for one, many in [("unit", "units"), ("class", "classes"), ("category", "categories"), ("box", "boxes")]:
-        assert singular(many) == singular(one) == one
-
-
-def test_words_that_only_look_like_plurals_stay():
-    for word in ("corpus", "analysis", "class", "loss", "bias", "gas", "series", "physics"):
-        assert singular(word) == word
-
-
-def test_learned_plurals_are_known():
-    assert [singular(word) for word in ("matrices", "biases", "analyses")] == ["matrix", "bias", "analysis"]
-
-
-def test_different_words_of_one_root_stay_two():
-    assert len({singular(word) for word in ("class", "classification", "general", "generalization")}) == 4
 
 
 def test_stop_words_numbers_adverbs_and_signs_end_a_run():
@@ -59,10 +41,3 @@ def test_phrases_have_one_to_three_words():
 def test_a_verb_takes_the_stem_of_a_noun_that_the_text_has():
     merged = with_verbs_merged(runs("ablating, ablated, ablation; pruning"))
     assert [word.stem for run in merged for word in run] == ["ablation", "ablation", "ablation", "pruning"]
-
-
-def test_the_word_lists_hold_what_they_should():
-    assert {"does", "demonstrate", "revisit", "the"} <= stop_words()
-    assert not stop_words() & {"selectivity", "ablation", "unit", "class", "language", "learning"}
-    assert {"overall", "specific", "individual"} <= qualifying_words()
-    assert not stop_words() & qualifying_words()

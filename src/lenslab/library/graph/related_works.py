@@ -31,7 +31,7 @@ from lenslab.library.search import search
 from lenslab.library.search.query_language import Query, Term
 from lenslab.papers.terms.key_terms import key_terms
 from lenslab.papers.text.latex_display import plain_text
-from lenslab.papers.text.words import singular
+from lenslab.papers.text.plurals import singular
 from lenslab.papers.work import plain_letters
 
 if TYPE_CHECKING:

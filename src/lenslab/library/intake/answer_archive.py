@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from lenslab.http.response_cache import Kept
+from lenslab.http.response_cache import CachedResponse
 from lenslab.library.intake.stored_records import digest, pack, unpack
 from lenslab.library.models import Payload
 from lenslab.papers.errors import MalformedError
 
 
 class DatabaseArchive:
-    """An archive (`lenslab.http.response_cache.Archive`) in the library's database: each address's newest answer."""
+    """A cache (`lenslab.http.response_cache.ResponseCache`) in the library's database: each address's newest answer."""
 
-    def find(self, url: str) -> Kept | None:
+    def find(self, url: str) -> CachedResponse | None:
         """The newest answer to an address, if there is one that can still be read."""
         found = Payload.objects.filter(url=url).first()
         if found is None:
@@ -20,7 +20,7 @@ class DatabaseArchive:
             content = unpack(found.content)
         except MalformedError:
             return None
-        return Kept(
+        return CachedResponse(
             url=found.url,
             content=content,
             retrieved=found.retrieved,
@@ -29,7 +29,7 @@ class DatabaseArchive:
             last_modified=found.last_modified,
         )
 
-    def keep(self, kept: Kept) -> None:
+    def keep(self, kept: CachedResponse) -> None:
         """Keeps an answer in the place of an earlier one; one that is too large to be read again is asked for anew."""
         try:
             content = pack(kept.content)

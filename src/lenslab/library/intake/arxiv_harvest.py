@@ -15,7 +15,7 @@ from lenslab.papers.sources import arxiv_oai
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from lenslab.http.client import Fetcher
+    from lenslab.http.client import HttpClient
 
 
 @dataclass(slots=True)
@@ -46,7 +46,7 @@ class Harvested:
 def harvest(
     part: str,
     *,
-    fetcher: Fetcher,
+    fetcher: HttpClient,
     since: str | None = None,
     until: str | None = None,
     told: Callable[[str], object] = str,
@@ -65,7 +65,7 @@ def harvest(
 
     Raises:
         RefusedError: ArXiv refuses; the message names why.
-        SourceError: ArXiv does not answer; what came is kept.
+        UnavailableError: ArXiv does not answer; what came is kept.
     """
     state = Harvest.objects.filter(part=part).first()
     going_on = state if since is None else None

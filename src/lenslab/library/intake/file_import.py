@@ -144,7 +144,7 @@ def _import_snapshot(path: Path, listed: _Rejects, progress: Callable[[float, fl
     listed.begin(journal.line)
     try:
         with bulk_rows.bounded_memory():
-            for last, portion in _portions(arxiv_snapshot.read(path, skip=journal.line, told=told)):
+            for last, portion in _portions(arxiv_snapshot.read(path, skip=journal.line, progress=told)):
                 with bulk_rows.collector_paused(), transaction.atomic():
                     _take(portion, done, listed)
                     journal.line = last

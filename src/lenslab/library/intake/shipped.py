@@ -14,8 +14,9 @@ from lenslab.library.errors import ShippedDataError
 from lenslab.library.graph import citation_edges
 from lenslab.library.intake import record_intake, shipped_entries
 from lenslab.library.models import ShippedFile
+from lenslab.papers.citation_key import citation_key
 from lenslab.papers.description import Assertion, Description
-from lenslab.papers.work import Work, citation_key
+from lenslab.papers.work import Work
 
 if TYPE_CHECKING:
     from importlib.resources.abc import Traversable

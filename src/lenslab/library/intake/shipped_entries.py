@@ -6,8 +6,8 @@ import datetime as dt
 import json
 from typing import Any
 
+from lenslab.papers.arxiv_id import ArxivId
 from lenslab.papers.description import Description
-from lenslab.papers.identifiers.arxiv_id import ArxivId
 from lenslab.papers.paper import Paper, Version
 
 

@@ -12,22 +12,23 @@ from typing import TYPE_CHECKING
 
 from django.db import transaction
 
+from lenslab.http.errors import NotFoundError, UnavailableError
 from lenslab.library import bulk_rows, vocabulary, works
 from lenslab.library.errors import UnknownPaperError
 from lenslab.library.graph import citation_edges
 from lenslab.library.intake import record_intake
 from lenslab.library.models import Listing, SourceRecord, Work
+from lenslab.papers.arxiv_id import ArxivId
 from lenslab.papers.description import Assertion, Description
-from lenslab.papers.errors import ArxivIdError, DoiError, NotFoundError, SourceError, WorkNameError
-from lenslab.papers.identifiers.arxiv_id import ArxivId
-from lenslab.papers.identifiers.doi import Doi
+from lenslab.papers.doi import Doi
+from lenslab.papers.errors import ArxivIdError, DoiError, WorkNameError
 from lenslab.papers.paper import Paper
 from lenslab.papers.sources import arxiv_api, arxiv_oai, openalex, semantic_scholar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from lenslab.http.client import Fetcher
+    from lenslab.http.client import HttpClient
     from lenslab.library.graph.citation_edges import Direction
     from lenslab.library.works import Coverage
 
@@ -80,7 +81,7 @@ class _Part:
 def add(
     name: str,
     *,
-    fetcher: Fetcher,
+    fetcher: HttpClient,
     depth: int = 1,
     sources: Sequence[str] = SOURCES,
     refresh: bool = False,
@@ -105,7 +106,7 @@ def add(
 
     Raises:
         NotFoundError: No source knows the paper.
-        SourceError: A source does not answer; what was read is kept, and the same call goes on from there.
+        UnavailableError: A source does not answer; what was read is kept, and the same call goes on from there.
         WorkNameError: The name is none that a source would understand.
     """
     return _Adding(fetcher, sources, refresh, progress, told).run(name, depth)
@@ -116,7 +117,7 @@ class _Adding:
 
     def __init__(
         self,
-        fetcher: Fetcher,
+        fetcher: HttpClient,
         sources: Sequence[str],
         refresh: bool,
         progress: Callable[[float, float], None] | None,
@@ -360,11 +361,11 @@ def _names(name: str) -> tuple[ArxivId | None, str, str]:
     return ArxivId(work.arxiv_id) if work.arxiv_id else None, work.doi, known.locator if known else ""
 
 
-def _from_arxiv(fetcher: Fetcher, arxiv_id: ArxivId) -> Description:
+def _from_arxiv(fetcher: HttpClient, arxiv_id: ArxivId) -> Description:
     """ArXiv's record: the whole one with versions and licence, else, where that service is out of order, the other."""
     try:
         return arxiv_oai.record(fetcher, arxiv_id)
-    except SourceError:
+    except UnavailableError:
         return arxiv_api.paper(fetcher, arxiv_id)
 
 

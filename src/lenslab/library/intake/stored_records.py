@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import zstandard
 
 from lenslab.library.intake import shipped_entries
-from lenslab.papers import sources
 from lenslab.papers.errors import MalformedError
+from lenslab.papers.sources.record_parsers import PARSERS
 
 if TYPE_CHECKING:
     from lenslab.papers.description import Description
@@ -72,8 +72,8 @@ def described(source: str, content: bytes | memoryview) -> Description:
         MalformedError: The record cannot be read by this version.
     """
     raw = unpack(content)
-    if source in sources.MODULES:
-        return sources.parse(source, raw)
+    if source in PARSERS:
+        return PARSERS[source](raw)
     try:
         return shipped_entries.parse(source, raw)
     except (KeyError, TypeError, ValueError) as error:

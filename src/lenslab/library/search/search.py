@@ -22,9 +22,9 @@ from lenslab.library.search.highlighting import marked
 from lenslab.library.search.postgresql_tsquery import TextSearch
 from lenslab.library.search.query_language import MOST_TERMS, Query, parse, storable
 from lenslab.library.search.sqlite_fts5 import Fts5
+from lenslab.papers.arxiv_id import ArxivId
+from lenslab.papers.doi import Doi
 from lenslab.papers.errors import ArxivIdError, DoiError
-from lenslab.papers.identifiers.arxiv_id import ArxivId
-from lenslab.papers.identifiers.doi import Doi
 from lenslab.papers.text.latex_display import plain_text
 
 if TYPE_CHECKING:

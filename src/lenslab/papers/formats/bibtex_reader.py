@@ -8,21 +8,21 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from lenslab.papers.errors import MalformedError
-from lenslab.papers.formats.reference_fields import Reference, plain_line, told_apart
+from lenslab.papers.formats.reference_fields import Reference, journal_line, plain_line, without_duplicates
 from lenslab.papers.formats.rejection import Rejection
 from lenslab.papers.person import Person
 from lenslab.papers.text.latex_display import plain_text
-from lenslab.papers.text.text_encoding import read_text
+from lenslab.papers.text.text_encoding import from_utf8, read_text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
 
     from bibtexparser.model import Entry, String
 
     from lenslab.papers.description import Description
 
-SOURCE = "BibTeX"
+NAME = "BibTeX"
 
 # Escapes that reference managers put into addresses and DOIs, where TeX has no say.
 _ESCAPED = re.compile(r"\\([_%&#$~{}])")
@@ -33,7 +33,7 @@ _DEEPEST = 20
 
 
 def read(path: Path | str) -> Iterator[Description | Rejection]:
-    """Reads a file; ``locator`` is the entry's key, which who reads several files completes by the file's name.
+    """Read a file; ``locator`` is the entry's key, which a caller who reads several files completes by the file's name.
 
     Raises:
         FileError: There is no such file, or it cannot be read.
@@ -43,17 +43,17 @@ def read(path: Path | str) -> Iterator[Description | Rejection]:
 
 
 def entries(text: str) -> Iterator[Description | Rejection]:
-    r"""Reads the entries of a text in their order; comments and preambles are passed over.
+    r"""Read the entries of a text in their order; comments and preambles are skipped.
 
     Example:
         >>> [entry.paper.title for entry in entries('@misc{a, title = {On {CNN}s}} @string{x = "y"}')]
         ['On CNNs']
     """
-    return told_apart(_entries(text))
+    return without_duplicates(_entries(text))
 
 
 def parse(raw: bytes) -> Description:
-    r"""Reads one entry, before which the macros may stand that it uses.
+    r"""Read one entry, which may follow the macros that it uses.
 
     Raises:
         MalformedError: It is not exactly one entry that can be read.
@@ -62,10 +62,7 @@ def parse(raw: bytes) -> Description:
         >>> parse(b'@string{t = "TPAMI"}\n@article{a, title = "Places", journal = t}').paper.journal_reference
         'TPAMI'
     """
-    try:
-        found = list(entries(raw.decode()))
-    except UnicodeDecodeError as error:
-        raise MalformedError(f"not UTF-8: byte {error.start + 1}") from None
+    found = list(entries(from_utf8(raw)))
     if len(found) != 1:
         raise MalformedError(f"{len(found)} entries, where one was kept")
     (entry,) = found
@@ -108,7 +105,7 @@ def _blocks(text: str) -> Iterator[object]:
 
 @contextmanager
 def _silenced(name: str) -> Iterator[None]:
-    """Lets a library say nothing to the terminal: what it has to say becomes a rejection."""
+    """Silence a library's log: what it has to say becomes a rejection."""
     logger = logging.getLogger(name)
     before = logger.level
     logger.setLevel(logging.CRITICAL + 1)
@@ -135,7 +132,7 @@ class _Macros:
         self.known[macro.key.lower()] = text, (*needed, macro.raw or "")
 
     def value(self, written: str) -> tuple[str, tuple[str, ...]]:
-        """A value without its braces or quotes, its pieces joined, and the definitions that it needs."""
+        """Give a value without its braces or quotes, its pieces joined, and the definitions that it needs."""
         texts: list[str] = []
         needed: dict[str, None] = {}
         for piece in _pieces(written):
@@ -153,7 +150,7 @@ class _Macros:
 
 
 def _pieces(written: str) -> Iterator[str]:
-    """The pieces of a value that the sign # joins, each in its braces or quotes."""
+    """Split a value into the pieces that the sign # joins, each in its braces or quotes."""
     start = depth = 0
     quoted = False
     for match in re.finditer(r'\\.|[{}"#]', written, re.DOTALL):
@@ -197,11 +194,15 @@ def _description(entry: Entry, macros: _Macros) -> Description:
         # Other archives have identifiers that look alike.
         eprint=eprints if archive in ("", "arxiv") else (),
         mentions=tuple(address(name) for name in mentions),
-        journal=plain_line(_journal(get)),
+        journal=plain_line(
+            journal_line(
+                get("journal", "journaltitle", "booktitle"), get("volume"), get("number", "issue"), get("pages")
+            )
+        ),
         abstract=get("abstract"),
         categories=(category,) if category else (),
     )
-    return reference.description(SOURCE, "\n".join((*needed, entry.raw or "")).encode())
+    return reference.description(NAME, "\n".join((*needed, entry.raw or "")).encode())
 
 
 def _authors(written: str) -> Iterator[str]:
@@ -218,7 +219,7 @@ def _authors(written: str) -> Iterator[str]:
 
 
 def _split(text: str, separator: re.Pattern[str]) -> Iterator[str]:
-    """Splits a text where the separator stands outside of braces."""
+    """Split a text where the separator stands outside of braces."""
     outside = list(text)
     depth = 0
     for match in re.finditer(r"\\.|[{}]|[^\\{}]+", text, re.DOTALL):
@@ -230,13 +231,3 @@ def _split(text: str, separator: re.Pattern[str]) -> Iterator[str]:
         yield text[start : match.start()].strip()
         start = match.end()
     yield text[start:].strip()
-
-
-def _journal(get: Callable[..., str]) -> str:
-    """Where it was published, in one line: journal, volume, number and pages, or the book."""
-    journal = get("journal", "journaltitle", "booktitle")
-    volume, number, pages = get("volume"), get("number", "issue"), get("pages")
-    if not journal:
-        return ""
-    place = volume + (f"({number})" if number else "")
-    return " ".join(filter(None, (journal, place))) + (f", {pages}" if pages else "")

@@ -7,11 +7,10 @@ import unicodedata
 from typing import TYPE_CHECKING
 
 from lenslab.papers.categories import category
-from lenslab.papers.identifiers.citation_keys import citation_keys
+from lenslab.papers.citation_key import citation_key, citation_keys
 from lenslab.papers.person import Person
 from lenslab.papers.text.latex_display import plain_text, segments
 from lenslab.papers.text.tex_symbols import ACCENTS, LETTERS
-from lenslab.papers.work import citation_key
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,7 +43,7 @@ _COMMAND_OF = {letter: command for command, letter in LETTERS.items()}
 
 
 def bibtex(paper: Paper) -> str:
-    r"""Writes a paper as a BibTeX entry that LaTeX of any age reads.
+    r"""Write a paper as a BibTeX entry that LaTeX of any age reads.
 
     Args:
         paper: The paper.
@@ -53,7 +52,7 @@ def bibtex(paper: Paper) -> str:
         An ``@misc`` entry as arXiv recommends it, or an ``@article`` where the journal is known.
 
     Example:
-        >>> from lenslab.papers.identifiers.arxiv_id import ArxivId
+        >>> from lenslab.papers.arxiv_id import ArxivId
         >>> from lenslab.papers.paper import Paper
         >>> paper = Paper(title="Units & classes", authors=("Ada Lovelace",), year=2018,
         ...     arxiv_id=ArxivId("1806.02891"), categories=("cs.CV",))
@@ -72,7 +71,7 @@ def bibtex(paper: Paper) -> str:
 
 
 def bibliography(papers: Sequence[Paper]) -> str:
-    """Writes papers as a BibTeX file, in their order, each under a key of its own.
+    """Write papers as a BibTeX file, in their order, each under a key of its own.
 
     Example:
         >>> from lenslab.papers.paper import Paper
@@ -112,7 +111,7 @@ def _fields(paper: Paper) -> dict[str, str]:
 
 
 def _title(title: str) -> str:
-    """The title with its formulas; words with capitals inside are braced, since styles put titles in lower case."""
+    """Write the title with its formulas; words with capitals inside are braced, since styles lower the case."""
     parts = []
     for segment in segments(title):
         if segment.kind == "formula":
@@ -131,7 +130,7 @@ def _protected(word: str) -> str:
 
 
 def _author(name: str) -> str:
-    """A name as ``Family, Given``; a group's name, which BibTeX would take apart, is braced."""
+    """Write a name as ``Family, Given``; a group's name, which BibTeX would take apart, is braced."""
     person = Person.parse(name)
     if not person.given:
         return f"{{{_escaped(str(person))}}}"

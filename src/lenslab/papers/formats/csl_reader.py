@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from lenslab.papers.categories import is_category
 from lenslab.papers.errors import MalformedError
-from lenslab.papers.formats.reference_fields import Reference, told_apart
+from lenslab.papers.formats.reference_fields import Reference, journal_line, without_duplicates
 from lenslab.papers.formats.rejection import Rejection
 from lenslab.papers.person import Person
 from lenslab.papers.text import strict_json
 from lenslab.papers.text.strict_json import kind_of
-from lenslab.papers.text.text_encoding import read_text
+from lenslab.papers.text.text_encoding import from_utf8, read_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from lenslab.papers.description import Description
 
-SOURCE = "CSL-JSON"
+NAME = "CSL-JSON"
 
 _SPACE = re.compile(r"[ \t\n\r]*")
 # Titles and abstracts from Crossref are marked up; CSL knows the first few, JATS the rest.
@@ -28,7 +28,7 @@ _MARKUP = re.compile(r"</?(?:i|b|sub|sup|sc|span|jats:[a-z-]+)(?:\s[^<>]*)?/?>",
 
 
 def read(path: Path | str) -> Iterator[Description | Rejection]:
-    """Reads a file; ``locator`` is the item's id, which who reads several files completes by the file's name.
+    """Read a file; ``locator`` is the item's id, which a caller who reads several files completes by the file's name.
 
     Raises:
         FileError: There is no such file, or it cannot be read.
@@ -38,17 +38,17 @@ def read(path: Path | str) -> Iterator[Description | Rejection]:
 
 
 def entries(text: str) -> Iterator[Description | Rejection]:
-    """Reads the items of a text in their order: a list of them, or one alone.
+    """Read the items of a text in their order: a list of them, or one alone.
 
     Example:
         >>> [entry.paper.title for entry in entries('[{"id": "a", "title": "On units"}]')]
         ['On units']
     """
-    return told_apart(_entries(text))
+    return without_duplicates(_entries(text))
 
 
 def parse(raw: bytes) -> Description:
-    """Reads one item.
+    """Read one item.
 
     Raises:
         MalformedError: It is not one item that can be read.
@@ -57,11 +57,7 @@ def parse(raw: bytes) -> Description:
         >>> parse(b'{"title": "Places", "DOI": "10.1109/TPAMI.2017.2723009"}').locator
         '10.1109/tpami.2017.2723009'
     """
-    try:
-        item = strict_json.read(raw.decode())
-    except UnicodeDecodeError as error:
-        raise MalformedError(f"not UTF-8: byte {error.start + 1}") from None
-    return _description(item, raw)
+    return _description(strict_json.read(from_utf8(raw)), raw)
 
 
 def _entries(text: str) -> Iterator[Description | Rejection]:
@@ -77,7 +73,7 @@ def _entries(text: str) -> Iterator[Description | Rejection]:
 
 
 def _items(text: str) -> Iterator[tuple[Any, str]]:
-    """The items, each with the text that it is written in; where one is broken, so is the rest of the file."""
+    """Read the items, each with the text that it is written in; where one is broken, so is the rest of the file."""
     position = _after_space(text, 0)
     in_list = text.startswith("[", position)
     position = _after_space(text, position + 1) if in_list else position
@@ -119,9 +115,6 @@ def _description(item: Any, raw: bytes) -> Description:
             raise MalformedError(f"{name} is {kind_of(value)}, not text")
         return _MARKUP.sub("", str(value))
 
-    journal = get("container-title")
-    place = get("volume") + (f"({get('issue')})" if get("issue") else "")
-    pages = get("page")
     named = item.get("categories")
     named = named if isinstance(named, list) else []
     mentions = ("number", "archive_location", "URL", "note", "archive", "container-title", "annote")
@@ -132,11 +125,11 @@ def _description(item: Any, raw: bytes) -> Description:
         year=tuple(_years(item)),
         doi=(get("DOI"), get("URL")),
         mentions=tuple(get(name) for name in mentions),
-        journal=(" ".join(filter(None, (journal, place))) + (f", {pages}" if pages else "")) if journal else "",
+        journal=journal_line(get("container-title"), get("volume"), get("issue"), get("page")),
         abstract=get("abstract"),
         categories=tuple(word for word in named if isinstance(word, str) and is_category(word)),
     )
-    return reference.description(SOURCE, raw)
+    return reference.description(NAME, raw)
 
 
 def _authors(listed: object) -> Iterator[str]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from lenslab.papers.citation_key import citation_keys
 from lenslab.papers.formats.reference_fields import one_line, plain_line
-from lenslab.papers.identifiers.citation_keys import citation_keys
 from lenslab.papers.person import Person
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def csl(papers: Sequence[Paper]) -> str:
-    """Writes papers as a list in CSL-JSON, in their order, each under an id of its own.
+    """Write papers as a list in CSL-JSON, in their order, each under an id of its own.
 
     The fields are those of https://docs.citationstyles.org/en/stable/specification.html#appendix-iv-variables; a
     preprint is an ``article`` there, and what a journal published an ``article-journal``.

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from lenslab.papers.citation_key import citation_keys
 from lenslab.papers.formats.reference_fields import one_line, plain_line
-from lenslab.papers.identifiers.citation_keys import citation_keys
 from lenslab.papers.person import Person
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def endnote(papers: Sequence[Paper]) -> str:
-    r"""Writes papers as EndNote reads them: a tag a line, an empty line between two works.
+    r"""Write papers as EndNote reads them: a tag a line, an empty line between two works.
 
     Example:
         >>> from lenslab.papers.paper import Paper

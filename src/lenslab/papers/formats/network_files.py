@@ -64,7 +64,7 @@ class Edge:
 
 
 def nodes_csv(nodes: Iterable[Node]) -> str:
-    r"""The works as a table with a row each; authors are joined by semicolons.
+    r"""Write the works as a table with a row each; authors are joined by semicolons.
 
     A cell that a spreadsheet would compute begins with an apostrophe.
 
@@ -77,7 +77,7 @@ def nodes_csv(nodes: Iterable[Node]) -> str:
 
 
 def edges_csv(edges: Iterable[Edge]) -> str:
-    r"""The citations as a table with a row each; sources are joined by semicolons.
+    r"""Write the citations as a table with a row each; sources are joined by semicolons.
 
     Example:
         >>> edges_csv([Edge(citing="a", cited="b", influential=True, sources=("OpenAlex",))])
@@ -88,7 +88,7 @@ def edges_csv(edges: Iterable[Edge]) -> str:
 
 
 def graphml(nodes: Sequence[Node], edges: Sequence[Edge]) -> str:
-    """The network in GraphML (http://graphml.graphdrawing.org), its edges from the citing to the cited work.
+    """Write the network in GraphML (http://graphml.graphdrawing.org), its edges from the citing to the cited work.
 
     rustworkx writes GraphML to files alone, and names an attribute of works and one of citations alike.
 
@@ -117,7 +117,7 @@ def graphml(nodes: Sequence[Node], edges: Sequence[Edge]) -> str:
 
 
 def graph_json(nodes: Sequence[Node], edges: Sequence[Edge]) -> str:
-    """The network as a JSON object with the lists ``nodes`` and ``edges``.
+    """Write the network as a JSON object with the lists ``nodes`` and ``edges``.
 
     Raises:
         MalformedError: A citation names a work that is not among the nodes.

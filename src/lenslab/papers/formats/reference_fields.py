@@ -7,11 +7,11 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from lenslab.papers.arxiv_id import ArxivId
 from lenslab.papers.description import Description
+from lenslab.papers.doi import ARXIV_PREFIX, Doi, first_doi
 from lenslab.papers.errors import ArxivIdError, MalformedError
 from lenslab.papers.formats.rejection import Rejection
-from lenslab.papers.identifiers.arxiv_id import ArxivId
-from lenslab.papers.identifiers.doi import ARXIV_PREFIX, Doi, first_doi
 from lenslab.papers.paper import Paper
 from lenslab.papers.text.latex_display import plain_text, segments
 
@@ -24,7 +24,7 @@ _NAMED = re.compile(
     r"(?P<id>\d{4}\.\d{4,5}|[a-z-]{2,12}(?:\.[a-z]{2})?/\d{7})(?P<version>v\d{1,3})?(?![\d/])",
     re.IGNORECASE,
 )
-# What stands where a journal would, and is none.
+# What stands in place of a journal.
 _NO_JOURNAL = re.compile(r"(?:arxiv|corr)\b.*|.*\barxiv preprint\b.*|abs/.*", re.IGNORECASE | re.DOTALL)
 # What would begin another line, or is half of a character.
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
@@ -41,9 +41,9 @@ class Reference:
         key: Its name in the file; empty where it has none.
         title: The title; may hold LaTeX.
         authors: The names in their spoken order.
-        year: Where the year may stand, the most telling first.
+        year: Where the year may stand, the most reliable first.
         doi: Where a DOI may stand.
-        eprint: What is an arXiv identifier if it is one at all, the most telling first.
+        eprint: What may be an arXiv identifier, the most reliable first.
         mentions: Where an arXiv identifier may be named in other words.
         journal: Where it was published.
         abstract: The abstract; may hold LaTeX.
@@ -62,7 +62,7 @@ class Reference:
     categories: tuple[str, ...] = ()
 
     def description(self, source: str, raw: bytes) -> Description:
-        """The description of the work that the entry names.
+        """Describe the work that the entry names.
 
         Raises:
             MalformedError: The entry has no title, or it cannot be kept; the message says why in a few words.
@@ -100,7 +100,7 @@ class Reference:
 
 
 def plain_line(tex: str) -> str:
-    r"""A title or abstract in one line: letters instead of TeX's accents, formulas in dollar signs, no other markup.
+    r"""Write a title or abstract in one line: letters for TeX's accents, formulas in dollar signs, no other markup.
 
     Where a line without markup would show something else, for instance since it holds a dollar sign that is money, the
     text stays as it was typed.
@@ -120,8 +120,21 @@ def plain_line(tex: str) -> str:
     return line if plain_text(line) == plain_text(typed) else typed
 
 
+def journal_line(journal: str, volume: str, number: str, pages: str) -> str:
+    """Write where a work was published in one line; empty where no journal is named.
+
+    Example:
+        >>> journal_line("TPAMI", "40", "6", "1452-1464")
+        'TPAMI 40(6), 1452-1464'
+    """
+    if not journal:
+        return ""
+    place = volume + (f"({number})" if number else "")
+    return " ".join(filter(None, (journal, place))) + (f", {pages}" if pages else "")
+
+
 def one_line(text: str) -> str:
-    r"""A text without line breaks and control characters, which in a file of lines would begin something else.
+    r"""Take out line breaks and control characters, which in a file of lines would begin something else.
 
     Example:
         >>> one_line("On\nunits\x00")
@@ -130,8 +143,8 @@ def one_line(text: str) -> str:
     return " ".join(_CONTROL.sub(" ", text).split())
 
 
-def told_apart(entries: Iterable[Description | Rejection]) -> Iterator[Description | Rejection]:
-    """The entries of a file, of which those are rejected whose name an earlier one has."""
+def without_duplicates(entries: Iterable[Description | Rejection]) -> Iterator[Description | Rejection]:
+    """Reject the entries of a file whose name an earlier one has."""
     first: dict[str, int] = {}
     for number, entry in enumerate(entries, 1):
         if isinstance(entry, Rejection):

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from lenslab.papers.categories import is_category
 from lenslab.papers.errors import MalformedError
-from lenslab.papers.formats.reference_fields import Reference, told_apart
+from lenslab.papers.formats.reference_fields import Reference, journal_line, without_duplicates
 from lenslab.papers.formats.rejection import Rejection
 from lenslab.papers.person import Person
-from lenslab.papers.text.text_encoding import read_text
+from lenslab.papers.text.text_encoding import from_utf8, read_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,14 +18,14 @@ if TYPE_CHECKING:
 
     from lenslab.papers.description import Description
 
-SOURCE = "RIS"
+NAME = "RIS"
 
 _BEGIN = re.compile(r"TY {1,2}- ?")
 _END = re.compile(r"ER {1,2}-")
 
 
 def read(path: Path | str) -> Iterator[Description | Rejection]:
-    """Reads a file; ``locator`` is the record's ID, or the DOI or arXiv identifier where it has none.
+    """Read a file; ``locator`` is the record's ID, or the DOI or arXiv identifier where it has none.
 
     A caller who reads several files completes the locator by the file's name.
 
@@ -37,17 +37,17 @@ def read(path: Path | str) -> Iterator[Description | Rejection]:
 
 
 def entries(text: str) -> Iterator[Description | Rejection]:
-    r"""Reads the records of a text in their order.
+    r"""Read the records of a text in their order.
 
     Example:
         >>> [entry.paper.title for entry in entries("TY  - JOUR\nID  - a\nTI  - On units\nER  - \n")]
         ['On units']
     """
-    return told_apart(_entries(text))
+    return without_duplicates(_entries(text))
 
 
 def parse(raw: bytes) -> Description:
-    r"""Reads one record, from its line TY to its line ER.
+    r"""Read one record, from its line TY to its line ER.
 
     Raises:
         MalformedError: It is not one record that can be read.
@@ -58,10 +58,7 @@ def parse(raw: bytes) -> Description:
     """
     import rispy
 
-    try:
-        text = raw.decode()
-    except UnicodeDecodeError as error:
-        raise MalformedError(f"not UTF-8: byte {error.start + 1}") from None
+    text = from_utf8(raw)
     try:
         records: list[dict[str, Any]] = rispy.loads(text)
     except (KeyError, TypeError, AttributeError, ValueError) as error:
@@ -83,7 +80,7 @@ def _entries(text: str) -> Iterator[Description | Rejection]:
 
 
 def _records(text: str) -> Iterator[tuple[str, bool]]:
-    """The records in a text, and whether each has its end; what stands between two is passed over."""
+    """Split a text into records, and tell whether each has its end; what stands between two is skipped."""
     kept: list[str] = []
     for line in text.split("\n"):
         if _BEGIN.match(line):
@@ -104,7 +101,6 @@ def _description(record: dict[str, Any], raw: bytes) -> Description:
         return next((text for name in names if (text := " ".join(_texts(record.get(name))).strip())), "")
 
     journal = get("journal_name", "alternate_title3", "alternate_title2", "alternate_title1", "secondary_title")
-    place = get("volume") + (f"({get('number')})" if get("number") else "")
     pages = "-".join(filter(None, (get("start_page"), get("end_page"))))
     names = _texts(record.get("authors")) or _texts(record.get("first_authors"))
     mentions = ("accession_number", "urls", "note", "notes", "number", "journal_name", "custom1", "type_of_work")
@@ -115,11 +111,11 @@ def _description(record: dict[str, Any], raw: bytes) -> Description:
         year=(get("year"), get("publication_year"), get("date")),
         doi=(get("doi"), *_texts(record.get("urls"))),
         mentions=tuple(get(name) for name in mentions),
-        journal=(" ".join(filter(None, (journal, place))) + (f", {pages}" if pages else "")) if journal else "",
+        journal=journal_line(journal, get("volume"), get("number"), pages),
         abstract=get("abstract", "notes_abstract"),
         categories=tuple(word for word in _texts(record.get("keywords")) if is_category(word)),
     )
-    return reference.description(SOURCE, raw)
+    return reference.description(NAME, raw)
 
 
 def _texts(value: object) -> list[str]:

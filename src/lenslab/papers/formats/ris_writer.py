@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from lenslab.papers.citation_key import citation_keys
 from lenslab.papers.formats.reference_fields import one_line, plain_line
-from lenslab.papers.identifiers.citation_keys import citation_keys
 from lenslab.papers.person import Person
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def ris(papers: Sequence[Paper]) -> str:
-    r"""Writes papers as RIS, in their order, each under a key of its own.
+    r"""Write papers as RIS, in their order, each under a key of its own.
 
     The tags are those of https://en.wikipedia.org/wiki/RIS_(file_format); lines end as there with ``\r\n``.
 

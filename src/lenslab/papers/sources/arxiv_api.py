@@ -10,11 +10,12 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from lenslab.http.errors import NotFoundError, RefusedError
 from lenslab.http.rate_limit import Rate
 from lenslab.http.service import Service
+from lenslab.papers.arxiv_id import ArxivId
 from lenslab.papers.description import Description
-from lenslab.papers.errors import ArxivIdError, MalformedError, NotFoundError, RefusedError
-from lenslab.papers.identifiers.arxiv_id import ArxivId
+from lenslab.papers.errors import ArxivIdError, MalformedError
 from lenslab.papers.paper import Paper, Version
 from lenslab.papers.text.safe_xml import element, raw, text
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from xml.etree.ElementTree import Element
 
-    from lenslab.http.client import Fetcher
+    from lenslab.http.client import HttpClient
 
 NAME = "arXiv API"
 # One request per three seconds over everything that arXiv offers, https://info.arxiv.org/help/api/tou.html.
@@ -66,24 +67,24 @@ class Page:
     unreached: int = 0
 
 
-def paper(fetcher: Fetcher, arxiv_id: ArxivId | str) -> Description:
-    """One paper, as its newest version describes it.
+def paper(client: HttpClient, arxiv_id: ArxivId | str) -> Description:
+    """Get one paper, as its newest version describes it.
 
     Args:
-        fetcher: Asks arXiv.
+        client: Asks arXiv.
         arxiv_id: Its identifier; a version in it does not matter.
 
     Raises:
         NotFoundError: ArXiv knows no such paper.
     """
-    return papers(fetcher, [arxiv_id])[0]
+    return papers(client, [arxiv_id])[0]
 
 
-def papers(fetcher: Fetcher, ids: Sequence[ArxivId | str]) -> list[Description]:
-    """Papers by their ids, a hundred per request.
+def papers(client: HttpClient, ids: Sequence[ArxivId | str]) -> list[Description]:
+    """Get papers by their ids, a hundred per request.
 
     Args:
-        fetcher: Asks arXiv.
+        client: Asks arXiv.
         ids: Identifiers; they are checked here, because arXiv refuses all for one that is wrong. Versions do not
             matter: each paper comes as its newest version describes it.
 
@@ -92,16 +93,16 @@ def papers(fetcher: Fetcher, ids: Sequence[ArxivId | str]) -> list[Description]:
 
     Raises:
         ArxivIdError: An identifier that no paper can have; nothing was asked.
-        NotFoundError: ArXiv knows none of them.
-        SourceError: ArXiv does not answer, or refuses.
+        NotFoundError: ArXiv does not know any of them.
+        UnavailableError: ArXiv does not answer, or refuses.
     """
     names = list(dict.fromkeys((ArxivId.parse(name) if isinstance(name, str) else name).base for name in ids))
     found: dict[str, Description] = {}
     for start in range(0, len(names), _AT_ONCE):
         batch = names[start : start + _AT_ONCE]
-        asked = batch[0] if len(batch) == 1 else f"{batch[0]} and {len(batch) - 1} more papers"
+        subject = batch[0] if len(batch) == 1 else f"{batch[0]} and {len(batch) - 1} more papers"
         parameters = {"id_list": ",".join(batch), "start": "0", "max_results": str(len(batch))}
-        _, descriptions = fetcher.get(SERVICE, "", parameters, _whole_feed, asked=asked)
+        _, descriptions = client.get(SERVICE, "", parameters, _whole_feed, subject=subject)
         found |= {description.locator: description for description in descriptions}
     if names and not found:
         raise NotFoundError(f"arXiv knows no paper {_listed(names)}; look at https://arxiv.org/abs/{names[0]}")
@@ -109,7 +110,7 @@ def papers(fetcher: Fetcher, ids: Sequence[ArxivId | str]) -> list[Description]:
 
 
 def search(
-    fetcher: Fetcher,
+    client: HttpClient,
     query: str,
     *,
     sort: str = "relevance",
@@ -118,20 +119,20 @@ def search(
     limit: int | None = None,
     slice_size: int = 500,
 ) -> Iterator[Page]:
-    """What a query finds, page by page, so that whoever is interrupted goes on with ``next_offset``.
+    """Search, page by page; what was interrupted goes on with ``next_offset``.
 
     Args:
-        fetcher: Asks arXiv.
+        client: Asks arXiv.
         query: In arXiv's syntax, for instance ``ti:ablation AND cat:cs.CV``.
         sort: By ``relevance``, or by the day of ``updated`` or ``submitted``.
         ascending: Whether the least relevant or oldest come first.
-        offset: How many papers to leave out.
+        offset: How many papers to skip.
         limit: The most papers to give; ``None`` means all.
         slice_size: How many to ask for at once, 2,000 at the most.
 
     Raises:
         RefusedError: ArXiv does not understand the query, or 30,000 papers are not enough.
-        SourceError: ArXiv does not answer, or sends an empty page again and again.
+        UnavailableError: ArXiv does not answer, or sends an empty page again and again.
     """
     if sort not in _SORTS:
         raise ValueError(f"cannot sort by {sort!r}; sort by {', '.join(_SORTS)}")
@@ -151,7 +152,7 @@ def search(
             "sortBy": _SORTS[sort],
             "sortOrder": "ascending" if ascending else "descending",
         }
-        total, descriptions = fetcher.get(SERVICE, "", parameters, _whole_feed, asked=f"{query!r} from {offset}")
+        total, descriptions = client.get(SERVICE, "", parameters, _whole_feed, subject=f"{query!r} from {offset}")
         following = offset + len(descriptions)
         last = following >= min(total, end) or not descriptions
         unreached = max(0, total - DEEPEST) if last and following >= DEEPEST else 0
@@ -168,10 +169,10 @@ def search(
 
 
 def parse(raw: bytes) -> Description:
-    """Reads one ``<entry>``.
+    """Read one ``<entry>``.
 
     Raises:
-        MalformedError: It is none, or describes no paper.
+        MalformedError: It is not an entry, or describes no paper.
     """
     entry = element(raw)
     if entry.tag != f"{_ATOM}entry":
@@ -206,7 +207,7 @@ def parse(raw: bytes) -> Description:
 
 
 def _versions(newest: int, submitted: dt.date | None, updated: dt.date | None) -> tuple[Version, ...]:
-    """A feed dates the first version and the newest one only."""
+    """List the versions; a feed dates the first and the newest only."""
     if newest > 10_000:
         raise MalformedError(f"its entry is version {newest} of a paper")
     days = {1: submitted} | ({newest: updated} if newest > 1 else {})
@@ -224,7 +225,7 @@ def _day(entry: Element, tag: str) -> dt.date | None:
 
 
 def _whole_feed(content: bytes) -> tuple[int, list[Description]]:
-    """How many papers were found in all, and those of this page, of which there must be some if there are any."""
+    """Read how many papers were found in all, and those of this page, which is empty only if nothing was found."""
     feed = element(content)
     if feed.tag != f"{_ATOM}feed":
         raise MalformedError(f"it is no Atom feed but <{feed.tag[:60]}>")

@@ -13,20 +13,21 @@ from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, unquote
 
+from lenslab.http.errors import NotFoundError, RefusedError
 from lenslab.http.service import Service
+from lenslab.papers.arxiv_id import ArxivId
 from lenslab.papers.description import Description
-from lenslab.papers.errors import ArxivIdError, MalformedError, NotFoundError, RefusedError
-from lenslab.papers.formats.author_list import author_names
-from lenslab.papers.identifiers.arxiv_id import ArxivId
+from lenslab.papers.errors import ArxivIdError, MalformedError
 from lenslab.papers.paper import Paper, Version
 from lenslab.papers.sources.arxiv_api import HOSTS, RATE
+from lenslab.papers.text.author_list import author_names
 from lenslab.papers.text.safe_xml import element, raw, text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from xml.etree.ElementTree import Element
 
-    from lenslab.http.client import Fetcher
+    from lenslab.http.client import HttpClient
 
 NAME = "arXiv OAI-PMH"
 SERVICE = Service(
@@ -81,21 +82,21 @@ class Page:
     datestamp: str = ""
 
 
-def record(fetcher: Fetcher, arxiv_id: ArxivId | str) -> Description:
-    """One paper's record.
+def record(client: HttpClient, arxiv_id: ArxivId | str) -> Description:
+    """Get one paper's record.
 
     Args:
-        fetcher: Asks arXiv.
+        client: Asks arXiv.
         arxiv_id: Its identifier; a version in it does not matter.
 
     Raises:
         NotFoundError: ArXiv knows no such paper, or no longer.
-        SourceError: ArXiv does not answer, or refuses.
+        UnavailableError: ArXiv does not answer, or refuses.
     """
     name = (ArxivId.parse(arxiv_id) if isinstance(arxiv_id, str) else arxiv_id).base
     parameters = {"verb": "GetRecord", "metadataPrefix": _FORMAT, "identifier": f"{_PREFIX}{name}"}
     try:
-        return fetcher.get(SERVICE, "", parameters, _read_record, asked=name)
+        return client.get(SERVICE, "", parameters, _read_record, subject=name)
     except RefusedError as error:
         if error.code != "idDoesNotExist":
             raise
@@ -103,20 +104,20 @@ def record(fetcher: Fetcher, arxiv_id: ArxivId | str) -> Description:
 
 
 def harvest(
-    fetcher: Fetcher,
+    client: HttpClient,
     *,
     since: dt.date | str | None = None,
     until: dt.date | str | None = None,
     set_: str | None = None,
     token: str | None = None,
 ) -> Iterator[Page]:
-    """All records that have changed, in the order in which they did, two thousand at a time.
+    """Get all records that have changed, in the order in which they did, two thousand at a time.
 
     Records come again where arXiv's pages overlap, and where a harvest went on from a day because its token had
     expired. A paper that changes while it is harvested comes again at the end.
 
     Args:
-        fetcher: Asks arXiv.
+        client: Asks arXiv.
         since: The first day; ``None`` means from the beginning. To go on, the last page's ``datestamp``.
         until: The last day; ``None`` means today.
         set_: A part of arXiv, for instance ``cs`` or ``cs:cs:CV``; ``None`` means all of it.
@@ -124,22 +125,24 @@ def harvest(
 
     Raises:
         RefusedError: ArXiv refuses; ``code`` is OAI-PMH's name of the error.
-        SourceError: ArXiv does not answer.
+        UnavailableError: ArXiv does not answer.
     """
     if set_ is not None and not _SET.fullmatch(set_):
         raise RefusedError(f"{set_[:60]!r} is no part of arXiv; name one like cs, physics:hep-th or cs:cs:CV")
     reached, last = _day(since, "since"), _day(until, "until")
     restarts: dict[str, int] = {}
     while True:
-        asked = {"verb": "ListRecords"}
+        parameters = {"verb": "ListRecords"}
         if token is not None:
-            asked["resumptionToken"] = token
+            parameters["resumptionToken"] = token
         else:
-            asked["metadataPrefix"] = _FORMAT
-            asked |= {name: value for name, value in (("from", reached), ("until", last), ("set", set_ or "")) if value}
+            parameters["metadataPrefix"] = _FORMAT
+            parameters |= {
+                name: value for name, value in (("from", reached), ("until", last), ("set", set_ or "")) if value
+            }
         try:
-            what = f"what has changed{f' since {reached}' if reached else ''}"
-            page = fetcher.get(SERVICE, "", asked, _read_page, asked=what, archived=False)
+            subject = f"what has changed{f' since {reached}' if reached else ''}"
+            page = client.get(SERVICE, "", parameters, _read_page, subject=subject, cached=False)
         except RefusedError as error:
             if error.code == "noRecordsMatch":
                 yield Page(datestamp=reached)
@@ -160,10 +163,10 @@ def harvest(
 
 
 def parse(raw: bytes) -> Description:
-    """Reads one ``<record>`` with its header.
+    """Read one ``<record>`` with its header.
 
     Raises:
-        MalformedError: It is none, it was deleted, or it describes no paper.
+        MalformedError: It is not a record, it was deleted, or it describes no paper.
     """
     root = element(raw)
     held = root.find(f"{_OAI}metadata/{_RAW}arXivRaw")
@@ -204,7 +207,7 @@ def parse(raw: bytes) -> Description:
 
 
 def _versions(held: Element, license_uri: str) -> tuple[Version, ...]:
-    """The versions, oldest first. The record's licence is that of the newest; earlier ones may have had another."""
+    """List the versions, oldest first; the record's licence is the newest's, and earlier ones may have had another."""
     found = {}
     for version in held.iterfind(f"{_RAW}version"):
         digits = version.get("version", "").removeprefix("v")
@@ -234,7 +237,7 @@ def _moment(stamp: str) -> dt.date | None:
 
 
 def _day(day: dt.date | str | None, name: str) -> str:
-    """A day as arXiv writes it; empty for none."""
+    """Write a day as arXiv does; empty for none."""
     if day is None:
         return ""
     try:
@@ -250,10 +253,10 @@ def _answer(content: bytes, verb: str) -> Element:
     error = root.find(f"{_OAI}error")
     if error is not None:
         code = error.get("code", "")[:40]
-        said = " ".join("".join(error.itertext()).split())[:200]
+        details = " ".join("".join(error.itertext()).split())[:200]
         meaning = _MEANINGS.get(code, "no error that the protocol knows")
         raise RefusedError(
-            f"arXiv OAI-PMH refuses what it was asked, {code}: {meaning}{f' ({said})' if said else ''}", code=code
+            f"arXiv OAI-PMH refuses what it was asked, {code}: {meaning}{f' ({details})' if details else ''}", code=code
         )
     answer = root.find(f"{_OAI}{verb}")
     if answer is None:
@@ -309,7 +312,7 @@ def _identifier(held: Element) -> str:
 
 
 def reached_by(token: str) -> str:
-    """The day up to which a token has come, for people; empty where it does not say.
+    """Read from a token the day that the harvest has reached, for people; empty where it does not say.
 
     Example:
         >>> reached_by("verb%3DListRecords%26metadataPrefix%3DarXivRaw%26from%3D2025-03-01%26skip%3D137")

@@ -6,23 +6,24 @@ import datetime as dt
 import re
 from typing import TYPE_CHECKING, Any
 
+from lenslab.papers.arxiv_id import ArxivId
 from lenslab.papers.description import Description
+from lenslab.papers.doi import first_doi
 from lenslab.papers.errors import ArxivIdError, MalformedError
-from lenslab.papers.formats.author_list import author_names, tidy_name
 from lenslab.papers.formats.rejection import Rejection
-from lenslab.papers.identifiers.arxiv_id import ArxivId
-from lenslab.papers.identifiers.doi import first_doi
 from lenslab.papers.paper import Paper, Version
 from lenslab.papers.text import strict_json
+from lenslab.papers.text.author_list import author_names, tidy_name
 from lenslab.papers.text.file_lines import TooLong, lines
 from lenslab.papers.text.latex_display import plain_text
 from lenslab.papers.text.strict_json import kind_of
+from lenslab.papers.text.text_encoding import from_utf8
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-SOURCE = "arXiv snapshot"
+NAME = "arXiv snapshot"
 
 _MONTH_NAMES = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _MONTHS = {name: number for number, name in enumerate(_MONTH_NAMES, 1)}
@@ -34,14 +35,14 @@ _UNTIDY = ("\\", "{", "$", ",", ". -", "  ", "\n ", " \n", "\n\n", "\n:\n", "\n;
 
 
 def read(
-    path: Path | str, *, skip: int = 0, told: Callable[[int], None] | None = None
+    path: Path | str, *, skip: int = 0, progress: Callable[[int], None] | None = None
 ) -> Iterator[tuple[int, int | None, Description | Rejection]]:
-    """Reads a snapshot, plain or compressed.
+    """Read a snapshot, plain or compressed.
 
     Args:
         path: The file.
-        skip: So many lines at the beginning are passed over unread.
-        told: Is told, now and then, how many bytes of the file have been read.
+        skip: How many lines at the beginning to skip unread.
+        progress: Called now and then with how many bytes of the file have been read.
 
     Yields:
         For each line its number, counted from 1, where it begins (``None`` in a compressed file), and what it says of
@@ -51,7 +52,7 @@ def read(
         FileError: There is no such file, or it cannot be read.
         MalformedError: The file is cut short, damaged, or of another kind; what was yielded stands.
     """
-    for number, offset, line in lines(path, told=told):
+    for number, offset, line in lines(path, progress=progress):
         if number <= skip:
             continue
         if isinstance(line, TooLong):
@@ -64,7 +65,7 @@ def read(
 
 
 def parse(raw: bytes) -> Description:
-    r"""Reads one line.
+    r"""Read one line.
 
     Args:
         raw: A JSON object with at least ``id`` and ``title``.
@@ -81,10 +82,7 @@ def parse(raw: bytes) -> Description:
 
 
 def _record(raw: bytes) -> dict[str, Any]:
-    try:
-        record = strict_json.read(raw.decode())
-    except UnicodeDecodeError as error:
-        raise MalformedError(f"not UTF-8: byte {error.start + 1} is 0x{raw[error.start]:02x}") from None
+    record = strict_json.read(from_utf8(raw))
     if not isinstance(record, dict):
         raise MalformedError(f"not a JSON object but {kind_of(record)}")
     return record
@@ -100,7 +98,7 @@ def _description(raw: bytes, record: dict[str, Any]) -> Description:
     changed = _day(record, "update_date")
     first = versions[0].created if versions and versions[0].number == 1 else None
     return Description(
-        source=SOURCE,
+        source=NAME,
         locator=identifier.base,
         raw=raw,
         paper=Paper(
@@ -149,7 +147,7 @@ def _text(record: dict[str, Any], key: str) -> str:
 
 
 def _line(record: dict[str, Any], key: str) -> str:
-    """A text in one line, each run of white space one space; made fast, since most of a record passes here."""
+    """Read a text in one line, each run of white space one space; made fast, since most of a record passes here."""
     text = record.get(key)
     if not text:
         return "" if text is None else _text(record, key)
@@ -173,7 +171,7 @@ def _authors(record: dict[str, Any]) -> tuple[str, ...]:
         listed = "\n".join(("", *names, ""))
     except (TypeError, ValueError):
         raise MalformedError("authors_parsed is not a list of [family, given, suffix]") from None
-    # Nearly every list is tidy, and that is told at once; what is printable holds no white space but the space.
+    # Nearly every list is tidy, and that is seen at once; what is printable holds no white space but the space.
     tidy = listed.count("\n") == len(names) + 1 and listed.replace("\n", "").isprintable()
     if tidy and not any(sign in listed for sign in _UNTIDY):
         return tuple(names)
@@ -189,7 +187,7 @@ def _tidy_author(name: str) -> str:
 
 
 def _versions(listed: object, license_uri: str) -> tuple[Version, ...]:
-    """The versions, oldest first; the record's licence is that of the newest, and of older ones it says nothing."""
+    """List the versions, oldest first; the record's licence is the newest's, and of older ones it says nothing."""
     if listed is None:
         return ()
     if not isinstance(listed, list):

@@ -12,18 +12,20 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+from lenslab.http.errors import NotFoundError
 from lenslab.http.rate_limit import Rate
 from lenslab.http.service import Service
+from lenslab.papers.arxiv_id import ArxivId
 from lenslab.papers.description import Assertion, Description
-from lenslab.papers.errors import ArxivIdError, MalformedError, NotFoundError, WorkNameError
-from lenslab.papers.identifiers.arxiv_id import ArxivId
+from lenslab.papers.errors import ArxivIdError, MalformedError, WorkNameError
+from lenslab.papers.formats.reference_fields import journal_line
 from lenslab.papers.paper import Paper
-from lenslab.papers.sources.json_fields import document, inner, items, mapping, number, packed, sequence, text, year
+from lenslab.papers.text.json_fields import document, inner, items, mapping, number, packed, sequence, text, year
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from lenslab.http.client import Fetcher
+    from lenslab.http.client import HttpClient
 
 NAME = "OpenAlex"
 SERVICE = Service(
@@ -40,7 +42,7 @@ FIELDS = (
 )
 LARGEST_PAGE = 100
 _AT_ONCE = 50
-# An abstract of more words than this is none.
+# What has more words than this is no abstract.
 _LONGEST_ABSTRACT = 20_000
 
 _ID = re.compile(r"(?:https?://(?:api\.)?openalex\.org/(?:works/)?)?(W\d{1,15})", re.ASCII | re.IGNORECASE)
@@ -55,8 +57,8 @@ class Page:
 
     Attributes:
         assertions: Who cites whom.
-        cursor: What the page was asked for with.
-        next_cursor: What to ask for the next page with; ``None`` at the end.
+        cursor: The cursor of this page.
+        next_cursor: The cursor of the next page; ``None`` at the end.
         total: How many there are, as OpenAlex counts.
         missing: Ids of cited works that OpenAlex did not describe: merged into others, or deleted.
     """
@@ -69,13 +71,13 @@ class Page:
 
 
 def name_of(work: str | ArxivId) -> str:
-    """A work's name as OpenAlex writes it.
+    """Write a work's name as OpenAlex does.
 
     Args:
         work: An arXiv id, a DOI, or OpenAlex's own id, bare or as an address.
 
     Raises:
-        WorkNameError: Nothing of these.
+        WorkNameError: It is none of these.
 
     Example:
         >>> name_of("1806.02891"), name_of("https://openalex.org/w2741809807"), name_of("10.7717/PeerJ.4375")
@@ -97,34 +99,34 @@ def name_of(work: str | ArxivId) -> str:
     )
 
 
-def work(fetcher: Fetcher, name: str | ArxivId, *, doi: str = "") -> Description:
-    """One work.
+def work(client: HttpClient, name: str | ArxivId, *, doi: str = "") -> Description:
+    """Get one work.
 
     Args:
-        fetcher: Asks OpenAlex.
+        client: Asks OpenAlex.
         name: What ``name_of`` reads.
         doi: The DOI of the published article, where known: OpenAlex may have merged the preprint into it.
 
     Raises:
         NotFoundError: OpenAlex knows the work under neither name.
-        SourceError: It does not answer, or refuses.
+        UnavailableError: It does not answer, or refuses.
     """
-    asked = name_of(name)
+    name = name_of(name)
     try:
-        return _work(fetcher, asked)
+        return _work(client, name)
     except NotFoundError:
-        if not doi or name_of(doi) == asked:
+        if not doi or name_of(doi) == name:
             raise
-    return _work(fetcher, name_of(doi))
+    return _work(client, name_of(doi))
 
 
-def _work(fetcher: Fetcher, asked: str) -> Description:
-    path = f"/works/{quote(asked, safe='/:')}"
-    return fetcher.get(SERVICE, path, {"select": FIELDS}, _read_work, asked=asked)
+def _work(client: HttpClient, name: str) -> Description:
+    path = f"/works/{quote(name, safe='/:')}"
+    return client.get(SERVICE, path, {"select": FIELDS}, _read_work, subject=name)
 
 
 def referenced(described: Description) -> tuple[str, ...] | None:
-    """The ids of the works that a work cites; ``None`` where OpenAlex does not know them.
+    """List the ids of the works that a work cites; ``None`` where OpenAlex does not know them.
 
     An empty list in a record means that nobody has found the references, not that there are none.
 
@@ -136,23 +138,23 @@ def referenced(described: Description) -> tuple[str, ...] | None:
     return tuple(dict.fromkeys(found)) or None
 
 
-def references(fetcher: Fetcher, citing: Description, *, offset: int = 0) -> Iterator[Page]:
-    """Whom a work cites, with what OpenAlex knows of them, fifty per request; nothing where that is not known.
+def references(client: HttpClient, citing: Description, *, offset: int = 0) -> Iterator[Page]:
+    """Get the works that a work cites, fifty per request; nothing where that is not known.
 
     Args:
-        fetcher: Asks OpenAlex.
+        client: Asks OpenAlex.
         citing: A description from here.
         offset: How many of ``referenced`` to leave out; a page's cursors are such numbers.
 
     Raises:
-        SourceError: OpenAlex does not answer, or refuses.
+        UnavailableError: OpenAlex does not answer, or refuses.
     """
     cited = referenced(citing) or ()
     for start in range(offset, len(cited), _AT_ONCE):
         batch = cited[start : start + _AT_ONCE]
         parameters = {"filter": f"openalex:{'|'.join(batch)}", "per-page": str(_AT_ONCE), "select": FIELDS}
-        asked = f"{len(batch)} references of {citing.locator} from {start}"
-        found, _, _ = fetcher.get(SERVICE, "/works", parameters, partial(_read_page, paged=False), asked=asked)
+        subject = f"{len(batch)} references of {citing.locator} from {start}"
+        found, _, _ = client.get(SERVICE, "/works", parameters, partial(_read_page, paged=False), subject=subject)
         by_id = {description.locator: description for description in found}
         following = start + len(batch)
         yield Page(
@@ -164,16 +166,16 @@ def references(fetcher: Fetcher, citing: Description, *, offset: int = 0) -> Ite
         )
 
 
-def citations(fetcher: Fetcher, cited: Description, cursor: str = "*") -> Iterator[Page]:
-    """Who cites a work, page by page.
+def citations(client: HttpClient, cited: Description, cursor: str = "*") -> Iterator[Page]:
+    """Get the works that cite a work, page by page.
 
     Args:
-        fetcher: Asks OpenAlex.
+        client: Asks OpenAlex.
         cited: A description from here.
         cursor: Where to begin: at the start, or with an earlier page's ``next_cursor``.
 
     Raises:
-        SourceError: OpenAlex does not answer, or refuses.
+        UnavailableError: OpenAlex does not answer, or refuses.
     """
     following: str | None = cursor
     seen = set()
@@ -187,8 +189,8 @@ def citations(fetcher: Fetcher, cited: Description, cursor: str = "*") -> Iterat
             "cursor": cursor,
             "select": FIELDS,
         }
-        asked = f"citations of {cited.locator} at {cursor[:20]}"
-        found, total, further = fetcher.get(SERVICE, "/works", parameters, read, asked=asked)
+        subject = f"citations of {cited.locator} at {cursor[:20]}"
+        found, total, further = client.get(SERVICE, "/works", parameters, read, subject=subject)
         following = further if found else None
         yield Page(
             assertions=tuple(Assertion(citing=description, cited=cited) for description in found),
@@ -199,10 +201,10 @@ def citations(fetcher: Fetcher, cited: Description, cursor: str = "*") -> Iterat
 
 
 def parse(raw: bytes) -> Description:
-    """Reads one work's record.
+    """Read one work's record.
 
     Raises:
-        MalformedError: It is none.
+        MalformedError: It is not a work.
     """
     record = mapping(document(raw), "work")
     own = _ID.fullmatch(text(record.get("id")))
@@ -239,7 +241,7 @@ def parse(raw: bytes) -> Description:
 
 
 def abstract(inverted: Any) -> str:
-    """The abstract, from the places at which each word stands.
+    """Put an abstract together from the places at which each word stands.
 
     Places at which no word stands are left out; where two words claim one place both stay, in the index's order.
 
@@ -272,7 +274,7 @@ def _doi(address: str) -> str:
 
 
 def _arxiv_id(record: Mapping[str, Any], doi: str) -> ArxivId | None:
-    """OpenAlex names no arXiv id, but it knows the DOI that arXiv gave, or an address at arXiv."""
+    """Find the arXiv id, which OpenAlex knows only as the DOI that arXiv gave or as an address at arXiv."""
     places = [inner(record.get("primary_location")), *map(inner, items(record.get("locations")))]
     addresses = [text(place.get("landing_page_url")) for place in places]
     candidates = [doi] if doi.lower().startswith(_ARXIV_DOI) else []
@@ -286,15 +288,13 @@ def _arxiv_id(record: Mapping[str, Any], doi: str) -> ArxivId | None:
 
 
 def _journal(record: Mapping[str, Any]) -> str:
-    """Where it appeared, as bibliographies write it; arXiv is no such place."""
+    """Write where it appeared, as bibliographies do; arXiv is no such place."""
     where = text(inner(inner(record.get("primary_location")).get("source")).get("display_name"))
     if not where or where.lower().startswith("arxiv"):
         return ""
     biblio = inner(record.get("biblio"))
     volume, first, last = (text(biblio.get(key)) for key in ("volume", "first_page", "last_page"))
-    pages = f"{first}-{last}" if first and last and first != last else first
-    place = " ".join(part for part in (where, volume) if part)
-    return ", ".join(part for part in (place, pages) if part)
+    return journal_line(where, volume, "", f"{first}-{last}" if first and last and first != last else first)
 
 
 def _read_work(content: bytes) -> Description:
@@ -302,7 +302,7 @@ def _read_work(content: bytes) -> Description:
 
 
 def _read_page(content: bytes, *, paged: bool) -> tuple[list[Description], int, str | None]:
-    """The works of a page, how many there are in all, and the next cursor; behind the last page comes an empty one."""
+    """Read a page's works, how many there are in all, and the next cursor; an empty page follows the last."""
     page = mapping(document(content), "page")
     meta, rows = mapping(page.get("meta"), "meta"), sequence(page.get("results"), "results")
     count, further = number(meta.get("count")), text(meta.get("next_cursor")) or None

@@ -13,18 +13,20 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+from lenslab.http.errors import RefusedError
 from lenslab.http.rate_limit import Rate
 from lenslab.http.service import Service
+from lenslab.papers.arxiv_id import ArxivId
 from lenslab.papers.description import Assertion, Description
-from lenslab.papers.errors import ArxivIdError, MalformedError, RefusedError, WorkNameError
-from lenslab.papers.identifiers.arxiv_id import ArxivId
+from lenslab.papers.errors import ArxivIdError, MalformedError, WorkNameError
+from lenslab.papers.formats.reference_fields import journal_line
 from lenslab.papers.paper import Paper
-from lenslab.papers.sources.json_fields import document, inner, items, mapping, number, packed, sequence, text, year
+from lenslab.papers.text.json_fields import document, inner, items, mapping, number, packed, sequence, text, year
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from lenslab.http.client import Fetcher
+    from lenslab.http.client import HttpClient
 
 NAME = "Semantic Scholar"
 SERVICE = Service(
@@ -83,13 +85,13 @@ class Page:
 
 
 def name_of(work: str | ArxivId) -> str:
-    """A work's name as Semantic Scholar writes it.
+    """Write a work's name as Semantic Scholar does.
 
     Args:
         work: An arXiv id, a DOI, Semantic Scholar's hash, or a name with its scheme, as ``CorpusId:`` and a number.
 
     Raises:
-        WorkNameError: Nothing of these.
+        WorkNameError: It is none of these.
 
     Example:
         >>> name_of("1806.02891v1"), name_of("https://doi.org/10.1000/Units.7"), name_of("corpusid:12")
@@ -115,60 +117,60 @@ def name_of(work: str | ArxivId) -> str:
     )
 
 
-def paper(fetcher: Fetcher, name: str | ArxivId) -> Description:
-    """One paper, with its summary in a sentence.
+def paper(client: HttpClient, name: str | ArxivId) -> Description:
+    """Get one paper, with its summary in a sentence.
 
     Args:
-        fetcher: Asks Semantic Scholar.
+        client: Asks Semantic Scholar.
         name: What ``name_of`` reads.
 
     Raises:
         NotFoundError: Semantic Scholar knows no such paper.
-        SourceError: It does not answer, or refuses.
+        UnavailableError: It does not answer, or refuses.
     """
-    asked = name_of(name)
-    return fetcher.get(SERVICE, f"/paper/{_quoted(asked)}", {"fields": PAPER_FIELDS}, _read_paper, asked=asked)
+    name = name_of(name)
+    return client.get(SERVICE, f"/paper/{_quoted(name)}", {"fields": PAPER_FIELDS}, _read_paper, subject=name)
 
 
 def citations(
-    fetcher: Fetcher, work: str | ArxivId | Description, *, offset: int = 0, limit: int = LARGEST_PAGE
+    client: HttpClient, work: str | ArxivId | Description, *, offset: int = 0, limit: int = LARGEST_PAGE
 ) -> Iterator[Page]:
-    """Who cites a paper, newest first as a rule, page by page.
+    """Get the works that cite a paper, page by page, newest first as a rule.
 
     Args:
-        fetcher: Asks Semantic Scholar.
+        client: Asks Semantic Scholar.
         work: The cited paper; a description from here saves a request.
         offset: How many to leave out, for instance because they are known from an earlier run.
         limit: How many to ask for at once, 1,000 at the most.
 
     Raises:
         NotFoundError: Semantic Scholar knows no such paper.
-        SourceError: It does not answer, or refuses.
+        UnavailableError: It does not answer, or refuses.
     """
-    cited = work if isinstance(work, Description) else paper(fetcher, work)
-    return _pages(fetcher, cited, "citations", offset, limit)
+    cited = work if isinstance(work, Description) else paper(client, work)
+    return _pages(client, cited, "citations", offset, limit)
 
 
 def references(
-    fetcher: Fetcher, work: str | ArxivId | Description, *, offset: int = 0, limit: int = LARGEST_PAGE
+    client: HttpClient, work: str | ArxivId | Description, *, offset: int = 0, limit: int = LARGEST_PAGE
 ) -> Iterator[Page]:
-    """Whom a paper cites, page by page; among them works that are known by their title only.
+    """Get the works that a paper cites, page by page; some are known by their title only.
 
     Args:
-        fetcher: Asks Semantic Scholar.
+        client: Asks Semantic Scholar.
         work: The citing paper; a description from here saves a request.
         offset: How many to leave out.
         limit: How many to ask for at once, 1,000 at the most.
 
     Raises:
         NotFoundError: Semantic Scholar knows no such paper.
-        SourceError: It does not answer, or refuses.
+        UnavailableError: It does not answer, or refuses.
     """
-    citing = work if isinstance(work, Description) else paper(fetcher, work)
-    return _pages(fetcher, citing, "references", offset, limit)
+    citing = work if isinstance(work, Description) else paper(client, work)
+    return _pages(client, citing, "references", offset, limit)
 
 
-def _pages(fetcher: Fetcher, work: Description, kind: str, offset: int, limit: int) -> Iterator[Page]:
+def _pages(client: HttpClient, work: Description, kind: str, offset: int, limit: int) -> Iterator[Page]:
     if not 1 <= limit <= LARGEST_PAGE:
         raise ValueError(f"Semantic Scholar gives 1 to {LARGEST_PAGE} {kind} at once, not {limit}")
     if not 0 <= offset < DEEPEST:
@@ -185,16 +187,16 @@ def _pages(fetcher: Fetcher, work: Description, kind: str, offset: int, limit: i
             "limit": str(min(limit, DEEPEST - offset)),
         }
         path = f"/paper/{_quoted(work.locator)}/{kind}"
-        asked = f"{kind} of {work.locator} from {offset}"
+        subject = f"{kind} of {work.locator} from {offset}"
         # A page may be empty by right, where the count is wrong; it is believed when it is empty time and again.
         for _ in range(_BELIEVED if offset or count else 1):
-            rows, further = fetcher.get(SERVICE, path, parameters, partial(_read_rows, kind=kind), asked=asked)
+            rows, further = client.get(SERVICE, path, parameters, partial(_read_rows, kind=kind), subject=subject)
             if rows:
                 break
         deepest = further is not None and further >= DEEPEST
         following = None if deepest else further
         if following is not None and following <= offset:
-            raise RefusedError(f"Semantic Scholar sends {asked} in circles: it goes on at {following}")
+            raise RefusedError(f"Semantic Scholar sends {subject} in circles: it goes on at {following}")
         yield Page(
             assertions=tuple(_assertion(work, row, other, kind) for row, other in rows),
             offset=offset,
@@ -203,11 +205,11 @@ def _pages(fetcher: Fetcher, work: Description, kind: str, offset: int, limit: i
         )
 
 
-def batch(fetcher: Fetcher, names: Sequence[str | ArxivId], fields: str = PAPER_FIELDS) -> list[Description | None]:
-    """Many papers, 500 per request.
+def batch(client: HttpClient, names: Sequence[str | ArxivId], fields: str = PAPER_FIELDS) -> list[Description | None]:
+    """Get many papers, 500 per request.
 
     Args:
-        fetcher: Asks Semantic Scholar.
+        client: Asks Semantic Scholar.
         names: What ``name_of`` reads.
         fields: Which fields to ask for.
 
@@ -215,21 +217,21 @@ def batch(fetcher: Fetcher, names: Sequence[str | ArxivId], fields: str = PAPER_
         One description per name, in order; ``None`` for what Semantic Scholar does not know.
 
     Raises:
-        SourceError: It does not answer, or refuses.
+        UnavailableError: It does not answer, or refuses.
     """
     found: list[Description | None] = []
-    for asked in _chunks([name_of(name) for name in names], [1] * len(names)):
-        found += [None if row is None else _described(row) for row in _batch(fetcher, asked, fields)]
+    for chunk in _chunks([name_of(name) for name in names], [1] * len(names)):
+        found += [None if row is None else _described(row) for row in _batch(client, chunk, fields)]
     return found
 
 
 def references_of(
-    fetcher: Fetcher, names: Sequence[str | ArxivId], counts: Mapping[str, int] | None = None
+    client: HttpClient, names: Sequence[str | ArxivId], counts: Mapping[str, int] | None = None
 ) -> dict[str, tuple[str, ...] | None]:
-    """Which works many papers cite, for drawing the edges among the works around one.
+    """Find which works many papers cite, for drawing the edges among the works around one.
 
     Args:
-        fetcher: Asks Semantic Scholar.
+        client: Asks Semantic Scholar.
         names: What ``name_of`` reads.
         counts: How many references each of them has, where known, so that no request asks for more than an answer may
             hold.
@@ -239,34 +241,34 @@ def references_of(
         ``None`` for a paper that it does not know.
 
     Raises:
-        SourceError: It does not answer, or refuses.
+        UnavailableError: It does not answer, or refuses.
     """
     known = counts or {}
     keys = [str(name) for name in names]
     found: list[Any] = []
     sizes = [known.get(key, _USUAL_REFERENCES) for key in keys]
-    for asked in _chunks([name_of(name) for name in names], sizes):
-        found += _nested(fetcher, asked)
+    for chunk in _chunks([name_of(name) for name in names], sizes):
+        found += _nested(client, chunk)
     return {
         key: None if row is None else tuple(text(cited.get("paperId")) for cited in _cited(row) if cited.get("paperId"))
         for key, row in zip(keys, found, strict=True)
     }
 
 
-def _nested(fetcher: Fetcher, asked: list[str]) -> list[Any]:
-    """The records with their references; what the service cannot gather at once is asked for in halves."""
+def _nested(client: HttpClient, names: list[str]) -> list[Any]:
+    """Get the records with their references; what the service cannot gather at once is asked for in halves."""
     fields = "paperId,referenceCount,references.paperId"
     try:
-        rows = _batch(fetcher, asked, fields, final=() if len(asked) == 1 else (504,))
+        rows = _batch(client, names, fields, final=() if len(names) == 1 else (504,))
     except RefusedError as error:
-        if error.status not in (400, 504) or len(asked) == 1:
+        if error.status not in (400, 504) or len(names) == 1:
             raise
     else:
         gathered = sum(len(_cited(row)) for row in rows if row is not None)
-        if gathered < MOST_REFERENCES or len(asked) == 1:
+        if gathered < MOST_REFERENCES or len(names) == 1:
             return rows
-    middle = len(asked) // 2
-    return _nested(fetcher, asked[:middle]) + _nested(fetcher, asked[middle:])
+    middle = len(names) // 2
+    return _nested(client, names[:middle]) + _nested(client, names[middle:])
 
 
 def _cited(row: Any) -> list[dict[str, Any]]:
@@ -274,7 +276,7 @@ def _cited(row: Any) -> list[dict[str, Any]]:
 
 
 def _chunks(names: list[str], sizes: list[int]) -> Iterator[list[str]]:
-    """Names in runs of at most 500, and of no more references than an answer may hold."""
+    """Divide names into runs of at most 500, and of no more references than an answer may hold."""
     chunk: list[str] = []
     gathered = 0
     for name, size in zip(names, sizes, strict=True):
@@ -287,22 +289,22 @@ def _chunks(names: list[str], sizes: list[int]) -> Iterator[list[str]]:
         yield chunk
 
 
-def _batch(fetcher: Fetcher, asked: list[str], fields: str, final: Sequence[int] = ()) -> list[Any]:
+def _batch(client: HttpClient, names: list[str], fields: str, final: Sequence[int] = ()) -> list[Any]:
     def read(content: bytes) -> list[Any]:
         rows = sequence(document(content), "answer")
-        if len(rows) != len(asked):
-            raise MalformedError(f"it holds {len(rows)} papers where {len(asked)} were asked for")
+        if len(rows) != len(names):
+            raise MalformedError(f"it holds {len(rows)} papers where {len(names)} were asked for")
         return [None if row is None else mapping(row, "paper") for row in rows]
 
-    what = asked[0] if len(asked) == 1 else f"{asked[0]} and {len(asked) - 1} more papers"
-    return fetcher.post(SERVICE, "/paper/batch", {"fields": fields}, {"ids": asked}, read, asked=what, final=final)
+    subject = names[0] if len(names) == 1 else f"{names[0]} and {len(names) - 1} more papers"
+    return client.post(SERVICE, "/paper/batch", {"fields": fields}, {"ids": names}, read, subject=subject, final=final)
 
 
 def parse(raw: bytes) -> Description:
-    """Reads one paper's record.
+    """Read one paper's record.
 
     Raises:
-        MalformedError: It is none.
+        MalformedError: It is not a paper.
 
     Example:
         >>> parse(b'{"paperId": null, "title": "A report", "year": 1999}').locator[:19]
@@ -342,7 +344,7 @@ def parse(raw: bytes) -> Description:
 
 
 def _unresolved(title: str, appeared: int | None) -> str:
-    """A name for a work of which there is a title only, the same wherever it is cited."""
+    """Name a work of which only the title is known; the name is the same wherever it is cited."""
     digest = hashlib.sha256(f"{title}|{appeared or ''}".encode()).hexdigest()
     return f"unresolved:{digest[:40]}"
 
@@ -355,14 +357,12 @@ def _arxiv_id(name: str) -> ArxivId | None:
 
 
 def _journal(record: Mapping[str, Any]) -> str:
-    """Where it appeared, as bibliographies write it; arXiv is no such place."""
+    """Write where it appeared, as bibliographies do; arXiv is no such place."""
     journal = inner(record.get("journal"))
     where = text(journal.get("name")) or text(record.get("venue"))
     if not where or where.lower() in ("arxiv.org", "arxiv"):
         return ""
-    volume, pages = text(journal.get("volume")), text(journal.get("pages"))
-    place = " ".join(part for part in (where, volume) if part)
-    return ", ".join(part for part in (place, pages) if part)
+    return journal_line(where, text(journal.get("volume")), "", text(journal.get("pages")))
 
 
 def _described(row: Any) -> Description:
@@ -374,7 +374,7 @@ def _read_paper(content: bytes) -> Description:
 
 
 def _read_rows(content: bytes, kind: str) -> tuple[list[tuple[dict[str, Any], Description]], int | None]:
-    """The rows of a page with the other work of each, and where to go on."""
+    """Read the rows of a page with the other work of each, and where to go on."""
     page = mapping(document(content), "page")
     rows = [mapping(row, "row") for row in sequence(page.get("data"), "data")]
     further = number(page.get("next"))
@@ -402,5 +402,5 @@ def _assertion(work: Description, row: Mapping[str, Any], other: Description, ki
 
 
 def _quoted(name: str) -> str:
-    """A name as part of a path: the slashes of a DOI stay, as the documentation has them."""
+    """Quote a name as part of a path; the slashes of a DOI stay, as in the documentation."""
     return quote(name, safe="/:")

@@ -22,8 +22,8 @@ from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
 from lenslab.papers.text.latex_display import plain_text
+from lenslab.papers.text.plurals import singular
 from lenslab.papers.text.sentences import sentences
-from lenslab.papers.text.words import singular
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -69,7 +69,7 @@ class Span:
 
 
 def spans(abstract: str) -> tuple[Span, ...]:
-    """The sentences of an abstract, and where they stand in its plain text.
+    """Find the sentences of an abstract, and where they stand in its plain text.
 
     Example:
         >>> [(span.start, span.end) for span in spans("We ablate units. It hurts.")]
@@ -86,7 +86,7 @@ def spans(abstract: str) -> tuple[Span, ...]:
 
 
 def support(claim: str, abstract: Sequence[Span]) -> Span | None:
-    """Finds what supports a claim: the sentence of the abstract that says most of it, or two neighbours.
+    """Find what supports a claim: the sentence of the abstract that says most of it, or two neighbours.
 
     Args:
         claim: One sentence, in plain text.
@@ -102,32 +102,32 @@ def support(claim: str, abstract: Sequence[Span]) -> Span | None:
         >>> support("Ablation of units hurts accuracy.", abstract)
         >>> support("The authors ablate 60 units.", abstract)
     """
-    said = _Said.of(claim)
+    content = _Content.of(claim)
     # One sentence goes before two that say no more, and the first before others.
-    covered, window = max(_windows(said, abstract), key=lambda pair: pair[0], default=(0.0, None))
+    covered, window = max(_windows(content, abstract), key=lambda pair: pair[0], default=(0.0, None))
     return window if covered >= ENOUGH else None
 
 
 def coverage(claim: str, abstract: Sequence[Span]) -> float:
-    """How much of a claim's content the best place of an abstract holds; 0 where it contradicts every place.
+    """Measure how much of a claim the best place of an abstract holds; 0 where every place contradicts it.
 
     Example:
         >>> coverage("We ablate rare units.", spans("We ablate units."))
         0.6666666666666666
     """
-    return max((covered for covered, _ in _windows(_Said.of(claim), abstract)), default=0.0)
+    return max((covered for covered, _ in _windows(_Content.of(claim), abstract)), default=0.0)
 
 
-def _windows(said: _Said, abstract: Sequence[Span]) -> Iterator[tuple[float, Span]]:
+def _windows(claim: _Content, abstract: Sequence[Span]) -> Iterator[tuple[float, Span]]:
     for length in (1, 2):
         for first in range(len(abstract) - length + 1):
             window = abstract[first : first + length]
             text = " ".join(span.text for span in window)
-            yield _coverage(said, _said(text)), Span(window[0].start, window[-1].end, text)
+            yield _coverage(claim, _content(text)), Span(window[0].start, window[-1].end, text)
 
 
 @dataclass(frozen=True, slots=True)
-class _Said:
+class _Content:
     """What the check compares of a text."""
 
     roots: frozenset[str]
@@ -140,7 +140,7 @@ class _Said:
     denies: bool
 
     @classmethod
-    def of(cls, text: str) -> _Said:
+    def of(cls, text: str) -> _Content:
         tokens = _TOKEN.findall(text)
         roots: list[str] = []
         names: set[str] = set()
@@ -154,7 +154,7 @@ class _Said:
             if token in ".;:!?":
                 opens, reach = token in ".!?", 0
                 continue
-            inside = any(letter.isupper() or letter.isdigit() for letter in token[1:])
+            inside = any(character.isupper() or character.isdigit() for character in token[1:])
             if not token[0].isdigit() and (inside or (token[0].isupper() and not opens and word not in _stop_words())):
                 names.add(_name(token))
             opens = False
@@ -180,12 +180,12 @@ class _Said:
 
 
 @lru_cache(maxsize=256)
-def _said(text: str) -> _Said:
-    return _Said.of(text)
+def _content(text: str) -> _Content:
+    return _Content.of(text)
 
 
-def _coverage(claim: _Said, window: _Said) -> float:
-    """The share of the claim's content words that a window holds; 0 where something in it contradicts the claim."""
+def _coverage(claim: _Content, window: _Content) -> float:
+    """Measure the share of the claim's content words that a window holds; 0 where it contradicts the claim."""
     contradicted = (
         not _is_subsequence(claim.numbers, window.numbers)
         or not claim.names <= window.names | {_name(word) for word in window.words}
@@ -198,10 +198,10 @@ def _coverage(claim: _Said, window: _Said) -> float:
     return 0.0 if contradicted or not subject else len(subject & window.roots) / len(subject)
 
 
-def _turned(claim: _Said, window: _Said, side: frozenset[str], other: frozenset[str]) -> bool:
-    """Whether a claim says that something goes one way and a window does not; one that knows both needs the word."""
-    said = claim.roots & side
-    if not said or said <= window.roots:
+def _turned(claim: _Content, window: _Content, side: frozenset[str], other: frozenset[str]) -> bool:
+    """Tell whether a claim says that something goes one way and a window does not, or goes the other way, too."""
+    claimed = claim.roots & side
+    if not claimed or claimed <= window.roots:
         return False
     return not window.roots & side or bool(window.roots & other)
 
@@ -217,7 +217,7 @@ def _name(token: str) -> str:
 
 @lru_cache(maxsize=1 << 14)
 def _root(word: str) -> str:
-    """A word without its endings, so that *ablating*, *ablated* and *ablation* are one.
+    """Take off a word's endings, so that *ablating*, *ablated* and *ablation* are one.
 
     Example:
         >>> _root("ablating"), _root("ablation"), _root("ablates")
@@ -233,8 +233,18 @@ def _root(word: str) -> str:
 def _stop_words() -> frozenset[str]:
     from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
 
-    said = {*_RISING.split(), *_FALLING.split(), *_NUMBERS}
-    return frozenset(ENGLISH_STOP_WORDS) - said | {"does", "do", "did", "can", "may", "using", "used", "use", "uses"}
+    compared = {*_RISING.split(), *_FALLING.split(), *_NUMBERS}
+    return frozenset(ENGLISH_STOP_WORDS) - compared | {
+        "does",
+        "do",
+        "did",
+        "can",
+        "may",
+        "using",
+        "used",
+        "use",
+        "uses",
+    }
 
 
 @cache

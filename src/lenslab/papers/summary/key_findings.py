@@ -75,7 +75,7 @@ class Findings:
     version: int | None = None
 
     def shown(self) -> list[tuple[str, tuple[str, ...]]]:
-        """Each facet's heading with what to write under it."""
+        """Give each facet's heading with what to write under it."""
         return [
             (heading, tuple(item.text for item in self.facets[name]) or (NOT_STATED,)) for name, heading, _ in FACETS
         ]
@@ -84,7 +84,7 @@ class Findings:
 def key_findings(
     paper: Paper, endpoint: Endpoint, *, now: Callable[[], dt.datetime] = lambda: dt.datetime.now(dt.UTC)
 ) -> Findings:
-    """Asks a language model for the key findings of a paper, and keeps those that its abstract supports.
+    """Ask a language model for the key findings of a paper, and keep those that its abstract supports.
 
     Args:
         paper: The paper; one without an abstract has none, and nothing is asked.
@@ -92,7 +92,7 @@ def key_findings(
         now: Tells the time.
 
     Raises:
-        SourceError: The endpoint does not answer, or refuses.
+        UnavailableError: The endpoint does not answer, or refuses.
         MalformedError: Its answer has not the form that was asked for.
     """
     whole = spans(paper.abstract)
@@ -109,7 +109,7 @@ def key_findings(
 
 
 def _claims(value: object, name: str) -> list[str]:
-    """What the answer says of a facet; a text for a list, or a list for a text, is as good."""
+    """Read what the answer says of a facet; a text for a list, or a list for a text, is as good."""
     given = [value] if isinstance(value, str) else [] if value is None else value
     if not isinstance(given, list) or not all(isinstance(claim, str) for claim in given):
         raise MalformedError(f"the language model's answer for {name} is neither a sentence nor a list of sentences")

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from lenslab.http.errors import HttpError
 from lenslab.papers.errors import MalformedError, PapersError
 from lenslab.papers.summary.abstract_support import Span, spans, support
 from lenslab.papers.summary.summary_prompt import json_object, messages
@@ -93,7 +94,7 @@ def paper_summary(
     endpoint: Endpoint | None = None,
     now: Callable[[], dt.datetime] = lambda: dt.datetime.now(dt.UTC),
 ) -> Summary:
-    """The best summary at hand: the language model's, else Semantic Scholar's, else the extractive one.
+    """Make the best summary at hand: the language model's, else Semantic Scholar's, else the extractive one.
 
     Args:
         paper: The paper; without an abstract its summary is empty.
@@ -112,7 +113,7 @@ def paper_summary(
     note = ""
     if endpoint is not None and whole:
         try:
-            claims = _asked(paper, endpoint)
+            claims = _written_by_model(paper, endpoint)
             found = [(claim, span) for claim in claims if (span := support(claim, whole)) is not None][:_SENTENCES]
             if found:
                 return replace(
@@ -124,7 +125,7 @@ def paper_summary(
                     note=_dropped(len(claims[:_SENTENCES]) - len(found)),
                 )
             note = f"nothing that {endpoint.model} wrote is supported by the abstract"
-        except PapersError as error:
+        except (HttpError, PapersError) as error:
             note = str(error)
     if whole and (claim := plain_text(tldr)):
         if (span := support(claim, whole)) is not None:
@@ -134,8 +135,8 @@ def paper_summary(
     return replace(summarize(paper.abstract), version=version, note=note)
 
 
-def _asked(paper: Paper, endpoint: Endpoint) -> list[str]:
-    """The sentences that the language model writes, without those that say nothing."""
+def _written_by_model(paper: Paper, endpoint: Endpoint) -> list[str]:
+    """Ask for the sentences that the language model writes, without empty and overlong ones."""
     answer = json_object(endpoint.complete(messages(_TASK, paper)))
     claims = answer.get("sentences")
     if not isinstance(claims, list) or not all(isinstance(claim, str) for claim in claims):
@@ -155,7 +156,7 @@ def _summary(found: Sequence[tuple[str, Span]], whole: tuple[Span, ...], method:
 
 
 def summarize(abstract: str, *, count: int = _SENTENCES) -> Summary:
-    r"""Chooses the sentences that say most of an abstract.
+    r"""Choose the sentences that say most of an abstract.
 
     Args:
         abstract: The abstract, with LaTeX.
@@ -188,7 +189,7 @@ def _bonus(sentence: str, place: int) -> float:
 
 
 def _vectors(texts: list[str]) -> FloatArray:
-    """TF-IDF vectors of length one, weighted by how usual a word is in all of arXiv."""
+    """Make TF-IDF vectors of length one, weighted by how usual a word is in all of arXiv."""
     from sklearn.feature_extraction.text import TfidfVectorizer
 
     known = shipped_frequencies()

@@ -24,7 +24,7 @@ _FENCE = re.compile(r"^\s*```[A-Za-z0-9_-]*[ \t]*\n(.*?)\n?\s*```\s*$", re.DOTAL
 
 
 def messages(task: str, paper: Paper) -> list[dict[str, str]]:
-    """The conversation that puts a task about a paper to a model.
+    """Write the conversation that puts a task about a paper to a model.
 
     Args:
         task: What to do, and the form of the answer.
@@ -47,10 +47,10 @@ def messages(task: str, paper: Paper) -> list[dict[str, str]]:
 
 
 def json_object(answer: str) -> dict[str, Any]:
-    r"""Reads an answer that was asked to be a JSON object; models like to set it into a Markdown fence.
+    r"""Read an answer that should be a JSON object; models like to set it into a Markdown fence.
 
     Raises:
-        MalformedError: It is none.
+        MalformedError: It is not a JSON object.
 
     Example:
         >>> json_object('```json\n{"a": 1}\n```')

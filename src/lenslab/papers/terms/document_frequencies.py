@@ -23,7 +23,7 @@ from lenslab.papers.text.words import phrases, runs, stem_of
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from lenslab.papers.terms.library_frequencies import Counts
+    from lenslab.papers.terms.term_counts import Counts
 
 SCHEMA = 1
 ALL = "all"
@@ -62,7 +62,7 @@ class Frequencies:
         object.__setattr__(self, "columns", {group: column for column, group in enumerate(self.groups)})
 
     def group_of(self, category: str | None) -> str:
-        """The narrowest group that speaks for a category: itself, its archive, or everything.
+        """Find the narrowest group that speaks for a category: itself, its archive, or everything.
 
         Example:
             >>> shipped_frequencies().group_of("cs.CV"), shipped_frequencies().group_of("hep-th")
@@ -74,7 +74,7 @@ class Frequencies:
         return next((group for group in (category, archive) if group in self.groups), ALL)
 
     def document_frequency(self, term: str, group: str) -> int:
-        """In how many records of a group a term stands; 0 for terms below the smallest count that was kept.
+        """Tell in how many records of a group a term stands; 0 for terms below the smallest count that was kept.
 
         In a group that a library's own counts answer for, of a term that is not ``recorded`` only the papers count
         that repeat it.
@@ -85,28 +85,26 @@ class Frequencies:
         return 0 if counts is None else counts[self.columns[group]]
 
     def recorded(self, term: str) -> bool:
-        """Whether the frequencies know of a term in how many papers it stands; of rarer ones they do not."""
+        """Tell whether the frequencies record the term; rarer ones they do not."""
         return term in self.terms
 
     def used(self, term: str, group: str) -> bool:
-        """Whether the papers of a group are known to use a term."""
+        """Tell whether the papers of a group are known to use a term."""
         return term in self.terms or self.document_frequency(term, group) > 0
 
     def everywhere(self, term: str, group: str) -> tuple[int, int]:
-        """In how many papers of all groups a term stands, and how many those are, from the source that a group has."""
+        """Tell in how many papers of all groups a term stands, and how many those are, as the group's source counts."""
         if group in self.own or group == ALL:
             return self.document_frequency(term, ALL), self.groups[ALL]
         return (self.terms[term][0] if term in self.terms else 0), self.shipped_documents
 
     @staticmethod
     def is_enough(documents: int) -> bool:
-        """Whether a group of so many papers can say what is usual in it."""
+        """Tell whether a group of so many papers can say what is usual in it."""
         return documents >= SMALLEST_GROUP
 
     def with_library(self, counts: Counts) -> Frequencies:
-        """Frequencies that speak of a library's own papers where it holds enough of them, else of the shipped ones.
-
-        No paper counts twice: a group is answered for either by the library or by the package.
+        """Use a library's own counts for the groups of which it holds enough papers; no paper counts twice.
 
         Args:
             counts: The library's counts; those of the stems that will be asked for are enough.
@@ -116,7 +114,7 @@ class Frequencies:
         return replace(self, groups=self.groups | owned, own=own, shipped_documents=self.shipped_documents)
 
     def to_bytes(self) -> bytes:
-        """The compressed file; the same frequencies always give the same bytes."""
+        """Write the compressed file; the same frequencies always give the same bytes."""
         document = {
             "schema": SCHEMA,
             "provenance": self.provenance,
@@ -129,7 +127,7 @@ class Frequencies:
 
     @classmethod
     def from_bytes(cls, content: bytes) -> Frequencies:
-        """Reads what ``to_bytes`` wrote.
+        """Read what ``to_bytes`` wrote.
 
         Raises:
             FrequenciesError: The file is damaged or of another schema.
@@ -152,12 +150,12 @@ class Frequencies:
 
 @cache
 def shipped_frequencies() -> Frequencies:
-    """The frequencies that come with the package."""
+    """Read the frequencies that come with the package."""
     return Frequencies.from_bytes((files("lenslab.papers") / "data" / "document-frequencies.json.gz").read_bytes())
 
 
 def count(records: Iterable[Mapping[str, Any]], provenance: Mapping[str, Any]) -> Frequencies:
-    """Counts document frequencies.
+    """Count document frequencies.
 
     Args:
         records: Records with the keys ``id``, ``title``, ``abstract``, ``categories`` and ``update_date``, as in the
@@ -190,12 +188,12 @@ def count(records: Iterable[Mapping[str, Any]], provenance: Mapping[str, Any]) -
         for term, total in sorted(counts[ALL].items())
         if total >= least.get(term.count(" "), LEAST_PHRASE)
     }
-    said = {**provenance, "records": len(kept), "updated": _dates(kept)}
-    return Frequencies(said, groups, terms, _seed_terms([record["abstract"] for record in kept]))
+    source = {**provenance, "records": len(kept), "updated": _dates(kept)}
+    return Frequencies(source, groups, terms, _seed_terms([record["abstract"] for record in kept]))
 
 
 def stems_of(title: str, abstract: str) -> Counter[str]:
-    """How often each word and phrase stands in a title and abstract, by its stem.
+    """Count how often each word and phrase stands in a title and abstract, by its stem.
 
     Example:
         >>> stems_of("Class selectivity", "The units of a class.")["class"]
@@ -206,13 +204,13 @@ def stems_of(title: str, abstract: str) -> Counter[str]:
 
 
 def groups_of(categories: Iterable[str]) -> set[str]:
-    """The groups that a paper of these categories belongs to: each of them, their archives, and ``all``."""
+    """List the groups that a paper of these categories belongs to: each of them, their archives, and ``all``."""
     named = set(categories)
     return {ALL, *named, *(category.split(".")[0] for category in named)}
 
 
 def _seed_terms(abstracts: list[str]) -> dict[str, int]:
-    """The vocabulary that scikit-learn keeps with ``max_features``, with its document frequencies."""
+    """Count the vocabulary that scikit-learn keeps with ``max_features``."""
     from sklearn.feature_extraction.text import CountVectorizer
 
     vectorizer = CountVectorizer(stop_words="english", max_features=SEED_VOCABULARY)
@@ -229,7 +227,7 @@ def _groups(record: Mapping[str, Any]) -> set[str]:
 
 
 def _dates(records: list[Mapping[str, Any]]) -> list[str]:
-    """The first and the last day on which a record was updated, as ISO dates; older files write month/day/year."""
+    """Find the first and last day on which a record was updated, as ISO dates; older files write month/day/year."""
     days = []
     for record in records:
         day = record.get("update_date") or ""

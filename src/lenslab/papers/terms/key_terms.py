@@ -17,7 +17,8 @@ import numpy as np
 
 from lenslab.papers.terms.document_frequencies import ALL, LEAST_PHRASE, LEAST_WORD, shipped_frequencies
 from lenslab.papers.text.latex_display import prose
-from lenslab.papers.text.words import only_qualifies, phrases, qualifying_words, runs, stem_of, with_verbs_merged
+from lenslab.papers.text.stop_words import only_qualifies, qualifying_words
+from lenslab.papers.text.words import phrases, runs, stem_of, with_verbs_merged
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -103,7 +104,7 @@ def key_terms(
     limit: int = 20,
     frequencies: Frequencies | None = None,
 ) -> tuple[Term, ...]:
-    r"""The key terms of a text, the highest score first.
+    r"""Find the key terms of a text, the highest score first.
 
     The score is tf * idf with idf = ln((1 + n) / (1 + df)) + 1, divided by the vector's Euclidean length
     (scikit-learn's TfidfTransformer with its defaults; Salton and Buckley 1988).
@@ -129,7 +130,7 @@ def key_terms(
 def paper_terms(
     paper: Paper, *, style: Style = "phrases", limit: int = 20, frequencies: Frequencies | None = None
 ) -> tuple[Term, ...]:
-    """The key terms of a paper: of title and abstract, or in the seed's style of the abstract alone.
+    """Find the key terms of a paper: of title and abstract, or in the seed's style of the abstract alone.
 
     A title alone says too little for scores, so a paper without an abstract has no key terms.
 
@@ -154,7 +155,7 @@ def paper_terms(
 
 
 def text_of(paper: Paper) -> str:
-    """What key terms are taken from: title and abstract, the title with capitals only where the abstract has them.
+    """Give the text that key terms are taken from: title and abstract, the title with the abstract's capitals only.
 
     Example:
         >>> from lenslab.papers.paper import Paper
@@ -165,7 +166,7 @@ def text_of(paper: Paper) -> str:
 
 
 def candidate_stems(paper: Paper) -> frozenset[str]:
-    """Every stem whose number can decide a key term of the paper: what has to be asked of a library's counts.
+    """List every stem whose number can decide a key term of the paper: what a library's counts are asked for.
 
     Example:
         >>> from lenslab.papers.paper import Paper
@@ -236,7 +237,7 @@ def _phrase_terms(text: str, category: str | None, known: Frequencies, limit: in
 
 
 def tfidf(counts: FloatArray, frequencies: FloatArray, documents: int) -> FloatArray:
-    """A text's TF-IDF vector of length one: what scikit-learn's TfidfTransformer makes of it, without its checks.
+    """Make a text's TF-IDF vector of length one, as scikit-learn's TfidfTransformer does, without its checks.
 
     Args:
         counts: How often each term stands in the text.
@@ -285,7 +286,7 @@ def _idf(frequencies: FloatArray, documents: int) -> FloatArray:
 
 
 def _merge_hyphened(written: dict[str, list[tuple[Word, ...]]]) -> None:
-    """Counts *target-language* together with *target language* where a text writes both, under the commoner one."""
+    """Count *target-language* together with *target language* where a text writes both, under the commoner one."""
     for stem in [stem for stem in written if "-" in stem]:
         spaced = stem.replace("-", " ")
         if spaced in written:
@@ -294,7 +295,7 @@ def _merge_hyphened(written: dict[str, list[tuple[Word, ...]]]) -> None:
 
 
 def _is_term(stem: str, number: int, whole: set[str], group: str, known: Frequencies) -> bool:
-    """Whether words belong together as a term.
+    """Tell whether words belong together as a term.
 
     A word does, unless it only qualifies others. A phrase does if the text repeats it, if the field uses it, or if it
     is all that stands between two stop words or signs.
@@ -306,7 +307,7 @@ def _is_term(stem: str, number: int, whole: set[str], group: str, known: Frequen
 
 
 def _without_contained(counts: dict[str, int], group: str, known: Frequencies) -> dict[str, int]:
-    """Leaves out words and phrases that stand almost only inside of one longer term, if that is no chance meeting."""
+    """Leave out words and phrases that stand almost only inside of one longer term, unless it is a chance meeting."""
     inside: dict[str, int] = {}
     for stem, number in counts.items():
         if number > 1 or known.used(stem, group):
@@ -316,7 +317,7 @@ def _without_contained(counts: dict[str, int], group: str, known: Frequencies) -
 
 
 def _parts(stem: str) -> set[str]:
-    """The shorter phrases and the words inside of a phrase."""
+    """List the shorter phrases and the words inside of a phrase."""
     words = stem.split(" ")
     if len(words) == 1:
         return set()
@@ -327,7 +328,7 @@ def _parts(stem: str) -> set[str]:
 
 
 def _without_repeated(counts: dict[str, int]) -> dict[str, int]:
-    """Leaves out phrases that stand once and whose words all stand in terms that the text repeats."""
+    """Leave out phrases that stand once and whose words all stand in terms that the text repeats."""
     repeated = {word for stem, number in counts.items() if number > 1 for word in stem.split(" ")} | qualifying_words()
     return {
         stem: number
@@ -337,7 +338,7 @@ def _without_repeated(counts: dict[str, int]) -> dict[str, int]:
 
 
 def _without_shifted(counts: dict[str, int]) -> dict[str, int]:
-    """Of a longer name that the text repeats keeps the last three words, where the name's head stands.
+    """Keep only the last three words of a longer name that the text repeats, where the name's head stands.
 
     Three words *a b c* and as many *b c d* are pieces of *a b c d*.
     """
@@ -353,7 +354,7 @@ def _without_shifted(counts: dict[str, int]) -> dict[str, int]:
 
 
 def _weight(stem: str, number: int, group: str, known: Frequencies) -> tuple[int, str]:
-    """The document frequency that a term is weighted by, and the word that it is taken from if from a part of it.
+    """Give the document frequency that a term is weighted by, and the word it is taken from, if from a part.
 
     Of a term that is rarer than recorded it is the most that it can be. A phrase that the field does not use and the
     text does not repeat is a chance meeting of words: it weighs as much as the commonest of them.
@@ -370,18 +371,18 @@ def _weight(stem: str, number: int, group: str, known: Frequencies) -> tuple[int
 
 
 def _shown(found: list[tuple[Word, ...]]) -> tuple[str, ...]:
-    """The ways in which a term is written, the commonest first."""
+    """List the ways in which a term is written, the commonest first."""
     forms = Counter(" ".join(_cased(word) for word in phrase) for phrase in found)
     return tuple(form for form, _ in sorted(forms.items(), key=lambda item: (-item[1], len(item[0]), item[0])))
 
 
 def _cased(word: Word) -> str:
-    """As it is written, but for the capital that only opens a sentence."""
+    """Write a word as it stands, but for the capital that only opens a sentence."""
     acronym = any(character.isupper() for character in word.surface[1:]) or word.surface[1:].isdigit()
     return word.surface if acronym or not word.opens else word.surface.lower()
 
 
 def _in_sentence_case(title: str, abstract: str) -> str:
-    """The title with capitals only where the abstract has them too; many titles capitalise every word."""
+    """Keep the title's capitals only where the abstract has them too; many titles capitalise every word."""
     capital = set(_CAPITAL_INSIDE.findall(abstract.strip()[1:]))
     return _CAPITAL.sub(lambda match: match[0] if match[0] in capital else match[0].lower(), title)

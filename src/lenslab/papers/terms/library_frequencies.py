@@ -1,4 +1,4 @@
-"""Counts: in how many of a library's own papers each term stands, exact while papers come, change and go.
+"""Library frequencies: in how many of a library's own papers each term stands, exact while papers come, change and go.
 
 Three million papers hold far more phrases than fit into memory, and most stand in one abstract only. So a paper counts
 a stem (a word or phrase in its singular) in one of two cases, which depend on nothing but the paper and the package:
@@ -14,62 +14,21 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING
 
 from lenslab.papers.terms.document_frequencies import SCHEMA, groups_of, shipped_frequencies, stems_of
-from lenslab.papers.text.words import qualifying_words, stop_words
+from lenslab.papers.terms.term_counts import Counts
+from lenslab.papers.text.stop_words import qualifying_words, stop_words
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable
 
     from lenslab.papers.paper import Paper
 
 
-@dataclass(frozen=True, slots=True)
-class Counts:
-    """How many papers a library holds, and in how many of them each stem stands, by group.
-
-    Numbers are never zero; they are negative in a difference that takes more away than it adds.
-
-    Attributes:
-        documents: Number of papers by group; groups are archives, categories, and ``all``.
-        stems: For each group, number of papers by stem.
-    """
-
-    documents: Mapping[str, int] = field(default_factory=dict)
-    stems: Mapping[str, Mapping[str, int]] = field(default_factory=dict, repr=False)
-
-    def __add__(self, other: Counts) -> Counts:
-        return _combined(self, other, 1)
-
-    def __sub__(self, other: Counts) -> Counts:
-        return _combined(self, other, -1)
-
-    def rows(self) -> Iterator[tuple[str, str, int]]:
-        """Every stem with its group and its number, as a table stores them."""
-        for group, numbers in self.stems.items():
-            for stem, number in numbers.items():
-                yield stem, group, number
-
-    @classmethod
-    def from_rows(cls, documents: Mapping[str, int], rows: Iterable[tuple[str, str, int]]) -> Counts:
-        """The counts that a table stores, or those of them that were asked for.
-
-        Example:
-            >>> counts = count_papers([])
-            >>> Counts.from_rows(counts.documents, counts.rows()) == counts
-            True
-        """
-        stems: dict[str, Counter[str]] = {}
-        for stem, group, number in rows:
-            stems.setdefault(group, Counter())[stem] += number
-        return cls(_without_zeros(documents), {group: _without_zeros(numbers) for group, numbers in stems.items()})
-
-
 def counted(paper: Paper) -> Counts:
-    """What one paper adds to the counts of a library; nothing if it has no abstract.
+    """Count what one paper adds to the counts of a library; nothing if it has no abstract.
 
     Example:
         >>> from lenslab.papers.paper import Paper
@@ -81,7 +40,7 @@ def counted(paper: Paper) -> Counts:
 
 
 def count_papers(papers: Iterable[Paper]) -> Counts:
-    """What papers add together: the sum of what each of them adds, made at once.
+    """Count what papers add together: the sum of what each of them adds, made at once.
 
     Args:
         papers: The papers, each of them once.
@@ -106,32 +65,9 @@ def count_papers(papers: Iterable[Paper]) -> Counts:
 
 @cache
 def counting_rule() -> str:
-    """A name of the rule by which papers are counted; counts made under another name have to be made again.
+    """Name the rule by which papers are counted; counts made under another name have to be made again.
 
     It changes with the shipped frequencies and with the lists of words, which both decide what is counted.
     """
     parts = (str(SCHEMA), *sorted(shipped_frequencies().terms), *sorted(stop_words()), *sorted(qualifying_words()))
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
-
-
-def _combined(one: Counts, other: Counts, sign: int) -> Counts:
-    documents = _sum(one.documents, other.documents, sign)
-    stems = {
-        group: numbers
-        for group in sorted({*one.stems, *other.stems})
-        if (numbers := _sum(one.stems.get(group, {}), other.stems.get(group, {}), sign))
-    }
-    return Counts({group: documents[group] for group in sorted(documents)}, stems)
-
-
-def _sum(one: Mapping[str, int], other: Mapping[str, int], sign: int) -> dict[str, int]:
-    total = dict(one)
-    for name, number in other.items():
-        total[name] = total.get(name, 0) + sign * number
-        if not total[name]:
-            del total[name]
-    return total
-
-
-def _without_zeros(numbers: Mapping[str, int]) -> dict[str, int]:
-    return {name: number for name, number in numbers.items() if number}

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
+from lenslab.http.gzip_stream import gunzip
 from lenslab.papers.errors import FileError, MalformedError
+from lenslab.papers.text.input_file import opened
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -19,7 +21,7 @@ _CHUNK = 1 << 18
 # Text shrinks five-fold and records of one shape perhaps twenty-fold; what expands more than this is an attack.
 _MOST_EXPANSION = 200
 _JUDGED_FROM = 100 << 20
-# One byte of Zstandard can stand for 32 kB, and the decompressor cannot be told to stop in between: small bites bound
+# One byte of Zstandard can stand for 32 kB, and the decompressor cannot stop in between: small bites bound
 # what one of them becomes. Its window, which a file may ask for, is bounded as the command line tool bounds it.
 _ZSTD_BITE = 1 << 10
 _ZSTD_WINDOW = 1 << 27
@@ -53,14 +55,14 @@ class _DamagedError(Exception):
 
 
 def lines(
-    path: Path | str, *, longest: int = LONGEST, told: Callable[[int], None] | None = None
+    path: Path | str, *, longest: int = LONGEST, progress: Callable[[int], None] | None = None
 ) -> Iterator[tuple[int, int | None, bytes | TooLong]]:
-    r"""Reads a file line by line; how it is compressed is told by its first bytes, not by its name.
+    r"""Read a file line by line; its first bytes, not its name, tell how it is compressed.
 
     Args:
         path: A plain file, or one compressed with gzip (of several members, too) or Zstandard.
-        longest: A line of more bytes is passed over in bounded memory.
-        told: Is told, now and then, how many bytes of the file have been read.
+        longest: A line of more bytes is skipped in bounded memory.
+        progress: Called now and then with how many bytes of the file have been read.
 
     Yields:
         The line's number, counted from 1; where it begins in the file, in bytes, or ``None`` in a compressed one; and
@@ -80,8 +82,8 @@ def lines(
         [(1, None, b'one'), (3, None, b'three')]
     """
     path = Path(path)
-    file, head = _opened(path)
-    with file:
+    with opened(path) as file:
+        head = file.peek(8)[:8]  # stays to be read: a pipe cannot be wound back
         compressed = True
         if head.startswith(_GZIP):
             chunks = _gunzipped(file)
@@ -93,37 +95,22 @@ def lines(
             for magic, kind in _OTHERS.items():
                 if head.startswith(magic):
                     raise MalformedError(f"{path} is {kind}")
-        if told is not None:
-            chunks = _telling(chunks, file, told)
+        if progress is not None:
+            chunks = _reporting(chunks, file, progress)
         yield from _split(path, chunks, compressed, longest)
 
 
-def _telling(chunks: Iterator[bytes], file: IO[bytes], told: Callable[[int], None]) -> Iterator[bytes]:
+def _reporting(chunks: Iterator[bytes], file: IO[bytes], progress: Callable[[int], None]) -> Iterator[bytes]:
     for chunk in chunks:
         if file.seekable():
-            told(file.tell())
+            progress(file.tell())
         yield chunk
-
-
-def _opened(path: Path) -> tuple[IO[bytes], bytes]:
-    """The file and its first bytes, which stay to be read: a pipe cannot be wound back."""
-    try:
-        if path.is_dir():
-            raise FileError(f"{path} is a folder; name a file in it")
-        file = path.open("rb")
-        return file, file.peek(8)[:8]
-    except FileError:
-        raise
-    except FileNotFoundError:
-        raise FileError(f"there is no file {path}") from None
-    except (OSError, ValueError) as error:
-        raise FileError(f"{path} cannot be read: {getattr(error, 'strerror', None) or error}") from error
 
 
 def _split(
     path: Path, chunks: Iterator[bytes], compressed: bool, longest: int
 ) -> Iterator[tuple[int, int | None, bytes | TooLong]]:
-    """Splits chunks into lines; what a chunk leaves unfinished waits for the next ones, unless it is too long."""
+    """Split chunks into lines; what a chunk leaves unfinished waits for the next ones, unless it is too long."""
     number, position = 1, 0
     waiting: list[bytes] = []
     waiting_size = 0
@@ -172,28 +159,22 @@ def _split(
 
 def _gunzipped(file: IO[bytes]) -> Iterator[bytes]:
     taken = made = 0
-    waiting = b""
-    while waiting := waiting or file.read(_CHUNK):
-        if taken and not waiting.strip(b"\0"):
-            # Tapes and some tools fill the last block with zeros.
-            waiting = b""
-            continue
-        member = zlib.decompressobj(wbits=31)
-        while not member.eof:
-            if not waiting and not (waiting := file.read(_CHUNK)):
-                if rest := member.flush():
-                    yield rest
-                raise _DamagedError("is cut short: its gzip stream ends")
-            try:
-                chunk = member.decompress(waiting, _CHUNK)
-            except zlib.error as error:
-                raise _DamagedError(f"is damaged: its gzip stream breaks ({error})") from None
-            left = member.unused_data if member.eof else member.unconsumed_tail
-            taken, made = taken + len(waiting) - len(left), made + len(chunk)
-            waiting = left
+
+    def pieces() -> Iterator[bytes]:
+        nonlocal taken
+        while piece := file.read(_CHUNK):
+            taken += len(piece)
+            yield piece
+
+    try:
+        for chunk in gunzip(pieces()):
+            made += len(chunk)
             _check_expansion(taken, made)
-            if chunk:
-                yield chunk
+            yield chunk
+    except EOFError:
+        raise _DamagedError("is cut short: its gzip stream ends") from None
+    except zlib.error as error:
+        raise _DamagedError(f"is damaged: its gzip stream breaks ({error})") from None
 
 
 def _unzstandard(file: IO[bytes]) -> Iterator[bytes]:

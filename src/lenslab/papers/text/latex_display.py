@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from lenslab.papers.identifiers.identifier_links import linked
+from lenslab.papers.text.identifier_links import linked
 from lenslab.papers.text.segment import Segment
 from lenslab.papers.text.tex_parser import COMMAND, read
 from lenslab.papers.text.tex_symbols import SYMBOLS
@@ -29,7 +29,7 @@ _RUNNING = ("text", "emphasis", "strong")
 
 
 def segments(source: str) -> tuple[Segment, ...]:
-    r"""Splits a title or abstract into segments.
+    r"""Split a title or abstract into segments.
 
     Args:
         source: Text as arXiv stores it, with LaTeX and hard line breaks.
@@ -61,7 +61,7 @@ def segments(source: str) -> tuple[Segment, ...]:
 
 
 def plain_text(source: str, *, formulas: bool = True) -> str:
-    r"""The words of a title or abstract, without markup and without citations.
+    r"""Give the words of a title or abstract, without markup and without citations.
 
     Args:
         source: Text as arXiv stores it.
@@ -91,7 +91,7 @@ def plain_text(source: str, *, formulas: bool = True) -> str:
 
 
 def prose(source: str) -> str:
-    r"""The running words of a title or abstract; formulas, citations and addresses become a break in the sentence.
+    r"""Give the running words of a title or abstract; formulas, citations and addresses become breaks in the sentence.
 
     Example:
         >>> prose(r"weight $L_1$ norm, code at https://example.org, as found \cite{morcos2018importance}")
@@ -120,7 +120,7 @@ def _has_markup(text: str) -> bool:
 
 
 def _visible(source: str) -> str:
-    """The source without hidden signs, every run of white space one space."""
+    """Take out hidden signs, and make every run of white space one space."""
     if source.isascii():
         text = " ".join(source.split())
         # A backslash before the last space is TeX for a space.
@@ -132,7 +132,7 @@ def _visible(source: str) -> str:
 
 
 def _tidied(found: list[Segment]) -> list[Segment]:
-    """Joins neighbours of one kind, makes runs of white space one space, and trims both ends."""
+    """Join neighbours of one kind, make runs of white space one space, and trim both ends."""
     joined: list[tuple[Segment, list[str]]] = []
     for segment in found:
         if joined and segment.kind in _RUNNING and joined[-1][0].kind == segment.kind:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def element(raw: bytes) -> Element:
-    """The root element.
+    """Read the root element.
 
     Raises:
         MalformedError: The bytes are no XML, or XML that wants more than to be read.
@@ -36,7 +36,7 @@ def element(raw: bytes) -> Element:
 
 
 def raw(part: Element) -> bytes:
-    """An element as a document of its own, which ``element`` reads again.
+    """Write an element as a document of its own, which ``element`` reads again.
 
     Raises:
         MalformedError: Its elements are nested too deeply.
@@ -56,7 +56,7 @@ def raw(part: Element) -> bytes:
 
 
 def text(parent: Element, path: str) -> str:
-    r"""The text of the first element on a path, on one line; empty where there is none.
+    r"""Find the text of the first element on a path, on one line; empty where there is none.
 
     Example:
         >>> text(element(b"<a><b> two \n lines </b></a>"), "b")

@@ -11,7 +11,7 @@ _ABBREVIATION = re.compile(
 
 
 def sentences(text: str) -> list[str]:
-    """Splits plain text into sentences; abbreviations and initials end none.
+    """Split plain text into sentences; abbreviations and initials end none.
 
     Args:
         text: Plain text, without LaTeX.

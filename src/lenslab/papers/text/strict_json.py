@@ -12,7 +12,7 @@ _UNKEEPABLE = ("\\u0000", "\\ud", "\\uD")
 
 
 def read(text: str) -> Any:
-    """Reads one JSON value.
+    """Read one JSON value.
 
     Raises:
         MalformedError: The text is no JSON, is nested too deeply, or holds characters that are none; the message says
@@ -26,7 +26,7 @@ def read(text: str) -> Any:
 
 
 def read_from(text: str, start: int | None) -> tuple[Any, int]:
-    """Reads the JSON value that begins at a place in a text.
+    """Read the JSON value that begins at a place in a text.
 
     Args:
         text: The text.
@@ -53,7 +53,7 @@ def read_from(text: str, start: int | None) -> tuple[Any, int]:
 
 
 def kind_of(value: object) -> str:
-    """What a value is, in words.
+    """Name the kind of a value, in words.
 
     Example:
         >>> kind_of([]), kind_of(None)

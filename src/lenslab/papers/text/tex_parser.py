@@ -35,7 +35,7 @@ _ACCENTED = re.compile(r"\s*(?:\{\s*\\?([^\W\d_])\s*\}|\\([ij])(?![A-Za-z])\s?|(
 
 
 def read(source: str) -> list[Segment]:
-    r"""Splits TeX into segments, as they come: neighbours are not joined and white space is as it was typed.
+    r"""Split TeX into segments, as they come: neighbours are not joined and white space is as it was typed.
 
     Example:
         >>> [segment.kind for segment in read(r"on \emph{units}")]
@@ -60,7 +60,7 @@ class _Parser:
             self.segments.append(Segment(kind, text, target))
 
     def read(self, position: int, end: int, kind: Kind, depth: int) -> None:
-        """Reads source[position:end]; plain words become segments of the given kind."""
+        """Read source[position:end]; plain words become segments of the given kind."""
         while position < end:
             character = self.source[position]
             if character == "\\":
@@ -107,14 +107,14 @@ class _Parser:
         return close + len(fence)
 
     def argument(self, position: int, end: int) -> tuple[int, int] | None:
-        """The bounds of a braced argument that begins at the position, white space skipped."""
+        """Find the bounds of a braced argument that begins at the position, white space skipped."""
         while position < end and self.source[position].isspace():
             position += 1
         close = self.closing.get(position, end)
         return (position + 1, close) if close < end else None
 
     def command(self, position: int, end: int, kind: Kind, depth: int) -> tuple[int, Kind]:
-        """Reads one command; returns where to go on, and the kind that holds from there to the group's end."""
+        """Read one command; return where to go on, and the kind that holds from there to the group's end."""
         match = COMMAND.match(self.source, position, end)
         following = self.source[position + 1] if position + 1 < end else ""
         name = match[1] if match else following
@@ -180,7 +180,7 @@ class _Parser:
         return (shown[1] if shown else close) + 1
 
     def accent(self, name: str, position: int, end: int, kind: Kind) -> int | None:
-        """Reads the letter under an accent; returns where to go on, or nothing where no letter follows."""
+        """Read the letter under an accent; return where to go on, or nothing where no letter follows."""
         match = _ACCENTED.match(self.source, position, end)
         bare = match is not None and match[3] is not None
         # "\c c" needs its space and "\'e" does not: a command made of letters ends only there.
@@ -191,7 +191,7 @@ class _Parser:
         return match.end()
 
     def after_option(self, position: int, end: int) -> int:
-        r"""Skips bracketed options, as in ``\cite[p. 3]{key}``."""
+        r"""Skip bracketed options, as in ``\cite[p. 3]{key}``."""
         while position < end and self.source[position] == "[":
             close = self.source.find("]", position, min(end, position + _LONGEST_OPTION))
             if close < 0 or self.source.find("{", position, close) >= 0 or close + 1 >= end:
@@ -202,7 +202,7 @@ class _Parser:
         return position
 
     def skip_space(self, position: int, end: int, *, swallowed: bool = True) -> int:
-        """TeX swallows the white space after a command made of letters; ``{}`` ends a command, too."""
+        """Skip white space, which TeX swallows after a command made of letters; ``{}`` ends a command, too."""
         if self.source.startswith("{}", position) and position + 2 <= end:
             return position + 2
         while swallowed and position < end and self.source[position].isspace():
@@ -211,7 +211,7 @@ class _Parser:
 
 
 def _matching_braces(source: str) -> dict[int, int]:
-    """For each opening brace that is closed, where; escaped braces do not count."""
+    """Find where each opening brace is closed; escaped braces do not count."""
     closing: dict[int, int] = {}
     opened: list[int] = []
     for match in _BRACE.finditer(source):
@@ -223,7 +223,7 @@ def _matching_braces(source: str) -> dict[int, int]:
 
 
 def _is_money(content: str, after: str) -> bool:
-    r"""Whether what stands between two dollar signs is an amount and the words up to the next one.
+    r"""Tell whether what stands between two dollar signs is an amount and the words up to the next one.
 
     In *from $5 to $10* the second sign opens; in *256$\times$256* it closes, though a digit follows.
     """
@@ -234,7 +234,7 @@ def _is_money(content: str, after: str) -> bool:
 
 
 def _unescaped(source: str, sign: str, start: int, end: int) -> int:
-    """Where the sign stands next without a backslash before it, or -1."""
+    """Find where the sign stands next without a backslash before it, or -1."""
     position = source.find(sign, start, end)
     while position > 0 and source[position - 1] == "\\":
         position = source.find(sign, position + 1, end)

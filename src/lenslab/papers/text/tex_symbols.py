@@ -54,7 +54,7 @@ ESCAPED |= dict.fromkeys("\\ \n\t;:", " ") | dict.fromkeys("!-/@", "") | {",": "
 
 
 def accented(accent: str, letter: str) -> str:
-    """One letter with an accent, composed where Unicode has such a character.
+    """Compose one letter with an accent, where Unicode has such a character.
 
     Example:
         >>> accented("'", "e"), accented("v", "s"), accented('"', "ı")

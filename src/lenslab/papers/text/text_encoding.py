@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from lenslab.papers.errors import FileError, MalformedError
+from lenslab.papers.errors import MalformedError
+from lenslab.papers.text.input_file import opened
 
 LARGEST = 64 << 20
 """A file of more bytes is refused; the largest bibliographies of people have a few megabytes."""
 
 
 def read_text(path: Path | str) -> str:
-    """Reads a file: UTF-8, UTF-16 where it says so, else Windows-1252.
+    """Read a file: UTF-8, UTF-16 where it says so, else Windows-1252.
 
     Raises:
         FileError: There is no such file, or it cannot be read.
@@ -25,15 +26,8 @@ def read_text(path: Path | str) -> str:
         'Gödel'
     """
     path = Path(path)
-    try:
-        with path.open("rb") as file:
-            content = file.read(LARGEST + 1)
-    except FileNotFoundError:
-        raise FileError(f"there is no file {path}") from None
-    except IsADirectoryError:
-        raise FileError(f"{path} is a folder; name a file in it") from None
-    except (OSError, ValueError) as error:
-        raise FileError(f"{path} cannot be read: {getattr(error, 'strerror', None) or error}") from error
+    with opened(path) as file:
+        content = file.read(LARGEST + 1)
     if len(content) > LARGEST:
         raise MalformedError(f"{path} has more than {LARGEST >> 20} MB; divide it into several files")
     text = decoded(content)
@@ -43,7 +37,7 @@ def read_text(path: Path | str) -> str:
 
 
 def decoded(content: bytes) -> str:
-    """The text in some bytes; each of its lines ends with a line feed.
+    """Decode some bytes; each line of the text ends with a line feed.
 
     Windows-1252 leaves five bytes without a meaning; they become the replacement character.
     """
@@ -55,3 +49,15 @@ def decoded(content: bytes) -> str:
         except UnicodeDecodeError:
             text = content.decode("cp1252", errors="replace")
     return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def from_utf8(raw: bytes) -> str:
+    """Decode a record that has to be UTF-8.
+
+    Raises:
+        MalformedError: It is not; the message names the first wrong byte.
+    """
+    try:
+        return raw.decode()
+    except UnicodeDecodeError as error:
+        raise MalformedError(f"not UTF-8: byte {error.start + 1} is 0x{raw[error.start]:02x}") from None

@@ -1,17 +1,14 @@
-"""Words of an abstract: runs of telling words, and one form for all inflections of a noun.
-
-Singular and plural are one term by the S-stemmer of D. Harman, "How effective is suffixing?" (JASIS 42, 1991, table 2):
-three rules that only take off plural endings, so that *class* and *classification*, or *general* and *generalization*,
-stay two words.
-"""
+"""The words of an abstract: runs of telling words, each with one form for all inflections of a noun."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
-from functools import cache, lru_cache
-from importlib.resources import files
+from functools import lru_cache
 from typing import TYPE_CHECKING
+
+from lenslab.papers.text.plurals import singular
+from lenslab.papers.text.stop_words import stop_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -19,73 +16,14 @@ if TYPE_CHECKING:
 _TOKEN = re.compile(r"[^\W_]+(?:[-'’][^\W_]+)*|[^\w\s]|_")
 # What is longer than any word of science is a string of letters, and no term.
 _LONGEST = 50
-# "patch-level" or "task-aware" qualifies the word after it, whatever stands before its hyphen.
-_QUALIFYING_ENDINGS = tuple(
-    f"-{ending}"
-    for ending in (
-        *("agnostic", "aware", "based", "centric", "conditioned", "dependent", "driven", "enhanced", "focused", "free"),
-        *("friendly", "guided", "independent", "inspired", "level", "like", "oriented"),
-        *("powered", "related", "specific", "style", "wise"),
-    )
-)
 _NOUNS_IN_LY = frozenset(
     {"anomaly", "assembly", "butterfly", "family", "monopoly", "supply", "multiply", "reply", "italy"}
 )
-# Words of science whose singular the rules would miss.
-_IRREGULAR = {
-    "analyses": "analysis",
-    "biases": "bias",
-    "hypotheses": "hypothesis",
-    "indices": "index",
-    "lenses": "lens",
-    "matrices": "matrix",
-    "vertices": "vertex",
-} | {word: word for word in ("atlas", "bias", "canvas", "chaos", "lens", "physics", "series", "species")}
 # A hyphen typed for a dash: "on such devices-we show".
 _AFTER_DASH = re.compile(
     r"(?:-(?:an?|and|are|but|from|is|its?|or|our|that|the|these|they|this|to|we|which|with|without))+$", re.IGNORECASE
 )
 _POSSESSIVE = re.compile(r"['’]s?$")
-
-
-@cache
-def stop_words() -> frozenset[str]:
-    """English stop words, and the words of scientific prose that say what authors do and not what a paper is about.
-
-    Example:
-        >>> "does" in stop_words(), "demonstrate" in stop_words(), "selectivity" in stop_words()
-        (True, True, False)
-    """
-    # Here and not above: scikit-learn takes a second to import, and most of the package does without it.
-    from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
-
-    return frozenset(ENGLISH_STOP_WORDS) | _listed("prose-words.txt")
-
-
-@cache
-def qualifying_words() -> frozenset[str]:
-    """Words that say something only of the word after them: a term may begin with one and never ends with one.
-
-    Example:
-        >>> "overall" in qualifying_words()
-        True
-    """
-    return _listed("qualifying-words.txt")
-
-
-def only_qualifies(word: str) -> bool:
-    """Whether a stem only qualifies the word after it: *overall*, or a compound such as *patch-level*.
-
-    Example:
-        >>> only_qualifies("overall"), only_qualifies("patch-level"), only_qualifies("level")
-        (True, True, False)
-    """
-    return word in qualifying_words() or word.endswith(_QUALIFYING_ENDINGS)
-
-
-def _listed(name: str) -> frozenset[str]:
-    lines = (files("lenslab.papers") / "data" / name).read_text("utf-8").splitlines()
-    return frozenset(word for line in lines if not line.startswith("#") for word in line.split())
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,27 +41,8 @@ class Word:
     opens: bool = False
 
 
-def singular(word: str) -> str:
-    """A lower-case word without its plural ending.
-
-    Example:
-        >>> singular("units"), singular("classes"), singular("categories"), singular("class"), singular("corpus")
-        ('unit', 'class', 'category', 'class', 'corpus')
-    """
-    if word in _IRREGULAR:
-        return _IRREGULAR[word]
-    if word.endswith("ies") and not word.endswith(("eies", "aies")) and len(word) > 4:
-        return word[:-3] + "y"
-    # Harman's second rule, with the sibilants that take -es written out.
-    if word.endswith(("sses", "shes", "ches", "xes", "zzes")):
-        return word[:-2]
-    if word.endswith("s") and not word.endswith(("us", "ss", "is")) and len(word) > 3:
-        return word[:-1]
-    return word
-
-
 def runs(text: str) -> list[list[Word]]:
-    """The runs of telling words in a text; stop words, numbers and punctuation end a run.
+    """Find the runs of telling words in a text; stop words, numbers and punctuation end a run.
 
     Args:
         text: Plain text, without LaTeX.
@@ -151,7 +70,7 @@ def runs(text: str) -> list[list[Word]]:
 # A few thousand words make up most of all abstracts.
 @lru_cache(maxsize=1 << 15)
 def _known_word(token: str) -> tuple[str, str]:
-    """A token without its possessive, and its stem; both are empty for what ends a run."""
+    """Give a token without its possessive, and its stem; both are empty for what ends a run."""
     if not token[0].isalnum():
         return "", ""
     surface = _POSSESSIVE.sub("", _AFTER_DASH.sub("", token))
@@ -166,7 +85,7 @@ def _is_adverb(word: str) -> bool:
 
 
 def phrases(run: Sequence[Word], longest: int = 3) -> list[tuple[Word, ...]]:
-    """Every phrase of one to three words inside of a run, in its order.
+    """List every phrase of one to three words inside of a run, in its order.
 
     Example:
         >>> [" ".join(word.stem for word in phrase) for phrase in phrases(runs("class selectivity")[0])]
@@ -180,12 +99,12 @@ def phrases(run: Sequence[Word], longest: int = 3) -> list[tuple[Word, ...]]:
 
 
 def stem_of(phrase: Iterable[Word]) -> str:
-    """The stems of a phrase, joined by spaces: the name under which a term is counted."""
+    """Join the stems of a phrase by spaces: the name under which a term is counted."""
     return " ".join([word.stem for word in phrase])
 
 
 def with_verbs_merged(found: list[list[Word]]) -> list[list[Word]]:
-    """Runs in which a verb's forms in *-ing* and *-ed* carry the stem of its noun, where the text has that noun.
+    """Give a verb's forms in *-ing* and *-ed* the stem of its noun, where the text has that noun.
 
     Example:
         >>> merged = with_verbs_merged(runs("Ablating a unit, or the ablation of units."))

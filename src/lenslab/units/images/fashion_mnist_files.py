@@ -1,16 +1,18 @@
-"""Getting the files of Fashion-MNIST: the one module of this half that reaches the network."""
+"""The files of Fashion-MNIST, fetched from their home or from Debian's package of them."""
 
 from __future__ import annotations
 
-import http.client
 import os
 import shutil
 import subprocess
 import tempfile
-import urllib.request
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from lenslab.http.client import HttpClient
+from lenslab.http.errors import HttpError
+from lenslab.http.rate_limit import Rate
+from lenslab.http.service import Service
 from lenslab.records import sha256_of_file
 from lenslab.units.errors import ImagesUnavailableError
 
@@ -69,7 +71,7 @@ def fetch(
             for origin, attempt in attempts:
                 try:
                     attempt(missing, Path(temporary))
-                except (OSError, http.client.HTTPException, subprocess.SubprocessError, _AttemptError) as error:
+                except (HttpError, OSError, subprocess.SubprocessError, _AttemptError) as error:
                     failures.append(f"{origin}: {_reason(error)}")
                     continue
                 for name in missing:
@@ -89,10 +91,12 @@ class _AttemptError(Exception):
 
 
 def _from_home(files: Mapping[str, str], place: Path, home: str, timeout: float) -> None:
-    for name, sha256 in files.items():
-        with urllib.request.urlopen(f"{home}/{name}", timeout=timeout) as answer, (place / name).open("wb") as file:
-            shutil.copyfileobj(answer, file)
-        _check(place / name, sha256)
+    rate = Rate("Fashion-MNIST", 0.0)
+    service = Service(name="the server", url=home, rate=rate, pause=0.1, silence=timeout, seconds=3600.0, advice="")
+    with HttpClient(attempts=1) as client:
+        for name, sha256 in files.items():
+            (place / name).write_bytes(client.get(service, f"/{name}", {}, bytes, subject=name, cached=False))
+            _check(place / name, sha256)
 
 
 def _from_package(files: Mapping[str, str], place: Path, timeout: float) -> None:

@@ -8,8 +8,8 @@ from django.views.decorators.http import require_safe
 
 from lenslab.library import works
 from lenslab.library.errors import UnknownPaperError
+from lenslab.papers.arxiv_id import ArxivId
 from lenslab.papers.errors import ArxivIdError
-from lenslab.papers.identifiers.arxiv_id import ArxivId
 from lenslab.web import home_page, paper_page
 from lenslab.web.addresses import work_address
 from lenslab.web.forms import CommentForm

@@ -1,7 +1,7 @@
 """An arXiv identifier: every way to write one, and the one way to store it.
 
 The schemes are those of https://info.arxiv.org/help/arxiv_identifier.html. What arXiv's own parser lets pass
-but no paper can have (month 34, four digits after 2014) is refused here, so that a typing error is told at once.
+but no paper can have (month 34, four digits after 2014) is refused here, so that a typing error is reported at once.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _OLD = re.compile(
     r"/(?P<year>\d\d)(?P<month>\d\d)(?P<number>\d{3})(?:v(?P<version>\d{1,4}))?",
     re.ASCII | re.IGNORECASE,
 )
-# Nearly all: told to be good in one match, since millions are read at a time.
+# Nearly all: recognised in one match, since millions are read at a time.
 _COMMON = re.compile(
     r"""
       (?: 07(?:0[4-9]|1[0-2]) | (?:0[89]|1[0-4])(?:0[1-9]|1[0-2]) ) \. (?!0000)\d{4}
@@ -91,7 +91,7 @@ class ArxivId:
 
     @classmethod
     def parse(cls, name: str) -> ArxivId:
-        """Reads any usual way to name an arXiv paper.
+        """Read any usual way to name an arXiv paper.
 
         Args:
             name: An identifier of the new or old scheme, with or without version, bare or as ``arXiv:``, as the address
@@ -107,7 +107,7 @@ class ArxivId:
         text = _unwrapped(name.strip()) if len(name) <= _LONGEST else ""
         match = _NEW.fullmatch(text) or _OLD.fullmatch(text)
         if match is None:
-            raise ArxivIdError(f"{_shown(name)} is no arXiv identifier; {EXAMPLE}")
+            raise ArxivIdError(f"{quoted(name)} is no arXiv identifier; {EXAMPLE}")
         _check(name, match)
         version = match["version"]
         return cls(_canonical(match), None if version is None else int(version))
@@ -138,7 +138,7 @@ class ArxivId:
 
 
 def _unwrapped(text: str) -> str:
-    """What is left of a name without address, scheme and ending."""
+    """Take address, scheme and ending off a name."""
     if dblp := _DBLP.fullmatch(text):
         return f"{dblp['month']}.{dblp['number']}" if dblp["month"] else f"{dblp['archive']}/{dblp['rest']}"
     # An address may hold a name that is wrapped itself, as https://arxiv.org/abs/arXiv:1806.02891 does.
@@ -159,14 +159,14 @@ def _canonical(match: re.Match[str]) -> str:
 
 
 def _year(year: int, month: int, *, old: bool) -> int:
-    """The old scheme ran from August 1991 to March 2007; the new one began in April 2007."""
+    """Give the full year: the old scheme ran from August 1991 to March 2007, the new one began in April 2007."""
     if old:
         return 1900 + year if year >= 91 else 2000 + year
     return 2000 + year if (year, month) >= (7, 4) else 2100 + year
 
 
 def _check(name: str, match: re.Match[str]) -> None:
-    shown = _shown(name)
+    shown = quoted(name)
     month = int(match["month"])
     if not 1 <= month <= 12:
         raise ArxivIdError(f"{shown} names month {match['month']}, and there are twelve; {EXAMPLE}")
@@ -203,6 +203,6 @@ def _check_old(shown: str, match: re.Match[str]) -> None:
         )
 
 
-def _shown(name: str) -> str:
-    """The name in quotes, shortened where somebody pasted a whole page."""
+def quoted(name: str) -> str:
+    """Quote a name for a message, shortened where a whole page was pasted."""
     return repr(name if len(name) <= 80 else name[:77] + "...")

@@ -6,8 +6,8 @@ import re
 from dataclasses import dataclass, field
 from urllib.parse import quote, unquote
 
+from lenslab.papers.arxiv_id import ArxivId, quoted
 from lenslab.papers.errors import ArxivIdError, DoiError
-from lenslab.papers.identifiers.arxiv_id import ArxivId
 
 EXAMPLE = "write it like 10.1109/TPAMI.2017.2723009 or https://doi.org/10.48550/arXiv.1806.02891"
 ARXIV_PREFIX = "10.48550/arxiv."
@@ -44,13 +44,13 @@ class Doi:
         if not self.spelling:
             object.__setattr__(self, "spelling", self.name)
         if not _is_name(self.name):
-            raise DoiError(f"{_shown(self.name)} is no DOI; {EXAMPLE}")
+            raise DoiError(f"{quoted(self.name)} is no DOI; {EXAMPLE}")
         if not self.name == self.name.translate(_LOWER) == self.spelling.translate(_LOWER):
-            raise DoiError(f"{_shown(self.name)} is not in lower case; use Doi.parse({_shown(self.spelling)})")
+            raise DoiError(f"{quoted(self.name)} is not in lower case; use Doi.parse({quoted(self.spelling)})")
 
     @classmethod
     def parse(cls, written: str) -> Doi:
-        """Reads any usual way to write a DOI.
+        """Read any usual way to write a DOI.
 
         Args:
             written: A DOI, bare, after ``doi:``, or as an address, in which signs may be percent-encoded; signs that
@@ -71,14 +71,14 @@ class Doi:
                 text = unquote(text[wrapping.end() :].split("?")[0].split("#")[0])
             elif wrapping := _LABEL.match(text):
                 text = text[wrapping.end() :]
-            text = _without_closing_signs(text)
+            text = without_closing_signs(text)
             if _is_name(text):
                 return cls(text.translate(_LOWER), text)
-        raise DoiError(f"{_shown(written)} is no DOI; {EXAMPLE}")
+        raise DoiError(f"{quoted(written)} is no DOI; {EXAMPLE}")
 
     @classmethod
     def of(cls, identifier: ArxivId) -> Doi:
-        """The DOI that arXiv gives to a paper; a version has none of its own.
+        """Give the DOI that arXiv gives to a paper; a version has none of its own.
 
         Example:
             >>> str(Doi.of(ArxivId("1806.02891", 2)))
@@ -112,7 +112,7 @@ class Doi:
 
 
 def first_doi(text: str) -> str:
-    """The first DOI of those that stand in a field, as it is spelled; empty where there is none.
+    """Find the first DOI in a field, as it is spelled; empty where there is none.
 
     arXiv's field for the DOI is what authors typed: it may hold several, and things that are none.
 
@@ -129,19 +129,14 @@ def first_doi(text: str) -> str:
 
 
 def _is_name(text: str) -> bool:
-    return len(text) <= _LONGEST and _NAME.fullmatch(text) is not None and _without_closing_signs(text) == text
+    return len(text) <= _LONGEST and _NAME.fullmatch(text) is not None and without_closing_signs(text) == text
 
 
-def _without_closing_signs(text: str) -> str:
-    """Leaves to the sentence the signs that end it, and a bracket that the DOI did not open."""
+def without_closing_signs(text: str) -> str:
+    """Cut off the signs that end a sentence, and a bracket that the text did not open."""
     while text:
         last = text[-1]
         if last not in _CLOSING_SIGNS and not (last in _PAIRS and text.count(last) > text.count(_PAIRS[last])):
             return text
         text = text[:-1]
     return text
-
-
-def _shown(name: str) -> str:
-    """The name in quotes, shortened where somebody pasted a whole page."""
-    return repr(name if len(name) <= 80 else name[:77] + "...")

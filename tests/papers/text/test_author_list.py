@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lenslab.papers.formats.author_list import author_names, tidy_name
+from lenslab.papers.text.author_list import author_names, tidy_name
 
 
 @pytest.mark.parametrize(

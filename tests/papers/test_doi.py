@@ -2,9 +2,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lenslab.papers.arxiv_id import ArxivId
+from lenslab.papers.doi import Doi, first_doi
 from lenslab.papers.errors import DoiError, PapersError
-from lenslab.papers.identifiers.arxiv_id import ArxivId
-from lenslab.papers.identifiers.doi import Doi, first_doi
 
 GOOD = [
     ("10.1109/TPAMI.2017.2723009", "10.1109/TPAMI.2017.2723009"),

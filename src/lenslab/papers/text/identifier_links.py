@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 
+from lenslab.papers.arxiv_id import ArxivId
+from lenslab.papers.doi import without_closing_signs
 from lenslab.papers.errors import ArxivIdError
-from lenslab.papers.identifiers.arxiv_id import ArxivId
 
 _LINKABLE = re.compile(
     r"""
@@ -18,7 +19,7 @@ _LINKABLE = re.compile(
 
 
 def linked(text: str) -> list[tuple[str, str]]:
-    """Splits text into pieces, each with the address it links to, or with none.
+    """Split text into pieces, each with the address it links to, or with none.
 
     Args:
         text: Plain text.
@@ -38,7 +39,7 @@ def linked(text: str) -> list[tuple[str, str]]:
     pieces: list[tuple[str, str]] = []
     position = 0
     for match in _LINKABLE.finditer(text):
-        shown = _without_closing_signs(match[0])
+        shown = without_closing_signs(match[0])
         address = _address(match, shown)
         if not address:
             continue
@@ -58,14 +59,3 @@ def _address(match: re.Match[str], shown: str) -> str:
         return ArxivId.parse(match["arxiv"]).url
     except ArxivIdError:
         return ""
-
-
-def _without_closing_signs(shown: str) -> str:
-    """Leaves to the sentence the signs that end it, and a bracket that the address did not open."""
-    while shown:
-        last = shown[-1]
-        unopened = last in ")]" and shown.count(last) > shown.count({")": "(", "]": "["}[last])
-        if last not in ".,;:!?'\"’”" and not unopened:
-            return shown
-        shown = shown[:-1]
-    return shown

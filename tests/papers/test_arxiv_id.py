@@ -2,8 +2,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lenslab.papers.arxiv_id import ArxivId
 from lenslab.papers.errors import ArxivIdError, PapersError
-from lenslab.papers.identifiers.arxiv_id import ArxivId
 
 GOOD = [
     ("1806.02891", "1806.02891", None),

@@ -22,7 +22,7 @@ _LONGEST = 200_000
 
 
 def author_names(listed: str) -> tuple[str, ...]:
-    r"""Splits a string into the names of authors.
+    r"""Split a string into the names of authors.
 
     Args:
         listed: What stands in arXiv's field ``authors``; accents may be LaTeX.
@@ -44,7 +44,7 @@ def author_names(listed: str) -> tuple[str, ...]:
 
 
 def tidy_name(name: str) -> str:
-    """One name with single spaces; arXiv puts one before the hyphen of initials, and people do not.
+    """Write one name with single spaces, and without the one that arXiv puts before the hyphen of initials.
 
     Example:
         >>> tidy_name(" C. -P.  Yuan ")
@@ -54,7 +54,7 @@ def tidy_name(name: str) -> str:
 
 
 def _without_parentheses(text: str) -> str:
-    r"""The text without what stands in parentheses, nested ones too; one that is never closed goes to the end.
+    r"""Take out what stands in parentheses, nested ones too; one that is never closed goes to the end.
 
     TeX's escaped signs and groups such as ``{\(}`` are no parentheses.
     """

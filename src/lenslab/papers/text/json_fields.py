@@ -11,7 +11,7 @@ _CONTROLS = dict.fromkeys([*range(32), *range(127, 160)], " ")
 
 
 def document(content: bytes) -> Any:
-    """The value that a JSON document holds.
+    """Read the value that a JSON document holds.
 
     Raises:
         MalformedError: It is no JSON.
@@ -28,7 +28,7 @@ def document(content: bytes) -> Any:
 
 
 def mapping(value: Any, what: str) -> dict[str, Any]:
-    """The value, which must be an object.
+    """Check that a value is an object.
 
     Raises:
         MalformedError: It is something else.
@@ -39,7 +39,7 @@ def mapping(value: Any, what: str) -> dict[str, Any]:
 
 
 def sequence(value: Any, what: str) -> list[Any]:
-    """The value, which must be an array.
+    """Check that a value is an array.
 
     Raises:
         MalformedError: It is something else.
@@ -50,7 +50,7 @@ def sequence(value: Any, what: str) -> list[Any]:
 
 
 def inner(value: Any) -> dict[str, Any]:
-    """An object that may be missing or null: then it is empty.
+    """Read an object that may be missing or null: then it is empty.
 
     Example:
         >>> inner(None)
@@ -60,12 +60,12 @@ def inner(value: Any) -> dict[str, Any]:
 
 
 def items(value: Any) -> list[Any]:
-    """An array that may be missing or null: then it is empty."""
+    """Read an array that may be missing or null: then it is empty."""
     return value if isinstance(value, list) else []
 
 
 def text(value: Any) -> str:
-    r"""A string, or a number as one, on one line; empty where there is none.
+    r"""Read a string, or a number as one, on one line; empty where there is none.
 
     Example:
         >>> text("two \n lines"), text(0), text(None), text(["x"])
@@ -79,7 +79,7 @@ def text(value: Any) -> str:
 
 
 def number(value: Any) -> int | None:
-    """A whole number; ``None`` where there is none that makes sense.
+    """Read a whole number; ``None`` where there is none that makes sense.
 
     Example:
         >>> number(0), number(None), number("12"), number(-3), number(True)
@@ -91,7 +91,7 @@ def number(value: Any) -> int | None:
 
 
 def year(value: Any) -> int | None:
-    """A year in which a work can have appeared; ``None`` where there is none.
+    """Read a year in which a work can have appeared; ``None`` where there is none.
 
     Example:
         >>> year(2018), year(0), year("2018")
@@ -102,7 +102,7 @@ def year(value: Any) -> int | None:
 
 
 def packed(value: Any) -> bytes:
-    """A value as JSON, the same for the same value; ``document`` reads it again.
+    """Write a value as JSON, the same for the same value; ``document`` reads it again.
 
     Raises:
         MalformedError: It is nested too deeply.

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lenslab.papers.identifiers.identifier_links import linked
+from lenslab.papers.text.identifier_links import linked
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,133 @@
+"""A citation key: ``morcos2018importance`` names an author, a year and a word of the title."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from itertools import count
+from typing import TYPE_CHECKING, TypeVar
+
+from lenslab.papers.work import Described, plain_letters, surname
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+W = TypeVar("W", bound=Described)
+
+_KEY = re.compile(r"([a-z]+)[^a-z0-9]*((?:19|20)\d\d|\d\d)(?!\d)[^a-z0-9]*([a-z0-9]*)")
+# What bibliographies skip when they make a key from a title's first word.
+_SKIPPED_WORDS = "a an the on of in to for and from with by at is are do does how what when where why"
+_SKIPPED = frozenset(_SKIPPED_WORDS.split())
+
+
+def first_word(title: str) -> str:
+    """Give the first word of a title that is not skipped in keys, in plain letters.
+
+    Example:
+        >>> first_word("On the importance of single directions for generalization")
+        'importance'
+    """
+    words = re.findall(r"[a-z0-9]+", plain_letters(title))
+    return next((word for word in words if word not in _SKIPPED), words[0] if words else "")
+
+
+def citation_key(work: Described) -> str:
+    """Make the key that bibliographies make: surname of the first author, year, first word of the title.
+
+    Example:
+        >>> from lenslab.papers.work import Work
+        >>> citation_key(Work("On the importance of single directions for generalization", ("Ari S. Morcos",), 2018))
+        'morcos2018importance'
+    """
+    family = re.sub(r"[^a-z0-9]", "", plain_letters(surname(work.authors[0]))) if work.authors else ""
+    year = "" if work.year is None else str(work.year)
+    return f"{family or 'anonymous'}{year}{first_word(work.title)}"
+
+
+def citation_keys(works: Sequence[Described]) -> tuple[str, ...]:
+    """Make the keys of a list of works, each one different: further works of one key get a letter.
+
+    Example:
+        >>> from lenslab.papers.work import Work
+        >>> smith = Work("On units", ("Ann Smith",), 2018)
+        >>> citation_keys([smith, smith, Work("Places", ("Bolei Zhou",), 2017), smith])
+        ('smith2018units', 'smith2018unitsa', 'zhou2017places', 'smith2018unitsb')
+    """
+    plain = [citation_key(work) for work in works]
+    taken = set(plain)
+    suffixes = {key: _suffixes() for key, times in Counter(plain).items() if times > 1}
+    seen: set[str] = set()
+    keys = []
+    for key in plain:
+        if key in seen:
+            # A key with a letter may be that of another work already.
+            key = next(longer for suffix in suffixes[key] if (longer := key + suffix) not in taken)
+            taken.add(key)
+        seen.add(key)
+        keys.append(key)
+    return tuple(keys)
+
+
+def _suffixes() -> Iterator[str]:
+    """Count in letters: a, b, c ... z, aa, ab ..."""
+    for number in count(1):
+        suffix = ""
+        while number:
+            number, place = divmod(number - 1, 26)
+            suffix = chr(ord("a") + place) + suffix
+        yield suffix
+
+
+def resolve_citation(key: str, works: Iterable[W]) -> W | None:
+    r"""Find the one work that a citation key can mean.
+
+    A work matches if the key begins with the surname of its first author and names its year. Where several match, the
+    word after the year decides: it has to stand in the title. A key whose year is one off, as of a preprint that was
+    published later, matches only together with the title's first word.
+
+    Args:
+        key: The key inside ``\cite{...}``.
+        works: The works it may mean, usually the references of the paper that cites.
+
+    Returns:
+        The work, or ``None`` where none or more than one fits.
+
+    Example:
+        >>> from lenslab.papers.work import Work
+        >>> morcos = Work("On the importance of single directions for generalization", ("Ari S. Morcos",), 2018)
+        >>> resolve_citation("morcos2018importance", [morcos]).title
+        'On the importance of single directions for generalization'
+        >>> resolve_citation("zhou2018revisiting", [morcos])
+    """
+    match = _KEY.match(plain_letters(key))
+    if match is None:
+        return None
+    family, year, word = match[1], int(match[2]), match[3]
+    named = [work for work in works if _is_first_author(family, work) and work.year is not None]
+    exact = [work for work in named if work.year is not None and _same_year(year, work.year)]
+    titled = [work for work in exact if word and word in _title_words(work)]
+    if len(titled) == 1 or (len(exact) == 1 and not _contradicts(word, exact[0])):
+        return titled[0] if len(titled) == 1 else exact[0]
+    near = [
+        w
+        for w in named
+        if word and word == first_word(w.title) and any(_same_year(year + by, w.year) for by in (-1, 1))
+    ]
+    return near[0] if len(near) == 1 else None
+
+
+def _contradicts(word: str, work: Described) -> bool:
+    """Tell whether the key names a word that this title lacks; short endings such as ``a`` only tell entries apart."""
+    return len(word) > 2 and word not in _title_words(work)
+
+
+def _is_first_author(family: str, work: Described) -> bool:
+    return bool(work.authors) and re.sub(r"[^a-z]", "", plain_letters(surname(work.authors[0]))) == family
+
+
+def _same_year(written: int, year: int | None) -> bool:
+    return year is not None and (written == year or (written < 100 and written == year % 100))
+
+
+def _title_words(work: Described) -> frozenset[str]:
+    return frozenset(re.findall(r"[a-z0-9]+", plain_letters(work.title)))

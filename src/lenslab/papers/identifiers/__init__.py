@@ -1,1 +1,0 @@
-"""What names a paper: arXiv ids, DOIs, citation keys, and links to them in running text."""
