@@ -229,15 +229,15 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 from lenslab.cli.main import main
 from lenslab.library import ready
 ready()
-from lenslab.library import importing, intake
-importing._BATCH = 20
-take, calls = intake.take, iter(range(1, 1000))
+from lenslab.library.intake import file_import, record_intake
+file_import._BATCH = 20
+take, calls = record_intake.take, iter(range(1, 1000))
 def stopped(*arguments, **options):
     done = take(*arguments, **options)
     if next(calls) == {portion}:
         signal.raise_signal(signal.{name})
     return done
-intake.take = stopped
+record_intake.take = stopped
 main()
 """
 
@@ -448,7 +448,7 @@ def test_ctrl_c_in_the_middle_of_an_import_keeps_what_was_read(paper: Paper, mon
     monkeypatch.setattr(file_import, "_BATCH", 5)
     Path("papers.json").write_text(snapshot(20))
     paper("show", "1806.02891")
-    take, calls = file_import.intake.take, iter(range(1, 100))
+    take, calls = file_import.record_intake.take, iter(range(1, 100))
 
     def interrupted(*arguments: object, **options: object) -> object:
         if next(calls) == 3:
@@ -456,7 +456,7 @@ def test_ctrl_c_in_the_middle_of_an_import_keeps_what_was_read(paper: Paper, mon
         return take(*arguments, **options)  # type: ignore[arg-type]
 
     with monkeypatch.context() as patch:
-        patch.setattr(file_import.intake, "take", interrupted)
+        patch.setattr(file_import.record_intake, "take", interrupted)
         assert "the same command goes on from there" in paper("import", "papers.json", code=130).err
     assert Work.objects.filter(key__startswith="0704.").count() == 10
     assert paper("import", "papers.json").out.endswith(

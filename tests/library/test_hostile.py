@@ -16,8 +16,8 @@ from lenslab.papers import sources
 from lenslab.papers.description import Assertion
 from lenslab.papers.errors import MalformedError
 from lenslab.papers.sources import semantic_scholar
+from tests.library.intake.test_file_import import line
 from tests.library.intake.test_record_intake import say
-from tests.library.test_importing_files import line
 
 pytestmark = pytest.mark.django_db
 

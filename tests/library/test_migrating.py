@@ -12,7 +12,7 @@ from importlib.resources import files
 import django; django.setup()
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
-from lenslab.library import shipped
+from lenslab.library.intake import shipped
 from lenslab.library.intake.duplicate_rule import compare
 from lenslab.library.slugs import slug
 from lenslab.papers.work import Work as Listed, citation_key
@@ -66,10 +66,11 @@ OPEN = "from lenslab.library import ready; ready()"
 TELL = """
 import json
 import django; django.setup()
-from lenslab.library import shipped, works
+from lenslab.library import works
+from lenslab.library.intake import shipped
 from lenslab.library.models import Citation, SourceRecord, Work
 from lenslab.web.models import Comment
-from tests.library.test_resolution import assert_index_is_whole, found
+from tests.library.intake.test_field_resolution import assert_index_is_whole, found
 assert_index_is_whole()
 comments = list(Comment.objects.select_related("work").order_by("pk"))
 print(json.dumps({

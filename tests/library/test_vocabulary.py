@@ -107,7 +107,7 @@ def test_interrupting_the_count_loses_one_portion_only(monkeypatch):
 
 
 def test_an_import_that_changes_a_counted_paper_keeps_the_counts_right(tmp_path, monkeypatch):
-    from tests.library.test_importing_files import line
+    from tests.library.intake.test_file_import import line
 
     monkeypatch.chdir(tmp_path)
     path = tmp_path / "snapshot.json"

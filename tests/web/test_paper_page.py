@@ -19,8 +19,8 @@ from lenslab.papers.identifiers.arxiv_id import ArxivId
 from lenslab.papers.paper import Paper, Version
 from lenslab.papers.summary.llm_endpoint import Endpoint
 from lenslab.web import paper_page as pages
+from tests.library.intake.test_record_intake import say
 from tests.library.making import NOW, cite
-from tests.library.test_intake import say
 from tests.upstream.corpus import corpus
 from tests.upstream.endpoint import KEY, MODEL, Answer, completion, serving
 from tests.upstream.server import Upstream

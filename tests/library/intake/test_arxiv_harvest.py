@@ -113,7 +113,7 @@ def test_a_page_that_was_not_kept_is_asked_for_again(harvest, monkeypatch):
         return outcome
 
     with monkeypatch.context() as patch:
-        patch.setattr(arxiv_harvest.intake, "take", killed)
+        patch.setattr(arxiv_harvest.record_intake, "take", killed)
         with pytest.raises(Killed):
             harvest()
     before = held()

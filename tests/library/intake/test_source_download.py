@@ -201,7 +201,7 @@ def test_wherever_it_is_killed_the_next_run_gives_the_same_library(add, monkeypa
     expected = state()
     Work.objects.all().delete()
     Payload.objects.all().delete()
-    cite, calls = source_download.intake.cite, iter(range(1, 1000))
+    cite, calls = source_download.record_intake.cite, iter(range(1, 1000))
 
     def killed(*arguments, **options):
         if next(calls) == stop:
@@ -209,7 +209,7 @@ def test_wherever_it_is_killed_the_next_run_gives_the_same_library(add, monkeypa
         return cite(*arguments, **options)
 
     with monkeypatch.context() as patch:
-        patch.setattr(source_download.intake, "cite", killed)
+        patch.setattr(source_download.record_intake, "cite", killed)
         with pytest.raises(KeyboardInterrupt):
             add(told)
     add(told)
