@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from lenslab.library import summaries, vocabulary, works
+from lenslab.library import summaries, works
 from lenslab.library.intake import record_intake, source_download, work_merging
 from lenslab.library.models import Listing, Merge, SourceRecord, Work
+from lenslab.library.paper_facts import PaperFacts
 from lenslab.papers.description import Description
 from lenslab.papers.identifiers.arxiv_id import ArxivId
 from lenslab.papers.paper import Paper, Version
@@ -77,7 +78,7 @@ def test_an_extractive_summary_needs_no_other_support_than_itself(client: Client
 
 def test_every_key_term_says_why_it_is_one_without_a_pointer(client: Client) -> None:
     page = body(client)
-    terms = vocabulary.key_terms(works.paper(own()), limit=pages.MOST_TERMS)
+    terms = PaperFacts(own()).terms
     assert len(terms) == 20
     for term in terms:
         found = re.search(rf'<span class="term">{re.escape(term.term)}</span>.*?</details>', page, re.DOTALL)
@@ -159,7 +160,8 @@ def test_a_row_names_a_dozen_authors_and_counts_the_others(client: Client) -> No
 
 
 def test_what_one_day_says_in_several_sources_is_one_line(client: Client) -> None:
-    facts = (
+    facts = PaperFacts(own())
+    facts.__dict__["dates"] = (
         works.DatedFact("submitted", dt.date(2018, 6, 7), "arXiv"),
         works.DatedFact("updated", dt.date(2018, 6, 7), "arXiv"),
         works.DatedFact("submitted", dt.date(2018, 6, 7), "arXiv OAI-PMH"),

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from lenslab.cli import console
-from lenslab.cli.paper_names import AsJson, Identifier, find
+from lenslab.cli.paper_lookup import AsJson, Identifier, find
 
 
 def merges(identifier: Identifier, as_json: AsJson = False) -> None:

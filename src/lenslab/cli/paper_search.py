@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from lenslab.cli import console
-from lenslab.cli.paper_names import AsJson, Identifier, find
+from lenslab.cli.paper_lookup import AsJson, Identifier, find
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -119,8 +119,7 @@ def network(
     most = max((ring.count for ring in picture.rings), default=1)
     marks = {"citing": "[green]▼ cite it[/green]", "referenced": "[blue]▲ cited by it[/blue]"}
     for ring in picture.rings:
-        bar = f"[cyan]{'━' * max(1, round(30 * ring.count / most))}[/cyan]"
-        grid.add_row(ring.label, marks[ring.role], f"{ring.count:,}", bar)
+        grid.add_row(ring.label, marks[ring.role], f"{ring.count:,}", console.bar(ring.count / most, 30))
     console.answers.print(grid)
     console.answers.print(f"{among:,} citations among the works around it")
     for words in filter(None, [picture.rule, *(one.sentence for one in works.coverage(work))]):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from lenslab.cli import console
-from lenslab.cli.paper_names import AsJson, find
+from lenslab.cli.paper_lookup import AsJson, find
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Everything that the page of one work says, gathered from the library and put into words."""
+"""The page of one work: its facts put into words, with its network, its study and its comments."""
 
 from __future__ import annotations
 
@@ -7,15 +7,12 @@ from dataclasses import dataclass
 
 from django.utils.safestring import SafeString
 
-from lenslab.library import summaries, vocabulary
-from lenslab.library import works as library
 from lenslab.library.graph.neighbourhood import neighbourhood
 from lenslab.library.models import Work
-from lenslab.library.works import DatedFact, Relation
-from lenslab.papers.categories import Category, shown_once
+from lenslab.library.paper_facts import LicensedVersion, PaperFacts
+from lenslab.library.works import Relation
 from lenslab.papers.formats.bibtex_writer import bibtex
 from lenslab.papers.identifiers.citation_lookup import resolve_citation
-from lenslab.papers.licenses import License, license_of_version
 from lenslab.papers.paper import Paper
 from lenslab.papers.summary.quick_summary import Summary
 from lenslab.papers.text.latex_display import plain_text
@@ -26,7 +23,6 @@ from lenslab.web.network_picture import Picture, draw
 from lenslab.web.safe_html import Resolve, running_text
 from lenslab.web.study_results import Panel, panel
 
-MOST_TERMS = 20
 # A row of the table names so many authors; the work's own page names all.
 MOST_AUTHORS = 12
 
@@ -94,38 +90,22 @@ class Row:
 
 @dataclass(frozen=True)
 class Page:
-    """A work's page: plain texts, which the templates escape, but for title and abstract, which are HTML.
+    """A work's page: its facts, and what the page makes of them; title and abstract are HTML, the rest plain text."""
 
-    Attributes are named for what the page calls them.
-    """
-
-    pk: int
-    arxiv_id: str | None
-    plain_title: str
+    facts: PaperFacts
     title: SafeString
     kicker: str
-    authors: tuple[str, ...]
     summary: Quick | None
     dates: tuple[Date, ...]
     versions: tuple[Issue, ...]
-    categories: tuple[Category, ...]
     terms: tuple[Term, ...]
-    license: License | None
-    doi: str
-    journal_reference: str
-    remarks: str
-    report_number: str
     classes: str
     abstract: SafeString
     bibtex: str
     study: Panel | None
     network: Picture
-    citing_count: int
-    referenced_count: int
     rows: tuple[Row, ...]
-    coverage: tuple[str, ...]
     comments: tuple[Comment, ...]
-    sources: tuple[str, ...]
 
     @property
     def newest(self) -> int | None:
@@ -135,7 +115,8 @@ class Page:
     @property
     def license_linked(self) -> bool:
         """Whether the license has an address on the web, as sources give them; anything else is shown as text."""
-        return self.license is not None and self.license.uri.lower().startswith(("http://", "https://"))
+        license_ = self.facts.license
+        return license_ is not None and license_.uri.lower().startswith(("http://", "https://"))
 
     @property
     def comment_count(self) -> int:
@@ -153,45 +134,29 @@ def gather(work: Work, *, chosen: str = "") -> Page:
     Returns:
         The page, in words. The number of queries does not grow with the number of citations.
     """
-    paper = library.paper(work)
-    relations = library.relations(work)
-    surroundings = neighbourhood(work)
-    categories = shown_once(paper.categories)
+    facts = PaperFacts(work)
     return Page(
-        pk=work.pk,
-        arxiv_id=work.arxiv_id,
-        plain_title=plain_text(work.title),
+        facts=facts,
         title=running_text(work.title),
-        kicker=_kicker(work, categories),
-        authors=paper.authors,
-        summary=_quick(summaries.summary(work)) if paper.abstract else None,
-        dates=_dates(library.dates(work)) or _own_dates(work),
-        versions=_versions(paper),
-        categories=categories,
-        terms=_terms(paper),
-        license=license_of_version(paper) if paper.license_uri or paper.arxiv_id else None,
-        doi=work.doi,
-        journal_reference=plain_text(work.journal_reference),
-        remarks=plain_text(work.author_comments),
-        report_number=work.report_number,
-        classes=_classes(paper),
-        abstract=running_text(work.abstract, _resolver(relations)),
-        bibtex=bibtex(paper),
+        kicker=_kicker(facts),
+        summary=_quick(facts.summary) if facts.summary.text else None,
+        dates=_dates(facts),
+        versions=tuple(map(_version, facts.versions)),
+        terms=_terms(facts),
+        classes=_classes(facts.paper),
+        abstract=running_text(work.abstract, _resolver(facts.relations)),
+        bibtex=bibtex(facts.paper),
         study=panel(work.key, chosen),
-        network=draw(surroundings),
-        citing_count=surroundings.citing_total,
-        referenced_count=surroundings.referenced_total,
-        rows=tuple(_row(relation) for relation in relations),
-        coverage=tuple(one.sentence for one in library.coverage(work)),
+        network=draw(neighbourhood(work)),
+        rows=tuple(map(_row, facts.relations)),
         comments=tuple(Comment.objects.filter(work=work).select_related("author")),
-        sources=tuple(work.source_records.order_by("source").values_list("source", flat=True).distinct()),
     )
 
 
-def _kicker(work: Work, categories: tuple[Category, ...]) -> str:
-    name = f"arXiv:{work.arxiv_id}" if work.arxiv_id else ""
-    subject = categories[0].name if categories else ""
-    return " · ".join(part for part in (name, subject, str(work.year) if work.year else "") if part)
+def _kicker(facts: PaperFacts) -> str:
+    name = f"arXiv:{facts.work.arxiv_id}" if facts.work.arxiv_id else ""
+    subject = facts.categories[0].name if facts.categories else ""
+    return " · ".join(part for part in (name, subject, str(facts.paper.year or "")) if part)
 
 
 def _classes(paper: Paper) -> str:
@@ -199,43 +164,28 @@ def _classes(paper: Paper) -> str:
     return "; ".join(f"{name} {classes}" for name, classes in named if classes)
 
 
-def _dates(facts: tuple[DatedFact, ...]) -> tuple[Date, ...]:
-    """Dates by day: what one source dates to one day stands on one line, and so do sources that say the same."""
-    told: dict[tuple[dt.date, str], list[str]] = {}
-    for fact in facts:
-        source = f"{fact.source}: {fact.note}" if fact.note else fact.source
-        told.setdefault((fact.date, source), []).append(fact.name)
-    lines: dict[tuple[dt.date, tuple[str, ...]], list[str]] = {}
-    for (day, source), names in told.items():
-        lines.setdefault((day, tuple(names)), []).append(source)
+def _dates(facts: PaperFacts) -> tuple[Date, ...]:
+    """One line for each day; a work of which only the year is known has a line for that."""
+    if not facts.days and facts.paper.year:
+        return (Date("Year", str(facts.paper.year), str(facts.paper.year), ""),)
     return tuple(
-        Date(", ".join(names).capitalize(), day.isoformat(), _day(day), "; ".join(sources))
-        for (day, names), sources in lines.items()
+        Date(
+            ", ".join(day.names).capitalize(),
+            day.date.isoformat(),
+            _day(day.date),
+            "; ".join(f"{source}: {note}" if note else source for source, note in day.sources),
+        )
+        for day in facts.days
     )
-
-
-def _own_dates(work: Work) -> tuple[Date, ...]:
-    """What the work itself says, where no source record gives a day."""
-    if work.submitted:
-        return (Date("Submitted", work.submitted.isoformat(), _day(work.submitted), ""),)
-    return (Date("Year", str(work.year), str(work.year), ""),) if work.year else ()
 
 
 def _day(date: dt.date) -> str:
     return f"{date.day} {date:%B %Y}"
 
 
-def _versions(paper: Paper) -> tuple[Issue, ...]:
-    return tuple(
-        Issue(
-            version.number,
-            version.created.isoformat() if version.created else "",
-            _day(version.created) if version.created else "",
-            license_of_version(paper, version.number).short if version.license_uri else "",
-            version.withdrawn,
-        )
-        for version in paper.versions
-    )
+def _version(version: LicensedVersion) -> Issue:
+    iso, day = (version.created.isoformat(), _day(version.created)) if version.created else ("", "")
+    return Issue(version.number, iso, day, version.license.short if version.license else "", version.withdrawn)
 
 
 def _quick(summary: Summary) -> Quick:
@@ -257,12 +207,10 @@ def _quick(summary: Summary) -> Quick:
     return Quick(summary.text, how, note, support)
 
 
-def _terms(paper: Paper) -> tuple[Term, ...]:
-    """Key terms with their bars, weighed by the library's own papers where it holds enough of them."""
-    terms = vocabulary.key_terms(paper, limit=MOST_TERMS)
-    longest = max((term.score for term in terms), default=1.0)
+def _terms(facts: PaperFacts) -> tuple[Term, ...]:
+    longest = max((term.score for term in facts.terms), default=1.0)
     return tuple(
-        Term(term.term, f"{term.score:.3f}", round(100 * term.score / longest, 1), term.reason) for term in terms
+        Term(term.term, f"{term.score:.3f}", round(100 * term.score / longest, 1), term.reason) for term in facts.terms
     )
 
 
