@@ -217,7 +217,7 @@ FROGS = "class selectivity of frogs"
 
 def test_page_text_and_json_weigh_terms_by_the_library_s_own_papers(told, monkeypatch):
     before = told("1806.02891")
-    record_intake.take(
+    record_intake.add_records(
         say(
             "a",
             str(n),
@@ -273,7 +273,7 @@ def test_page_text_and_json_name_the_licence_of_the_newest_version(told, key, ve
         license_uri=uri,
         submitted=dt.date(2025, 1, 6),
     )
-    record_intake.take([Description(source="a list", locator="1", paper=paper, raw=RAW)])
+    record_intake.add_records([Description(source="a list", locator="1", paper=paper, raw=RAW)])
     found = told(Work.objects.get(source_records__locator="1").key)
     assert found.shown["license"] is None if name is None else found.shown["license"]["name"].startswith(name)
     assert found.shown["authors"] == ["Adà Bau"]

@@ -30,7 +30,7 @@ from tests.library.intake.test_record_intake import PAPER, NOW, citing
 from lenslab.papers.description import Assertion
 for start in range(0, 40, 5):
     told = [citing(n, sys.argv[1], doi=f"10.1/c{n}") for n in range(start, start + 10)]
-    record_intake.cite([Assertion(citing=one, cited=PAPER, source=sys.argv[1]) for one in told], now=NOW)
+    record_intake.add_citations([Assertion(citing=one, cited=PAPER, source=sys.argv[1]) for one in told], now=NOW)
 """
 COUNT = (
     "import django; django.setup(); from lenslab.library import vocabulary; [vocabulary.count_new() for _ in range(8)]"

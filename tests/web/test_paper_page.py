@@ -89,7 +89,7 @@ def test_every_key_term_says_why_it_is_one_without_a_pointer(client: Client) -> 
 def versioned(*versions: Version, key: str = "2501.00001", **said: Any) -> str:
     paper = Paper(title="Units, revised", year=2025, arxiv_id=ArxivId(key), versions=versions, **said)
     raw = json.dumps({"locator": key, "title": paper.title, "authors": [], "year": 2025, "arxiv_id": key}).encode()
-    record_intake.take([Description(source="a list", locator=key, paper=paper, raw=raw)])
+    record_intake.add_records([Description(source="a list", locator=key, paper=paper, raw=raw)])
     return f"/paper/{key}"
 
 
@@ -185,7 +185,7 @@ def test_a_doi_is_a_link_whatever_stands_in_it(client: Client) -> None:
 
 
 def test_a_merged_work_s_address_leads_to_the_other_for_now(client: Client) -> None:
-    record_intake.take([say("a", "1", "Units"), say("a", "2", "Classes", ("Bo Sun",))])
+    record_intake.add_records([say("a", "1", "Units"), say("a", "2", "Classes", ("Bo Sun",))])
     one, other = (Work.objects.get(source_records__locator=locator) for locator in "12")
     work_merging.merge(one, other, evidence="a test")
     answer = client.get(f"/work/{other.key}", {"result": "x"})
@@ -195,8 +195,8 @@ def test_a_merged_work_s_address_leads_to_the_other_for_now(client: Client) -> N
 
 
 def test_a_former_address_and_a_doi_lead_to_today_s_for_now_and_other_spellings_for_good(client: Client) -> None:
-    record_intake.take([say("a", "1", "Units and classes", doi="10.1000/x")])
-    record_intake.take([say("b", "2", "Units and classes", doi="10.1000/x", arxiv_id="1807.00001")])
+    record_intake.add_records([say("a", "1", "Units and classes", doi="10.1000/x")])
+    record_intake.add_records([say("b", "2", "Units and classes", doi="10.1000/x", arxiv_id="1807.00001")])
     for name, status in (
         ("work/units-and-classes-bau-2018", 302),
         ("paper/10.1000/x", 302),
@@ -212,7 +212,7 @@ def test_a_page_with_everything_takes_queries_that_do_not_grow(
 ) -> None:
     told = corpus(citations=80, references=12, seed=1)
     with Upstream(told) as server, visiting(server, tmp_path) as visitor:
-        source_download.add(told.paper.arxiv, fetcher=visitor.fetcher)
+        source_download.add_paper(told.paper.arxiv, fetcher=visitor.fetcher)
     written()
     with django_assert_max_num_queries(32):
         page = body(client)
@@ -225,7 +225,7 @@ def test_a_page_with_everything_takes_queries_that_do_not_grow(
 def test_pages_of_awkward_works_are_whole(client: Client, tmp_path: Any) -> None:
     told = corpus(citations=30, references=5, seed=2)
     with Upstream(told) as server, visiting(server, tmp_path) as visitor:
-        source_download.add(told.paper.arxiv, fetcher=visitor.fetcher)
+        source_download.add_paper(told.paper.arxiv, fetcher=visitor.fetcher)
     for row in works.relations(own()):
         answer = client.get(pages.work_address(row.key))
         assert answer.status_code == 200, row.key

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from lenslab.cli import console, paper_exports, paper_merges, paper_search, paper_sources, paper_summary, paper_terms
+from lenslab.cli import console, paper_exports, paper_intake, paper_merges, paper_search, paper_summary, paper_terms
 from lenslab.cli.paper_lookup import AsJson, Identifier, find
 
 if TYPE_CHECKING:
@@ -49,9 +49,9 @@ app.command(rich_help_panel="Find")(paper_search.search)
 app.command(rich_help_panel="Find")(paper_search.network)
 app.command(rich_help_panel="Find")(paper_search.similar)
 app.command(rich_help_panel="Find")(paper_search.path)
-app.command(rich_help_panel="Bring in")(paper_sources.add)
-app.command("import", rich_help_panel="Bring in")(paper_sources.import_)
-app.command(rich_help_panel="Bring in")(paper_sources.harvest)
+app.command(rich_help_panel="Bring in")(paper_intake.add)
+app.command("import", rich_help_panel="Bring in")(paper_intake.import_)
+app.command(rich_help_panel="Bring in")(paper_intake.harvest)
 app.command("count-terms", rich_help_panel="Bring in")(paper_terms.count_terms)
 app.command(rich_help_panel="Give to other programs")(paper_exports.cite)
 app.command("export", rich_help_panel="Give to other programs")(paper_exports.export)

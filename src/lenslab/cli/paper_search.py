@@ -14,8 +14,8 @@ from lenslab.cli.paper_lookup import AsJson, Identifier, find
 if TYPE_CHECKING:
     from rich.text import Text
 
-    from lenslab.library.graph.related_works import Relative
-    from lenslab.library.search.search import Hit
+    from lenslab.library.graph.related_works import RelatedWork
+    from lenslab.library.search.work_search import Hit
 
 
 class Rank(StrEnum):
@@ -47,7 +47,7 @@ def search(
     from lenslab.library import ready
 
     ready()
-    from lenslab.library.search.search import search as searched
+    from lenslab.library.search.work_search import search as searched
 
     typed = " ".join(query or ())
     found = searched(
@@ -133,9 +133,9 @@ def similar(
 ) -> None:
     """List works near a paper: alike by citations and words, what it builds on, what builds on it, cited together."""
     work = find(identifier)
-    from lenslab.library.graph.related_works import relatives
+    from lenslab.library.graph.related_works import related_works
 
-    found = relatives(work, limit)
+    found = related_works(work, limit)
     if as_json:
         console.print_json({"paper": work.key, **asdict(found)})
         return
@@ -221,7 +221,7 @@ def _piece(piece: Any) -> tuple[str, str]:
     return console.visible(piece.text), "cyan" if piece.found else ""
 
 
-def _relatives(listed: tuple[Relative, ...]) -> Any:
+def _relatives(listed: tuple[RelatedWork, ...]) -> Any:
     from lenslab.papers.text.latex_display import plain_text
 
     grid = console.table("score", "work", "year", "why", numbers=("score", "year"))

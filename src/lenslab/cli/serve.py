@@ -91,7 +91,7 @@ def announcement(host: str, port: int) -> list[str]:
     """
     from django.conf import settings
 
-    from lenslab.web.study_results import panel
+    from lenslab.web.study_panel import panel
 
     found = panel(STUDY)
     assert found is not None, "the study of the first page comes with lenslab"

@@ -24,7 +24,7 @@ _WRITING = 180602892
 _AT_ONCE = 900
 
 
-def one_writer() -> None:
+def lock_writes() -> None:
     """Waits until nobody else writes works, and keeps it so until the transaction ends.
 
     Who finds that a record is new must be the one who adds it. SQLite lets one transaction write at a time anyway;
@@ -67,7 +67,7 @@ def insert(table: str, columns: Sequence[str], rows: Sequence[Row]) -> None:
 
 
 @contextmanager
-def collector_paused() -> Iterator[None]:
+def gc_paused() -> Iterator[None]:
     """Lets Python make very many small values without looking again and again whether some of them form a cycle."""
     was_enabled = gc.isenabled()
     gc.disable()
@@ -102,7 +102,7 @@ def bounded_memory() -> Iterator[None]:
                 cursor.execute(f"PRAGMA {name} = {value}")
 
 
-def settle() -> None:
+def flush_search_index() -> None:
     """Lets PostgreSQL sort into the search index what it has put aside; until then, each search reads all of that."""
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:

@@ -51,25 +51,25 @@ def ready() -> None:
 
 
 def _is_current() -> bool:
-    from lenslab.library.intake import shipped
+    from lenslab.library.intake import shipped_library
 
     executor = MigrationExecutor(connection)
     if executor.migration_plan(executor.loader.graph.leaf_nodes()):
         return False
-    return all(shipped.is_loaded(data) for data in shipped.shipped_data())
+    return all(shipped_library.is_loaded(data) for data in shipped_library.shipped_data())
 
 
 def _bring_up_to_date() -> None:
     from django.core.management import call_command
 
-    from lenslab.library.intake import shipped
+    from lenslab.library.intake import shipped_library
 
     executor = MigrationExecutor(connection)
     if executor.migration_plan(executor.loader.graph.leaf_nodes()):
         call_command("migrate", interactive=False, verbosity=0)
-    for data in shipped.shipped_data():
-        if not shipped.is_loaded(data):
-            shipped.load(data)
+    for data in shipped_library.shipped_data():
+        if not shipped_library.is_loaded(data):
+            shipped_library.load(data)
 
 
 @contextmanager

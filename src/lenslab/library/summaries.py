@@ -8,8 +8,8 @@ from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
 from lenslab.library import works
-from lenslab.library.intake.stored_records import described
 from lenslab.library.models import GeneratedText
+from lenslab.library.stored_records import parse_record
 from lenslab.papers.sources import semantic_scholar
 from lenslab.papers.summary.abstract_support import Span
 from lenslab.papers.summary.key_findings import Findings, Item, key_findings
@@ -58,7 +58,7 @@ def findings(work: Work, *, endpoint: Endpoint | None = None) -> Findings | None
 
 def _tldr(work: Work) -> str:
     for record in work.source_records.filter(source=semantic_scholar.NAME).order_by("pk"):
-        if tldr := described(record.source, record.content).tldr:
+        if tldr := parse_record(record.source, record.content).tldr:
             return tldr
     return ""
 

@@ -27,7 +27,7 @@ _BATCH = 4000
 _LONGEST_STEM = 200
 
 
-def waiting() -> int:
+def uncounted() -> int:
     """How many papers with an abstract are not counted yet."""
     return _to_count().count()
 
@@ -44,10 +44,10 @@ def count_new(*, progress: Callable[[float, float], None] | None = None) -> int:
         How many papers were counted.
     """
     _renew_rule()
-    total, done = waiting(), 0
+    total, done = uncounted(), 0
     while True:
-        with bulk_rows.collector_paused(), transaction.atomic():
-            bulk_rows.one_writer()
+        with bulk_rows.gc_paused(), transaction.atomic():
+            bulk_rows.lock_writes()
             found = list(_to_count().order_by("pk")[:_BATCH])
             _add(count_papers(map(works.paper, found)))
             Work.objects.filter(pk__in=[work.pk for work in found]).update(counted=True)
@@ -58,7 +58,7 @@ def count_new(*, progress: Callable[[float, float], None] | None = None) -> int:
             progress(done, max(total, done))
 
 
-def forget(pks: Iterable[int]) -> None:
+def uncount(pks: Iterable[int]) -> None:
     """Takes works out of the counts before their words change or they are merged away, until they are counted again."""
     counted = [
         work
@@ -103,7 +103,7 @@ def key_terms(paper: Paper, *, style: Style = "phrases", limit: int = 20) -> tup
 
 def key_terms_of(papers: Sequence[Paper], *, limit: int = 20) -> list[tuple[Term, ...]]:
     """The key terms of many papers, with the library's counts asked for once for all of them."""
-    with bulk_rows.collector_paused():
+    with bulk_rows.gc_paused():
         known = frequencies(papers)
         return [paper_terms(paper, limit=limit, frequencies=known) for paper in papers]
 
@@ -140,7 +140,7 @@ def _renew_rule() -> None:
     """Starts anew where the counts were made by another rule: another version of the package, or of its word lists."""
     if TermGroup.objects.exclude(rule=counting_rule()).exists():
         with transaction.atomic():
-            bulk_rows.one_writer()
+            bulk_rows.lock_writes()
             TermCount.objects.all().delete()
             TermGroup.objects.all().delete()
             Work.objects.filter(counted=True).update(counted=False)

@@ -8,10 +8,10 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from lenslab.library import shipped_records
 from lenslab.library.errors import UnknownPaperError
-from lenslab.library.intake import shipped_entries
-from lenslab.library.intake.stored_records import described, unpack
 from lenslab.library.models import Assertion, Citation, FormerKey, Listing, Merge, PossibleTwin, Work
+from lenslab.library.stored_records import parse_record, unpack
 from lenslab.papers import sources
 from lenslab.papers.errors import ArxivIdError, DoiError
 from lenslab.papers.identifiers.arxiv_id import ArxivId
@@ -197,11 +197,11 @@ def dates(work: Work) -> tuple[DatedFact, ...]:
     found = []
     for record in work.source_records.order_by("pk"):
         if record.source in sources.MODULES:
-            told = described(record.source, record.content).paper
+            told = parse_record(record.source, record.content).paper
             days = {"submitted": told.submitted, "updated": told.updated}
             found += [DatedFact(name, day, record.source) for name, day in days.items() if day is not None]
             continue
-        facts = shipped_entries.facts(unpack(record.content))
+        facts = shipped_records.facts(unpack(record.content))
         for name in ("submitted", "published", "updated"):
             if name in facts:
                 day = dt.date.fromisoformat(facts[name])

@@ -8,7 +8,7 @@ from lenslab.library import works as library
 from lenslab.papers.text.latex_display import plain_text
 from lenslab.studies.rulebook import list_studies
 from lenslab.web.addresses import work_address
-from lenslab.web.study_results import Panel, panel
+from lenslab.web.study_panel import Panel, panel
 
 MOST_WORKS = 100
 

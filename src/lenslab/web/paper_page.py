@@ -21,7 +21,7 @@ from lenslab.web.addresses import work_address
 from lenslab.web.models import Comment
 from lenslab.web.network_picture import Picture, draw
 from lenslab.web.safe_html import Resolve, running_text
-from lenslab.web.study_results import Panel, panel
+from lenslab.web.study_panel import Panel, panel
 
 # A row of the table names so many authors; the work's own page names all.
 MOST_AUTHORS = 12

@@ -104,7 +104,7 @@ def test_a_harvest_that_was_killed_goes_on_with_its_token(harvest, pages):
 
 
 def test_a_page_that_was_not_kept_is_asked_for_again(harvest, monkeypatch):
-    take, calls = record_intake.take, iter(range(1, 1000))
+    take, calls = record_intake.add_records, iter(range(1, 1000))
 
     def killed(*arguments):
         outcome = take(*arguments)
@@ -113,7 +113,7 @@ def test_a_page_that_was_not_kept_is_asked_for_again(harvest, monkeypatch):
         return outcome
 
     with monkeypatch.context() as patch:
-        patch.setattr(arxiv_harvest.record_intake, "take", killed)
+        patch.setattr(arxiv_harvest.record_intake, "add_records", killed)
         with pytest.raises(Killed):
             harvest()
     before = held()

@@ -124,14 +124,14 @@ def test_without_bad_lines_no_list_is_left(snapshot, tmp_path):
 def test_an_import_that_is_killed_goes_on_where_it_stopped(snapshot, monkeypatch, at):
     bad = {3: b"bad", 11: b"worse"}
     path = snapshot(*(bad.get(number, line(number)) for number in range(1, 18)))
-    take, calls = file_import.record_intake.take, iter(range(1, 100))
+    take, calls = file_import.record_intake.add_records, iter(range(1, 100))
 
     def killed(told):
         if next(calls) == at:
             raise KeyboardInterrupt
         return take(told)
 
-    monkeypatch.setattr(file_import.record_intake, "take", killed)
+    monkeypatch.setattr(file_import.record_intake, "add_records", killed)
     with pytest.raises(KeyboardInterrupt):
         file_import.import_file(path)
     assert SourceRecord.objects.count() == max(0, 5 * (at - 1) - (at > 1) - (at > 3))
@@ -209,7 +209,7 @@ def test_a_bibliography_can_be_the_references_of_a_paper(tmp_path, load, monkeyp
 def test_formats_are_told_by_content(tmp_path, content, kind):
     path = tmp_path / "file.txt"
     path.write_bytes(content)
-    assert file_import.told_format(path) == kind
+    assert file_import.detect_format(path) == kind
 
 
 def test_what_is_no_list_of_papers_is_refused_with_what_can_be_read(tmp_path):

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, Literal
 from django.db import connection
 
 from lenslab.library import bulk_rows
-from lenslab.library.intake.stored_records import described
 from lenslab.library.models import Assertion, Citation
+from lenslab.library.stored_records import parse_record
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -124,7 +124,7 @@ def neighbours(records: Iterable[int], source: str) -> list[description.Descript
         for one, other in (("cited", "citing"), ("citing", "cited"))
         for pk, content in bulk_rows.select(query.replace("{own}", one).replace("{other}", other), own, source)
     }
-    return [described(source, found[pk]) for pk in sorted(found)]
+    return [parse_record(source, found[pk]) for pk in sorted(found)]
 
 
 def rebuild(works: Iterable[int]) -> None:
@@ -168,7 +168,7 @@ def recount(works: Iterable[int]) -> None:
         )
 
 
-def follow_years(years: Mapping[int, int | None]) -> None:
+def update_years(years: Mapping[int, int | None]) -> None:
     """Lets the citations of works know their new years."""
     rows = [(year or 0, pk) for pk, year in years.items()]
     with connection.cursor() as cursor:

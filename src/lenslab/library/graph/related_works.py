@@ -27,7 +27,7 @@ from django.db import connection
 
 from lenslab.library import bulk_rows
 from lenslab.library.graph.neighbourhood import choose, one_side
-from lenslab.library.search import search
+from lenslab.library.search import work_search
 from lenslab.library.search.query_language import Query, Term
 from lenslab.papers.terms.key_terms import key_terms
 from lenslab.papers.text.latex_display import plain_text
@@ -51,7 +51,7 @@ WEIGHTS = {"coupled": 0.4, "cocited": 0.3, "alike": 0.3}
 
 
 @dataclass(frozen=True, slots=True)
-class Relative:
+class RelatedWork:
     """A work near another.
 
     Attributes:
@@ -80,7 +80,7 @@ class Relative:
 
 
 @dataclass(frozen=True, slots=True)
-class Relatives:
+class RelatedWorks:
     """The answer.
 
     Attributes:
@@ -91,14 +91,14 @@ class Relatives:
         notes: Where works were drawn by lot or left out, and how many.
     """
 
-    prior: tuple[Relative, ...]
-    derivative: tuple[Relative, ...]
-    cocited: tuple[Relative, ...]
-    similar: tuple[Relative, ...]
+    prior: tuple[RelatedWork, ...]
+    derivative: tuple[RelatedWork, ...]
+    cocited: tuple[RelatedWork, ...]
+    similar: tuple[RelatedWork, ...]
     notes: tuple[str, ...]
 
 
-def relatives(work: Work, limit: int = 10) -> Relatives:
+def related_works(work: Work, limit: int = 10) -> RelatedWorks:
     """Finds the works near a work.
 
     Args:
@@ -125,7 +125,7 @@ def relatives(work: Work, limit: int = 10) -> Relatives:
         worded.pop(work.pk, None)
         about = _about(cursor, {work.pk, *top, *candidates, *worded})
     alike = _alike(about, work.pk, worded)
-    return Relatives(
+    return RelatedWorks(
         _listed(about, prior, limit, len(around), "cited by {:,} of {:,} works around it"),
         _listed(about, derivative, limit, len(around), "cites {:,} of {:,} works around it"),
         _cocited(about, together, limit),
@@ -223,7 +223,7 @@ def _with_its_terms(work: Work) -> list[int]:
         for term in terms
         if (words := [w for w in plain_letters(plain_text(term.term)).split() if w.isalnum()])
     )
-    return search.best(Query((wanted,)), _READ_IN_WORDS // 2) if wanted else []
+    return work_search.best(Query((wanted,)), _READ_IN_WORDS // 2) if wanted else []
 
 
 def _alike(about: Mapping[int, tuple[Any, ...]], own: int, others: Iterable[int]) -> dict[int, tuple[float, list[str]]]:
@@ -248,14 +248,16 @@ def _alike(about: Mapping[int, tuple[Any, ...]], own: int, others: Iterable[int]
 
 def _listed(
     about: Mapping[int, tuple[Any, ...]], counts: Mapping[int, float], limit: int, around: int, words: str
-) -> tuple[Relative, ...]:
+) -> tuple[RelatedWork, ...]:
     return tuple(
         _relative(about[pk], round(number / around, 4), words.format(int(number), around))
         for pk, number in _top(counts, limit)
     )
 
 
-def _cocited(about: Mapping[int, tuple[Any, ...]], together: Mapping[int, _Common], limit: int) -> tuple[Relative, ...]:
+def _cocited(
+    about: Mapping[int, tuple[Any, ...]], together: Mapping[int, _Common], limit: int
+) -> tuple[RelatedWork, ...]:
     return tuple(
         _relative(about[pk], round(common.cosine, 4), _cited_together(common.number))
         for pk, common in _top(together, limit)
@@ -268,7 +270,7 @@ def _similar(
     together: Mapping[int, _Common],
     alike: Mapping[int, tuple[float, list[str]]],
     limit: int,
-) -> tuple[Relative, ...]:
+) -> tuple[RelatedWork, ...]:
     parts = {
         pk: (_part(shared, pk), _part(together, pk), alike[pk][0] if pk in alike else 0.0)
         for pk in {*shared, *together, *alike} & about.keys()
@@ -294,9 +296,9 @@ def _similar(
 
 def _relative(
     told: tuple[Any, ...], score: float, evidence: str, coupled: float = 0.0, cocited: float = 0.0, alike: float = 0.0
-) -> Relative:
+) -> RelatedWork:
     key, title, byline, year, arxiv_id, _ = told
-    return Relative(key, title, byline, year, arxiv_id, score, evidence, coupled, cocited, alike)
+    return RelatedWork(key, title, byline, year, arxiv_id, score, evidence, coupled, cocited, alike)
 
 
 def _cited_together(number: int) -> str:

@@ -75,7 +75,7 @@ def harvest(
     pages = arxiv_oai.harvest(fetcher, since=begin or None, until=until, set_=part or None, token=token or None)
     for page in pages:
         with transaction.atomic():
-            outcome = record_intake.take(page.descriptions)
+            outcome = record_intake.add_records(page.descriptions)
             done.added += outcome.added
             done.changed += outcome.changed
             done.unchanged += len(page.descriptions) - outcome.added - outcome.changed

@@ -6,8 +6,8 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
-from lenslab.library.intake.matching_hashes import Marks, marks
-from lenslab.papers.categories import category
+from lenslab.library.intake.matching_hashes import MatchingHashes, matching_hashes
+from lenslab.library.search.facets import facets
 from lenslab.papers.paper import Paper, Version
 from lenslab.papers.text.latex_display import plain_text
 from lenslab.papers.work import plain_letters, short_authors
@@ -39,9 +39,6 @@ _MOST_CATEGORIES = 100
 
 # TeX's accents and its letters beyond ASCII.
 _ACCENT = re.compile(r"""\\(?:['"`^~=.]|[uvHtcdbkr](?![A-Za-z])|(?:ss|ae|AE|oe|OE|aa|AA|[oOlLij])(?![A-Za-z]))""")
-
-# Years stand in blocks of so many in the search index.
-_BLOCKS = (16, 4, 1)
 
 COLUMNS = (
     "title", "byline", "year", "authors", "categories", "submitted", "updated", "license_uri", "journal_reference",
@@ -84,9 +81,9 @@ def resolve(descriptions: Sequence[Description]) -> Paper:
     )  # fmt: skip
 
 
-def row(paper: Paper, about: Marks | None = None) -> tuple[Any, ...]:
+def row(paper: Paper, about: MatchingHashes | None = None) -> tuple[Any, ...]:
     """The values of ``COLUMNS`` for a paper, as databases store them; its marks can be given where they are known."""
-    about = about or marks(paper)
+    about = about or matching_hashes(paper)
     title, abstract = _cut(paper.title, _MOST_TITLE), _cut(paper.abstract, _MOST_ABSTRACT)
     authors, groups = _fitting(paper.authors), [_cut(name, 60) for name in paper.categories[:_MOST_CATEGORIES]]
     raw = f"{title} {abstract} {' '.join(authors)}"
@@ -124,53 +121,6 @@ def byline(paper: Paper) -> str:
         'Lovelace et al.'
     """
     return _storable(short_authors(paper.authors[:3]))[:200]
-
-
-def facets(categories: Sequence[str], year: int | None) -> str:
-    """Categories, archives and year as words that no text holds, for filters inside of the search index.
-
-    One subject under two ids gets the words of both. A year gets three words: its own, and those of the four and the
-    sixteen years that it belongs to, so that a filter by many years asks for few words.
-
-    Example:
-        >>> facets(["cs.IT"], 2018)
-        'incs0 incsit0 inmath0 inmathit0 y2018 y4x504 y16x126'
-    """
-    names = {name for own in categories for name in (own, category(own).alias) if name}
-    words = {facet(name) for name in names} | {facet(name.split(".")[0]) for name in names}
-    years = [] if year is None else [_years_word(year, size) for size in reversed(_BLOCKS)]
-    return " ".join([*sorted(words), *years])
-
-
-def year_cover(first: int, last: int) -> list[str]:
-    """The fewest words of ``facets`` that together stand for a range of years: whole blocks where they fit.
-
-    Example:
-        >>> year_cover(2014, 2026)
-        ['y2014', 'y2015', 'y4x504', 'y4x505', 'y2024', 'y2025', 'y2026']
-        >>> year_cover(1992, 2026)
-        ['y4x498', 'y4x499', 'y16x125', 'y4x504', 'y4x505', 'y2024', 'y2025', 'y2026']
-    """
-    words, year = [], first
-    while year <= last:
-        size = next(size for size in _BLOCKS if year % size == 0 and year + size - 1 <= last)
-        words.append(_years_word(year, size))
-        year += size
-    return words
-
-
-def _years_word(year: int, size: int) -> str:
-    return f"y{year}" if size == 1 else f"y{size}x{year // size}"
-
-
-def facet(name: str) -> str:
-    """A category's or archive's word in the search index; the digit keeps stemmers away.
-
-    Example:
-        >>> facet("cs.CV"), facet("cond-mat")
-        ('incscv0', 'incondmat0')
-    """
-    return f"in{re.sub(r'[^a-z0-9]', '', name.lower())}0"
 
 
 def version_of(told: dict[str, Any]) -> dict[str, Any]:

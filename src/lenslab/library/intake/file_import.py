@@ -14,8 +14,8 @@ from django.db import transaction
 from lenslab.library import bulk_rows
 from lenslab.library.errors import UnknownFormatError
 from lenslab.library.intake import record_intake
-from lenslab.library.intake.stored_records import described
 from lenslab.library.models import FileImport, Work
+from lenslab.library.stored_records import parse_record
 from lenslab.papers.description import Assertion, Description
 from lenslab.papers.formats import bibtex_reader, csl_reader, ris_reader
 from lenslab.papers.formats.rejection import Rejection
@@ -93,7 +93,7 @@ def import_file(
         MalformedError: The file is damaged; what was read before the damage is kept.
         UnknownFormatError: The file is none of the formats.
     """
-    kind = format or told_format(path)
+    kind = format or detect_format(path)
     listed = _Rejects(rejects or Path(f"{path.name}.rejects.jsonl"))
     if kind == "snapshot":
         done = _import_snapshot(path, listed, progress)
@@ -103,7 +103,7 @@ def import_file(
     return done
 
 
-def told_format(path: Path) -> Format:
+def detect_format(path: Path) -> Format:
     """What a file is, by its first lines.
 
     Raises:
@@ -145,7 +145,7 @@ def _import_snapshot(path: Path, listed: _Rejects, progress: Callable[[float, fl
     try:
         with bulk_rows.bounded_memory():
             for last, portion in _portions(arxiv_snapshot.read(path, skip=journal.line, told=told)):
-                with bulk_rows.collector_paused(), transaction.atomic():
+                with bulk_rows.gc_paused(), transaction.atomic():
                     _take(portion, done, listed)
                     journal.line = last
                     for name in ("added", "changed", "unchanged", "rejected"):
@@ -157,7 +157,7 @@ def _import_snapshot(path: Path, listed: _Rejects, progress: Callable[[float, fl
     # A file that was read to its end leaves no trace here: its records do.
     if journal.pk:
         journal.delete()
-    bulk_rows.settle()
+    bulk_rows.flush_search_index()
     return done
 
 
@@ -198,8 +198,8 @@ def _import_bibliography(path: Path, kind: Format, listed: _Rejects, cited_by: W
         if cited_by is not None and told:
             record = cited_by.source_records.order_by("pk").first()
             assert record is not None, "every work rests on a record"
-            citing = described(record.source, record.content)
-            record_intake.cite(
+            citing = parse_record(record.source, record.content)
+            record_intake.add_citations(
                 [Assertion(citing=citing, cited=entry, source=f"{entry.source}: {path.name}"[:60]) for entry in told]
             )
     return done
@@ -213,7 +213,7 @@ def _take(portion: Iterable[Description | Rejection], done: Imported, listed: _R
             done.rejected += 1
         else:
             told.append(entry)
-    outcome = record_intake.take(told)
+    outcome = record_intake.add_records(told)
     done.added += outcome.added
     done.changed += outcome.changed
     # An entry that stands twice is one record, and the second one changes nothing.

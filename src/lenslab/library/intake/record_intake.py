@@ -14,10 +14,10 @@ from django.db import connection, transaction
 
 from lenslab.library import bulk_rows
 from lenslab.library.graph import citation_edges
-from lenslab.library.intake import field_resolution, work_merging, work_renewal
+from lenslab.library.intake import field_resolution, work_merging, work_update
 from lenslab.library.intake.record_matching import Matcher, identifiers
-from lenslab.library.intake.stored_records import described, digest, pack
 from lenslab.library.slugs import free_key, slug
+from lenslab.library.stored_records import digest, pack, parse_record
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -49,7 +49,7 @@ class Outcome:
     records: dict[Place, tuple[int, int]] = field(default_factory=dict, repr=False)
 
 
-def take(descriptions: Iterable[Description], *, now: dt.datetime | None = None) -> Outcome:
+def add_records(descriptions: Iterable[Description], *, now: dt.datetime | None = None) -> Outcome:
     """Takes in what sources say of works, all or nothing.
 
     Args:
@@ -58,11 +58,11 @@ def take(descriptions: Iterable[Description], *, now: dt.datetime | None = None)
     """
     unique = {(told.source, told.locator): told for told in descriptions}
     with transaction.atomic():
-        bulk_rows.one_writer()
-        return _Taking(list(unique.values()), now or dt.datetime.now(dt.UTC)).run()
+        bulk_rows.lock_writes()
+        return _Batch(list(unique.values()), now or dt.datetime.now(dt.UTC)).run()
 
 
-def cite(assertions: Sequence[Assertion], *, now: dt.datetime | None = None) -> Outcome:
+def add_citations(assertions: Sequence[Assertion], *, now: dt.datetime | None = None) -> Outcome:
     """Takes in what sources say of citations, and of the works at both ends, all or nothing.
 
     Args:
@@ -71,12 +71,12 @@ def cite(assertions: Sequence[Assertion], *, now: dt.datetime | None = None) -> 
     """
     when = now or dt.datetime.now(dt.UTC)
     with transaction.atomic():
-        outcome = take((end for one in assertions for end in (one.citing, one.cited)), now=when)
+        outcome = add_records((end for one in assertions for end in (one.citing, one.cited)), now=when)
         outcome.citations = citation_edges.assert_all(assertions, outcome.records, when)
     return outcome
 
 
-class _Taking:
+class _Batch:
     """One batch on its way into the database."""
 
     def __init__(self, descriptions: list[Description], now: dt.datetime) -> None:
@@ -102,7 +102,7 @@ class _Taking:
                 altered.append((pk, told, sha, work))
         self._alter(self._fuller(altered))
         bridges = self._add(fresh)
-        bridges += work_renewal.renew(self.touched)
+        bridges += work_update.update_works(self.touched)
         for one, other, evidence in bridges:
             work_merging.merge_if_allowed(one, other, evidence)
         if bridges:
@@ -129,7 +129,9 @@ class _Taking:
         """
         short = {pk for pk, told, _, _ in altered if not told.tldr}
         query = "SELECT id, source, content FROM library_sourcerecord WHERE id IN {list}"
-        kept = {pk for pk, source, content in bulk_rows.select(query, sorted(short)) if described(source, content).tldr}
+        kept = {
+            pk for pk, source, content in bulk_rows.select(query, sorted(short)) if parse_record(source, content).tldr
+        }
         self.outcome.unchanged += len(kept)
         return [one for one in altered if one[0] not in kept]
 
@@ -181,7 +183,7 @@ class _Taking:
         papers = {pk: field_resolution.resolve(told) for pk, told in grouped.items()}
         keys = _keys(papers)
         # What one record alone says has the marks that it was matched by.
-        known = {pk: matcher.about(told[0]) for pk, told in grouped.items() if len(told) == 1}
+        known = {pk: matcher.hashes_of(told[0]) for pk, told in grouped.items() if len(told) == 1}
         rows = [(pk, keys[pk], 0, 0, *field_resolution.row(paper, known.get(pk))) for pk, paper in papers.items()]
         bulk_rows.insert_works(("id", "key", "citation_count", "reference_count", *field_resolution.COLUMNS), rows)
 

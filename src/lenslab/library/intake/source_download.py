@@ -77,7 +77,7 @@ class _Part:
     note: str = ""
 
 
-def add(
+def add_paper(
     name: str,
     *,
     fetcher: Fetcher,
@@ -91,7 +91,7 @@ def add(
 
     Args:
         name: An arXiv id, a DOI, Semantic Scholar's hash, or a key of the library.
-        fetcher: Asks the sources; with the library's archive (``lenslab.library.intake.answer_archive``) it asks for
+        fetcher: Asks the sources; with the library's archive (``lenslab.library.intake.database_cache``) it asks for
             changes only.
         depth: 0 for the paper alone; 1 for the works that cite it and those that it cites, and the citations among
             them; 2 for the works around those, too.
@@ -108,10 +108,10 @@ def add(
         SourceError: A source does not answer; what was read is kept, and the same call goes on from there.
         WorkNameError: The name is none that a source would understand.
     """
-    return _Adding(fetcher, sources, refresh, progress, told).run(name, depth)
+    return _Download(fetcher, sources, refresh, progress, told).run(name, depth)
 
 
-class _Adding:
+class _Download:
     """One paper on its way into the library."""
 
     def __init__(
@@ -143,7 +143,7 @@ class _Adding:
                 self.total += len(around) - expected
                 self.among(around)
             told = around if level + 1 < depth else []
-        if vocabulary.waiting() <= _COUNTED_AT_ONCE:
+        if vocabulary.uncounted() <= _COUNTED_AT_ONCE:
             vocabulary.count_new()
         work = works.find_work(self.added.key)
         self.added.key, self.added.title = work.key, work.title
@@ -169,7 +169,7 @@ class _Adding:
         if not found:
             asked = str(arxiv_id or doi or scholar)
             raise NotFoundError(f"none of {', '.join(self.sources)} knows {asked}; look at the name again")
-        outcome = self.took(record_intake.take(found, now=self.now))
+        outcome = self.took(record_intake.add_records(found, now=self.now))
         pk = outcome.records[found[0].source, found[0].locator][1]
         self.added.key = Work.objects.values_list("key", flat=True).get(pk=pk)
         return found
@@ -238,7 +238,7 @@ class _Adding:
         named: set[int] = set()
         for part in parts(listing.position):
             with transaction.atomic():
-                outcome = self.took(record_intake.cite(part.assertions, now=self.now))
+                outcome = self.took(record_intake.add_citations(part.assertions, now=self.now))
                 ends = [one.citing if direction == "citing" else one.cited for one in part.assertions]
                 named |= {outcome.records[end.source, end.locator][0] for end in ends}
                 listing.received += len(part.assertions)
@@ -253,7 +253,7 @@ class _Adding:
         self.step(0)
         if listing.complete and whole:
             with transaction.atomic():
-                bulk_rows.one_writer()
+                bulk_rows.lock_writes()
                 citation_edges.keep_only(told.source, record.pk, direction, named)
 
     def around(self, told: Iterable[Description]) -> list[Description]:
@@ -280,7 +280,7 @@ class _Adding:
             counts = {told.locator: told.reference_count for told in chunk if told.reference_count is not None}
             cited = semantic_scholar.references_of(self.fetcher, [told.locator for told in chunk], counts)
             with transaction.atomic():
-                bulk_rows.one_writer()
+                bulk_rows.lock_writes()
                 self.keep_among(chunk, {name: found or () for name, found in cited.items()})
             self.step(len(chunk))
 

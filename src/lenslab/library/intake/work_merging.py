@@ -11,7 +11,7 @@ from django.db.models import Q
 from lenslab.library import bulk_rows, vocabulary
 from lenslab.library.errors import MergeError
 from lenslab.library.graph import citation_edges
-from lenslab.library.intake import work_renewal
+from lenslab.library.intake import work_update
 from lenslab.library.models import Merge, PossibleTwin, SourceRecord, Work
 from lenslab.library.slugs import free_key, slug
 
@@ -49,7 +49,7 @@ def merge(work: Work, other: Work, *, evidence: str) -> Merge:
     if work.pk == other.pk:
         raise MergeError(f"{work.key!r} and {other.key!r} are one work already")
     with transaction.atomic():
-        bulk_rows.one_writer()
+        bulk_rows.lock_writes()
         # What was read before may have changed while others wrote.
         for named in (work, other):
             named.refresh_from_db(fields=["merged_into"])
@@ -66,7 +66,7 @@ def undo(made: Merge) -> None:
         MergeError: It was undone before, or a later merge rests on it.
     """
     with transaction.atomic():
-        bulk_rows.one_writer()
+        bulk_rows.lock_writes()
         made.refresh_from_db()
         work, other = made.work, made.other
         if made.undone is not None:
@@ -90,7 +90,7 @@ def separate(record: SourceRecord) -> Work:
         MergeError: The record is all that its work rests on.
     """
     with transaction.atomic():
-        bulk_rows.one_writer()
+        bulk_rows.lock_writes()
         record.refresh_from_db(fields=["work"])
         work = record.work
         if work.source_records.count() < 2:
@@ -120,14 +120,14 @@ def _merge(work: Work, other: Work, evidence: str) -> Merge:
     SourceRecord.objects.filter(pk__in=records).update(work=work)
     # Works that were merged into the other one follow it, so that every former address leads to the work itself.
     Work.objects.filter(Q(pk=other.pk) | Q(merged_into=other)).update(merged_into=work)
-    vocabulary.forget([other.pk])
+    vocabulary.uncount([other.pk])
     PossibleTwin.objects.filter(_pair(work.pk, other.pk)).delete()
     _renew(work.pk, other.pk)
     return made
 
 
 def _renew(*works: int) -> None:
-    work_renewal.renew(works)
+    work_update.update_works(works)
     citation_edges.rebuild(works)
 
 

@@ -40,7 +40,7 @@ class Piece:
 
 
 def marked(query: Query, texts: Sequence[tuple[str, str]]) -> list[tuple[str, tuple[Piece, ...], tuple[Piece, ...]]]:
-    """Marks a query's words.
+    """MatchingHashes a query's words.
 
     Args:
         query: What was looked for.

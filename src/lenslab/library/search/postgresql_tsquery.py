@@ -11,8 +11,8 @@ from __future__ import annotations
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
-from lenslab.library.intake.field_resolution import facet
 from lenslab.library.search import sqlite_fts5
+from lenslab.library.search.facets import facet
 from lenslab.library.search.query_language import Query
 from lenslab.library.search.sqlite_fts5 import counted, years
 

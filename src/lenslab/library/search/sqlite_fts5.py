@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from lenslab.library.intake.field_resolution import facet, year_cover
+from lenslab.library.search.facets import facet, year_cover
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

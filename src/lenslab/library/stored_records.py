@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import zstandard
 
-from lenslab.library.intake import shipped_entries
+from lenslab.library import shipped_records
 from lenslab.papers import sources
 from lenslab.papers.errors import MalformedError
 
@@ -61,7 +61,7 @@ def unpack(content: bytes | memoryview) -> bytes:
         raise MalformedError(f"what was kept is damaged: {error}") from None
 
 
-def described(source: str, content: bytes | memoryview) -> Description:
+def parse_record(source: str, content: bytes | memoryview) -> Description:
     """What a kept record says.
 
     Args:
@@ -75,6 +75,6 @@ def described(source: str, content: bytes | memoryview) -> Description:
     if source in sources.MODULES:
         return sources.parse(source, raw)
     try:
-        return shipped_entries.parse(source, raw)
+        return shipped_records.parse(source, raw)
     except (KeyError, TypeError, ValueError) as error:
         raise MalformedError(f"a record of {source} cannot be read: {error!r}") from None

@@ -53,7 +53,7 @@ def add(
     from lenslab.library.intake import source_download
 
     with console.progress("adding") as progress, _fetcher() as fetcher:
-        done = source_download.add(
+        done = source_download.add_paper(
             identifier,
             fetcher=fetcher,
             depth=depth,
@@ -129,7 +129,7 @@ def import_(
             console.answer(f"{path.name}: {', '.join(counts)}{resumed}")
             if done.rejects:
                 console.remark(f"what was rejected, and why: {done.rejects}")
-    waiting = vocabulary.waiting()
+    waiting = vocabulary.uncounted()
     if 0 < waiting <= _COUNTED_AT_ONCE:
         vocabulary.count_new()
     elif waiting:
@@ -196,9 +196,9 @@ def harvest(
 def _fetcher() -> Iterator[Fetcher]:
     """The network's home, with the library's archive; what takes its time is told on the error stream."""
     from lenslab.http.client import Fetcher
-    from lenslab.library.intake.answer_archive import DatabaseArchive
+    from lenslab.library.intake.database_cache import DatabaseCache
 
-    with Fetcher(archive=DatabaseArchive(), told=console.remark) as fetcher:
+    with Fetcher(archive=DatabaseCache(), told=console.remark) as fetcher:
         yield fetcher
 
 

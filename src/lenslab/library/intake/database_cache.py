@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from lenslab.http.response_cache import Kept
-from lenslab.library.intake.stored_records import digest, pack, unpack
 from lenslab.library.models import Payload
+from lenslab.library.stored_records import digest, pack, unpack
 from lenslab.papers.errors import MalformedError
 
 
-class DatabaseArchive:
+class DatabaseCache:
     """An archive (`lenslab.http.response_cache.Archive`) in the library's database: each address's newest answer."""
 
     def find(self, url: str) -> Kept | None:
