@@ -190,9 +190,13 @@ class Told:
                 words for _, words in page.summary.support
             ] or shown["summary"]["method"] == "extractive"
         assert (shown["title"], shown["authors"]) == (page.facts.title, list(page.facts.authors))
-        assert shown["citations"] == page.facts.citation_count == sum(r["direction"] == "citing" for r in shown["rows"])
-        assert shown["references"] == page.facts.reference_count
-        assert f"cited by {page.facts.citation_count}, references known {page.facts.reference_count}" in text
+        assert (
+            shown["citations"]
+            == page.facts.work.citation_count
+            == sum(r["direction"] == "citing" for r in shown["rows"])
+        )
+        assert shown["references"] == page.facts.work.reference_count
+        assert f"cited by {page.facts.work.citation_count}, references known {page.facts.work.reference_count}" in text
         assert [row.key for row in page.rows] == [row["key"] for row in shown["rows"]]
         assert [category["id"] for category in shown["categories"]] == [one.id for one in page.facts.categories]
         assert {date["date"] for date in shown["dates"]} == {date.iso for date in page.dates if len(date.iso) == 10}

@@ -84,8 +84,8 @@ def _document(facts: PaperFacts) -> dict[str, Any]:
         "abstract": paper.abstract,
         "summary": {**summary, "sentences": list(facts.summary.sentences)},
         "terms": [paper_terms.document(term) for term in facts.terms],
-        "citations": facts.citation_count,
-        "references": facts.reference_count,
+        "citations": facts.work.citation_count,
+        "references": facts.work.reference_count,
         "rows": [
             {
                 "key": row.key,
@@ -128,7 +128,7 @@ def _page(facts: PaperFacts, *, every_row: bool) -> list[RenderableType]:
     if facts.license:
         words = f"{facts.license.name}. {facts.license.allows}"
         parts += [_heading("License"), Padding(Text(words), (0, 2))]
-    counts = f"cited by {facts.citation_count}, references known {facts.reference_count}"
+    counts = f"cited by {facts.work.citation_count}, references known {facts.work.reference_count}"
     parts += [_heading("Citations and references", counts)]
     rows = facts.relations if every_row else facts.relations[:_ROWS]
     if rows:

@@ -88,7 +88,7 @@ def summary(
 
 
 def document(made: Summary) -> dict[str, Any]:
-    """A summary as plain values."""
+    """Give a summary as plain values."""
     return {
         "text": made.text,
         "method": made.method,
@@ -105,5 +105,5 @@ def document(made: Summary) -> dict[str, Any]:
 
 
 def provenance(made: Summary) -> str:
-    """How a summary was made, as a reader reads it."""
+    """Say how a summary was made."""
     return _METHODS[made.method].format(model=made.model, host=made.host)

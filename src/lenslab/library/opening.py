@@ -25,7 +25,7 @@ _within_process = threading.Lock()
 
 
 def ready() -> None:
-    """Makes sure that the library can be asked: Django set up, tables up to date, shipped papers loaded.
+    """Make the library ready for use: Django set up, tables up to date, shipped papers loaded.
 
     Safe for any number of processes at once, one of which does the work while the others wait; cheap when there is
     nothing to do.
@@ -74,7 +74,7 @@ def _bring_up_to_date() -> None:
 
 @contextmanager
 def _one_at_a_time() -> Iterator[None]:
-    """Holds a lock that threads, processes and, on PostgreSQL, machines respect."""
+    """Hold a lock that threads, processes and, on PostgreSQL, machines respect."""
     with _within_process:
         if connection.vendor == "postgresql":
             with connection.cursor() as cursor:
@@ -92,14 +92,14 @@ def _one_at_a_time() -> Iterator[None]:
 
 
 def _sqlite_file() -> Path | None:
-    """The file of an SQLite database; none for databases in memory or elsewhere."""
+    """Find the file of an SQLite database; none for databases in memory or elsewhere."""
     name = str(connection.settings_dict["NAME"])
     in_memory = name == ":memory:" or "mode=memory" in name
     return None if connection.vendor != "sqlite" or in_memory else Path(name)
 
 
 def _connect() -> None:
-    """Makes the first connection. Of several that make a new file at once, SQLite would refuse all but one."""
+    """Make the first connection. Of several that make a new file at once, SQLite would refuse all but one."""
     if (path := _sqlite_file()) is not None:
         path.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(f"{path}.opening"):
@@ -107,7 +107,7 @@ def _connect() -> None:
 
 
 def _place() -> str:
-    """The database as people know it, without its password."""
+    """Name the database as people know it, without its password."""
     settings = connection.settings_dict
     host = f" on {settings['HOST']}" if settings.get("HOST") else ""
     return f"{settings['NAME']}{host}"

@@ -154,16 +154,6 @@ class PaperFacts:
         """The works that cite it, and those that it cites."""
         return works.relations(self.work)
 
-    @property
-    def citation_count(self) -> int:
-        """How many works of the library cite it."""
-        return self.work.citation_count
-
-    @property
-    def reference_count(self) -> int:
-        """How many works of the library it cites."""
-        return self.work.reference_count
-
     @cached_property
     def coverage(self) -> tuple[Coverage, ...]:
         """What each source reports of its citations and references, and how much of it the library holds."""
@@ -191,5 +181,5 @@ def by_day(facts: Iterable[DatedFact]) -> tuple[Day, ...]:
     for (day, source, note), happened in names.items():
         sources.setdefault((day, tuple(happened)), []).append((source, note))
     return tuple(
-        Day(day, happened, tuple(said for said in named if said[0])) for (day, happened), named in sources.items()
+        Day(day, happened, tuple(one for one in stated if one[0])) for (day, happened), stated in sources.items()
     )

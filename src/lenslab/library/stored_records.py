@@ -22,12 +22,12 @@ LARGEST_CONTENT = 128 << 20
 
 
 def digest(raw: bytes) -> bytes:
-    """The SHA-256 of a source's own words: equal words are not stored twice."""
+    """Give the SHA-256 of a source's own words: equal words are not stored twice."""
     return hashlib.sha256(raw).digest()
 
 
 def pack(raw: bytes) -> bytes:
-    """A source's own words, compressed.
+    """Compress a source's own words.
 
     Raises:
         MalformedError: They are more than would be read again.
@@ -45,7 +45,7 @@ def pack(raw: bytes) -> bytes:
 
 
 def unpack(content: bytes | memoryview) -> bytes:
-    """What ``pack`` compressed.
+    """Decompress what ``pack`` compressed.
 
     Raises:
         MalformedError: The content is damaged, or was not made by ``pack``.
@@ -62,7 +62,7 @@ def unpack(content: bytes | memoryview) -> bytes:
 
 
 def parse_record(source: str, content: bytes | memoryview) -> Description:
-    """What a kept record says.
+    """Parse a stored record.
 
     Args:
         source: The source's name.

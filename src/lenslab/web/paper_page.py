@@ -9,7 +9,7 @@ from django.utils.safestring import SafeString
 
 from lenslab.library.graph.neighbourhood import neighbourhood
 from lenslab.library.models import Work
-from lenslab.library.paper_facts import LicensedVersion, PaperFacts
+from lenslab.library.paper_facts import PaperFacts
 from lenslab.library.works import Relation
 from lenslab.papers.formats.bibtex_writer import bibtex
 from lenslab.papers.identifiers.citation_lookup import resolve_citation
@@ -38,18 +38,7 @@ class Date:
 
 
 @dataclass(frozen=True)
-class Issue:
-    """A version of the paper: its number, day and licence, and whether it withdraws the paper."""
-
-    number: int
-    iso: str
-    day: str
-    license: str
-    withdrawn: bool
-
-
-@dataclass(frozen=True)
-class Quick:
+class QuickSummary:
     """The quick summary: its sentences with the words of the abstract behind each, who made it, and a note on gaps.
 
     ``support`` is empty where the sentences are the abstract's own.
@@ -95,9 +84,8 @@ class Page:
     facts: PaperFacts
     title: SafeString
     kicker: str
-    summary: Quick | None
+    summary: QuickSummary | None
     dates: tuple[Date, ...]
-    versions: tuple[Issue, ...]
     terms: tuple[Term, ...]
     classes: str
     abstract: SafeString
@@ -110,7 +98,7 @@ class Page:
     @property
     def newest(self) -> int | None:
         """The version that the page shows."""
-        return self.versions[-1].number if self.versions else None
+        return self.facts.versions[-1].number if self.facts.versions else None
 
     @property
     def license_linked(self) -> bool:
@@ -141,7 +129,6 @@ def gather(work: Work, *, chosen: str = "") -> Page:
         kicker=_kicker(facts),
         summary=_quick(facts.summary) if facts.summary.text else None,
         dates=_dates(facts),
-        versions=tuple(map(_version, facts.versions)),
         terms=_terms(facts),
         classes=_classes(facts.paper),
         abstract=running_text(work.abstract, _resolver(facts.relations)),
@@ -183,13 +170,8 @@ def _day(date: dt.date) -> str:
     return f"{date.day} {date:%B %Y}"
 
 
-def _version(version: LicensedVersion) -> Issue:
-    iso, day = (version.created.isoformat(), _day(version.created)) if version.created else ("", "")
-    return Issue(version.number, iso, day, version.license.short if version.license else "", version.withdrawn)
-
-
-def _quick(summary: Summary) -> Quick:
-    """The summary with its provenance in words; whoever wrote it, a reader can see what it rests on."""
+def _quick(summary: Summary) -> QuickSummary:
+    """Put a summary and its provenance into words; whoever wrote it, a reader can see what it rests on."""
     support: tuple[tuple[str, str], ...] = ()
     if summary.method == "extractive":
         number = len(summary.sentences)
@@ -204,7 +186,7 @@ def _quick(summary: Summary) -> Quick:
             when = f" on {_day(summary.made.date())}" if summary.made else ""
             how = f"Written by the language model {summary.model} at {summary.host}{when}, and checked against {of}."
     note = f"{summary.note[0].upper()}{summary.note[1:]}." if summary.note else ""
-    return Quick(summary.text, how, note, support)
+    return QuickSummary(summary.text, how, note, support)
 
 
 def _terms(facts: PaperFacts) -> tuple[Term, ...]:
@@ -215,7 +197,7 @@ def _terms(facts: PaperFacts) -> tuple[Term, ...]:
 
 
 def _resolver(relations: tuple[Relation, ...]) -> Resolve:
-    """What the citation keys of this abstract mean, among the works that the paper references."""
+    """Find out what the citation keys of this abstract mean, among the works that the paper references."""
     referenced = [relation for relation in relations if relation.direction == "referenced"]
 
     def resolve(key: str) -> tuple[str, str] | None:

@@ -12,7 +12,7 @@ class DatabaseCache:
     """An archive (`lenslab.http.response_cache.Archive`) in the library's database: each address's newest answer."""
 
     def find(self, url: str) -> Kept | None:
-        """The newest answer to an address, if there is one that can still be read."""
+        """Find the newest answer to an address, if it can still be read."""
         found = Payload.objects.filter(url=url).first()
         if found is None:
             return None
@@ -30,7 +30,7 @@ class DatabaseCache:
         )
 
     def keep(self, kept: Kept) -> None:
-        """Keeps an answer in the place of an earlier one; one that is too large to be read again is asked for anew."""
+        """Keep an answer in the place of an earlier one; one that is too large to be read again is asked for anew."""
         try:
             content = pack(kept.content)
         except MalformedError:

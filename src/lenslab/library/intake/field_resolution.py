@@ -6,6 +6,7 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
+from lenslab.library.bulk_rows import storable
 from lenslab.library.intake.matching_hashes import MatchingHashes, matching_hashes
 from lenslab.library.search.facets import facets
 from lenslab.papers.paper import Paper, Version
@@ -48,7 +49,7 @@ COLUMNS = (
 
 
 def resolve(descriptions: Sequence[Description]) -> Paper:
-    """What the sources say together: each field from the first source in rank that says something.
+    """Resolve what the sources say together: each field from the first source in rank that says something.
 
     Args:
         descriptions: At least one, in the order in which the library met them.
@@ -82,7 +83,7 @@ def resolve(descriptions: Sequence[Description]) -> Paper:
 
 
 def row(paper: Paper, about: MatchingHashes | None = None) -> tuple[Any, ...]:
-    """The values of ``COLUMNS`` for a paper, as databases store them; its marks can be given where they are known."""
+    """Give the values of ``COLUMNS`` for a paper, as databases store them."""
     about = about or matching_hashes(paper)
     title, abstract = _cut(paper.title, _MOST_TITLE), _cut(paper.abstract, _MOST_ABSTRACT)
     authors, groups = _fitting(paper.authors), [_cut(name, 60) for name in paper.categories[:_MOST_CATEGORIES]]
@@ -95,7 +96,7 @@ def row(paper: Paper, about: MatchingHashes | None = None) -> tuple[Any, ...]:
         _json(groups),
         None if paper.submitted is None else paper.submitted.isoformat(),
         None if paper.updated is None else paper.updated.isoformat(),
-        _storable(paper.license_uri)[:300],
+        storable(paper.license_uri)[:300],
         _cut(paper.journal_reference, _MOST_TITLE),
         _cut(paper.author_comments, _MOST_ABSTRACT),
         _cut(paper.report_number, _MOST_TITLE),
@@ -105,7 +106,7 @@ def row(paper: Paper, about: MatchingHashes | None = None) -> tuple[Any, ...]:
         abstract,
         "" if raw.isascii() and "\\" not in raw else _hidden_words(raw),
         facets(groups, paper.year),
-        _storable(paper.doi)[:300],
+        storable(paper.doi)[:300],
         paper.arxiv_id.base if paper.arxiv_id else None,
         about.title,
         about.people,
@@ -114,18 +115,13 @@ def row(paper: Paper, about: MatchingHashes | None = None) -> tuple[Any, ...]:
 
 
 def byline(paper: Paper) -> str:
-    """The authors in passing, short enough for a picture's node.
+    """Give the authors in short, for a picture's node.
 
     Example:
         >>> byline(Paper(title="On units", authors=("Ada Lovelace", "Charles Babbage", "Mary Somerville")))
         'Lovelace et al.'
     """
-    return _storable(short_authors(paper.authors[:3]))[:200]
-
-
-def version_of(told: dict[str, Any]) -> dict[str, Any]:
-    """What ``Work.versions`` holds of one version, with nothing missing."""
-    return {"created": None, "license_uri": "", "size": "", "source_type": "", **told}
+    return storable(short_authors(paper.authors[:3]))[:200]
 
 
 def _rank(description: Description) -> tuple[Any, ...]:
@@ -136,18 +132,18 @@ def _rank(description: Description) -> tuple[Any, ...]:
 
 
 def _versions(papers: Sequence[Paper]) -> tuple[Version, ...]:
-    """Every version that anybody names; a licence that a source gave while a version was the newest stays its own."""
-    told: dict[int, dict[str, Any]] = {}
+    """Unite the versions that sources name; a licence given while a version was the newest stays its own."""
+    stated: dict[int, dict[str, Any]] = {}
     for paper in papers:
         for version in paper.versions:
-            known = told.setdefault(version.number, {})
+            known = stated.setdefault(version.number, {})
             for name in ("created", "license_uri", "size", "source_type"):
                 known[name] = known.get(name) or getattr(version, name)
-    return tuple(Version(number, **told[number]) for number in sorted(told))
+    return tuple(Version(number, **stated[number]) for number in sorted(stated))
 
 
 def _told(version: Version) -> dict[str, Any]:
-    """A version as JSON; what nobody says is left out."""
+    """Give a version as JSON; what no source says is left out."""
     values = {
         "number": version.number,
         "created": version.created.isoformat() if version.created else None,
@@ -155,11 +151,11 @@ def _told(version: Version) -> dict[str, Any]:
         "size": version.size,
         "source_type": version.source_type,
     }
-    return {name: _storable(value) if isinstance(value, str) else value for name, value in values.items() if value}
+    return {name: storable(value) if isinstance(value, str) else value for name, value in values.items() if value}
 
 
 def _hidden_words(raw: str) -> str:
-    """Words that a search would miss in the text as it was typed: those with accents, with them and without."""
+    """Find the words that a search would miss as they were typed: those with accents, with them and without."""
     words = raw.split()
     hidden = [word for word in words if not word.isascii()]
     typed = plain_text(" ".join(word for word in words if "\\" in word and _ACCENT.search(word)))
@@ -168,9 +164,9 @@ def _hidden_words(raw: str) -> str:
 
 
 def _fitting(authors: Sequence[str]) -> list[str]:
-    """The names that fit into a row: those of seven thousand people do."""
+    """Give the names that fit into a row: those of seven thousand people do."""
     found, size = [], 0
-    for name in map(_storable, authors):
+    for name in map(storable, authors):
         size += len(name.encode()) + 4
         if size > _MOST_AUTHORS:
             break
@@ -183,13 +179,6 @@ def _json(value: Any) -> str:
 
 
 def _cut(text: str, most: int) -> str:
-    """The beginning of a text, in so many bytes, as both databases take it."""
-    storable = _storable(text[:most])
-    return storable if len(storable) * 4 <= most else storable.encode()[:most].decode("utf-8", "ignore")
-
-
-def _storable(text: str) -> str:
-    """Text as both databases take it: without null characters and halves of surrogate pairs."""
-    if "\x00" in text:
-        text = text.replace("\x00", "")
-    return text if text.isascii() else text.encode("utf-8", "replace").decode()
+    """Give the beginning of a text, in so many bytes, as both databases store it."""
+    whole = storable(text[:most])
+    return whole if len(whole) * 4 <= most else whole.encode()[:most].decode("utf-8", "ignore")

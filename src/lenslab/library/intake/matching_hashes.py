@@ -1,4 +1,4 @@
-"""MatchingHashes: hashes of a work's title and people, by which records of one work find each other among millions."""
+"""Matching hashes: hashes of a work's title and people, by which records of one work find each other among millions."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class MatchingHashes:
 
 
 def matching_hashes(work: Described) -> MatchingHashes:
-    """The marks of a work.
+    """Hash what identifies a work.
 
     Example:
         >>> from lenslab.papers.work import Work

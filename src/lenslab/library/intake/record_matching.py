@@ -53,7 +53,7 @@ class Match:
 
 
 def identifiers(description: Description) -> list[str]:
-    """The names by which other sources may know the work: its DOI, and what else the source gives.
+    """List the names by which other sources may know the work: its DOI, and what else the source gives.
 
     Example:
         >>> from lenslab.papers.paper import Paper
@@ -71,8 +71,8 @@ class Matcher:
     """Finds the works of many records with few queries; works that the records themselves add are found too."""
 
     def __init__(self, descriptions: Sequence[Description]) -> None:
-        self._hashes = {id(told): matching_hashes(told.paper) for told in descriptions}
-        self._identifiers = {id(told): identifiers(told) for told in descriptions}
+        self._hashes = {id(description): matching_hashes(description.paper) for description in descriptions}
+        self._identifiers = {id(description): identifiers(description) for description in descriptions}
         self._works: dict[int, Known] = {}
         self._arxiv: dict[str, int] = {}
         self._names: dict[str, list[int]] = defaultdict(list)
@@ -82,7 +82,7 @@ class Matcher:
         self._load(descriptions)
 
     def match(self, description: Description) -> Match:
-        """Finds the work that a record speaks of.
+        """Find the work that a record is about.
 
         Works with different arXiv ids are never one work, whatever else they share.
         """
@@ -110,7 +110,7 @@ class Matcher:
         return self._hashes[id(description)]
 
     def add(self, pk: int, description: Description) -> None:
-        """Lets later records find a work that this record belongs to."""
+        """Let later records find a work that this record belongs to."""
         paper = description.paper
         known = self._works.get(pk)
         arxiv_id = paper.arxiv_id.base if paper.arxiv_id else None
@@ -123,7 +123,7 @@ class Matcher:
     def _alike(
         self, description: Description, own: str | None, named: dict[int, str]
     ) -> tuple[dict[int, str], dict[int, str]]:
-        """Works that are the same, and works that are possibly the same, by title, authors and year."""
+        """Find works that are the same, and works that are possibly the same, by title, authors and year."""
         about = self.hashes_of(description)
         candidates = {
             pk
@@ -200,7 +200,7 @@ def _set(values: Iterable[int | None]) -> list[int]:
 
 
 def _spoken(name: str) -> str:
-    """An identifier as readers know it.
+    """Write an identifier as readers know it.
 
     Example:
         >>> _spoken("doi:10.1/x"), _spoken("mag:2")

@@ -43,7 +43,7 @@ class DataFile:
 
 
 def shipped_data(directory: Traversable | None = None) -> list[DataFile]:
-    """The files of the package, in the order of their names.
+    """List the files of the package by name.
 
     Example:
         >>> [data.name for data in shipped_data()]
@@ -55,12 +55,12 @@ def shipped_data(directory: Traversable | None = None) -> list[DataFile]:
 
 
 def is_loaded(data: DataFile) -> bool:
-    """Whether the database holds exactly this file."""
+    """Tell whether the database holds exactly this file."""
     return ShippedFile.objects.filter(name=data.name, sha256=data.sha256).exists()
 
 
 def load(data: DataFile) -> None:
-    """Makes the database hold what the file says, all or nothing.
+    """Make the database hold what the file says, all or nothing.
 
     Loading twice changes nothing. A changed file updates works in place, so that what others attached to a work stays.
 
@@ -99,8 +99,8 @@ def _load(document: dict[str, Any]) -> None:
     assertions = [Assertion(citing=arxiv, cited=one, source=references["source"]) for one in cited]
     outcome = record_intake.add_citations([*assertions, *(Assertion(citing=one, cited=page) for one in citing)])
 
-    def records(told: list[Description]) -> set[int]:
-        return {outcome.records[one.source, one.locator][0] for one in told}
+    def records(descriptions: list[Description]) -> set[int]:
+        return {outcome.records[one.source, one.locator][0] for one in descriptions}
 
     # What only this file asserted, and asserts no more, goes; works stay, since others may speak of them.
     (own,), (named,) = records([arxiv]), records([page])
@@ -109,8 +109,8 @@ def _load(document: dict[str, Any]) -> None:
 
 
 def _said(source: str, entry: dict[str, Any]) -> Description:
-    told = {name: value for name, value in entry.items() if name not in ("records", "source")}
-    return shipped_records.parse(source, json.dumps(told, ensure_ascii=False, sort_keys=True).encode())
+    kept = {name: value for name, value in entry.items() if name not in ("records", "source")}
+    return shipped_records.parse(source, json.dumps(kept, ensure_ascii=False, sort_keys=True).encode())
 
 
 def _key(entry: dict[str, Any]) -> str:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def merge_if_allowed(one: int, other: int, evidence: str) -> bool:
-    """Merges two works by evidence, unless they are one already, have two arXiv ids, or were once held apart.
+    """Merge two works by evidence, unless they are one already, have two arXiv ids, or were once held apart.
 
     Args:
         one: The work that stays, unless only the other one is at arXiv.
@@ -36,7 +36,7 @@ def merge_if_allowed(one: int, other: int, evidence: str) -> bool:
 
 
 def merge(work: Work, other: Work, *, evidence: str) -> Merge:
-    """Merges a work into another because a person says so.
+    """Merge a work into another because a person says so.
 
     Args:
         work: The work that stays.
@@ -60,7 +60,7 @@ def merge(work: Work, other: Work, *, evidence: str) -> Merge:
 
 
 def undo(made: Merge) -> None:
-    """Takes a merge back: both works are as their own records say, and no evidence of the same kind joins them again.
+    """Undo a merge: both works are as their own records say, and no evidence of the same kind joins them again.
 
     Raises:
         MergeError: It was undone before, or a later merge rests on it.
@@ -81,7 +81,7 @@ def undo(made: Merge) -> None:
 
 
 def separate(record: SourceRecord) -> Work:
-    """Takes one record out of its work, into a work of its own.
+    """Take one record out of its work, into a work of its own.
 
     Returns:
         The work that the record now has to itself.
@@ -108,7 +108,7 @@ def separate(record: SourceRecord) -> Work:
 
 
 def merges(work: Work) -> QuerySet[Merge]:
-    """Every merge that a work was part of, undone or not, the latest first."""
+    """List every merge that a work was part of, undone or not, the latest first."""
     return Merge.objects.filter(Q(work=work) | Q(other=work)).select_related("work", "other").order_by("-made", "-pk")
 
 

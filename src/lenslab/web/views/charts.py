@@ -37,7 +37,7 @@ def specification(request: HttpRequest, result: str, name: str) -> HttpResponse:
 
 
 def _record(result: str) -> Record:
-    """The study result of that name; names are compared and never made into paths."""
+    """Find the study result of that name; names are compared and never made into paths."""
     record = study_panel.find_record(result)
     if record is None:
         raise Http404("There is no such study result.")
