@@ -34,9 +34,9 @@ import json, resource, sys, time
 from lenslab.library import ready
 ready()
 from pathlib import Path
-from lenslab.library import importing
+from lenslab.library.intake import file_import
 started = time.perf_counter(), time.process_time()
-done = importing.import_file(Path(sys.argv[1]), rejects=Path(sys.argv[2]))
+done = file_import.import_file(Path(sys.argv[1]), rejects=Path(sys.argv[2]))
 print(json.dumps({
     "seconds": time.perf_counter() - started[0], "processor_seconds": time.process_time() - started[1],
     "added": done.added, "changed": done.changed, "unchanged": done.unchanged, "rejected": done.rejected,

@@ -76,14 +76,14 @@ def every_match_scored(text: str, filters: dict[str, Any]) -> list[int]:
     """The best twenty where all matches are scored and sorted."""
     from django.db import connection
 
-    from lenslab.library.search import search
+    from lenslab.library.search import work_search
 
     with connection.cursor() as cursor:
         wanted = {name: value for name, value in filters.items() if name != "rank"}
-        index = search.index_of(cursor, search.parse(text), **wanted)
+        index = work_search.index_of(cursor, work_search.parse(text), **wanted)
         if "rank" in filters or not index.query.wanted:
             # A query of stop words alone looks for nothing on PostgreSQL, and what passes the filters comes by date.
-            order = search._ORDERS["citations" if "rank" in filters else "date"]
+            order = work_search._ORDERS["citations" if "rank" in filters else "date"]
             return [pk for pk, _ in index.sorted(order, (20, 0))]
         return [pk for pk, _ in index.scored((20, 0))]
 
@@ -114,7 +114,7 @@ def measured(name: str, asked: list[Asked]) -> dict[str, Any]:
     from django.db import connection
 
     from lenslab.library.models import Work
-    from lenslab.library.search.search import search
+    from lenslab.library.search.work_search import search
 
     first, again, processor, plain, compared = [], [], [], [], []
     differing = bounded = 0

@@ -30,10 +30,11 @@ from itertools import islice
 from pathlib import Path
 from lenslab.library import ready
 ready()
-from lenslab.library import importing, vocabulary, works
+from lenslab.library import vocabulary, works
+from lenslab.library.intake import file_import
 from lenslab.library.models import TermCount, Work
 
-importing.import_file(Path(sys.argv[1]), rejects=Path(sys.argv[3]))
+file_import.import_file(Path(sys.argv[1]), rejects=Path(sys.argv[3]))
 started, processor = time.perf_counter(), time.process_time()
 counted = vocabulary.count_new()
 counting = time.perf_counter() - started
@@ -45,7 +46,7 @@ while portion := list(islice(papers, 500)):
         number += 1
 terms_seconds = time.perf_counter() - started
 processor = time.process_time() - processor
-importing.import_file(Path(sys.argv[2]), rejects=Path(sys.argv[3]))
+file_import.import_file(Path(sys.argv[2]), rejects=Path(sys.argv[3]))
 started = time.perf_counter()
 more = vocabulary.count_new()
 incremental = time.perf_counter() - started

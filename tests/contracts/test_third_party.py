@@ -12,7 +12,7 @@ import pytest
 from django.test import Client
 
 import lenslab.web
-from lenslab.library.intake import shipped
+from lenslab.library.intake import shipped_library
 from lenslab.library.models import Work
 from lenslab.web.addresses import work_address
 
@@ -52,8 +52,8 @@ class Fetched(HTMLParser):
 
 @pytest.fixture
 def library(db: None) -> None:  # noqa: ARG001 - asked for its effect
-    for data in shipped.shipped_data():
-        shipped.load(data)
+    for data in shipped_library.shipped_data():
+        shipped_library.load(data)
 
 
 @pytest.mark.usefixtures("library")

@@ -7,7 +7,7 @@ from urllib.parse import quote
 import pytest
 from django.db import connection
 
-from lenslab.library.intake import shipped
+from lenslab.library.intake import shipped_library
 
 
 @pytest.fixture
@@ -16,8 +16,8 @@ def load(request):
     request.getfixturevalue("db")
 
     def loaded():
-        for data in shipped.shipped_data():
-            shipped.load(data)
+        for data in shipped_library.shipped_data():
+            shipped_library.load(data)
 
     return loaded
 

@@ -6,8 +6,8 @@ from contextlib import contextmanager
 from django.db import transaction
 
 from lenslab.library.graph import citation_edges
-from lenslab.library.intake.stored_records import pack
 from lenslab.library.models import Assertion, Citation, SourceRecord
+from lenslab.library.stored_records import pack
 
 NOW = dt.datetime(2026, 11, 1, 12, tzinfo=dt.UTC)
 

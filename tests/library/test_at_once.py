@@ -5,16 +5,16 @@ import time
 
 import pytest
 
-from tests.library.test_importing_files import line
+from tests.library.intake.test_file_import import line
 
-PORTIONS = "from lenslab.library import importing; importing._BATCH = 10; "
+PORTIONS = "from lenslab.library.intake import file_import; file_import._BATCH = 10; "
 IMPORT = f"""
 import sys
 from pathlib import Path
 import django; django.setup()
 {PORTIONS}
 for name in sys.argv[1:]:
-    done = importing.import_file(Path(name), rejects=Path(name + ".rejects"))
+    done = file_import.import_file(Path(name), rejects=Path(name + ".rejects"))
     assert not done.rejected
 """
 OPEN = """
@@ -25,12 +25,12 @@ call_command("migrate", verbosity=0)
 CITE = """
 import sys
 import django; django.setup()
-from lenslab.library import intake
-from tests.library.test_intake import PAPER, NOW, citing
+from lenslab.library.intake import record_intake
+from tests.library.intake.test_record_intake import PAPER, NOW, citing
 from lenslab.papers.description import Assertion
 for start in range(0, 40, 5):
     told = [citing(n, sys.argv[1], doi=f"10.1/c{n}") for n in range(start, start + 10)]
-    intake.cite([Assertion(citing=one, cited=PAPER, source=sys.argv[1]) for one in told], now=NOW)
+    record_intake.add_citations([Assertion(citing=one, cited=PAPER, source=sys.argv[1]) for one in told], now=NOW)
 """
 COUNT = (
     "import django; django.setup(); from lenslab.library import vocabulary; [vocabulary.count_new() for _ in range(8)]"
@@ -60,7 +60,7 @@ import json
 import django; django.setup()
 from lenslab.library import vocabulary
 from lenslab.library.models import *
-from tests.library.test_resolution import assert_index_is_whole, found
+from tests.library.intake.test_field_resolution import assert_index_is_whole, found
 from tests.library.test_vocabulary import counted_at_once, counts
 assert_index_is_whole()
 vocabulary.count_new()

@@ -31,8 +31,8 @@ def paper():
         Said(citing=told[2], cited=told[0]),
         Said(citing=PAPER, cited=told[5]),
     ]
-    record_intake.cite(said, now=NOW)
-    record_intake.cite([Said(citing=one, cited=PAPER, source="o") for one in told[:3]], now=NOW)
+    record_intake.add_citations(said, now=NOW)
+    record_intake.add_citations([Said(citing=one, cited=PAPER, source="o") for one in told[:3]], now=NOW)
     return works.find_work("1806.02891")
 
 
@@ -107,7 +107,7 @@ def test_a_network_is_a_file_that_another_library_reads(paper, tmp_path):
 
 
 def test_titles_are_plain_and_names_that_are_none_stay_empty():
-    record_intake.take([say("a", "1", "Schr\\\"odinger's $k$-units", doi="10.1/x")])
+    record_intake.add_records([say("a", "1", "Schr\\\"odinger's $k$-units", doi="10.1/x")])
     nodes, edges = exports.network(Work.objects.get())
     assert (nodes[0].title, nodes[0].arxiv_id, nodes[0].doi, edges) == ("Schrödinger's k-units", "", "10.1/x", [])
     assert json.dumps(nodes[0].authors) == '["Ada Bau"]'

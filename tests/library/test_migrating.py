@@ -12,7 +12,7 @@ from importlib.resources import files
 import django; django.setup()
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
-from lenslab.library import shipped
+from lenslab.library.intake import shipped_library
 from lenslab.library.intake.duplicate_rule import compare
 from lenslab.library.slugs import slug
 from lenslab.papers.citation_key import citation_key
@@ -24,7 +24,7 @@ apps = MigrationExecutor(connection).loader.project_state(before).apps
 Work, Author, Citation, Record, File, User, Comment = (apps.get_model(name) for name in (
     "library.Work", "library.Author", "library.Citation", "library.SourceRecord", "library.ShippedFile", "auth.User",
     "web.Comment"))
-(data,) = shipped.shipped_data()
+(data,) = shipped_library.shipped_data()
 File.objects.create(name=data.name, sha256=data.sha256)
 document = json.loads(data.content)
 told = document["paper"]
@@ -67,10 +67,11 @@ OPEN = "from lenslab.library import ready; ready()"
 TELL = """
 import json
 import django; django.setup()
-from lenslab.library import shipped, works
+from lenslab.library import works
+from lenslab.library.intake import shipped_library
 from lenslab.library.models import Citation, SourceRecord, Work
 from lenslab.web.models import Comment
-from tests.library.test_resolution import assert_index_is_whole, found
+from tests.library.intake.test_field_resolution import assert_index_is_whole, found
 assert_index_is_whole()
 comments = list(Comment.objects.select_related("work").order_by("pk"))
 print(json.dumps({
@@ -84,7 +85,7 @@ print(json.dumps({
     "comments": [comment.text for comment in comments],
     "elsewhere": [comment.text for comment in comments
                   if (works.find_work(comment.text).pk != (comment.work.merged_into_id or comment.work.pk))],
-    "loaded": all(map(shipped.is_loaded, shipped.shipped_data())),
+    "loaded": all(map(shipped_library.is_loaded, shipped_library.shipped_data())),
     "versions": works.paper(works.find_work("1806.02891")).versions[0].number,
 }))
 """

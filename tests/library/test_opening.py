@@ -8,7 +8,7 @@ import pytest
 
 from lenslab.library import opening, ready
 from lenslab.library.errors import LibraryUnavailableError
-from lenslab.library.intake import shipped
+from lenslab.library.intake import shipped_library
 from lenslab.library.models import Work
 
 ASK = "from lenslab.library import ready; ready(); from lenslab.library.models import Work; print(Work.objects.count())"
@@ -78,9 +78,9 @@ def test_the_second_time_nothing_is_written_and_little_is_asked(django_assert_ma
 @pytest.mark.django_db
 def test_a_changed_shipped_file_is_loaded_on_the_next_opening(monkeypatch):
     ready()
-    (data,) = shipped.shipped_data()
-    renamed = shipped.Data(data.name, data.content.replace(b"Aspis: Lightweight", b"Aspis: Renamed"))
-    monkeypatch.setattr(shipped, "shipped_data", lambda: [renamed])
+    (data,) = shipped_library.shipped_data()
+    renamed = shipped_library.DataFile(data.name, data.content.replace(b"Aspis: Lightweight", b"Aspis: Renamed"))
+    monkeypatch.setattr(shipped_library, "shipped_data", lambda: [renamed])
     ready()
     assert Work.objects.filter(title__startswith="Aspis: Renamed").count() == 1
 

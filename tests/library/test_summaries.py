@@ -33,7 +33,7 @@ def ask(upstream):
 
 @pytest.fixture
 def work():
-    record_intake.take([say("a", "1", "Units and classes", abstract=ABSTRACT, arxiv_id="1806.02891")])
+    record_intake.add_records([say("a", "1", "Units and classes", abstract=ABSTRACT, arxiv_id="1806.02891")])
     return Work.objects.get()
 
 
@@ -69,12 +69,12 @@ def test_asking_again_replaces_what_was_kept(work):
 def test_what_was_kept_is_for_today_s_abstract_only(work):
     with serving(wrote(*SENTENCES)) as upstream:
         made = summaries.summary(work, endpoint=ask(upstream))
-    record_intake.take(
+    record_intake.add_records(
         [say("a", "1", "Units and classes", abstract="Frogs live in ponds. They jump.", arxiv_id="1806.02891")]
     )
     work.refresh_from_db()
     assert summaries.summary(work).text == "Frogs live in ponds. They jump."
-    record_intake.take([say("a", "1", "Units and classes", abstract=ABSTRACT, arxiv_id="1806.02891")])
+    record_intake.add_records([say("a", "1", "Units and classes", abstract=ABSTRACT, arxiv_id="1806.02891")])
     work.refresh_from_db()
     assert summaries.summary(work) == made, "the abstract that it is about is there again"
 
@@ -116,11 +116,11 @@ def test_letters_that_no_database_holds_do_not_come_from_a_model(work, letter):
 
 
 def test_semantic_scholar_s_sentence_is_given_where_the_abstract_supports_it():
-    record_intake.take([say("a", "1", "Units and classes", abstract=ABSTRACT, arxiv_id="1806.02891")])
+    record_intake.add_records([say("a", "1", "Units and classes", abstract=ABSTRACT, arxiv_id="1806.02891")])
 
     def scholar(tldr):
         record = {"paperId": "a" * 40, "title": "Units", "externalIds": {"ArXiv": "1806.02891"}, "tldr": {"text": tldr}}
-        record_intake.take([semantic_scholar.parse(json.dumps(record).encode())])
+        record_intake.add_records([semantic_scholar.parse(json.dumps(record).encode())])
         return summaries.summary(Work.objects.get())
 
     made = scholar("Ablating units does not hurt the accuracy.")
@@ -133,7 +133,7 @@ def test_semantic_scholar_s_sentence_is_given_where_the_abstract_supports_it():
 
 
 def test_a_work_without_an_abstract_has_an_empty_summary_and_asks_nobody():
-    record_intake.take([say("a", "1", "Units")])
+    record_intake.add_records([say("a", "1", "Units")])
     with serving(wrote("Units.")) as upstream:
         assert summaries.summary(Work.objects.get(), endpoint=ask(upstream)).text == ""
         assert upstream.requests == []
@@ -170,7 +170,7 @@ def test_both_kinds_are_kept_beside_each_other_and_follow_no_merge(work):
         summaries.summary(work, endpoint=ask(upstream))
         summaries.findings(work, endpoint=ask(upstream))
     assert GeneratedText.objects.count() == 2
-    record_intake.take([say("a", "2", "Others", ("Bo Sun",), abstract="Frogs jump. They do.")])
+    record_intake.add_records([say("a", "2", "Others", ("Bo Sun",), abstract="Frogs jump. They do.")])
     other = Work.objects.get(source_records__locator="2")
     made = work_merging.merge(other, work, evidence="a test")
     other.refresh_from_db()

@@ -29,11 +29,11 @@ def counted_at_once():
 
 def test_counts_are_those_of_all_papers_at_once(load):
     load()
-    record_intake.take([paper(1), paper(2)])
-    assert vocabulary.waiting() == 3
+    record_intake.add_records([paper(1), paper(2)])
+    assert vocabulary.uncounted() == 3
     assert vocabulary.count_new() == 3
     assert counts() == counted_at_once()
-    record_intake.take([paper(3)])
+    record_intake.add_records([paper(3)])
     assert vocabulary.count_new() == 1
     assert counts() == counted_at_once()
     assert counts().stems["all"]["class selectivity"] == 4
@@ -41,10 +41,10 @@ def test_counts_are_those_of_all_papers_at_once(load):
 
 
 def test_a_paper_that_changes_leaves_no_word_behind():
-    record_intake.take([paper(1), paper(2)])
+    record_intake.add_records([paper(1), paper(2)])
     vocabulary.count_new()
-    record_intake.take([paper(1, "Frogs and frogs of pond {0}.")])
-    assert vocabulary.waiting() == 1
+    record_intake.add_records([paper(1, "Frogs and frogs of pond {0}.")])
+    assert vocabulary.uncounted() == 1
     assert counts().documents == {"all": 1}
     vocabulary.count_new()
     assert counts() == counted_at_once()
@@ -52,7 +52,7 @@ def test_a_paper_that_changes_leaves_no_word_behind():
 
 
 def test_merged_papers_count_once_and_taken_apart_twice():
-    record_intake.take([paper(1), paper(2)])
+    record_intake.add_records([paper(1), paper(2)])
     vocabulary.count_new()
     one, other = Work.objects.order_by("pk")
     made = work_merging.merge(one, other, evidence="a test")
@@ -70,7 +70,7 @@ def test_key_terms_are_weighed_by_the_library_once_it_holds_enough(monkeypatch, 
     work = works.find_work("1806.02891")
     shipped = vocabulary.key_terms(works.paper(work))
     assert not any(term.library for term in shipped)
-    record_intake.take([paper(number, categories=["cs.CV"]) for number in range(30)])
+    record_intake.add_records([paper(number, categories=["cs.CV"]) for number in range(30)])
     vocabulary.count_new()
     assert vocabulary.key_terms(works.paper(work)) == shipped
     monkeypatch.setattr(Frequencies, "is_enough", staticmethod(lambda documents: documents >= 30))
@@ -82,7 +82,7 @@ def test_key_terms_are_weighed_by_the_library_once_it_holds_enough(monkeypatch, 
 
 
 def test_counts_of_another_rule_are_made_anew():
-    record_intake.take([paper(1), paper(2)])
+    record_intake.add_records([paper(1), paper(2)])
     vocabulary.count_new()
     before = counts()
     TermGroup.objects.update(rule="older", documents=1000)
@@ -93,7 +93,7 @@ def test_counts_of_another_rule_are_made_anew():
 
 def test_interrupting_the_count_loses_one_portion_only(monkeypatch):
     monkeypatch.setattr(vocabulary, "_BATCH", 2)
-    record_intake.take([paper(number) for number in range(7)])
+    record_intake.add_records([paper(number) for number in range(7)])
 
     def interrupted(done, total):
         assert total == 7
@@ -102,13 +102,13 @@ def test_interrupting_the_count_loses_one_portion_only(monkeypatch):
 
     with pytest.raises(KeyboardInterrupt):
         vocabulary.count_new(progress=interrupted)
-    assert vocabulary.waiting() == 3
+    assert vocabulary.uncounted() == 3
     assert vocabulary.count_new() == 3
     assert counts() == counted_at_once()
 
 
 def test_an_import_that_changes_a_counted_paper_keeps_the_counts_right(tmp_path, monkeypatch):
-    from tests.library.test_importing_files import line
+    from tests.library.intake.test_file_import import line
 
     monkeypatch.chdir(tmp_path)
     path = tmp_path / "snapshot.json"

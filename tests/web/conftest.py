@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from lenslab.library.intake import shipped
+from lenslab.library.intake import shipped_library
 from lenslab.records import Record
 from tests.web.studies import write_study
 
@@ -32,8 +32,8 @@ def fresh_throttles() -> None:
 
 @pytest.fixture
 def library(db: None) -> None:  # noqa: ARG001 - asked for its effect
-    for data in shipped.shipped_data():
-        shipped.load(data)
+    for data in shipped_library.shipped_data():
+        shipped_library.load(data)
 
 
 @pytest.fixture

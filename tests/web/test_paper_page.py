@@ -11,16 +11,17 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from lenslab.library import summaries, vocabulary, works
+from lenslab.library import summaries, works
 from lenslab.library.intake import record_intake, source_download, work_merging
 from lenslab.library.models import Listing, Merge, SourceRecord, Work
+from lenslab.library.paper_facts import PaperFacts
 from lenslab.papers.arxiv_id import ArxivId
 from lenslab.papers.description import Description
 from lenslab.papers.paper import Paper, Version
 from lenslab.papers.summary.llm_endpoint import Endpoint
 from lenslab.web import paper_page as pages
+from tests.library.intake.test_record_intake import say
 from tests.library.making import NOW, cite
-from tests.library.test_intake import say
 from tests.upstream.corpus import corpus
 from tests.upstream.endpoint import KEY, MODEL, Answer, completion, serving
 from tests.upstream.server import Upstream
@@ -77,7 +78,7 @@ def test_an_extractive_summary_needs_no_other_support_than_itself(client: Client
 
 def test_every_key_term_says_why_it_is_one_without_a_pointer(client: Client) -> None:
     page = body(client)
-    terms = vocabulary.key_terms(works.paper(own()), limit=pages.MOST_TERMS)
+    terms = PaperFacts(own()).terms
     assert len(terms) == 20
     for term in terms:
         found = re.search(rf'<span class="term">{re.escape(term.term)}</span>.*?</details>', page, re.DOTALL)
@@ -88,7 +89,7 @@ def test_every_key_term_says_why_it_is_one_without_a_pointer(client: Client) -> 
 def versioned(*versions: Version, key: str = "2501.00001", **said: Any) -> str:
     paper = Paper(title="Units, revised", year=2025, arxiv_id=ArxivId(key), versions=versions, **said)
     raw = json.dumps({"locator": key, "title": paper.title, "authors": [], "year": 2025, "arxiv_id": key}).encode()
-    record_intake.take([Description(source="a list", locator=key, paper=paper, raw=raw)])
+    record_intake.add_records([Description(source="a list", locator=key, paper=paper, raw=raw)])
     return f"/paper/{key}"
 
 
@@ -159,7 +160,8 @@ def test_a_row_names_a_dozen_authors_and_counts_the_others(client: Client) -> No
 
 
 def test_what_one_day_says_in_several_sources_is_one_line(client: Client) -> None:
-    facts = (
+    facts = PaperFacts(own())
+    facts.__dict__["dates"] = (
         works.DatedFact("submitted", dt.date(2018, 6, 7), "arXiv"),
         works.DatedFact("updated", dt.date(2018, 6, 7), "arXiv"),
         works.DatedFact("submitted", dt.date(2018, 6, 7), "arXiv OAI-PMH"),
@@ -183,7 +185,7 @@ def test_a_doi_is_a_link_whatever_stands_in_it(client: Client) -> None:
 
 
 def test_a_merged_work_s_address_leads_to_the_other_for_now(client: Client) -> None:
-    record_intake.take([say("a", "1", "Units"), say("a", "2", "Classes", ("Bo Sun",))])
+    record_intake.add_records([say("a", "1", "Units"), say("a", "2", "Classes", ("Bo Sun",))])
     one, other = (Work.objects.get(source_records__locator=locator) for locator in "12")
     work_merging.merge(one, other, evidence="a test")
     answer = client.get(f"/work/{other.key}", {"result": "x"})
@@ -193,8 +195,8 @@ def test_a_merged_work_s_address_leads_to_the_other_for_now(client: Client) -> N
 
 
 def test_a_former_address_and_a_doi_lead_to_today_s_for_now_and_other_spellings_for_good(client: Client) -> None:
-    record_intake.take([say("a", "1", "Units and classes", doi="10.1000/x")])
-    record_intake.take([say("b", "2", "Units and classes", doi="10.1000/x", arxiv_id="1807.00001")])
+    record_intake.add_records([say("a", "1", "Units and classes", doi="10.1000/x")])
+    record_intake.add_records([say("b", "2", "Units and classes", doi="10.1000/x", arxiv_id="1807.00001")])
     for name, status in (
         ("work/units-and-classes-bau-2018", 302),
         ("paper/10.1000/x", 302),
@@ -210,7 +212,7 @@ def test_a_page_with_everything_takes_queries_that_do_not_grow(
 ) -> None:
     told = corpus(citations=80, references=12, seed=1)
     with Upstream(told) as server, visiting(server, tmp_path) as visitor:
-        source_download.add(told.paper.arxiv, fetcher=visitor.fetcher)
+        source_download.add_paper(told.paper.arxiv, fetcher=visitor.fetcher)
     written()
     with django_assert_max_num_queries(32):
         page = body(client)
@@ -223,7 +225,7 @@ def test_a_page_with_everything_takes_queries_that_do_not_grow(
 def test_pages_of_awkward_works_are_whole(client: Client, tmp_path: Any) -> None:
     told = corpus(citations=30, references=5, seed=2)
     with Upstream(told) as server, visiting(server, tmp_path) as visitor:
-        source_download.add(told.paper.arxiv, fetcher=visitor.fetcher)
+        source_download.add_paper(told.paper.arxiv, fetcher=visitor.fetcher)
     for row in works.relations(own()):
         answer = client.get(pages.work_address(row.key))
         assert answer.status_code == 200, row.key

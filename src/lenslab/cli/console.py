@@ -73,6 +73,16 @@ def table(*columns: str, numbers: tuple[str, ...] = (), title: str | None = None
     return grid
 
 
+def bar(share: float, width: int) -> str:
+    """Draw a bar, in markup.
+
+    Args:
+        share: Of the longest bar, from 0 to 1.
+        width: How many signs long the longest one is.
+    """
+    return f"[cyan]{'━' * max(1, round(width * share))}[/cyan]"
+
+
 @contextmanager
 def progress(description: str) -> Iterator[Callable[[float, float], None]]:
     """Show how far a long piece of work has come, with the time that is left.

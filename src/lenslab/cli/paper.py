@@ -1,19 +1,19 @@
-"""``lenslab paper show | terms``, and the group that all commands about papers belong to."""
+"""``lenslab paper show``, and the group that all commands about papers belong to."""
 
 from __future__ import annotations
 
-from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from lenslab.cli import console, paper_exports, paper_merges, paper_search, paper_sources, paper_summary
-from lenslab.cli.paper_names import AsJson, Identifier, find
+from lenslab.cli import console, paper_exports, paper_intake, paper_merges, paper_search, paper_summary, paper_terms
+from lenslab.cli.paper_lookup import AsJson, Identifier, find
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from lenslab.library.models import Work
+    from lenslab.library.paper_facts import Day, PaperFacts
+    from lenslab.library.works import Relation
     from lenslab.papers.terms.key_terms import Term
 
 app = typer.Typer(
@@ -23,14 +23,6 @@ app = typer.Typer(
 )
 
 _ROWS = 12
-_BAR = 20
-
-
-class TermStyle(StrEnum):
-    """How key terms are found."""
-
-    phrases = "phrases"
-    seed = "seed"
 
 
 @app.command(rich_help_panel="Read")
@@ -41,53 +33,26 @@ def show(
 ) -> None:
     """Show everything that the paper's page says."""
     work = find(identifier)
-    document = _document(work)
+    from lenslab.library.paper_facts import PaperFacts
+
+    facts = PaperFacts(work)
     if as_json:
-        console.print_json(document)
+        console.print_json(_document(facts))
         return
-    for part in _page(document, every_row=every_row):
+    for part in _page(facts, every_row=every_row):
         console.answers.print(part)
 
 
-@app.command(rich_help_panel="Read")
-def terms(
-    identifier: Identifier,
-    style: Annotated[
-        TermStyle, typer.Option("--style", help="phrases, or seed for single words as scikit-learn finds them.")
-    ] = TermStyle.phrases,
-    limit: Annotated[int, typer.Option("--limit", metavar="N", min=1, help="At most so many terms.")] = 20,
-    as_json: AsJson = False,
-) -> None:
-    """List the paper's key terms with their scores."""
-    work = find(identifier)
-    from lenslab.library import vocabulary, works
-
-    found = vocabulary.key_terms(works.paper(work), style=style.value, limit=limit)
-    if as_json:
-        console.print_json({"paper": work.key, "style": style.value, "terms": [_term(term) for term in found]})
-        return
-    if not found:
-        console.remark(f"the library knows no abstract of {work.key}, so it has no key terms")
-        return
-    longest = found[0].score
-    grid = console.table("term", "score", "", "why", numbers=("score",))
-    for term in found:
-        grid.add_row(_plain(term.term), f"{term.score:.3f}", _bar(term.score / longest, whole=10), _plain(term.reason))
-    console.answers.print(grid)
-    group = found[0].group
-    compared = "abstracts of arXiv" if group == "all" else f"abstracts in {group}"
-    console.remark(f"\nTF-IDF against {found[0].documents:,} {compared}; style {style.value}")
-
-
+app.command(rich_help_panel="Read")(paper_terms.terms)
 app.command(rich_help_panel="Read")(paper_summary.summary)
 app.command(rich_help_panel="Find")(paper_search.search)
 app.command(rich_help_panel="Find")(paper_search.network)
 app.command(rich_help_panel="Find")(paper_search.similar)
 app.command(rich_help_panel="Find")(paper_search.path)
-app.command(rich_help_panel="Bring in")(paper_sources.add)
-app.command("import", rich_help_panel="Bring in")(paper_sources.import_)
-app.command(rich_help_panel="Bring in")(paper_sources.harvest)
-app.command("count-terms", rich_help_panel="Bring in")(paper_summary.count_terms)
+app.command(rich_help_panel="Bring in")(paper_intake.add)
+app.command("import", rich_help_panel="Bring in")(paper_intake.import_)
+app.command(rich_help_panel="Bring in")(paper_intake.harvest)
+app.command("count-terms", rich_help_panel="Bring in")(paper_terms.count_terms)
 app.command(rich_help_panel="Give to other programs")(paper_exports.cite)
 app.command("export", rich_help_panel="Give to other programs")(paper_exports.export)
 app.command(rich_help_panel="Join and take apart")(paper_merges.merges)
@@ -95,40 +60,32 @@ app.command(rich_help_panel="Join and take apart")(paper_merges.merge)
 app.command(rich_help_panel="Join and take apart")(paper_merges.unmerge)
 
 
-def _document(work: Work) -> dict[str, Any]:
-    """Everything that the page says, as plain values."""
-    from lenslab.library import works
-    from lenslab.papers.categories import shown_once
-    from lenslab.papers.licenses import license_of
-    from lenslab.papers.summary.quick_summary import summarize
-    from lenslab.papers.terms.key_terms import paper_terms
+def _document(facts: PaperFacts) -> dict[str, Any]:
+    """Give the facts as plain values."""
     from lenslab.papers.text.latex_display import plain_text
 
-    paper = works.paper(work)
-    summary = summarize(paper.abstract)
-    license_ = license_of(paper.license_uri)
-    rows = works.relations(work)
+    paper, license_, summary = facts.paper, facts.license, paper_summary.document(facts.summary)
     return {
         "id": str(paper.arxiv_id) if paper.arxiv_id else None,
-        "key": work.key,
+        "key": facts.work.key,
         "url": paper.arxiv_id.url if paper.arxiv_id else None,
-        "title": plain_text(paper.title),
-        "authors": [plain_text(name) for name in paper.authors],
+        "title": facts.title,
+        "authors": list(facts.authors),
         "year": paper.year,
         "dates": [
             {"name": fact.name, "date": fact.date.isoformat(), "source": fact.source, "note": fact.note}
-            for fact in works.dates(work)
+            for fact in facts.dates
         ],
-        "categories": [{"id": category.id, "name": category.name} for category in shown_once(paper.categories)],
-        "license": {"name": license_.name, "uri": license_.uri, "allows": license_.allows},
+        "categories": [{"id": category.id, "name": category.name} for category in facts.categories],
+        "license": {"name": license_.name, "uri": license_.uri, "allows": license_.allows} if license_ else None,
         "doi": paper.doi or None,
-        "journal_reference": plain_text(paper.journal_reference) or None,
-        "comments": plain_text(paper.author_comments) or None,
+        "journal_reference": facts.journal_reference or None,
+        "comments": facts.comments or None,
         "abstract": paper.abstract,
-        "summary": {"method": summary.method, "text": summary.text, "sentences": list(summary.sentences)},
-        "terms": [_term(term) for term in paper_terms(paper)],
-        "citations": sum(row.direction == "citing" for row in rows),
-        "references": sum(row.direction == "referenced" for row in rows),
+        "summary": {**summary, "sentences": list(facts.summary.sentences)},
+        "terms": [paper_terms.document(term) for term in facts.terms],
+        "citations": facts.work.citation_count,
+        "references": facts.work.reference_count,
         "rows": [
             {
                 "key": row.key,
@@ -141,57 +98,43 @@ def _document(work: Work) -> dict[str, Any]:
                 "possibly_the_same_as": [{"key": twin.key, "because": twin.evidence} for twin in row.twins],
                 "sources": list(row.sources),
             }
-            for row in rows
+            for row in facts.relations
         ],
     }
 
 
-def _term(term: Term) -> dict[str, Any]:
-    return {
-        "term": term.term,
-        "score": round(term.score, 4),
-        "reason": term.reason,
-        "count": term.count,
-        "document_frequency": term.document_frequency,
-        "documents": term.documents,
-        "group": term.group,
-        "rarer_than_recorded": term.rarer,
-        "forms": list(term.forms),
-    }
-
-
-def _page(document: dict[str, Any], *, every_row: bool) -> list[RenderableType]:
-    """The page as Rich shows it, part by part."""
+def _page(facts: PaperFacts, *, every_row: bool) -> list[RenderableType]:
+    """Give the facts as Rich shows them, part by part."""
     from rich.padding import Padding
     from rich.text import Text
 
-    name = f"arXiv:{document['id']}" if document["id"] else document["key"]
+    arxiv_id, year = facts.paper.arxiv_id, str(facts.paper.year or "")
+    about = (f"arXiv:{arxiv_id}", year, arxiv_id.url) if arxiv_id else (facts.work.key, year)
     parts: list[RenderableType] = [
-        Text(document["title"], style="bold"),
-        Text(", ".join(document["authors"]) or "no authors named", style="" if document["authors"] else "dim"),
-        Text(
-            " · ".join(part for part in (name, str(document["year"] or ""), document["url"] or "") if part), style="dim"
-        ),
+        Text(facts.title, style="bold"),
+        Text(", ".join(facts.authors) or "no authors named", style="" if facts.authors else "dim"),
+        Text(" · ".join(part for part in about if part), style="dim"),
     ]
-    if summary := document["summary"]["text"]:
-        parts += [_heading("Quick summary", "two sentences of the abstract, word for word"), Padding(summary, (0, 2))]
-    if document["dates"]:
-        parts += [_heading("Dates"), _dates(document["dates"])]
-    if document["categories"]:
-        named = "\n".join(f"{category['id']:<10} {category['name']}" for category in document["categories"])
+    if facts.summary.text:
+        remark = paper_summary.provenance(facts.summary)
+        parts += [_heading("Quick summary", remark), Padding(Text(console.visible(facts.summary.text)), (0, 2))]
+    if facts.days:
+        parts += [_heading("Dates"), _dates(facts.days)]
+    if facts.categories:
+        named = "\n".join(f"{category.id:<10} {category.name}" for category in facts.categories)
         parts += [_heading("Categories"), Padding(Text(named), (0, 2))]
-    if document["terms"]:
-        parts += [_heading("Key terms", "TF-IDF"), Padding(_few_terms(document["terms"]), (0, 2))]
-    if document["abstract"]:
-        about = document["license"]
-        parts += [_heading("License"), Padding(Text(f"{about['name']}. {about['allows']}"), (0, 2))]
-    counts = f"cited by {document['citations']}, references known {document['references']}"
+    if facts.terms:
+        parts += [_heading("Key terms", "TF-IDF"), Padding(_few_terms(facts.terms[:10]), (0, 2))]
+    if facts.license:
+        words = f"{facts.license.name}. {facts.license.allows}"
+        parts += [_heading("License"), Padding(Text(words), (0, 2))]
+    counts = f"cited by {facts.work.citation_count}, references known {facts.work.reference_count}"
     parts += [_heading("Citations and references", counts)]
-    if document["rows"]:
-        parts.append(Padding(_rows(document["rows"] if every_row else document["rows"][:_ROWS]), (0, 2)))
-    hidden = 0 if every_row else len(document["rows"]) - _ROWS
-    if hidden > 0:
-        parts.append(Text(f"\n  and {hidden} more: lenslab paper show {document['key']} --all", style="dim"))
+    rows = facts.relations if every_row else facts.relations[:_ROWS]
+    if rows:
+        parts.append(Padding(_rows(rows), (0, 2)))
+    if hidden := len(facts.relations) - len(rows):
+        parts.append(Text(f"\n  and {hidden} more: lenslab paper show {facts.work.key} --all", style="dim"))
     return parts
 
 
@@ -201,45 +144,35 @@ def _heading(words: str, remark: str = "") -> RenderableType:
     return Text.assemble("\n", (words, "bold cyan"), (f"  {remark}" if remark else "", "dim"))
 
 
-def _dates(dates: list[dict[str, str]]) -> RenderableType:
+def _dates(days: tuple[Day, ...]) -> RenderableType:
     from rich.padding import Padding
 
-    said: dict[tuple[str, str], list[str]] = {}
-    for date in dates:
-        source = f"{date['source']}; {date['note']}" if date["note"] else date["source"]
-        said.setdefault((date["date"], source), []).append(date["name"])
     grid = console.table("", "", "")
     grid.show_header = False
-    for (day, source), names in said.items():
-        grid.add_row(day, " and ".join(names), f"[dim]{_plain(source)}[/dim]")
+    for day in days:
+        sources = "; ".join(f"{source}; {note}" if note else source for source, note in day.sources)
+        grid.add_row(day.date.isoformat(), " and ".join(day.names), f"[dim]{console.escaped(sources)}[/dim]")
     return Padding(grid, (0, 2))
 
 
-def _few_terms(found: list[dict[str, Any]]) -> RenderableType:
+def _few_terms(found: tuple[Term, ...]) -> RenderableType:
     grid = console.table("", "", "")
     grid.show_header = False
-    for term in found[:10]:
-        grid.add_row(_plain(term["term"]), f"{term['score']:.3f}", _bar(term["score"] / found[0]["score"]))
+    for term in found:
+        grid.add_row(console.escaped(term.term), f"{term.score:.3f}", console.bar(term.score / found[0].score, 20))
     return grid
 
 
-def _rows(rows: list[dict[str, Any]]) -> RenderableType:
+def _rows(rows: tuple[Relation, ...]) -> RenderableType:
+    from lenslab.papers.text.latex_display import plain_text
+
     grid = console.table("year", "", "title", "authors", numbers=("year",))
     marks = {"citing": "[green]▼ cites it[/green]", "referenced": "[blue]▲ cited by it[/blue]"}
     for row in rows:
-        merged = f" [dim]({row['records']} records merged)[/dim]" if row["records"] > 1 else ""
-        authors = row["authors"][0] + (" et al." if len(row["authors"]) > 1 else "") if row["authors"] else "—"
-        grid.add_row(str(row["year"] or ""), marks[row["direction"]], _plain(row["title"]) + merged, _plain(authors))
+        title, authors = console.escaped(plain_text(row.title)), [*map(plain_text, row.authors[:1])]
+        merged = f" [dim]({row.records} records merged)[/dim]" if row.records > 1 else ""
+        more = " et al." if len(row.authors) > 1 else ""
+        first = console.escaped(authors[0]) if authors else "—"
+        grid.add_row(str(row.year or ""), marks[row.direction], title + merged, first + more)
     grid.columns[1].no_wrap = True
     return grid
-
-
-def _bar(share: float, whole: int = _BAR) -> str:
-    return f"[cyan]{'━' * max(1, round(whole * share))}[/cyan]"
-
-
-def _plain(text: str) -> str:
-    """Text that Rich shows as it is."""
-    from rich.markup import escape
-
-    return escape(text)

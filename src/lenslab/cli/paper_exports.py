@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from lenslab.cli import console
-from lenslab.cli.paper_names import find
+from lenslab.cli.paper_lookup import find
 from lenslab.records import atomic_write
 
 if TYPE_CHECKING:

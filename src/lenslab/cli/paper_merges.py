@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from lenslab.cli import console
-from lenslab.cli.paper_names import AsJson, Identifier, find
+from lenslab.cli.paper_lookup import AsJson, Identifier, find
 
 
 def merges(identifier: Identifier, as_json: AsJson = False) -> None:
@@ -101,10 +101,10 @@ def unmerge(
         work_merging.undo(made)
         kept, apart = made.work.key, made.other.key
     else:
-        told = SourceRecord.objects.filter(pk=record or 0).first()
-        if told is None:
+        taken = SourceRecord.objects.filter(pk=record or 0).first()
+        if taken is None:
             raise MergeError(f"no record {record}; lenslab paper merges ID lists the records of a work")
-        kept, apart = told.work.key, work_merging.separate(told).key
+        kept, apart = taken.work.key, work_merging.separate(taken).key
     if as_json:
         console.print_json({"kept": kept, "apart": apart})
         return

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from lenslab.cli import console
-from lenslab.cli.paper_names import AsJson, Identifier, find
+from lenslab.cli.paper_lookup import AsJson, Identifier, find
 
 if TYPE_CHECKING:
     from rich.text import Text
 
-    from lenslab.library.graph.related_works import Relative
-    from lenslab.library.search.search import Hit
+    from lenslab.library.graph.related_works import RelatedWork
+    from lenslab.library.search.work_search import Hit
 
 
 class Rank(StrEnum):
@@ -47,7 +47,7 @@ def search(
     from lenslab.library import ready
 
     ready()
-    from lenslab.library.search.search import search as searched
+    from lenslab.library.search.work_search import search as searched
 
     typed = " ".join(query or ())
     found = searched(
@@ -119,8 +119,7 @@ def network(
     most = max((ring.count for ring in picture.rings), default=1)
     marks = {"citing": "[green]▼ cite it[/green]", "referenced": "[blue]▲ cited by it[/blue]"}
     for ring in picture.rings:
-        bar = f"[cyan]{'━' * max(1, round(30 * ring.count / most))}[/cyan]"
-        grid.add_row(ring.label, marks[ring.role], f"{ring.count:,}", bar)
+        grid.add_row(ring.label, marks[ring.role], f"{ring.count:,}", console.bar(ring.count / most, 30))
     console.answers.print(grid)
     console.answers.print(f"{among:,} citations among the works around it")
     for words in filter(None, [picture.rule, *(one.sentence for one in works.coverage(work))]):
@@ -134,9 +133,9 @@ def similar(
 ) -> None:
     """List works near a paper: alike by citations and words, what it builds on, what builds on it, cited together."""
     work = find(identifier)
-    from lenslab.library.graph.related_works import relatives
+    from lenslab.library.graph.related_works import related_works
 
-    found = relatives(work, limit)
+    found = related_works(work, limit)
     if as_json:
         console.print_json({"paper": work.key, **asdict(found)})
         return
@@ -222,7 +221,7 @@ def _piece(piece: Any) -> tuple[str, str]:
     return console.visible(piece.text), "cyan" if piece.found else ""
 
 
-def _relatives(listed: tuple[Relative, ...]) -> Any:
+def _relatives(listed: tuple[RelatedWork, ...]) -> Any:
     from lenslab.papers.text.latex_display import plain_text
 
     grid = console.table("score", "work", "year", "why", numbers=("score", "year"))

@@ -1,4 +1,4 @@
-"""``lenslab paper summary | count-terms``: what a paper says in short, and the words that the library knows."""
+"""``lenslab paper summary``: what a paper says in short."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from lenslab.cli import console
-from lenslab.cli.paper_names import AsJson, Identifier, find
+from lenslab.cli.paper_lookup import AsJson, Identifier, find
 
 if TYPE_CHECKING:
     from lenslab.papers.summary.quick_summary import Summary
@@ -32,6 +32,7 @@ def summary(
     work = find(identifier)
     from lenslab.http.errors import UnavailableError
     from lenslab.library import summaries
+    from lenslab.library.paper_facts import PaperFacts
     from lenslab.papers.summary.key_findings import FACETS
     from lenslab.papers.summary.llm_endpoint import configured
 
@@ -42,7 +43,7 @@ def summary(
             "for instance http://localhost:11434/v1 and llama3.1"
         )
     if not key_findings:
-        made = summaries.summary(work, endpoint=endpoint)
+        made = summaries.summary(work, endpoint=endpoint) if endpoint else PaperFacts(work).summary
         if as_json:
             console.print_json({"paper": work.key, **document(made)})
             return
@@ -86,23 +87,8 @@ def summary(
     )
 
 
-def count_terms(as_json: AsJson = False) -> None:
-    """Count the words of new papers, by which key terms are weighed."""
-    from lenslab.library import ready
-
-    ready()
-    from lenslab.library import vocabulary
-
-    with console.progress("counting") as progress:
-        counted = vocabulary.count_new(progress=progress)
-    if as_json:
-        console.print_json({"counted": counted})
-        return
-    console.answers.print(f"{counted:,} paper{'' if counted == 1 else 's'} counted")
-
-
 def document(made: Summary) -> dict[str, Any]:
-    """A summary as plain values."""
+    """Give a summary as plain values."""
     return {
         "text": made.text,
         "method": made.method,
@@ -119,5 +105,5 @@ def document(made: Summary) -> dict[str, Any]:
 
 
 def provenance(made: Summary) -> str:
-    """How a summary was made, as a reader reads it."""
+    """Say how a summary was made."""
     return _METHODS[made.method].format(model=made.model, host=made.host)

@@ -91,7 +91,7 @@ def announcement(host: str, port: int) -> list[str]:
     """
     from django.conf import settings
 
-    from lenslab.web.study_results import panel
+    from lenslab.web.study_panel import panel
 
     found = panel(STUDY)
     assert found is not None, "the study of the first page comes with lenslab"
@@ -189,10 +189,10 @@ def warm_up(application: WSGIApplication) -> int:
 
     host = next((name.lstrip(".") for name in settings.ALLOWED_HOSTS if name != "*"), "localhost")
     # By https, since a site that is asked by http may only send on to that.
-    asked = {"HTTP_HOST": host, "PATH_INFO": f"/{FIRST_PAGE}", "wsgi.url_scheme": "https"}
-    setup_testing_defaults(asked)
+    request = {"HTTP_HOST": host, "PATH_INFO": f"/{FIRST_PAGE}", "wsgi.url_scheme": "https"}
+    setup_testing_defaults(request)
     statuses: list[str] = []
-    page = application(asked, lambda status, *_: statuses.append(status))  # type: ignore[arg-type]
+    page = application(request, lambda status, *_: statuses.append(status))  # type: ignore[arg-type]
     for _ in page:
         pass
     if hasattr(page, "close"):

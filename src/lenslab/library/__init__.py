@@ -11,7 +11,7 @@ __all__ = ["ready"]
 
 
 def __getattr__(name: str) -> object:
-    """Loads ``ready`` on first use: Django imports this package before its settings are complete."""
+    """Load ``ready`` on first use: Django imports this package before its settings are complete."""
     if name == "ready":
         from lenslab.library.opening import ready
 

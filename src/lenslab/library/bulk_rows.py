@@ -24,8 +24,8 @@ _WRITING = 180602892
 _AT_ONCE = 900
 
 
-def one_writer() -> None:
-    """Waits until nobody else writes works, and keeps it so until the transaction ends.
+def lock_writes() -> None:
+    """Wait until nobody else writes works, and keep it so until the transaction ends.
 
     Who finds that a record is new must be the one who adds it. SQLite lets one transaction write at a time anyway;
     readers are never kept waiting.
@@ -36,7 +36,7 @@ def one_writer() -> None:
 
 
 def new_ids(table: str, number: int) -> Iterator[int]:
-    """Ids that no row of a table has or will get from anybody else.
+    """Reserve ids that no row of a table has or will get from anybody else.
 
     On SQLite the caller holds the write lock, as in any transaction of lenslab (``transaction_mode`` is IMMEDIATE).
     """
@@ -52,7 +52,7 @@ def new_ids(table: str, number: int) -> Iterator[int]:
 
 
 def insert(table: str, columns: Sequence[str], rows: Sequence[Row]) -> None:
-    """Inserts rows; values are what the database itself stores (JSON and dates as text)."""
+    """Insert rows; values are what the database itself stores (JSON and dates as text)."""
     if not rows:
         return
     names = ", ".join(columns)
@@ -67,8 +67,8 @@ def insert(table: str, columns: Sequence[str], rows: Sequence[Row]) -> None:
 
 
 @contextmanager
-def collector_paused() -> Iterator[None]:
-    """Lets Python make very many small values without looking again and again whether some of them form a cycle."""
+def gc_paused() -> Iterator[None]:
+    """Pause the garbage collector, which would look through very many small values again and again."""
     was_enabled = gc.isenabled()
     gc.disable()
     try:
@@ -80,7 +80,7 @@ def collector_paused() -> Iterator[None]:
 
 @contextmanager
 def bounded_memory() -> Iterator[None]:
-    """Lets SQLite write very many rows in memory that does not grow with its file.
+    """Let SQLite write very many rows in memory that does not grow with its file.
 
     Mapping the file makes reading quick, and what is mapped counts as the process's own. A larger cache takes its
     place, and changed pages go to the file less often.
@@ -91,8 +91,8 @@ def bounded_memory() -> Iterator[None]:
     changed = {"mmap_size": 0, "cache_size": -160_000, "wal_autocheckpoint": 16_000}
     with connection.cursor() as cursor:
         # A database in memory knows nothing of some of these.
-        told = {name: cursor.execute(f"PRAGMA {name}").fetchone() for name in changed}
-        before = {name: row[0] for name, row in told.items() if row is not None}
+        settings = {name: cursor.execute(f"PRAGMA {name}").fetchone() for name in changed}
+        before = {name: row[0] for name, row in settings.items() if row is not None}
         for name in before:
             cursor.execute(f"PRAGMA {name} = {changed[name]}")
         try:
@@ -102,15 +102,15 @@ def bounded_memory() -> Iterator[None]:
                 cursor.execute(f"PRAGMA {name} = {value}")
 
 
-def settle() -> None:
-    """Lets PostgreSQL sort into the search index what it has put aside; until then, each search reads all of that."""
+def flush_search_index() -> None:
+    """Let PostgreSQL sort into the search index what it has put aside; until then, each search reads all of that."""
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             cursor.execute("SELECT gin_clean_pending_list('library_search_words')")
 
 
 def insert_works(columns: Sequence[str], rows: Sequence[Row]) -> None:
-    """Inserts works, and puts all of them into SQLite's search index at once; the first column is the id.
+    """Insert works, and put all of them into SQLite's search index at once; the first column is the id.
 
     A trigger does that for single rows, and makes the index write to the disk after each of them.
     """
@@ -130,7 +130,7 @@ def insert_works(columns: Sequence[str], rows: Sequence[Row]) -> None:
 
 
 def update(table: str, columns: Sequence[str], rows: Sequence[Row]) -> None:
-    """Sets columns of rows; each row holds the new values and, last, the id."""
+    """Set columns of rows; each row holds the new values and, last, the id."""
     if rows:
         assignments = ", ".join(f"{column} = %s" for column in columns)
         with connection.cursor() as cursor:
@@ -138,7 +138,7 @@ def update(table: str, columns: Sequence[str], rows: Sequence[Row]) -> None:
 
 
 def one_of(ids: Iterable[int]) -> tuple[str, Any]:
-    """A condition for a column of ids and its only parameter: hundreds of them cost clients more than the database.
+    """Write a condition for a column of ids with one parameter: hundreds cost clients more than the database.
 
     Returns:
         What stands behind the column, with one placeholder, and the value for it.
@@ -148,8 +148,15 @@ def one_of(ids: Iterable[int]) -> tuple[str, Any]:
     return "IN (SELECT value FROM json_each(%s))", json.dumps(list(ids))
 
 
+def select_ids(cursor: Any, query: str, ids: Iterable[int]) -> list[Any]:
+    """Select rows for any number of ids; ``{one_of}`` in the query stands behind the column of ids."""
+    condition, value = one_of(sorted(ids))
+    cursor.execute(query.replace("{one_of}", condition), [value])
+    return list(cursor.fetchall())
+
+
 def select(query: str, values: Iterable[Any], *first: Any) -> Iterator[Row]:
-    """Rows of a query for any number of values, asked for in portions.
+    """Select rows for any number of values, in portions.
 
     Args:
         query: SQL with ``{list}`` where the values stand in brackets.
@@ -165,7 +172,7 @@ def select(query: str, values: Iterable[Any], *first: Any) -> Iterator[Row]:
 
 
 def select_pairs(query: str, pairs: Iterable[tuple[int, int]]) -> Iterator[Row]:
-    """Rows of a query for any number of pairs.
+    """Select rows for any number of pairs.
 
     Args:
         query: SQL that reads from ``pair(one, other)``.
@@ -183,7 +190,14 @@ def select_pairs(query: str, pairs: Iterable[tuple[int, int]]) -> Iterator[Row]:
 
 
 def batched(values: Iterable[Value]) -> Iterator[list[Value]]:
-    """Portions that fit into one statement."""
+    """Divide values into portions that fit into one statement."""
     remaining = iter(values)
     while part := list(islice(remaining, _AT_ONCE)):
         yield part
+
+
+def storable(text: str) -> str:
+    """Make text storable in both databases: without null characters and halves of surrogate pairs."""
+    if "\x00" in text:
+        text = text.replace("\x00", "")
+    return text if text.isascii() else text.encode("utf-8", "replace").decode()

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def papers(names: Iterable[str]) -> list[Paper]:
-    """Works by their names, each once, in the order in which they were named.
+    """Find works by their names, each once, in the order in which they were named.
 
     Raises:
         UnknownPaperError: One of them is not in the library.
@@ -28,14 +28,14 @@ def papers(names: Iterable[str]) -> list[Paper]:
 
 
 def around(work: Work) -> list[Paper]:
-    """A work, the works that it cites, and those that cite it; each once, newest first behind the work itself."""
+    """Give a work, the works that it cites, and those that cite it; each once, newest first behind the work itself."""
     keys = list(dict.fromkeys(row.key for row in works.relations(work)))
     rows = {other.key: other for part in bulk_rows.batched(keys) for other in Work.objects.filter(key__in=part)}
     return [works.paper(work), *(works.paper(rows[key]) for key in keys)]
 
 
 def network(work: Work, *, limit: int = 300) -> tuple[list[Node], list[Edge]]:
-    """The network around a work, as far as a picture of it would show it.
+    """Give the network around a work, as far as a picture of it would show it.
 
     Args:
         work: The work in the middle.
@@ -61,17 +61,16 @@ def network(work: Work, *, limit: int = 300) -> tuple[list[Node], list[Edge]]:
         for (pk, key, title, _, year, arxiv_id, doi), role in zip(chosen.works, chosen.roles, strict=True)
     ]
     keys = {row[0]: row[1] for row in chosen.works}
-    said = defaultdict(list)
+    sources = defaultdict(list)
     query = (
         "SELECT DISTINCT c.citing_id, c.cited_id, a.source FROM pair JOIN library_citation c "
         "ON c.citing_id = pair.one AND c.cited_id = pair.other JOIN library_assertion a ON a.citation_id = c.id"
     )
     for citing, cited, source in bulk_rows.select_pairs(query, [edge[:2] for edge in chosen.edges]):
-        said[citing, cited].append(source)
+        sources[citing, cited].append(source)
     edges = [
-        Edge(
-            citing=keys[citing], cited=keys[cited], influential=influential, sources=tuple(sorted(said[citing, cited]))
-        )
+        Edge(citing=keys[citing], cited=keys[cited], influential=influential, sources=tuple(sorted(named)))
         for citing, cited, influential in chosen.edges
+        for named in [sources[citing, cited]]
     ]
     return nodes, edges

@@ -78,7 +78,7 @@ class Work(models.Model):
         ]
 
     def __str__(self) -> str:
-        """The title, with the year where it is known."""
+        """Give the title, with the year where it is known."""
         return f"{self.title} ({self.year})" if self.year else self.title
 
 
@@ -89,7 +89,7 @@ class FormerKey(models.Model):
     work = models.ForeignKey(Work, on_delete=models.CASCADE, related_name="former_keys")
 
     def __str__(self) -> str:
-        """The former key, arrow, today's."""
+        """Give the former key, arrow, today's."""
         return f"{self.key} → {self.work.key}"
 
 
@@ -178,7 +178,7 @@ class Assertion(models.Model):
         ]
 
     def __str__(self) -> str:
-        """Who says it."""
+        """Give the source and the two records."""
         return f"{self.source}: {self.citing_record} → {self.cited_record}"
 
 
@@ -216,7 +216,7 @@ class Merge(models.Model):
     undone = models.DateTimeField(null=True, blank=True)
 
     def __str__(self) -> str:
-        """What went where."""
+        """Give what went where."""
         return f"{self.other.key} → {self.work.key}"
 
 
@@ -233,7 +233,7 @@ class PossibleTwin(models.Model):
         constraints: ClassVar = [models.UniqueConstraint(fields=["work", "other"], name="one_note_per_twin")]
 
     def __str__(self) -> str:
-        """Both works."""
+        """Give both works."""
         return f"{self.work} ≟ {self.other}"
 
 
@@ -249,7 +249,7 @@ class Payload(models.Model):
     retrieved = models.DateTimeField()
 
     def __str__(self) -> str:
-        """The address."""
+        """Give the address."""
         return self.url
 
 
@@ -262,7 +262,7 @@ class Harvest(models.Model):
     updated = models.DateTimeField()
 
     def __str__(self) -> str:
-        """The part and the day."""
+        """Give the part and the day."""
         return f"{self.part or 'arXiv'} up to {self.datestamp}"
 
 
@@ -338,7 +338,7 @@ class FileImport(models.Model):
         ]
 
     def __str__(self) -> str:
-        """The file and how far it was read."""
+        """Give the file and how far it was read."""
         return f"{self.name}, line {self.line}"
 
 
@@ -350,5 +350,5 @@ class ShippedFile(models.Model):
     loaded = models.DateTimeField(auto_now=True)
 
     def __str__(self) -> str:
-        """The file's name and the beginning of its hash."""
+        """Give the file's name and the beginning of its hash."""
         return f"{self.name} ({self.sha256[:8]})"

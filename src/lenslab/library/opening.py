@@ -25,7 +25,7 @@ _within_process = threading.Lock()
 
 
 def ready() -> None:
-    """Makes sure that the library can be asked: Django set up, tables up to date, shipped papers loaded.
+    """Make the library ready for use: Django set up, tables up to date, shipped papers loaded.
 
     Safe for any number of processes at once, one of which does the work while the others wait; cheap when there is
     nothing to do.
@@ -51,30 +51,30 @@ def ready() -> None:
 
 
 def _is_current() -> bool:
-    from lenslab.library.intake import shipped
+    from lenslab.library.intake import shipped_library
 
     executor = MigrationExecutor(connection)
     if executor.migration_plan(executor.loader.graph.leaf_nodes()):
         return False
-    return all(shipped.is_loaded(data) for data in shipped.shipped_data())
+    return all(shipped_library.is_loaded(data) for data in shipped_library.shipped_data())
 
 
 def _bring_up_to_date() -> None:
     from django.core.management import call_command
 
-    from lenslab.library.intake import shipped
+    from lenslab.library.intake import shipped_library
 
     executor = MigrationExecutor(connection)
     if executor.migration_plan(executor.loader.graph.leaf_nodes()):
         call_command("migrate", interactive=False, verbosity=0)
-    for data in shipped.shipped_data():
-        if not shipped.is_loaded(data):
-            shipped.load(data)
+    for data in shipped_library.shipped_data():
+        if not shipped_library.is_loaded(data):
+            shipped_library.load(data)
 
 
 @contextmanager
 def _one_at_a_time() -> Iterator[None]:
-    """Holds a lock that threads, processes and, on PostgreSQL, machines respect."""
+    """Hold a lock that threads, processes and, on PostgreSQL, machines respect."""
     with _within_process:
         if connection.vendor == "postgresql":
             with connection.cursor() as cursor:
@@ -92,14 +92,14 @@ def _one_at_a_time() -> Iterator[None]:
 
 
 def _sqlite_file() -> Path | None:
-    """The file of an SQLite database; none for databases in memory or elsewhere."""
+    """Find the file of an SQLite database; none for databases in memory or elsewhere."""
     name = str(connection.settings_dict["NAME"])
     in_memory = name == ":memory:" or "mode=memory" in name
     return None if connection.vendor != "sqlite" or in_memory else Path(name)
 
 
 def _connect() -> None:
-    """Makes the first connection. Of several that make a new file at once, SQLite would refuse all but one."""
+    """Make the first connection. Of several that make a new file at once, SQLite would refuse all but one."""
     if (path := _sqlite_file()) is not None:
         path.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(f"{path}.opening"):
@@ -107,7 +107,7 @@ def _connect() -> None:
 
 
 def _place() -> str:
-    """The database as people know it, without its password."""
+    """Name the database as people know it, without its password."""
     settings = connection.settings_dict
     host = f" on {settings['HOST']}" if settings.get("HOST") else ""
     return f"{settings['NAME']}{host}"

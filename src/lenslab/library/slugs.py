@@ -18,7 +18,7 @@ _LONGEST_AUTHOR = 60
 
 
 def slug(work: Described) -> str:
-    """A readable name for a work without an arXiv id; it depends on nothing but the work's title, author and year.
+    """Make a readable name for a work without an arXiv id, from its title, first author and year alone.
 
     Example:
         >>> from lenslab.papers.work import Work
@@ -39,7 +39,7 @@ def _hyphened(text: str) -> str:
 
 
 def free_key(wish: str, taken: Collection[str]) -> str:
-    """A key that nobody has, the wish with a number behind it.
+    """Find a key that no work has: the wish with a number behind it.
 
     Example:
         >>> free_key("on-units", {"on-units", "on-units-2"})

@@ -8,8 +8,8 @@ from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
 from lenslab.library import works
-from lenslab.library.intake.stored_records import described
 from lenslab.library.models import GeneratedText
+from lenslab.library.stored_records import parse_record
 from lenslab.papers.sources import semantic_scholar
 from lenslab.papers.summary.abstract_support import Span
 from lenslab.papers.summary.key_findings import Findings, Item, key_findings
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def summary(work: Work, *, endpoint: Endpoint | None = None) -> Summary:
-    """A work's quick summary: the one that a language model wrote, else Semantic Scholar's, else the extractive one.
+    """Give a work's quick summary: that of a language model, else Semantic Scholar's, else the extractive one.
 
     Args:
         work: The work; without an abstract its summary is empty.
@@ -38,7 +38,7 @@ def summary(work: Work, *, endpoint: Endpoint | None = None) -> Summary:
 
 
 def findings(work: Work, *, endpoint: Endpoint | None = None) -> Findings | None:
-    """A work's key findings as a language model wrote them; ``None`` where none did.
+    """Give a work's key findings as a language model wrote them; ``None`` where none did.
 
     Args:
         work: The work.
@@ -58,13 +58,13 @@ def findings(work: Work, *, endpoint: Endpoint | None = None) -> Findings | None
 
 def _tldr(work: Work) -> str:
     for record in work.source_records.filter(source=semantic_scholar.NAME).order_by("pk"):
-        if tldr := described(record.source, record.content).tldr:
+        if tldr := parse_record(record.source, record.content).tldr:
             return tldr
     return ""
 
 
 def _kept(work: Work, kind: str) -> dict[str, Any] | None:
-    """What was kept, if it is about today's abstract."""
+    """Find what was kept, if it is about today's abstract."""
     kept = GeneratedText.objects.filter(work=work, kind=kind, abstract_sha256=_hash(work)).first()
     return None if kept is None else dict(kept.content)
 
@@ -83,9 +83,9 @@ def _hash(work: Work) -> str:
 
 
 def _summary(content: dict[str, Any]) -> Summary:
-    told = Summary(**{**content, "spans": (), "made": dt.datetime.fromisoformat(content["made"])})
+    made = Summary(**{**content, "spans": (), "made": dt.datetime.fromisoformat(content["made"])})
     return replace(
-        told,
+        made,
         sentences=tuple(content["sentences"]),
         positions=tuple(content["positions"]),
         spans=tuple(Span(**span) for span in content["spans"]),

@@ -24,17 +24,19 @@ if TYPE_CHECKING:
     from lenslab.papers.terms.key_terms import Style, Term
 
 _BATCH = 4000
+# So many papers are counted in a few seconds; more wait for the command that shows its progress.
+_FEW = 3000
 # Longer stems are formulas or tables that somebody pasted, and no term.
 _LONGEST_STEM = 200
 
 
-def waiting() -> int:
-    """How many papers with an abstract are not counted yet."""
+def uncounted() -> int:
+    """Count the papers with an abstract that are not in the counts yet."""
     return _to_count().count()
 
 
 def count_new(*, progress: Callable[[float, float], None] | None = None) -> int:
-    """Counts the words of papers that came or changed since the last time; those already counted are not read.
+    """Count the words of papers that came or changed since the last time; those already counted are not read.
 
     Each four thousand papers are one transaction: who interrupts it loses one of them.
 
@@ -45,10 +47,10 @@ def count_new(*, progress: Callable[[float, float], None] | None = None) -> int:
         How many papers were counted.
     """
     _renew_rule()
-    total, done = waiting(), 0
+    total, done = uncounted(), 0
     while True:
-        with bulk_rows.collector_paused(), transaction.atomic():
-            bulk_rows.one_writer()
+        with bulk_rows.gc_paused(), transaction.atomic():
+            bulk_rows.lock_writes()
             found = list(_to_count().order_by("pk")[:_BATCH])
             _add(count_papers(map(works.paper, found)))
             Work.objects.filter(pk__in=[work.pk for work in found]).update(counted=True)
@@ -59,8 +61,18 @@ def count_new(*, progress: Callable[[float, float], None] | None = None) -> int:
             progress(done, max(total, done))
 
 
-def forget(pks: Iterable[int]) -> None:
-    """Takes works out of the counts before their words change or they are merged away, until they are counted again."""
+def count_few() -> int:
+    """Count new papers where they are few; give the number of those that wait."""
+    waiting = uncounted()
+    if waiting > _FEW:
+        return waiting
+    if waiting:
+        count_new()
+    return 0
+
+
+def uncount(pks: Iterable[int]) -> None:
+    """Take works out of the counts before their words change or they are merged away, until they are counted again."""
     counted = [
         work
         for part in bulk_rows.batched(pks)
@@ -72,7 +84,7 @@ def forget(pks: Iterable[int]) -> None:
 
 
 def frequencies(papers: Iterable[Paper]) -> Frequencies:
-    """Document frequencies that decide the key terms of some papers.
+    """Give the document frequencies that decide the key terms of some papers.
 
     Groups of which the library counted enough papers are answered for by the library, all others by the package.
     """
@@ -83,11 +95,11 @@ def frequencies(papers: Iterable[Paper]) -> Frequencies:
         return known
     wanted = list(papers)
     names = {"all", *(name for paper in wanted for name in groups_of(paper.categories))}
-    asked = {pk: group.name for pk, group in groups.items() if group.name in names}
+    relevant = {pk: group.name for pk, group in groups.items() if group.name in names}
     stems = sorted({stem for paper in wanted for stem in candidate_stems(paper)})
     rows = [
         (stem, name, number)
-        for pk, name in asked.items()
+        for pk, name in relevant.items()
         for stem, number in bulk_rows.select(
             "SELECT stem, number FROM library_termcount WHERE group_id = %s AND stem IN {list}", stems, pk
         )
@@ -97,14 +109,14 @@ def frequencies(papers: Iterable[Paper]) -> Frequencies:
 
 
 def key_terms(paper: Paper, *, style: Style = "phrases", limit: int = 20) -> tuple[Term, ...]:
-    """The key terms of a paper of the library, weighed by the library's own papers where it holds enough of them."""
+    """Give a paper's key terms, weighed by the library's own papers where it holds enough of them."""
     known = frequencies([paper]) if style == "phrases" and paper.abstract else None
     return paper_terms(paper, style=style, limit=limit, frequencies=known)
 
 
 def key_terms_of(papers: Sequence[Paper], *, limit: int = 20) -> list[tuple[Term, ...]]:
-    """The key terms of many papers, with the library's counts asked for once for all of them."""
-    with bulk_rows.collector_paused():
+    """Give the key terms of many papers, with the library's counts asked for once for all of them."""
+    with bulk_rows.gc_paused():
         known = frequencies(papers)
         return [paper_terms(paper, limit=limit, frequencies=known) for paper in papers]
 
@@ -138,10 +150,10 @@ def _add(counts: Counts) -> None:
 
 
 def _renew_rule() -> None:
-    """Starts anew where the counts were made by another rule: another version of the package, or of its word lists."""
+    """Start anew where the counts were made by another rule: another version of the package, or of its word lists."""
     if TermGroup.objects.exclude(rule=counting_rule()).exists():
         with transaction.atomic():
-            bulk_rows.one_writer()
+            bulk_rows.lock_writes()
             TermCount.objects.all().delete()
             TermGroup.objects.all().delete()
             Work.objects.filter(counted=True).update(counted=False)

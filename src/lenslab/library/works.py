@@ -8,10 +8,10 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from lenslab.library import shipped_records
 from lenslab.library.errors import UnknownPaperError
-from lenslab.library.intake import shipped_entries
-from lenslab.library.intake.stored_records import described, unpack
 from lenslab.library.models import Assertion, Citation, FormerKey, Listing, Merge, PossibleTwin, Work
+from lenslab.library.stored_records import parse_record, unpack
 from lenslab.papers.arxiv_id import ArxivId
 from lenslab.papers.doi import Doi
 from lenslab.papers.errors import ArxivIdError, DoiError
@@ -101,10 +101,10 @@ class Coverage:
             'Semantic Scholar reports 133 citations, we hold 113.'
         """
         what = "citations" if self.direction == "citing" else "references"
-        said = f"{self.source} reports {self.reported:,} {what}" if self.reported is not None else (
+        reports = f"{self.source} reports {self.reported:,} {what}" if self.reported is not None else (
             f"{self.source} does not say how many {what} there are")  # fmt: skip
         end = "" if self.complete else "; its list has not been read to the end"
-        return f"{said}, we hold {self.held:,}{end}{'; ' + self.note if self.note else ''}."
+        return f"{reports}, we hold {self.held:,}{end}{'; ' + self.note if self.note else ''}."
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +125,7 @@ class DatedFact:
 
 
 def find_work(name: str) -> Work:
-    """Finds a work by its name in the library.
+    """Find a work by its name in the library.
 
     Args:
         name: An arXiv id in any usual form (a version is ignored), a DOI, or a work's key, of today or of before.
@@ -133,10 +133,10 @@ def find_work(name: str) -> Work:
     Raises:
         UnknownPaperError: There is none; the message names what is near and what to do.
     """
-    asked = name.strip()
-    names = {asked}
+    name = name.strip()
+    names = {name}
     try:
-        names.add(ArxivId.parse(asked).base)
+        names.add(ArxivId.parse(name).base)
         is_id = True
     except ArxivIdError:
         is_id = False
@@ -144,30 +144,25 @@ def find_work(name: str) -> Work:
         Work.objects.filter(key__in=names).first()
         or Work.objects.filter(arxiv_id__in=names).first()
         or _formerly(names)
-        or _by_doi(asked)
+        or _by_doi(name)
     )
     if work is None:
-        raise UnknownPaperError(_unknown(asked, is_id=is_id))
+        raise UnknownPaperError(_unknown(name, is_id=is_id))
     return work if work.merged_into is None else work.merged_into
 
 
 def all_works() -> QuerySet[Work]:
-    """Every work, newest first, then by title."""
+    """Query every work, newest first, then by title."""
     return Work.objects.filter(merged_into=None).order_by("-year", "title", "pk")
 
 
 def number_of_works() -> int:
-    """How many works there are; two indexes answer that, where counting ``all_works`` reads every row."""
+    """Count the works; two indexes answer that, where counting ``all_works`` reads every row."""
     return Work.objects.count() - Work.objects.filter(merged_into__isnull=False).count()
 
 
-def author_names(work: Work) -> tuple[str, ...]:
-    """The authors' names in the work's order."""
-    return tuple(work.authors)
-
-
 def relations(work: Work) -> tuple[Relation, ...]:
-    """The works that cite a work, and those that it cites, newest first, then by title.
+    """List the works that cite a work, and those that it cites, newest first, then by title.
 
     Eight queries, however many rows there are.
     """
@@ -176,32 +171,32 @@ def relations(work: Work) -> tuple[Relation, ...]:
 
 
 def possible_twins(work: Work) -> tuple[Twin, ...]:
-    """Works that are possibly the same as a work, and were left apart."""
+    """List works that are possibly the same as a work, and were left apart."""
     return _twins([work.pk]).get(work.pk, ())
 
 
 def coverage(work: Work) -> tuple[Coverage, ...]:
-    """What each source reports of a work's citations and references, and how much of it the library holds."""
+    """List what each source reports of a work's citations and references, and how much the library holds."""
     found = []
     for listing in Listing.objects.filter(record__work=work).select_related("record").order_by("direction", "pk"):
         side = "cited_record" if listing.direction == "citing" else "citing_record"
-        said = Assertion.objects.filter(**{side: listing.record_id}, source=listing.record.source)
-        held = said.exclude(citation=None).values("citation").distinct().count()
+        asserted = Assertion.objects.filter(**{side: listing.record_id}, source=listing.record.source)
+        held = asserted.exclude(citation=None).values("citation").distinct().count()
         direction: Direction = "citing" if listing.direction == "citing" else "referenced"
         found.append(Coverage(listing.record.source, direction, listing.reported, held, listing.complete, listing.note))
     return tuple(found)
 
 
 def dates(work: Work) -> tuple[DatedFact, ...]:
-    """What each source says about when a work appeared, the earliest first."""
+    """List what each source says about when a work appeared, the earliest first."""
     found = []
     for record in work.source_records.order_by("pk"):
         if record.source in PARSERS:
-            told = described(record.source, record.content).paper
-            days = {"submitted": told.submitted, "updated": told.updated}
+            parsed = parse_record(record.source, record.content).paper
+            days = {"submitted": parsed.submitted, "updated": parsed.updated}
             found += [DatedFact(name, day, record.source) for name, day in days.items() if day is not None]
             continue
-        facts = shipped_entries.facts(unpack(record.content))
+        facts = shipped_records.facts(unpack(record.content))
         for name in ("submitted", "published", "updated"):
             if name in facts:
                 day = dt.date.fromisoformat(facts[name])
@@ -210,10 +205,10 @@ def dates(work: Work) -> tuple[DatedFact, ...]:
 
 
 def paper(work: Work) -> Paper:
-    """The work as a plain value, for citation formats, key terms and the summary."""
+    """Give the work as a plain value, for citation formats, key terms and the summary."""
     return Paper(
         title=work.title,
-        authors=author_names(work),
+        authors=tuple(work.authors),
         year=work.year,
         arxiv_id=ArxivId.parse(work.arxiv_id) if work.arxiv_id else None,
         abstract=work.abstract,
@@ -241,16 +236,16 @@ def paper(work: Work) -> Paper:
 
 
 def _side(work: Work, direction: Direction) -> list[Relation]:
-    """One direction of a work's table, in three queries."""
+    """Read one direction of a work's table, in three queries."""
     own, other = ("cited", "citing") if direction == "citing" else ("citing", "cited")
     edges = Citation.objects.filter(**{own: work}).values_list(
         "pk", f"{other}_id", f"{other}__key", f"{other}__title", f"{other}__authors", f"{other}__year",
         f"{other}__arxiv_id", "influential",
     )  # fmt: skip
-    said: dict[int, list[tuple[str, str]]] = defaultdict(list)
-    told = Assertion.objects.filter(**{f"citation__{own}": work}).order_by(f"{other}_record")
-    for edge, source, evidence in told.values_list("citation", "source", f"{other}_record__evidence"):
-        said[edge].append((source, evidence))
+    asserted: dict[int, list[tuple[str, str]]] = defaultdict(list)
+    assertions = Assertion.objects.filter(**{f"citation__{own}": work}).order_by(f"{other}_record")
+    for edge, source, evidence in assertions.values_list("citation", "source", f"{other}_record__evidence"):
+        asserted[edge].append((source, evidence))
     rows = list(edges)
     twins = _twins(pk for _, pk, *_ in rows)
     merged = _merge_evidence(pk for _, pk, *_ in rows)
@@ -261,9 +256,9 @@ def _side(work: Work, direction: Direction) -> list[Relation]:
             authors=tuple(authors),
             year=year,
             direction=direction,
-            records=len(said[edge]),
-            evidence=(*(evidence for _, evidence in said[edge] if evidence), *merged.get(pk, ())),
-            sources=tuple(dict.fromkeys(source for source, _ in said[edge])),
+            records=len(asserted[edge]),
+            evidence=(*(evidence for _, evidence in asserted[edge] if evidence), *merged.get(pk, ())),
+            sources=tuple(dict.fromkeys(source for source, _ in asserted[edge])),
             twins=twins.get(pk, ()),
             arxiv_id=arxiv_id,
             influential=influential,
@@ -296,32 +291,32 @@ def _formerly(names: set[str]) -> Work | None:
     return former.work if former else None
 
 
-def _by_doi(asked: str) -> Work | None:
+def _by_doi(name: str) -> Work | None:
     try:
-        doi = Doi.parse(asked)
+        doi = Doi.parse(name)
     except DoiError:
         return None
     return Work.objects.filter(source_records__identifiers__name=f"doi:{doi.name}").first()
 
 
-def _unknown(asked: str, *, is_id: bool) -> str:
-    shown = repr(asked if len(asked) <= 80 else asked[:77] + "...")
-    near = _near(asked)
+def _unknown(name: str, *, is_id: bool) -> str:
+    shown = repr(name if len(name) <= 80 else name[:77] + "...")
+    near = _near(name)
     if near:
         listed = " or ".join(repr(key) for key in near)
         return f"no paper {shown} in the library; did you mean {listed}?"
     if is_id:
-        named = ArxivId.parse(asked)
+        named = ArxivId.parse(name)
         return (
             f"no paper {shown} in the library; add it with: lenslab paper add {named.base}, or read it at {named.url}"
         )
     return f"no paper {shown} in the library; name one by its arXiv id, for instance 1806.02891"
 
 
-def _near(asked: str) -> list[str]:
-    """Up to three keys like the one asked for: spelled alike, or of works whose title holds the words."""
+def _near(name: str) -> list[str]:
+    """Find up to three keys near a name: spelled alike, or of works whose title holds the words."""
     keys = Work.objects.values_list("key", flat=True).order_by("key")
     # Only names that begin alike are compared, so that a large library is not read through for a typing error.
-    alike = difflib.get_close_matches(asked, [*keys.filter(key__startswith=asked[:2])[:5000]], n=3, cutoff=0.8)
-    titled = keys.filter(title__icontains=asked)[:3] if len(asked) > 3 else []
+    alike = difflib.get_close_matches(name, [*keys.filter(key__startswith=name[:2])[:5000]], n=3, cutoff=0.8)
+    titled = keys.filter(title__icontains=name)[:3] if len(name) > 3 else []
     return list(dict.fromkeys([*alike, *titled]))[:3]

@@ -28,7 +28,7 @@ def work_address(key: str) -> str:
 
 @lru_cache(maxsize=8)
 def _place(name: str, prefix: str) -> str:  # noqa: ARG001 - the address depends on it
-    """Where works of a kind have their addresses; a page with a thousand works asks a thousand times."""
+    """Give the place of works of a kind; a page with a thousand works asks a thousand times."""
     return reverse(name, args=["-"])[:-1]
 
 

@@ -34,7 +34,7 @@ class CommentAdmin(CommentAdminBase):
 
     @admin.display(description="text")
     def beginning(self, comment: Comment) -> str:
-        """The first words."""
+        """Give the first words."""
         return comment.text[:80]
 
     @admin.action(description="Hide the selected comments")

@@ -62,8 +62,8 @@ def specification(record: Record, name: str) -> dict[str, Any]:
     if not str(document.get("$schema", "")).startswith("https://vega.github.io/schema/vega-lite/"):
         raise BrokenRecordError(f"the chart {name} is no Vega-Lite specification; it is not shown")
     # Of what is said to programs, only the colours: the rest could change how a page embeds the chart.
-    said = document.pop("usermeta", None)
-    themes = said.get("themes") if isinstance(said, Mapping) else None
+    settings = document.pop("usermeta", None)
+    themes = settings.get("themes") if isinstance(settings, Mapping) else None
     _refuse_reaching_out([document, themes], name)
     return {**document, "usermeta": {"themes": themes}} if isinstance(themes, Mapping) else document
 
@@ -76,9 +76,9 @@ def _refuse_reaching_out(document: object, name: str) -> None:
         if depth > DEEPEST:
             raise BrokenRecordError(f"the chart {name} is nested deeper than any chart is; it is not shown")
         if isinstance(value, Mapping):
-            asked = FORBIDDEN.intersection(value) if not data else frozenset()
-            if asked:
-                raise BrokenRecordError(f"the chart {name} asks for {min(asked)!r}, which no record’s chart may")
+            forbidden = FORBIDDEN.intersection(value) if not data else frozenset()
+            if forbidden:
+                raise BrokenRecordError(f"the chart {name} asks for {min(forbidden)!r}, which no record’s chart may")
             waiting += [(held, depth + 1, data or key in ("values", "datasets")) for key, held in value.items()]
         elif isinstance(value, list):
             if len(value) > MOST_ROWS:

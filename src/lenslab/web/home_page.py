@@ -8,7 +8,7 @@ from lenslab.library import works as library
 from lenslab.papers.text.latex_display import plain_text
 from lenslab.studies.rulebook import list_studies
 from lenslab.web.addresses import work_address
-from lenslab.web.study_results import Panel, panel
+from lenslab.web.study_panel import Panel, panel
 
 MOST_WORKS = 100
 
@@ -48,7 +48,7 @@ def gather() -> Front:
     studied = []
     for work in library.all_works().filter(key__in=rules).order_by("key"):
         if (found := rules[work.key]) is not None:
-            names = ", ".join(library.author_names(work))
+            names = ", ".join(work.authors)
             studied.append(Studied(plain_text(work.title), names, work_address(work.key), found))
     # The order in which works came is that of their rows, which no database has to sort.
     last = sorted(works.order_by("-pk")[:MOST_WORKS], key=lambda work: (-(work.year or 0), work.title.casefold()))

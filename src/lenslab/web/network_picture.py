@@ -73,7 +73,7 @@ class Picture:
     caption: str
 
     def data(self) -> dict[str, Any]:
-        """The picture as JSON for the browser."""
+        """Give the picture as JSON for the browser."""
         return {
             "works": [asdict(work) for work in self.works],
             "rings": [{"radius": ring.radius, "label": ring.label} for ring in self.rings],

@@ -1,4 +1,4 @@
-"""Everything that the page of one work says, gathered from the library and put into words."""
+"""The page of one work: its facts put into words, with its network, its study and its comments."""
 
 from __future__ import annotations
 
@@ -7,15 +7,12 @@ from dataclasses import dataclass
 
 from django.utils.safestring import SafeString
 
-from lenslab.library import summaries, vocabulary
-from lenslab.library import works as library
 from lenslab.library.graph.neighbourhood import neighbourhood
 from lenslab.library.models import Work
-from lenslab.library.works import DatedFact, Relation
-from lenslab.papers.categories import Category, shown_once
+from lenslab.library.paper_facts import PaperFacts
+from lenslab.library.works import Relation
 from lenslab.papers.citation_key import resolve_citation
 from lenslab.papers.formats.bibtex_writer import bibtex
-from lenslab.papers.licenses import License, license_of_version
 from lenslab.papers.paper import Paper
 from lenslab.papers.summary.quick_summary import Summary
 from lenslab.papers.text.latex_display import plain_text
@@ -24,9 +21,8 @@ from lenslab.web.addresses import work_address
 from lenslab.web.models import Comment
 from lenslab.web.network_picture import Picture, draw
 from lenslab.web.safe_html import Resolve, running_text
-from lenslab.web.study_results import Panel, panel
+from lenslab.web.study_panel import Panel, panel
 
-MOST_TERMS = 20
 # A row of the table names so many authors; the work's own page names all.
 MOST_AUTHORS = 12
 
@@ -42,18 +38,7 @@ class Date:
 
 
 @dataclass(frozen=True)
-class Issue:
-    """A version of the paper: its number, day and licence, and whether it withdraws the paper."""
-
-    number: int
-    iso: str
-    day: str
-    license: str
-    withdrawn: bool
-
-
-@dataclass(frozen=True)
-class Quick:
+class QuickSummary:
     """The quick summary: its sentences with the words of the abstract behind each, who made it, and a note on gaps.
 
     ``support`` is empty where the sentences are the abstract's own.
@@ -94,48 +79,32 @@ class Row:
 
 @dataclass(frozen=True)
 class Page:
-    """A work's page: plain texts, which the templates escape, but for title and abstract, which are HTML.
+    """A work's page: its facts, and what the page makes of them; title and abstract are HTML, the rest plain text."""
 
-    Attributes are named for what the page calls them.
-    """
-
-    pk: int
-    arxiv_id: str | None
-    plain_title: str
+    facts: PaperFacts
     title: SafeString
     kicker: str
-    authors: tuple[str, ...]
-    summary: Quick | None
+    summary: QuickSummary | None
     dates: tuple[Date, ...]
-    versions: tuple[Issue, ...]
-    categories: tuple[Category, ...]
     terms: tuple[Term, ...]
-    license: License | None
-    doi: str
-    journal_reference: str
-    remarks: str
-    report_number: str
     classes: str
     abstract: SafeString
     bibtex: str
     study: Panel | None
     network: Picture
-    citing_count: int
-    referenced_count: int
     rows: tuple[Row, ...]
-    coverage: tuple[str, ...]
     comments: tuple[Comment, ...]
-    sources: tuple[str, ...]
 
     @property
     def newest(self) -> int | None:
         """The version that the page shows."""
-        return self.versions[-1].number if self.versions else None
+        return self.facts.versions[-1].number if self.facts.versions else None
 
     @property
     def license_linked(self) -> bool:
         """Whether the license has an address on the web, as sources give them; anything else is shown as text."""
-        return self.license is not None and self.license.uri.lower().startswith(("http://", "https://"))
+        license_ = self.facts.license
+        return license_ is not None and license_.uri.lower().startswith(("http://", "https://"))
 
     @property
     def comment_count(self) -> int:
@@ -153,45 +122,28 @@ def gather(work: Work, *, chosen: str = "") -> Page:
     Returns:
         The page, in words. The number of queries does not grow with the number of citations.
     """
-    paper = library.paper(work)
-    relations = library.relations(work)
-    surroundings = neighbourhood(work)
-    categories = shown_once(paper.categories)
+    facts = PaperFacts(work)
     return Page(
-        pk=work.pk,
-        arxiv_id=work.arxiv_id,
-        plain_title=plain_text(work.title),
+        facts=facts,
         title=running_text(work.title),
-        kicker=_kicker(work, categories),
-        authors=paper.authors,
-        summary=_quick(summaries.summary(work)) if paper.abstract else None,
-        dates=_dates(library.dates(work)) or _own_dates(work),
-        versions=_versions(paper),
-        categories=categories,
-        terms=_terms(paper),
-        license=license_of_version(paper) if paper.license_uri or paper.arxiv_id else None,
-        doi=work.doi,
-        journal_reference=plain_text(work.journal_reference),
-        remarks=plain_text(work.author_comments),
-        report_number=work.report_number,
-        classes=_classes(paper),
-        abstract=running_text(work.abstract, _resolver(relations)),
-        bibtex=bibtex(paper),
+        kicker=_kicker(facts),
+        summary=_quick(facts.summary) if facts.summary.text else None,
+        dates=_dates(facts),
+        terms=_terms(facts),
+        classes=_classes(facts.paper),
+        abstract=running_text(work.abstract, _resolver(facts.relations)),
+        bibtex=bibtex(facts.paper),
         study=panel(work.key, chosen),
-        network=draw(surroundings),
-        citing_count=surroundings.citing_total,
-        referenced_count=surroundings.referenced_total,
-        rows=tuple(_row(relation) for relation in relations),
-        coverage=tuple(one.sentence for one in library.coverage(work)),
+        network=draw(neighbourhood(work)),
+        rows=tuple(map(_row, facts.relations)),
         comments=tuple(Comment.objects.filter(work=work).select_related("author")),
-        sources=tuple(work.source_records.order_by("source").values_list("source", flat=True).distinct()),
     )
 
 
-def _kicker(work: Work, categories: tuple[Category, ...]) -> str:
-    name = f"arXiv:{work.arxiv_id}" if work.arxiv_id else ""
-    subject = categories[0].name if categories else ""
-    return " · ".join(part for part in (name, subject, str(work.year) if work.year else "") if part)
+def _kicker(facts: PaperFacts) -> str:
+    name = f"arXiv:{facts.work.arxiv_id}" if facts.work.arxiv_id else ""
+    subject = facts.categories[0].name if facts.categories else ""
+    return " · ".join(part for part in (name, subject, str(facts.paper.year or "")) if part)
 
 
 def _classes(paper: Paper) -> str:
@@ -199,47 +151,27 @@ def _classes(paper: Paper) -> str:
     return "; ".join(f"{name} {classes}" for name, classes in named if classes)
 
 
-def _dates(facts: tuple[DatedFact, ...]) -> tuple[Date, ...]:
-    """Dates by day: what one source dates to one day stands on one line, and so do sources that say the same."""
-    told: dict[tuple[dt.date, str], list[str]] = {}
-    for fact in facts:
-        source = f"{fact.source}: {fact.note}" if fact.note else fact.source
-        told.setdefault((fact.date, source), []).append(fact.name)
-    lines: dict[tuple[dt.date, tuple[str, ...]], list[str]] = {}
-    for (day, source), names in told.items():
-        lines.setdefault((day, tuple(names)), []).append(source)
+def _dates(facts: PaperFacts) -> tuple[Date, ...]:
+    """One line for each day; a work of which only the year is known has a line for that."""
+    if not facts.days and facts.paper.year:
+        return (Date("Year", str(facts.paper.year), str(facts.paper.year), ""),)
     return tuple(
-        Date(", ".join(names).capitalize(), day.isoformat(), _day(day), "; ".join(sources))
-        for (day, names), sources in lines.items()
+        Date(
+            ", ".join(day.names).capitalize(),
+            day.date.isoformat(),
+            _day(day.date),
+            "; ".join(f"{source}: {note}" if note else source for source, note in day.sources),
+        )
+        for day in facts.days
     )
-
-
-def _own_dates(work: Work) -> tuple[Date, ...]:
-    """What the work itself says, where no source record gives a day."""
-    if work.submitted:
-        return (Date("Submitted", work.submitted.isoformat(), _day(work.submitted), ""),)
-    return (Date("Year", str(work.year), str(work.year), ""),) if work.year else ()
 
 
 def _day(date: dt.date) -> str:
     return f"{date.day} {date:%B %Y}"
 
 
-def _versions(paper: Paper) -> tuple[Issue, ...]:
-    return tuple(
-        Issue(
-            version.number,
-            version.created.isoformat() if version.created else "",
-            _day(version.created) if version.created else "",
-            license_of_version(paper, version.number).short if version.license_uri else "",
-            version.withdrawn,
-        )
-        for version in paper.versions
-    )
-
-
-def _quick(summary: Summary) -> Quick:
-    """The summary with its provenance in words; whoever wrote it, a reader can see what it rests on."""
+def _quick(summary: Summary) -> QuickSummary:
+    """Put a summary and its provenance into words; whoever wrote it, a reader can see what it rests on."""
     support: tuple[tuple[str, str], ...] = ()
     if summary.method == "extractive":
         number = len(summary.sentences)
@@ -254,20 +186,18 @@ def _quick(summary: Summary) -> Quick:
             when = f" on {_day(summary.made.date())}" if summary.made else ""
             how = f"Written by the language model {summary.model} at {summary.host}{when}, and checked against {of}."
     note = f"{summary.note[0].upper()}{summary.note[1:]}." if summary.note else ""
-    return Quick(summary.text, how, note, support)
+    return QuickSummary(summary.text, how, note, support)
 
 
-def _terms(paper: Paper) -> tuple[Term, ...]:
-    """Key terms with their bars, weighed by the library's own papers where it holds enough of them."""
-    terms = vocabulary.key_terms(paper, limit=MOST_TERMS)
-    longest = max((term.score for term in terms), default=1.0)
+def _terms(facts: PaperFacts) -> tuple[Term, ...]:
+    longest = max((term.score for term in facts.terms), default=1.0)
     return tuple(
-        Term(term.term, f"{term.score:.3f}", round(100 * term.score / longest, 1), term.reason) for term in terms
+        Term(term.term, f"{term.score:.3f}", round(100 * term.score / longest, 1), term.reason) for term in facts.terms
     )
 
 
 def _resolver(relations: tuple[Relation, ...]) -> Resolve:
-    """What the citation keys of this abstract mean, among the works that the paper references."""
+    """Find out what the citation keys of this abstract mean, among the works that the paper references."""
     referenced = [relation for relation in relations if relation.direction == "referenced"]
 
     def resolve(key: str) -> tuple[str, str] | None:

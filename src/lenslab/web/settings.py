@@ -75,7 +75,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
-                "lenslab.web.template_context.site",
+                "lenslab.web.context_processors.site",
             ],
         },
     }

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lenslab.library.graph import related_works as module
-from lenslab.library.graph.related_works import WEIGHTS, relatives
+from lenslab.library.graph.related_works import WEIGHTS, related_works
 from lenslab.library.models import Work
 from tests.library.making import cite, for_this_example
 
@@ -35,13 +35,13 @@ def told(found):
 
 
 def test_prior_works_are_what_the_works_around_it_cite(works):
-    found = relatives(works["p"])
+    found = related_works(works["p"])
     # Around p: itself, a, b, c, x, y. p and x cite a; nothing else is cited by two of them.
     assert told(found.prior) == {"a": (round(2 / 6, 4), "cited by 2 of 6 works around it")}
 
 
 def test_derivative_works_are_what_cites_the_works_around_it(works):
-    found = relatives(works["p"])
+    found = related_works(works["p"])
     # x cites p and a; q cites a and b; y cites p alone.
     assert told(found.derivative) == {
         "x": (round(2 / 6, 4), "cites 2 of 6 works around it"),
@@ -50,7 +50,7 @@ def test_derivative_works_are_what_cites_the_works_around_it(works):
 
 
 def test_co_cited_works_have_saltons_cosine(works):
-    found = relatives(works["p"])
+    found = related_works(works["p"])
     # x cites p with q and with a. p is cited twice, q once, a three times.
     assert told(found.cocited) == {
         "q": (round(1 / math.sqrt(2 * 1), 4), "cited together by 1 work"),
@@ -59,14 +59,14 @@ def test_co_cited_works_have_saltons_cosine(works):
 
 
 def test_similar_works_show_the_parts_of_their_score(works):
-    best = relatives(works["p"]).similar[0]
+    best = related_works(works["p"]).similar[0]
     assert (best.key, best.coupled, best.cocited) == ("q", round(2 / math.sqrt(3 * 2), 4), round(1 / math.sqrt(2), 4))
     assert 0 < best.alike < 1
     assert best.evidence.startswith("shares 2 references; cited together by 1 work; both speak of ")
     assert best.score == pytest.approx(
         WEIGHTS["coupled"] * best.coupled + WEIGHTS["cocited"] * best.cocited + WEIGHTS["alike"] * best.alike, abs=1e-4
     )
-    assert relatives(works["p"]).notes == ()
+    assert related_works(works["p"]).notes == ()
 
 
 def test_words_alone_make_works_similar():
@@ -78,13 +78,13 @@ def test_words_alone_make_works_similar():
             ("c", "Galaxies", "The redshift of distant galaxies."),
         ]
     )
-    (found,) = relatives(one).similar
+    (found,) = related_works(one).similar
     assert (found.key, found.coupled, found.cocited) == (other.key, 0, 0)
     assert "class selectivity" in found.evidence
 
 
 def test_a_work_alone_has_no_relatives():
-    assert relatives(Work.objects.create(key="a", title="")) == module.Relatives((), (), (), (), ())
+    assert related_works(Work.objects.create(key="a", title="")) == module.RelatedWorks((), (), (), (), ())
 
 
 @pytest.fixture
@@ -98,7 +98,7 @@ def hub():
 
 def test_of_many_citing_works_some_are_drawn_and_it_is_said(monkeypatch, hub):
     monkeypatch.setattr(module, "DRAWN", 20)
-    found = relatives(hub)
+    found = related_works(hub)
     assert "works cited together with it are counted in 20 of 60 that cite it, drawn by lot" in found.notes
     (other,) = found.cocited
     number = int(other.evidence.split()[3])
@@ -110,14 +110,14 @@ def test_of_many_citing_works_some_are_drawn_and_it_is_said(monkeypatch, hub):
 def test_what_is_cited_by_too_many_is_left_out_and_it_is_said(monkeypatch):
     monkeypatch.setattr(module, "READ", 20)
     fan = Work.objects.get(key="w0")
-    found = relatives(fan)
+    found = related_works(fan)
     assert "works with shared references were looked for through the 0 least cited of 2 works" in found.notes
     assert not any(relative.coupled for relative in found.similar)
 
 
 def test_a_large_surrounding_is_drawn_and_it_is_said(monkeypatch, hub):
     monkeypatch.setattr(module, "PICTURE", 10)
-    note = relatives(hub).notes[0]
+    note = related_works(hub).notes[0]
     assert note == "prior and derivative works are those of 10 of 60 neighbours, drawn by lot"
 
 
@@ -132,7 +132,7 @@ def test_coupling_and_co_citation_are_what_networkx_counts(pairs):
         graph = nx.DiGraph()
         graph.add_nodes_from(range(9))
         graph.add_edges_from(pairs)
-        found = relatives(own, limit=100)
+        found = related_works(own, limit=100)
         coupled = {n: cosine(set(graph.successors(0)), set(graph.successors(n))) for n in range(1, 9)}
         cocited = {n: cosine(set(graph.predecessors(0)), set(graph.predecessors(n))) for n in range(1, 9)}
         shown = {relative.key: relative for relative in found.similar}

@@ -92,7 +92,7 @@ def test_what_is_deleted_is_named_and_what_is_held_of_it_stays(harvest):
 @pytest.mark.parametrize("pages", [1, 3, 4])
 def test_a_harvest_that_was_killed_goes_on_with_its_token(harvest, pages):
     with pytest.raises(Killed):
-        harvest(told=kill_after(pages))
+        harvest(log=kill_after(pages))
     assert len(held()) <= 9 * pages
     assert Harvest.objects.get().token
     before = held()
@@ -104,7 +104,7 @@ def test_a_harvest_that_was_killed_goes_on_with_its_token(harvest, pages):
 
 
 def test_a_page_that_was_not_kept_is_asked_for_again(harvest, monkeypatch):
-    take, calls = record_intake.take, iter(range(1, 1000))
+    take, calls = record_intake.add_records, iter(range(1, 1000))
 
     def killed(*arguments):
         outcome = take(*arguments)
@@ -113,7 +113,7 @@ def test_a_page_that_was_not_kept_is_asked_for_again(harvest, monkeypatch):
         return outcome
 
     with monkeypatch.context() as patch:
-        patch.setattr(arxiv_harvest.intake, "take", killed)
+        patch.setattr(arxiv_harvest.record_intake, "add_records", killed)
         with pytest.raises(Killed):
             harvest()
     before = held()
@@ -124,7 +124,7 @@ def test_a_page_that_was_not_kept_is_asked_for_again(harvest, monkeypatch):
 
 def test_a_token_that_arxiv_no_longer_knows_is_replaced_by_the_day(harvest):
     with pytest.raises(Killed):
-        harvest(told=kill_after(3))
+        harvest(log=kill_after(3))
     day = Harvest.objects.get().datestamp
     harvest(faults=Faults({SERVICE: {0: Fault.EXPIRED_TOKEN}}))
     assert asked(harvest.server)[:2] == [("", True), (day, False)]
@@ -203,7 +203,7 @@ def test_a_part_that_arxiv_does_not_have_is_refused_and_nothing_is_noted(harvest
 
 def test_it_says_after_each_page_how_far_it_is(harvest):
     said = []
-    harvest(told=said.append)
+    harvest(log=said.append)
     pages = -(-(len(AT_ARXIV) + len(TOLD.deleted)) // 9)
     assert len(said) == pages
     assert said[-1].startswith(f"{len(AT_ARXIV)} records, up to 20")

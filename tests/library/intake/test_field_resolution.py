@@ -3,7 +3,6 @@
 import datetime as dt
 import json
 from importlib import import_module
-from itertools import combinations
 
 import pytest
 from django.db import connection
@@ -11,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lenslab.library.intake import field_resolution, record_intake, work_merging
-from lenslab.library.intake.field_resolution import facet, facets, resolve, row
+from lenslab.library.intake.field_resolution import resolve, row
 from lenslab.library.models import Merge, SourceRecord, Work
+from lenslab.library.search.facets import facet
 from lenslab.papers.arxiv_id import ArxivId
-from lenslab.papers.categories import categories, category
 from lenslab.papers.description import Description
 from lenslab.papers.paper import Paper, Version
 from tests.library.intake.test_record_intake import say
@@ -111,33 +110,6 @@ def test_versions_are_united_and_each_keeps_the_licence_under_which_it_was_given
         assert paper.license_uri == "http://two"
 
 
-CATEGORIES = sorted(categories())
-
-
-def subjects(name):
-    """A category's id and its other one; arXiv has one subject under two ids."""
-    return {name, category(name).alias} - {""}
-
-
-def test_no_two_categories_share_a_word_in_the_search_index():
-    assert len(CATEGORIES) > 150
-    for one, other in combinations(CATEGORIES, 2):
-        assert facet(one) != facet(other), (one, other)
-
-
-@given(st.lists(st.sampled_from(CATEGORIES), max_size=4), st.none() | st.integers(1, 9999), st.sampled_from(CATEGORIES))
-def test_a_filter_finds_a_paper_exactly_where_it_is_of_the_subject(own, year, asked):
-    found = facet(asked) in facets(own, year).split()
-    archives = {name.split(".")[0] for name in own for name in subjects(name)}
-    assert found == (asked in archives or any(asked in subjects(name) for name in own))
-
-
-@given(st.integers(1, 9999), st.integers(1, 9999))
-def test_years_are_words_of_their_own(one, other):
-    assert (f"y{one}" in facets([], other).split()) == (one == other)
-    assert facets([], None) == ""
-
-
 texts = st.text(max_size=60)
 
 
@@ -200,7 +172,7 @@ def found(words):
     ],
 )
 def test_a_word_is_found_with_and_without_its_accents_however_it_was_typed(title, words):
-    record_intake.take([say("a", "1", title), say("a", "2", "Frogs of the pond", ("Bo Sun",))])
+    record_intake.add_records([say("a", "1", title), say("a", "2", "Frogs of the pond", ("Bo Sun",))])
     assert found(words) == [title]
 
 
@@ -208,16 +180,18 @@ def test_a_word_is_found_with_and_without_its_accents_however_it_was_typed(title
 @pytest.mark.parametrize("name", ["Günter Müller", 'G\\"unter M\\"uller'])
 @pytest.mark.parametrize("words", ["Müller", "muller"])
 def test_authors_are_found_with_and_without_their_accents(name, words):
-    record_intake.take([say("a", "1", "Units", (name,)), say("a", "2", "Frogs", ("Bo Sun",))])
+    record_intake.add_records([say("a", "1", "Units", (name,)), say("a", "2", "Frogs", ("Bo Sun",))])
     assert found(words) == ["Units"]
 
 
 @pytest.mark.django_db
 def test_the_abstract_and_the_facets_are_found_too():
-    record_intake.take(
+    record_intake.add_records(
         [say("a", "1", "Units", abstract="We ablate frogs.", categories=["math-ph", "cs.CV"], year=2018)]
     )
-    record_intake.take([say("a", "2", "Others", ("Bo Sun",), abstract="Nothing.", categories=["cs.LG"], year=2019)])
+    record_intake.add_records(
+        [say("a", "2", "Others", ("Bo Sun",), abstract="Nothing.", categories=["cs.LG"], year=2019)]
+    )
     for words in ("frogs", facet("math.MP"), facet("math-ph"), facet("cs.CV"), "y2018"):
         assert found(words) == ["Units"], words
     assert found(facet("cs")) == ["Units", "Others"]
@@ -260,9 +234,9 @@ def test_the_search_index_equals_the_works_after_anything_that_happens():
     for n in range(12):
         title = f"{VOCABULARY[n % 5]} and {VOCABULARY[(n + 2) % 5]} {n}"
         told_of.append(say("a", str(n), title, (f"Bo Number{n}",), abstract=f"{VOCABULARY[n % 3]}."))
-    record_intake.take(told_of)
+    record_intake.add_records(told_of)
     assert_index_is_the_works()
-    record_intake.take(
+    record_intake.add_records(
         [say("a", "3", "Nothing of the kind", ("Bo Number3",)), say("b", "1b", "Frogs", arxiv_id="1806.02891")]
     )
     assert_index_is_the_works()
@@ -274,14 +248,16 @@ def test_the_search_index_equals_the_works_after_anything_that_happens():
     work_merging.undo(second)
     work_merging.undo(Merge.objects.get(pk=made.pk))
     assert_index_is_the_works()
-    record_intake.take([say("b", "0", "classes, again", doi="10.1/x"), say("c", "0", "ponds", ("X Y",), doi="10.1/x")])
+    record_intake.add_records(
+        [say("b", "0", "classes, again", doi="10.1/x"), say("c", "0", "ponds", ("X Y",), doi="10.1/x")]
+    )
     work_merging.separate(SourceRecord.objects.get(source="c"))
     assert_index_is_the_works()
     Work.objects.filter(pk__in=[third.pk]).delete()
     assert_index_is_the_works()
     before = {word: found(word) for word in VOCABULARY}
     assert all(before.values()), "every word is there to be found"
-    record_intake.take(told_of)
+    record_intake.add_records(told_of)
     assert_index_is_the_works()
 
 

@@ -51,7 +51,7 @@ def grouped():
 
 def test_records_find_each_other_by_arxiv_id_doi_other_names_and_title_with_authors_and_year():
     first = say("a", "1", "Units and classes of networks", arxiv_id="1806.02891", doi="10.1/x", names={"MAG": "7"})
-    record_intake.take([first])
+    record_intake.add_records([first])
     others = [
         (say("b", "2", "Another title", arxiv_id="1806.02891"), "same arXiv id 1806.02891"),
         (say("b", "3", "Yet another", doi="10.1/X"), "same DOI 10.1/x"),
@@ -59,22 +59,22 @@ def test_records_find_each_other_by_arxiv_id_doi_other_names_and_title_with_auth
         (say("b", "5", "Units and Classes: of Networks.", ("A. Bau",), 2019), "same title"),
     ]
     for other, evidence in others:
-        record_intake.take([other])
+        record_intake.add_records([other])
         assert evidence in SourceRecord.objects.get(locator=other.locator).evidence
     assert Work.objects.count() == 1
 
 
 def test_two_arxiv_papers_are_never_one_work():
     one = say("a", "1", "Units and classes of networks", arxiv_id="1806.02891", doi="10.1/x")
-    record_intake.take([one, say("a", "2", one.paper.title, arxiv_id="1807.00001", doi="10.1/x")])
+    record_intake.add_records([one, say("a", "2", one.paper.title, arxiv_id="1807.00001", doi="10.1/x")])
     assert grouped() == {frozenset("1"), frozenset("2")}
     assert PossibleTwin.objects.count() == 0
 
 
 def test_a_record_that_names_two_works_makes_them_one_with_the_evidence():
-    record_intake.take([say("a", "1", "Units", doi="10.1/x")])
-    record_intake.take([say("a", "2", "Classes", ("Bo Sun",), arxiv_id="1806.02891")])
-    record_intake.take([say("b", "3", "Networks", ("Cy Lee",), arxiv_id="1806.02891", doi="10.1/x")])
+    record_intake.add_records([say("a", "1", "Units", doi="10.1/x")])
+    record_intake.add_records([say("a", "2", "Classes", ("Bo Sun",), arxiv_id="1806.02891")])
+    record_intake.add_records([say("b", "3", "Networks", ("Cy Lee",), arxiv_id="1806.02891", doi="10.1/x")])
     assert grouped() == {frozenset("123")}
     (made,) = Merge.objects.all()
     assert (made.work.arxiv_id, made.evidence) == ("1806.02891", "same DOI 10.1/x")
@@ -82,8 +82,8 @@ def test_a_record_that_names_two_works_makes_them_one_with_the_evidence():
 
 
 def test_a_work_that_becomes_known_at_arxiv_keeps_its_former_address():
-    record_intake.take([say("a", "1", "Units and classes", doi="10.1/x")])
-    record_intake.take([say("b", "2", "Units and classes", doi="10.1/x", arxiv_id="1806.02891")])
+    record_intake.add_records([say("a", "1", "Units and classes", doi="10.1/x")])
+    record_intake.add_records([say("b", "2", "Units and classes", doi="10.1/x", arxiv_id="1806.02891")])
     (work,) = Work.objects.all()
     assert work.key == "1806.02891"
     assert FormerKey.objects.get().key == "units-and-classes-bau-2018"
@@ -91,8 +91,8 @@ def test_a_work_that_becomes_known_at_arxiv_keeps_its_former_address():
 
 
 def test_a_record_that_claims_a_taken_arxiv_id_later_joins_its_work():
-    record_intake.take([say("a", "1", "Units", arxiv_id="1806.02891"), say("a", "2", "Classes", ("Bo Sun",))])
-    record_intake.take([say("a", "2", "Classes", ("Bo Sun",), arxiv_id="1806.02891")])
+    record_intake.add_records([say("a", "1", "Units", arxiv_id="1806.02891"), say("a", "2", "Classes", ("Bo Sun",))])
+    record_intake.add_records([say("a", "2", "Classes", ("Bo Sun",), arxiv_id="1806.02891")])
     assert grouped() == {frozenset("12")}
     assert Merge.objects.get().evidence == "same arXiv id 1806.02891"
 
@@ -101,7 +101,7 @@ def test_a_record_that_claims_a_taken_arxiv_id_later_joins_its_work():
 def test_the_size_of_the_batches_does_not_matter(size):
     told = [say("page", str(number), row.title, row.authors, row.year) for number, row in enumerate(ROWS)]
     for start in range(0, len(told), size):
-        record_intake.take(told[start : start + size])
+        record_intake.add_records(told[start : start + size])
     assert Work.objects.count() == 109
     assert PossibleTwin.objects.count() == 22
 
@@ -110,12 +110,12 @@ def test_the_size_of_the_batches_does_not_matter(size):
 @given(st.randoms(use_true_random=False))
 def test_the_order_in_which_records_come_does_not_matter(shuffler):
     told = [say("page", str(number), row.title, row.authors, row.year) for number, row in enumerate(ROWS)]
-    record_intake.take(told)
+    record_intake.add_records(told)
     expected = grouped()
     Work.objects.all().delete()
     shuffler.shuffle(told)
-    record_intake.take(told[:50])
-    record_intake.take(told[50:])
+    record_intake.add_records(told[:50])
+    record_intake.add_records(told[50:])
     assert grouped() == expected
     Work.objects.all().delete()
 
@@ -142,13 +142,13 @@ def citing(number, source="s", **more):
 def test_assertions_of_several_sources_are_one_citation_with_every_source():
     one, two = citing(1, doi="10.1/c1"), citing(1, "o", doi="10.1/c1")
     assert (
-        record_intake.cite(
+        record_intake.add_citations(
             [Said(citing=one, cited=PAPER, influential=False, intents=("background",))], now=NOW
         ).citations
         == 1
     )
     other = say("o", "p", "The paper", arxiv_id="1806.02891")
-    assert record_intake.cite([Said(citing=two, cited=other, influential=True)], now=NOW).citations == 0
+    assert record_intake.add_citations([Said(citing=two, cited=other, influential=True)], now=NOW).citations == 0
     (edge,) = Citation.objects.all()
     assert edge.influential
     assert (edge.citing_year, edge.cited_year) == (2020, 2018)
@@ -161,17 +161,17 @@ def test_assertions_of_several_sources_are_one_citation_with_every_source():
 
 def test_saying_it_again_changes_nothing():
     said = [Said(citing=citing(number), cited=PAPER) for number in range(5)]
-    record_intake.cite(said, now=NOW)
+    record_intake.add_citations(said, now=NOW)
     before = (edge_state(), work_state(), list(Assertion.objects.values()), list(SourceRecord.objects.values()))
-    outcome = record_intake.cite(said, now=NOW + dt.timedelta(days=1))
+    outcome = record_intake.add_citations(said, now=NOW + dt.timedelta(days=1))
     assert (outcome.added, outcome.changed, outcome.unchanged, outcome.citations) == (0, 0, 6, 0)
     assert before == (edge_state(), work_state(), list(Assertion.objects.values()), list(SourceRecord.objects.values()))
 
 
 def test_what_a_source_no_longer_says_is_withdrawn_and_what_another_says_stays():
     said = [Said(citing=citing(number), cited=PAPER) for number in range(3)]
-    outcome = record_intake.cite(said, now=NOW)
-    record_intake.cite([Said(citing=citing(1), cited=PAPER, source="o")], now=NOW)
+    outcome = record_intake.add_citations(said, now=NOW)
+    record_intake.add_citations([Said(citing=citing(1), cited=PAPER, source="o")], now=NOW)
     record = outcome.records["s", "p"][0]
     citation_edges.keep_only("s", record, "citing", {outcome.records["s", "c0"][0]})
     assert {edge[0] for edge in edge_state()} == {"citing-work-0-number0-2019", "citing-work-1-number1-2020"}
@@ -180,14 +180,16 @@ def test_what_a_source_no_longer_says_is_withdrawn_and_what_another_says_stays()
 
 
 def test_no_work_cites_itself_even_where_a_source_says_so():
-    record_intake.cite([Said(citing=PAPER, cited=PAPER)], now=NOW)
+    record_intake.add_citations([Said(citing=PAPER, cited=PAPER)], now=NOW)
     assert not Citation.objects.exists()
     assert Assertion.objects.get().citation is None
 
 
 def test_a_year_that_changes_changes_in_the_citations_too():
-    record_intake.cite([Said(citing=citing(1), cited=PAPER)], now=NOW)
-    record_intake.take([say("s", "c1", "Citing work 1", ("Bo Number1",), 2025), say("s", "p", "The paper", year=2017)])
+    record_intake.add_citations([Said(citing=citing(1), cited=PAPER)], now=NOW)
+    record_intake.add_records(
+        [say("s", "c1", "Citing work 1", ("Bo Number1",), 2025), say("s", "p", "The paper", year=2017)]
+    )
     assert {edge[3:5] for edge in edge_state()} == {(2025, 2017)}
 
 
@@ -196,7 +198,7 @@ def network():
     told = [citing(number) for number in range(4)]
     said = [Said(citing=one, cited=PAPER, influential=one is told[0]) for one in told]
     said += [Said(citing=told[0], cited=told[1]), Said(citing=told[2], cited=told[0])]
-    record_intake.cite(said, now=NOW)
+    record_intake.add_citations(said, now=NOW)
     return [Work.objects.get(source_records__locator=f"c{number}") for number in range(4)]
 
 
@@ -237,25 +239,27 @@ def test_any_merges_undone_in_reverse_order_give_back_what_was(pairs):
 
 
 def test_works_that_were_taken_apart_are_not_joined_by_evidence_again():
-    record_intake.take([say("a", "1", "Units", doi="10.1/x")])
-    record_intake.take([say("a", "2", "Classes", ("Bo Sun",), arxiv_id="1806.02891")])
+    record_intake.add_records([say("a", "1", "Units", doi="10.1/x")])
+    record_intake.add_records([say("a", "2", "Classes", ("Bo Sun",), arxiv_id="1806.02891")])
     bridge = say("b", "3", "Networks", ("Cy Lee",), arxiv_id="1806.02891", doi="10.1/x")
-    record_intake.take([bridge])
+    record_intake.add_records([bridge])
     work_merging.undo(Merge.objects.get())
     assert grouped() == {frozenset("1"), frozenset("23")}
-    record_intake.take([say("c", "4", "Networks", ("Cy Lee",), arxiv_id="1806.02891", doi="10.1/x")])
+    record_intake.add_records([say("c", "4", "Networks", ("Cy Lee",), arxiv_id="1806.02891", doi="10.1/x")])
     assert grouped() == {frozenset("1"), frozenset("234")}
 
 
 def test_a_single_record_can_be_taken_out_of_its_work():
-    record_intake.take([say("a", "1", "Units", arxiv_id="1806.02891"), say("b", "2", "Units", arxiv_id="1806.02891")])
+    record_intake.add_records(
+        [say("a", "1", "Units", arxiv_id="1806.02891"), say("b", "2", "Units", arxiv_id="1806.02891")]
+    )
     other = work_merging.separate(SourceRecord.objects.get(locator="2"))
     assert grouped() == {frozenset("1"), frozenset("2")}
     assert other.arxiv_id is None, "an id belongs to one work, and that is the one that stays"
     assert works.find_work("1806.02891").source_records.get().locator == "1"
     with pytest.raises(MergeError, match="only record"):
         work_merging.separate(other.source_records.get())
-    record_intake.take([say("b", "2", "Units, changed", arxiv_id="1806.02891")])
+    record_intake.add_records([say("b", "2", "Units, changed", arxiv_id="1806.02891")])
     assert grouped() == {frozenset("1"), frozenset("2")}
 
 
@@ -299,7 +303,7 @@ def test_a_licence_stays_with_the_version_under_which_it_was_given():
 
 
 def test_text_that_no_database_holds_is_stored_without_what_makes_it_so():
-    record_intake.take([say("a", "1", "Units\x00 and \ud800 classes", ("Ada\x00 Bau",), abstract="x\x00y")])
+    record_intake.add_records([say("a", "1", "Units\x00 and \ud800 classes", ("Ada\x00 Bau",), abstract="x\x00y")])
     (work,) = Work.objects.all()
     assert (work.title, work.authors, work.abstract) == ("Units and ? classes", ["Ada Bau"], "xy")
 
@@ -308,7 +312,7 @@ def test_text_that_no_database_holds_is_stored_without_what_makes_it_so():
 def test_finding_the_works_of_new_records_takes_no_longer_in_a_larger_library():
     def steps(library):
         """How many tens of steps SQLite takes to find the works of a hundred new records."""
-        record_intake.take(
+        record_intake.add_records(
             say("s", f"{library} {n}", f"Old {library} {n}", arxiv_id=f"18{library}.{n:05}") for n in range(1, 1500)
         )
         taken = []

@@ -7,7 +7,7 @@ import pytest
 from lenslab.http.errors import NotFoundError, UnavailableError
 from lenslab.library import works
 from lenslab.library.intake import source_download
-from lenslab.library.intake.answer_archive import DatabaseArchive
+from lenslab.library.intake.database_cache import DatabaseCache
 from lenslab.library.models import Assertion, Citation, Listing, Payload, SourceRecord, Work
 from lenslab.papers.errors import WorkNameError
 from tests.upstream.corpus import corpus
@@ -27,10 +27,10 @@ def add(tmp_path):
     def added(told=SMALL, name=None, *, faults=None, **options):
         with (
             Upstream(told, faults=faults) as server,
-            visiting(server, tmp_path, cache=DatabaseArchive()) as visitor,
+            visiting(server, tmp_path, cache=DatabaseCache()) as visitor,
         ):
             added.server, added.visitor = server, visitor
-            return source_download.add(name or told.paper.arxiv, fetcher=visitor.fetcher, **options)
+            return source_download.add_paper(name or told.paper.arxiv, fetcher=visitor.fetcher, **options)
 
     return added
 
@@ -202,7 +202,7 @@ def test_wherever_it_is_killed_the_next_run_gives_the_same_library(add, monkeypa
     expected = state()
     Work.objects.all().delete()
     Payload.objects.all().delete()
-    cite, calls = source_download.intake.cite, iter(range(1, 1000))
+    cite, calls = source_download.record_intake.add_citations, iter(range(1, 1000))
 
     def killed(*arguments, **options):
         if next(calls) == stop:
@@ -210,7 +210,7 @@ def test_wherever_it_is_killed_the_next_run_gives_the_same_library(add, monkeypa
         return cite(*arguments, **options)
 
     with monkeypatch.context() as patch:
-        patch.setattr(source_download.intake, "cite", killed)
+        patch.setattr(source_download.record_intake, "add_citations", killed)
         with pytest.raises(KeyboardInterrupt):
             add(told)
     add(told)
@@ -256,10 +256,10 @@ def test_progress_ends_where_it_said_it_would(add):
 
 def test_no_key_is_kept_or_told(tmp_path):
     keys = {"S2_API_KEY": "sesame", "OPENALEX_API_KEY": "sesame"}
-    archive = DatabaseArchive()
+    archive = DatabaseCache()
     with Upstream(SMALL) as server, visiting(server, tmp_path, cache=archive, environment=keys) as visitor:
-        source_download.add(SMALL.paper.arxiv, fetcher=visitor.fetcher)
+        source_download.add_paper(SMALL.paper.arxiv, fetcher=visitor.fetcher)
     assert Payload.objects.count() > 3
     for payload in Payload.objects.all():
-        assert "sesame" not in f"{payload.url}{DatabaseArchive().find(payload.url)}"
+        assert "sesame" not in f"{payload.url}{DatabaseCache().find(payload.url)}"
     assert "sesame" not in " ".join(visitor.told)

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, Literal
 from django.db import connection
 
 from lenslab.library import bulk_rows
-from lenslab.library.intake.stored_records import described
 from lenslab.library.models import Assertion, Citation
+from lenslab.library.stored_records import parse_record
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -28,7 +28,7 @@ SEED = 7
 
 
 def lot(citing: str, cited: str) -> int:
-    """The lot that a citation draws: a number below 2^31 that depends on the two keys and the seed alone.
+    """Draw the lot of a citation: a number below 2^31 that depends on the two keys and the seed alone.
 
     Example:
         >>> lot("1806.02891", "1803.06959") == lot("1806.02891", "1803.06959") != lot("1803.06959", "1806.02891")
@@ -41,7 +41,7 @@ def lot(citing: str, cited: str) -> int:
 def assert_all(
     assertions: Sequence[description.Assertion], records: Mapping[tuple[str, str], tuple[int, int]], now: dt.datetime
 ) -> int:
-    """Stores assertions, and the citations that they make.
+    """Store assertions, and the citations that they make.
 
     Args:
         assertions: What sources say.
@@ -51,14 +51,14 @@ def assert_all(
     Returns:
         How many citations the library did not have.
     """
-    told: dict[Pair, tuple[description.Assertion, Pair]] = {}
+    stated: dict[Pair, tuple[description.Assertion, Pair]] = {}
     for one in assertions:
         citing_record, citing_work = records[one.citing.source, one.citing.locator]
         cited_record, cited_work = records[one.cited.source, one.cited.locator]
-        told[citing_record, cited_record] = (one, (citing_work, cited_work))
-    pairs = {pair for _, pair in told.values() if pair[0] != pair[1]}
+        stated[citing_record, cited_record] = (one, (citing_work, cited_work))
+    pairs = {pair for _, pair in stated.values() if pair[0] != pair[1]}
     flags: dict[Pair, bool] = defaultdict(bool)
-    for one, pair in told.values():
+    for one, pair in stated.values():
         flags[pair] |= bool(one.influential)
     found, added = _ensure(pairs, flags)
     known = {
@@ -66,19 +66,19 @@ def assert_all(
         for pk, citing, cited, source, influential, intents in bulk_rows.select_pairs(
             "SELECT a.id, a.citing_record_id, a.cited_record_id, a.source, a.influential, a.intents FROM pair "
             "JOIN library_assertion a ON a.citing_record_id = pair.one AND a.cited_record_id = pair.other",
-            told,
+            stated,
         )
     }
     when = connection.ops.adapt_datetimefield_value(now)
     new, altered = [], []
-    for (citing, cited), (one, pair) in told.items():
-        said = (one.influential, list(one.intents))
+    for (citing, cited), (one, pair) in stated.items():
+        current = (one.influential, list(one.intents))
         before = known.get((citing, cited, one.said_by))
         if before is None:
-            row = (found.get(pair), one.said_by, citing, cited, said[0], json.dumps(said[1]), when)
+            row = (found.get(pair), one.said_by, citing, cited, current[0], json.dumps(current[1]), when)
             new.append(row)
-        elif before[1:] != said:
-            altered.append((said[0], json.dumps(said[1]), before[0]))
+        elif before[1:] != current:
+            altered.append((current[0], json.dumps(current[1]), before[0]))
     columns = ("citation_id", "source", "citing_record_id", "cited_record_id", "influential", "intents", "asserted")
     bulk_rows.insert("library_assertion", columns, new)
     bulk_rows.update("library_assertion", ("influential", "intents"), altered)
@@ -86,7 +86,7 @@ def assert_all(
 
 
 def keep_only(source: str, record: int, direction: Direction, kept: Collection[int]) -> None:
-    """Withdraws what a source no longer says of a work's citations or references.
+    """Withdraw what a source no longer says of a work's citations or references.
 
     Args:
         source: The source's name.
@@ -95,10 +95,12 @@ def keep_only(source: str, record: int, direction: Direction, kept: Collection[i
         kept: The records that the source still names at the other end.
     """
     own, other = ("cited", "citing") if direction == "citing" else ("citing", "cited")
-    said = Assertion.objects.filter(**{"source": source, f"{own}_record": record})
+    asserted = Assertion.objects.filter(**{"source": source, f"{own}_record": record})
     stale = {
         pk: (citation, work)
-        for pk, end, citation, work in said.values_list("pk", f"{other}_record", "citation", f"{other}_record__work")
+        for pk, end, citation, work in asserted.values_list(
+            "pk", f"{other}_record", "citation", f"{other}_record__work"
+        )
         if end not in kept
     }
     for part in bulk_rows.batched(stale):
@@ -107,13 +109,13 @@ def keep_only(source: str, record: int, direction: Direction, kept: Collection[i
 
 
 def records_of(source: str, locators: Iterable[str]) -> dict[tuple[str, str], tuple[int, int]]:
-    """The record and the work of each place in a source that the library knows, by (source, locator)."""
+    """Find the record and the work of each place in a source, by (source, locator)."""
     query = "SELECT locator, id, work_id FROM library_sourcerecord WHERE source = %s AND locator IN {list}"
     return {(source, locator): (pk, work) for locator, pk, work in bulk_rows.select(query, locators, source)}
 
 
 def neighbours(records: Iterable[int], source: str) -> list[description.Description]:
-    """What a source says of the works that it ties to some records by a citation, either way."""
+    """Read what a source says of the works that it ties to some records by a citation, either way."""
     query = (
         "SELECT r.id, r.content FROM library_assertion a JOIN library_sourcerecord r ON r.id = a.{other}_record_id "
         "WHERE a.source = %s AND a.{own}_record_id IN {list}"
@@ -124,11 +126,11 @@ def neighbours(records: Iterable[int], source: str) -> list[description.Descript
         for one, other in (("cited", "citing"), ("citing", "cited"))
         for pk, content in bulk_rows.select(query.replace("{own}", one).replace("{other}", other), own, source)
     }
-    return [described(source, found[pk]) for pk in sorted(found)]
+    return [parse_record(source, found[pk]) for pk in sorted(found)]
 
 
 def rebuild(works: Iterable[int]) -> None:
-    """Makes the citations of works anew from the assertions about their records; edges that nobody asserts go."""
+    """Rebuild the citations of works from the assertions about their records; edges that nobody asserts go."""
     own = sorted(set(works))
     query = (
         "SELECT a.id, one.work_id, other.work_id, a.influential, a.citation_id FROM library_assertion a "
@@ -158,7 +160,7 @@ def rebuild(works: Iterable[int]) -> None:
 
 
 def recount(works: Iterable[int]) -> None:
-    """Counts the citations and references of works again."""
+    """Count the citations and references of works again."""
     rows = [(pk, pk, pk) for pk in sorted(set(works))]
     with connection.cursor() as cursor:
         cursor.executemany(
@@ -168,8 +170,8 @@ def recount(works: Iterable[int]) -> None:
         )
 
 
-def follow_years(years: Mapping[int, int | None]) -> None:
-    """Lets the citations of works know their new years."""
+def update_years(years: Mapping[int, int | None]) -> None:
+    """Update the years of works in their citations."""
     rows = [(year or 0, pk) for pk, year in years.items()]
     with connection.cursor() as cursor:
         for side in ("citing", "cited") if rows else ():
@@ -177,7 +179,7 @@ def follow_years(years: Mapping[int, int | None]) -> None:
 
 
 def _ensure(pairs: set[Pair], flags: Mapping[Pair, bool], *, lower: bool = False) -> tuple[dict[Pair, int], int]:
-    """The citation of each pair, made where it was missing, and how many were made.
+    """Find or make the citation of each pair, and tell how many were made.
 
     Args:
         pairs: Citing and cited work.

@@ -138,7 +138,7 @@ class Chosen:
 
 
 def neighbourhood(work: Work, limit: int = 300) -> Neighbourhood:
-    """Draws a work among its neighbours, the same for everybody.
+    """Draw a work among its neighbours, the same for everybody.
 
     Args:
         work: The work in the middle.
@@ -164,14 +164,16 @@ def neighbourhood(work: Work, limit: int = 300) -> Neighbourhood:
 
 
 def choose(work: Work, limit: int) -> Chosen:
-    """Chooses the works of a picture and reads them and the citations between them: the query behind the picture."""
+    """Choose the works of a picture and read them and the citations between them: the query behind the picture."""
     places = min(work.reference_count, max(limit // 2, limit - work.citation_count))
     with connection.cursor() as cursor:
         referenced = dict(one_side(cursor, "citing", work.pk, places, work.reference_count))
         left = limit - len(referenced)
         drawn = one_side(cursor, "cited", work.pk, left, work.citation_count)
         citing = {pk: influential for pk, influential in drawn if pk not in referenced}
-        rows = {row[0]: row for row in _rows(cursor, {work.pk, *referenced, *citing})}
+        query = "SELECT id, key, title, byline, year, arxiv_id, doi FROM library_work WHERE id {one_of}"
+        ids = sorted({work.pk, *referenced, *citing})
+        rows = {row[0]: row for row in bulk_rows.select_ids(cursor, query, ids)}
         inner, outer = (sorted((rows[pk] for pk in side if pk in rows), key=_by_year) for side in (referenced, citing))
         works = (rows[work.pk], *inner, *outer)
         edges = _between(cursor, [row[0] for row in works])
@@ -189,7 +191,7 @@ def choose(work: Work, limit: int) -> Chosen:
 
 
 def one_side(cursor: Any, own: str, pk: int, places: int, total: int) -> list[tuple[int, bool]]:
-    """The neighbours on one side that the rule chooses, with whether they are influential.
+    """Choose the neighbours on one side by the rule, with whether they are influential.
 
     Args:
         cursor: Of the database.
@@ -214,7 +216,7 @@ def one_side(cursor: Any, own: str, pk: int, places: int, total: int) -> list[tu
 
 
 def evenly(drawn: dict[int, list[int]], places: int) -> list[int]:
-    """So many of each year as of any other, as far as there are so many; the latest years get what is left over.
+    """Choose as many of each year as of any other, as far as there are; the latest years get what is left over.
 
     Args:
         drawn: For each year its works, in the order of their lots.
@@ -237,7 +239,7 @@ def evenly(drawn: dict[int, list[int]], places: int) -> list[int]:
 
 
 def _years(cursor: Any, own: str, other: str, pk: int, *, influential: bool) -> list[int]:
-    """The years of one side, each found by one step through the index."""
+    """Find the years of one side, each by one step through the index."""
     least = f"SELECT min({other}_year) FROM library_citation WHERE {own}_id = %s AND influential = %s"
     cursor.execute(
         f"WITH RECURSIVE years(year) AS ({least} UNION ALL SELECT ({least} AND {other}_year > year) FROM years "
@@ -250,7 +252,7 @@ def _years(cursor: Any, own: str, other: str, pk: int, *, influential: bool) -> 
 def _by_lot(
     cursor: Any, own: str, other: str, pk: int, influential: bool, years: Sequence[int], places: int
 ) -> dict[int, list[int]]:
-    """As many works of each year as can be chosen, in the order of their lots: short walks through the index.
+    """Draw as many works of each year as can be chosen, in the order of their lots: short walks through the index.
 
     Each year is asked for twice its even share. Where small years leave so many places that this does not fill them,
     the years that have more are asked again for four times as many.
@@ -260,10 +262,10 @@ def _by_lot(
         f"AND influential = %s AND {other}_year = %s ORDER BY lot, {other}_id LIMIT %s) AS drawn"
     )
     drawn: dict[int, list[int]] = {}
-    asked, most = list(years), 2 * -(-places // len(years))
-    while asked:
+    waiting, most = list(years), 2 * -(-places // len(years))
+    while waiting:
         most = min(most, places)
-        for some in (asked[start : start + _MOST_YEARS] for start in range(0, len(asked), _MOST_YEARS)):
+        for some in (waiting[start : start + _MOST_YEARS] for start in range(0, len(waiting), _MOST_YEARS)):
             drawn.update((year, []) for year in some)
             values = [value for year in some for value in (pk, influential, year, most)]
             cursor.execute(" UNION ALL ".join([of_a_year] * len(some)), values)
@@ -271,15 +273,9 @@ def _by_lot(
                 drawn[year].append(neighbour)
         if most == places or sum(map(len, drawn.values())) >= places:
             break
-        asked = [year for year in asked if len(drawn[year]) == most]
+        waiting = [year for year in waiting if len(drawn[year]) == most]
         most *= 4
     return drawn
-
-
-def _rows(cursor: Any, works: set[int]) -> list[tuple[Any, ...]]:
-    one_of, ids = bulk_rows.one_of(sorted(works))
-    cursor.execute(f"SELECT id, key, title, byline, year, arxiv_id, doi FROM library_work WHERE id {one_of}", [ids])
-    return list(cursor.fetchall())
 
 
 def _by_year(row: tuple[Any, ...]) -> tuple[int, str, str]:
@@ -287,7 +283,7 @@ def _by_year(row: tuple[Any, ...]) -> tuple[int, str, str]:
 
 
 def _between(cursor: Any, works: Sequence[int]) -> list[tuple[int, int, bool]]:
-    """Every citation between two of the works.
+    """Read every citation between two of the works.
 
     The database walks along the references of each work and compares: three hundred lists of some dozens are far
     quicker than ninety thousand pairs, which it would look up one by one but for the plus sign.

@@ -25,9 +25,9 @@ from typing import TYPE_CHECKING, Any
 
 from django.db import connection
 
-from lenslab.library import bulk_rows
+from lenslab.library.bulk_rows import one_of, select_ids
 from lenslab.library.graph.neighbourhood import choose, one_side
-from lenslab.library.search import search
+from lenslab.library.search import work_search
 from lenslab.library.search.query_language import Query, Term
 from lenslab.papers.terms.key_terms import key_terms
 from lenslab.papers.text.latex_display import plain_text
@@ -51,7 +51,7 @@ WEIGHTS = {"coupled": 0.4, "cocited": 0.3, "alike": 0.3}
 
 
 @dataclass(frozen=True, slots=True)
-class Relative:
+class RelatedWork:
     """A work near another.
 
     Attributes:
@@ -80,7 +80,7 @@ class Relative:
 
 
 @dataclass(frozen=True, slots=True)
-class Relatives:
+class RelatedWorks:
     """The answer.
 
     Attributes:
@@ -91,15 +91,15 @@ class Relatives:
         notes: Where works were drawn by lot or left out, and how many.
     """
 
-    prior: tuple[Relative, ...]
-    derivative: tuple[Relative, ...]
-    cocited: tuple[Relative, ...]
-    similar: tuple[Relative, ...]
+    prior: tuple[RelatedWork, ...]
+    derivative: tuple[RelatedWork, ...]
+    cocited: tuple[RelatedWork, ...]
+    similar: tuple[RelatedWork, ...]
     notes: tuple[str, ...]
 
 
-def relatives(work: Work, limit: int = 10) -> Relatives:
-    """Finds the works near a work.
+def related_works(work: Work, limit: int = 10) -> RelatedWorks:
+    """Find the works near a work.
 
     Args:
         work: The work.
@@ -125,7 +125,7 @@ def relatives(work: Work, limit: int = 10) -> Relatives:
         worded.pop(work.pk, None)
         about = _about(cursor, {work.pk, *top, *candidates, *worded})
     alike = _alike(about, work.pk, worded)
-    return Relatives(
+    return RelatedWorks(
         _listed(about, prior, limit, len(around), "cited by {:,} of {:,} works around it"),
         _listed(about, derivative, limit, len(around), "cites {:,} of {:,} works around it"),
         _cocited(about, together, limit),
@@ -143,8 +143,8 @@ class _Common:
 
 
 def _cited_by(cursor: Any, around: list[int], own: int) -> dict[int, float]:
-    """How many of the works around cite each work."""
-    rows = _select(
+    """Tell how many of the works around cite each work."""
+    rows = select_ids(
         cursor, "SELECT cited_id, count(*) FROM library_citation WHERE citing_id {one_of} GROUP BY cited_id", around
     )
     return {pk: number for pk, number in rows if pk != own and number > 1}
@@ -153,8 +153,8 @@ def _cited_by(cursor: Any, around: list[int], own: int) -> dict[int, float]:
 def _citing(
     cursor: Any, cited: Collection[int], own: int, what: str, notes: list[str], *, least: int
 ) -> dict[int, float]:
-    """How many of some works each work cites, for those that cite at least so many and were found."""
-    counts = dict(_select(cursor, "SELECT id, citation_count FROM library_work WHERE id {one_of}", cited))
+    """Tell how many of some works each work cites, for those that cite at least so many and were found."""
+    counts = dict(select_ids(cursor, "SELECT id, citation_count FROM library_work WHERE id {one_of}", cited))
     searched: list[int] = []
     read = 0
     for pk in sorted(counts, key=lambda pk: (counts[pk], pk)):
@@ -165,14 +165,14 @@ def _citing(
     if len(searched) < len(counts):
         notes.append(f"{what} were looked for through the {len(searched):,} least cited of {len(counts):,} works")
     found = Counter(
-        pk for (pk,) in _select(cursor, "SELECT citing_id FROM library_citation WHERE cited_id {one_of}", searched)
+        pk for (pk,) in select_ids(cursor, "SELECT citing_id FROM library_citation WHERE cited_id {one_of}", searched)
     )
     found.pop(own, None)
     candidates = [pk for pk, _ in _top(found, _CANDIDATES)]
-    one_of, ids = bulk_rows.one_of(candidates)
-    among, works = bulk_rows.one_of(counts)
+    citing, ids = one_of(candidates)
+    among, works = one_of(counts)
     cursor.execute(
-        f"SELECT citing_id, count(*) FROM library_citation WHERE citing_id {one_of} AND +cited_id {among} "
+        f"SELECT citing_id, count(*) FROM library_citation WHERE citing_id {citing} AND +cited_id {among} "
         "GROUP BY citing_id",
         [ids, works],
     )
@@ -180,17 +180,17 @@ def _citing(
 
 
 def _together(cursor: Any, work: Work, notes: list[str]) -> dict[int, _Common]:
-    """The works that are cited together with a work."""
+    """Find the works that are cited together with a work."""
     citing = [pk for pk, _ in one_side(cursor, "cited", work.pk, DRAWN, work.citation_count)]
     if len(citing) < work.citation_count:
         notes.append(f"works cited together with it are counted in {len(citing):,} of {work.citation_count:,} that "
                      "cite it, drawn by lot")  # fmt: skip
     query = "SELECT cited_id, count(*) FROM library_citation WHERE citing_id {one_of} GROUP BY cited_id"
-    numbers = {pk: number for pk, number in _select(cursor, query, citing) if pk != work.pk}
+    numbers = {pk: number for pk, number in select_ids(cursor, query, citing) if pk != work.pk}
     # Of works that are cited together once, the least cited would lead; there are thousands, and once says little.
     if any(number > 1 for number in numbers.values()):
         numbers = {pk: number for pk, number in numbers.items() if number > 1}
-    counts = dict(_select(cursor, "SELECT id, citation_count FROM library_work WHERE id {one_of}", list(numbers)))
+    counts = dict(select_ids(cursor, "SELECT id, citation_count FROM library_work WHERE id {one_of}", numbers))
     return {
         pk: _Common(number, _cosine(number, len(citing), work.citation_count, counts[pk]))
         for pk, number in numbers.items()
@@ -198,12 +198,12 @@ def _together(cursor: Any, work: Work, notes: list[str]) -> dict[int, _Common]:
 
 
 def _shared(cursor: Any, work: Work, notes: list[str]) -> dict[int, _Common]:
-    """The works that cite the same works as a work."""
+    """Find the works that cite the same works as a work."""
     cited = [pk for pk, _ in one_side(cursor, "citing", work.pk, DRAWN, work.reference_count)]
     if len(cited) < work.reference_count:
         notes.append(f"shared references are counted in {len(cited):,} of {work.reference_count:,}, drawn by lot")
     numbers = _citing(cursor, cited, work.pk, "works with shared references", notes, least=1)
-    counts = dict(_select(cursor, "SELECT id, reference_count FROM library_work WHERE id {one_of}", list(numbers)))
+    counts = dict(select_ids(cursor, "SELECT id, reference_count FROM library_work WHERE id {one_of}", numbers))
     return {
         pk: _Common(int(number), _cosine(int(number), len(cited), work.reference_count, counts[pk]))
         for pk, number in numbers.items()
@@ -216,18 +216,18 @@ def _cosine(common: int, drawn_number: int, total: int, other: int) -> float:
 
 
 def _with_its_terms(work: Work) -> list[int]:
-    """Works that a search for the work's key terms finds."""
+    """Find works that a search for the work's key terms finds."""
     terms = key_terms(f"{work.title}. {work.abstract}", limit=_SEARCHED_TERMS)
     wanted = tuple(
         Term(tuple(words))
         for term in terms
         if (words := [w for w in plain_letters(plain_text(term.term)).split() if w.isalnum()])
     )
-    return search.best(Query((wanted,)), _READ_IN_WORDS // 2) if wanted else []
+    return work_search.best(Query((wanted,)), _READ_IN_WORDS // 2) if wanted else []
 
 
 def _alike(about: Mapping[int, tuple[Any, ...]], own: int, others: Iterable[int]) -> dict[int, tuple[float, list[str]]]:
-    """The cosine of key terms, and the terms that count most in it."""
+    """Give the cosine of key terms, and the terms that count most in it."""
 
     def vector(pk: int) -> dict[str, tuple[float, str]]:
         title, abstract = about[pk][1], about[pk][5]
@@ -248,14 +248,16 @@ def _alike(about: Mapping[int, tuple[Any, ...]], own: int, others: Iterable[int]
 
 def _listed(
     about: Mapping[int, tuple[Any, ...]], counts: Mapping[int, float], limit: int, around: int, words: str
-) -> tuple[Relative, ...]:
+) -> tuple[RelatedWork, ...]:
     return tuple(
         _relative(about[pk], round(number / around, 4), words.format(int(number), around))
         for pk, number in _top(counts, limit)
     )
 
 
-def _cocited(about: Mapping[int, tuple[Any, ...]], together: Mapping[int, _Common], limit: int) -> tuple[Relative, ...]:
+def _cocited(
+    about: Mapping[int, tuple[Any, ...]], together: Mapping[int, _Common], limit: int
+) -> tuple[RelatedWork, ...]:
     return tuple(
         _relative(about[pk], round(common.cosine, 4), _cited_together(common.number))
         for pk, common in _top(together, limit)
@@ -268,7 +270,7 @@ def _similar(
     together: Mapping[int, _Common],
     alike: Mapping[int, tuple[float, list[str]]],
     limit: int,
-) -> tuple[Relative, ...]:
+) -> tuple[RelatedWork, ...]:
     parts = {
         pk: (_part(shared, pk), _part(together, pk), alike[pk][0] if pk in alike else 0.0)
         for pk in {*shared, *together, *alike} & about.keys()
@@ -293,10 +295,10 @@ def _similar(
 
 
 def _relative(
-    told: tuple[Any, ...], score: float, evidence: str, coupled: float = 0.0, cocited: float = 0.0, alike: float = 0.0
-) -> Relative:
-    key, title, byline, year, arxiv_id, _ = told
-    return Relative(key, title, byline, year, arxiv_id, score, evidence, coupled, cocited, alike)
+    row: tuple[Any, ...], score: float, evidence: str, coupled: float = 0.0, cocited: float = 0.0, alike: float = 0.0
+) -> RelatedWork:
+    key, title, byline, year, arxiv_id, _ = row
+    return RelatedWork(key, title, byline, year, arxiv_id, score, evidence, coupled, cocited, alike)
 
 
 def _cited_together(number: int) -> str:
@@ -308,7 +310,7 @@ def _part(common: Mapping[int, _Common], pk: int) -> float:
 
 
 def _top(scores: Mapping[int, Any], limit: int) -> list[tuple[int, Any]]:
-    """The best, ties by the order in which the library met the works."""
+    """Give the best, ties by the order in which the library met the works."""
 
     def place(pk: int) -> tuple[float, int, int]:
         score = scores[pk]
@@ -319,10 +321,4 @@ def _top(scores: Mapping[int, Any], limit: int) -> list[tuple[int, Any]]:
 
 def _about(cursor: Any, works: Collection[int]) -> dict[int, tuple[Any, ...]]:
     query = "SELECT id, key, title, byline, year, arxiv_id, abstract FROM library_work WHERE id {one_of}"
-    return {row[0]: row[1:] for row in _select(cursor, query, works)}
-
-
-def _select(cursor: Any, query: str, works: Collection[int]) -> list[tuple[Any, ...]]:
-    one_of, ids = bulk_rows.one_of(sorted(works))
-    cursor.execute(query.replace("{one_of}", one_of), [ids])
-    return list(cursor.fetchall())
+    return {row[0]: row[1:] for row in select_ids(cursor, query, works)}

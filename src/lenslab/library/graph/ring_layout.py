@@ -60,7 +60,7 @@ class Ring:
 
 
 def capacity(ring: int) -> int:
-    """How many works fit on a ring without touching.
+    """Tell how many works fit on a ring without touching.
 
     Args:
         ring: Counted from 1, the innermost.
@@ -73,7 +73,7 @@ def capacity(ring: int) -> int:
 
 
 def arrange(referenced: Sequence[int | None], citing: Sequence[int | None]) -> tuple[Places, tuple[Ring, ...]]:
-    """Gives every work a place; the last few hundred arrangements are remembered.
+    """Give every work a place; the last few hundred arrangements are remembered.
 
     Whole years share a ring where they fit; a year that does not fit goes on on the next ring. References have rings of
     their own inside of the citing works.

@@ -106,7 +106,7 @@ class _End:
 
 
 def chain(one: Work, other: Work, *, directed: bool = False, longest: int = 8, most: int = 60_000) -> Chain:
-    """Finds the shortest chain of citations between two works.
+    """Find the shortest chain of citations between two works.
 
     Of several equally short ones it is the one with the most influential citations, of these the one with the newest
     works (the greatest sum of years, unknown ones counting 0), and of these the first by its works' keys.
@@ -159,21 +159,21 @@ def _steps(number: int) -> str:
 
 
 def _cost(cursor: Any, end: _End) -> int:
-    """How many citations the next level of an end holds."""
+    """Count the citations on the next level of an end."""
     counts = " + ".join(f"sum({'reference' if side == 'citing' else 'citation'}_count)" for side in end.sides)
-    rows = [_select(cursor, f"SELECT {counts} FROM library_work WHERE id {{one_of}}", part)[0][0] or 0
+    rows = [bulk_rows.select_ids(cursor, f"SELECT {counts} FROM library_work WHERE id {{one_of}}", part)[0][0] or 0
             for part in _parts(end.frontier)]  # fmt: skip
     return int(sum(rows))
 
 
 def _advance(cursor: Any, end: _End, known: dict[Pair, bool]) -> int:
-    """Goes one level further from an end; says how many citations it read."""
+    """Go one level further from an end, and tell how many citations that read."""
     reached: dict[int, set[int]] = {}
     read = 0
     for part in _parts(end.frontier):
         for side in end.sides:
             query = f"SELECT citing_id, cited_id, influential FROM library_citation WHERE {side}_id {{one_of}}"
-            rows = _select(cursor, query, part)
+            rows = bulk_rows.select_ids(cursor, query, part)
             read += len(rows)
             for citing, cited, influential in rows:
                 known[citing, cited] = bool(influential)
@@ -187,7 +187,7 @@ def _advance(cursor: Any, end: _End, known: dict[Pair, bool]) -> int:
 
 
 def _join(cursor: Any, ends: tuple[_End, _End], known: dict[Pair, bool], most: int) -> int:
-    """Looks whether works reached last from one end cite, or are cited by, such of the other.
+    """Look whether works reached last from one end cite, or are cited by, those of the other.
 
     That takes their references, of which even a work with a hundred thousand citations has but dozens.
 
@@ -201,7 +201,7 @@ def _join(cursor: Any, ends: tuple[_End, _End], known: dict[Pair, bool], most: i
         there = other.frontier
         query = "SELECT citing_id, cited_id, influential FROM library_citation WHERE citing_id {one_of}"
         for part in _parts(one.frontier):
-            for citing, cited, influential in _select(cursor, query, part):
+            for citing, cited, influential in bulk_rows.select_ids(cursor, query, part):
                 if cited in there:
                     known[citing, cited] = bool(influential)
                     near, far = (citing, cited) if one is ends[0] else (cited, citing)
@@ -210,7 +210,7 @@ def _join(cursor: Any, ends: tuple[_End, _End], known: dict[Pair, bool], most: i
 
 
 def _levels(ends: tuple[_End, _End], met: set[int]) -> list[set[int]]:
-    """The works on all shortest chains, by their distance from the first end.
+    """Give the works on all shortest chains, by their distance from the first end.
 
     The ends met just now for the first time, so every work at which they meet is as far from either end as that end
     has come.
@@ -226,7 +226,7 @@ def _levels(ends: tuple[_End, _End], met: set[int]) -> list[set[int]]:
 def _best(
     levels: list[set[int]], known: dict[Pair, bool], about: dict[int, Stop], read: int, *, directed: bool
 ) -> Chain:
-    """The best of all shortest chains, level by level: what is best up to a work is best for every chain through it."""
+    """Find the best shortest chain, level by level: what is best up to a work is best for every chain through it."""
     # For each work: influential citations and years so far (negative: less is better), keys, works, number of chains.
     (start,) = levels[0]
     state: dict[int, _Way] = {start: (0, -(about[start].year or 0), (about[start].key,), (start,))}
@@ -267,13 +267,7 @@ def _step(one: int, other: int, known: dict[Pair, bool], about: dict[int, Stop],
 
 def _about(cursor: Any, works: set[int]) -> dict[int, Stop]:
     query = "SELECT id, key, title, byline, year FROM library_work WHERE id {one_of}"
-    return {row[0]: Stop(*row[1:]) for part in _parts(works) for row in _select(cursor, query, part)}
-
-
-def _select(cursor: Any, query: str, works: list[int]) -> list[tuple[Any, ...]]:
-    one_of, ids = bulk_rows.one_of(works)
-    cursor.execute(query.replace("{one_of}", one_of), [ids])
-    return list(cursor.fetchall())
+    return {row[0]: Stop(*row[1:]) for part in _parts(works) for row in bulk_rows.select_ids(cursor, query, part)}
 
 
 def _parts(works: Iterable[int]) -> list[list[int]]:

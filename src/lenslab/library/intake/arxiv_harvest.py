@@ -49,9 +49,9 @@ def harvest(
     fetcher: HttpClient,
     since: str | None = None,
     until: str | None = None,
-    told: Callable[[str], object] = str,
+    log: Callable[[str], object] = str,
 ) -> Harvested:
-    """Takes in what has changed in a part of arXiv.
+    """Harvest what has changed in a part of arXiv.
 
     Each page is one transaction together with the place where to go on. A harvest that was stopped goes on with its
     token, or from the last day that it reached where arXiv no longer knows the token.
@@ -61,7 +61,7 @@ def harvest(
         fetcher: Asks arXiv.
         since: The first day, ``YYYY-MM-DD``; where it is not given, the harvest goes on from the last one of this part.
         until: The last day; today where it is not given.
-        told: Told in a line after each page how far it is.
+        log: Gets a line after each page about how far it is.
 
     Raises:
         RefusedError: ArXiv refuses; the message names why.
@@ -75,7 +75,7 @@ def harvest(
     pages = arxiv_oai.harvest(fetcher, since=begin or None, until=until, set_=part or None, token=token or None)
     for page in pages:
         with transaction.atomic():
-            outcome = record_intake.take(page.descriptions)
+            outcome = record_intake.add_records(page.descriptions)
             done.added += outcome.added
             done.changed += outcome.changed
             done.unchanged += len(page.descriptions) - outcome.added - outcome.changed
@@ -91,5 +91,5 @@ def harvest(
                 },
             )
         number = done.added + done.changed + done.unchanged
-        told(f"{number:,} record{'' if number == 1 else 's'}, up to {done.until or 'the beginning'}")
+        log(f"{number:,} record{'' if number == 1 else 's'}, up to {done.until or 'the beginning'}")
     return done

@@ -69,7 +69,7 @@ _APART = Likeness("apart")
 
 
 def compare(one: Described, other: Described) -> Likeness:
-    """Decides whether two records mean the same work.
+    """Decide whether two records mean the same work.
 
     Args:
         one: A record with title, authors and year.
@@ -111,7 +111,7 @@ def compare(one: Described, other: Described) -> Likeness:
 
 
 def same_authors(one: Sequence[str], other: Sequence[str]) -> bool:
-    """Whether two author lists can be the same people, names abbreviated or not, in whatever order.
+    """Tell whether two author lists can be the same people, names abbreviated or not, in any order.
 
     Example:
         >>> same_authors(["X. Boix", "P. Sinha"], ["Pawan Sinha", "Xavier Boix"])
@@ -123,7 +123,7 @@ def same_authors(one: Sequence[str], other: Sequence[str]) -> bool:
 
 
 def coined_name(title: str) -> str:
-    """The name that a title coins before its colon, in plain letters; empty where there is none.
+    """Give the name that a title coins before its colon, in plain letters; empty where there is none.
 
     Example:
         >>> coined_name("NormLime: A New Metric"), coined_name("On units: a study")
@@ -159,13 +159,13 @@ def _cut_authors(one: Described, other: Described, apart: int) -> Likeness:
 
 
 def _years_apart(one: Described, other: Described) -> int:
-    """How far the years lie apart; unknown years speak neither for nor against, so they count as one apart."""
+    """Give the distance of the years; unknown years speak neither for nor against, so they count as one apart."""
     return 1 if one.year is None or other.year is None else abs(one.year - other.year)
 
 
 @lru_cache(maxsize=65536)
 def person(name: str) -> tuple[str, str]:
-    """A name as far as all sources agree on it: surname and first initial, in plain letters.
+    """Reduce a name to what all sources agree on: surname and first initial, in plain letters.
 
     Example:
         >>> person("Morcos, Ari S."), person("Ari Morcos")
@@ -180,7 +180,7 @@ def _written_name(title: str) -> str:
 
 
 def _normal_words(title: str) -> list[str]:
-    """The title's words in plain letters, singular, abbreviations written out."""
+    """Give the title's words in plain letters, singular, abbreviations written out."""
     words: list[str] = []
     for word in re.findall(r"[a-z0-9]+", plain_letters(title)):
         single = word[:-1] if len(word) > 3 and word.endswith("s") and not word.endswith("ss") else word

@@ -6,8 +6,9 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
-from lenslab.library.intake.matching_hashes import Marks, marks
-from lenslab.papers.categories import category
+from lenslab.library.bulk_rows import storable
+from lenslab.library.intake.matching_hashes import MatchingHashes, matching_hashes
+from lenslab.library.search.facets import facets
 from lenslab.papers.paper import Paper, Version
 from lenslab.papers.text.latex_display import plain_text
 from lenslab.papers.work import plain_letters, short_authors
@@ -40,9 +41,6 @@ _MOST_CATEGORIES = 100
 # TeX's accents and its letters beyond ASCII.
 _ACCENT = re.compile(r"""\\(?:['"`^~=.]|[uvHtcdbkr](?![A-Za-z])|(?:ss|ae|AE|oe|OE|aa|AA|[oOlLij])(?![A-Za-z]))""")
 
-# Years stand in blocks of so many in the search index.
-_BLOCKS = (16, 4, 1)
-
 COLUMNS = (
     "title", "byline", "year", "authors", "categories", "submitted", "updated", "license_uri", "journal_reference",
     "author_comments", "report_number", "msc_class", "acm_class", "versions", "abstract", "plain", "facets", "doi",
@@ -51,7 +49,7 @@ COLUMNS = (
 
 
 def resolve(descriptions: Sequence[Description]) -> Paper:
-    """What the sources say together: each field from the first source in rank that says something.
+    """Resolve what the sources say together: each field from the first source in rank that says something.
 
     Args:
         descriptions: At least one, in the order in which the library met them.
@@ -84,9 +82,9 @@ def resolve(descriptions: Sequence[Description]) -> Paper:
     )  # fmt: skip
 
 
-def row(paper: Paper, about: Marks | None = None) -> tuple[Any, ...]:
-    """The values of ``COLUMNS`` for a paper, as databases store them; its marks can be given where they are known."""
-    about = about or marks(paper)
+def row(paper: Paper, about: MatchingHashes | None = None) -> tuple[Any, ...]:
+    """Give the values of ``COLUMNS`` for a paper, as databases store them."""
+    about = about or matching_hashes(paper)
     title, abstract = _cut(paper.title, _MOST_TITLE), _cut(paper.abstract, _MOST_ABSTRACT)
     authors, groups = _fitting(paper.authors), [_cut(name, 60) for name in paper.categories[:_MOST_CATEGORIES]]
     raw = f"{title} {abstract} {' '.join(authors)}"
@@ -98,7 +96,7 @@ def row(paper: Paper, about: Marks | None = None) -> tuple[Any, ...]:
         _json(groups),
         None if paper.submitted is None else paper.submitted.isoformat(),
         None if paper.updated is None else paper.updated.isoformat(),
-        _storable(paper.license_uri)[:300],
+        storable(paper.license_uri)[:300],
         _cut(paper.journal_reference, _MOST_TITLE),
         _cut(paper.author_comments, _MOST_ABSTRACT),
         _cut(paper.report_number, _MOST_TITLE),
@@ -108,7 +106,7 @@ def row(paper: Paper, about: Marks | None = None) -> tuple[Any, ...]:
         abstract,
         "" if raw.isascii() and "\\" not in raw else _hidden_words(raw),
         facets(groups, paper.year),
-        _storable(paper.doi)[:300],
+        storable(paper.doi)[:300],
         paper.arxiv_id.base if paper.arxiv_id else None,
         about.title,
         about.people,
@@ -117,65 +115,13 @@ def row(paper: Paper, about: Marks | None = None) -> tuple[Any, ...]:
 
 
 def byline(paper: Paper) -> str:
-    """The authors in passing, short enough for a picture's node.
+    """Give the authors in short, for a picture's node.
 
     Example:
         >>> byline(Paper(title="On units", authors=("Ada Lovelace", "Charles Babbage", "Mary Somerville")))
         'Lovelace et al.'
     """
-    return _storable(short_authors(paper.authors[:3]))[:200]
-
-
-def facets(categories: Sequence[str], year: int | None) -> str:
-    """Categories, archives and year as words that no text holds, for filters inside of the search index.
-
-    One subject under two ids gets the words of both. A year gets three words: its own, and those of the four and the
-    sixteen years that it belongs to, so that a filter by many years asks for few words.
-
-    Example:
-        >>> facets(["cs.IT"], 2018)
-        'incs0 incsit0 inmath0 inmathit0 y2018 y4x504 y16x126'
-    """
-    names = {name for own in categories for name in (own, category(own).alias) if name}
-    words = {facet(name) for name in names} | {facet(name.split(".")[0]) for name in names}
-    years = [] if year is None else [_years_word(year, size) for size in reversed(_BLOCKS)]
-    return " ".join([*sorted(words), *years])
-
-
-def year_cover(first: int, last: int) -> list[str]:
-    """The fewest words of ``facets`` that together stand for a range of years: whole blocks where they fit.
-
-    Example:
-        >>> year_cover(2014, 2026)
-        ['y2014', 'y2015', 'y4x504', 'y4x505', 'y2024', 'y2025', 'y2026']
-        >>> year_cover(1992, 2026)
-        ['y4x498', 'y4x499', 'y16x125', 'y4x504', 'y4x505', 'y2024', 'y2025', 'y2026']
-    """
-    words, year = [], first
-    while year <= last:
-        size = next(size for size in _BLOCKS if year % size == 0 and year + size - 1 <= last)
-        words.append(_years_word(year, size))
-        year += size
-    return words
-
-
-def _years_word(year: int, size: int) -> str:
-    return f"y{year}" if size == 1 else f"y{size}x{year // size}"
-
-
-def facet(name: str) -> str:
-    """A category's or archive's word in the search index; the digit keeps stemmers away.
-
-    Example:
-        >>> facet("cs.CV"), facet("cond-mat")
-        ('incscv0', 'incondmat0')
-    """
-    return f"in{re.sub(r'[^a-z0-9]', '', name.lower())}0"
-
-
-def version_of(told: dict[str, Any]) -> dict[str, Any]:
-    """What ``Work.versions`` holds of one version, with nothing missing."""
-    return {"created": None, "license_uri": "", "size": "", "source_type": "", **told}
+    return storable(short_authors(paper.authors[:3]))[:200]
 
 
 def _rank(description: Description) -> tuple[Any, ...]:
@@ -186,18 +132,18 @@ def _rank(description: Description) -> tuple[Any, ...]:
 
 
 def _versions(papers: Sequence[Paper]) -> tuple[Version, ...]:
-    """Every version that anybody names; a licence that a source gave while a version was the newest stays its own."""
-    told: dict[int, dict[str, Any]] = {}
+    """Unite the versions that sources name; a licence given while a version was the newest stays its own."""
+    stated: dict[int, dict[str, Any]] = {}
     for paper in papers:
         for version in paper.versions:
-            known = told.setdefault(version.number, {})
+            known = stated.setdefault(version.number, {})
             for name in ("created", "license_uri", "size", "source_type"):
                 known[name] = known.get(name) or getattr(version, name)
-    return tuple(Version(number, **told[number]) for number in sorted(told))
+    return tuple(Version(number, **stated[number]) for number in sorted(stated))
 
 
 def _told(version: Version) -> dict[str, Any]:
-    """A version as JSON; what nobody says is left out."""
+    """Give a version as JSON; what no source says is left out."""
     values = {
         "number": version.number,
         "created": version.created.isoformat() if version.created else None,
@@ -205,11 +151,11 @@ def _told(version: Version) -> dict[str, Any]:
         "size": version.size,
         "source_type": version.source_type,
     }
-    return {name: _storable(value) if isinstance(value, str) else value for name, value in values.items() if value}
+    return {name: storable(value) if isinstance(value, str) else value for name, value in values.items() if value}
 
 
 def _hidden_words(raw: str) -> str:
-    """Words that a search would miss in the text as it was typed: those with accents, with them and without."""
+    """Find the words that a search would miss as they were typed: those with accents, with them and without."""
     words = raw.split()
     hidden = [word for word in words if not word.isascii()]
     typed = plain_text(" ".join(word for word in words if "\\" in word and _ACCENT.search(word)))
@@ -218,9 +164,9 @@ def _hidden_words(raw: str) -> str:
 
 
 def _fitting(authors: Sequence[str]) -> list[str]:
-    """The names that fit into a row: those of seven thousand people do."""
+    """Give the names that fit into a row: those of seven thousand people do."""
     found, size = [], 0
-    for name in map(_storable, authors):
+    for name in map(storable, authors):
         size += len(name.encode()) + 4
         if size > _MOST_AUTHORS:
             break
@@ -233,13 +179,6 @@ def _json(value: Any) -> str:
 
 
 def _cut(text: str, most: int) -> str:
-    """The beginning of a text, in so many bytes, as both databases take it."""
-    storable = _storable(text[:most])
-    return storable if len(storable) * 4 <= most else storable.encode()[:most].decode("utf-8", "ignore")
-
-
-def _storable(text: str) -> str:
-    """Text as both databases take it: without null characters and halves of surrogate pairs."""
-    if "\x00" in text:
-        text = text.replace("\x00", "")
-    return text if text.isascii() else text.encode("utf-8", "replace").decode()
+    """Give the beginning of a text, in so many bytes, as both databases store it."""
+    whole = storable(text[:most])
+    return whole if len(whole) * 4 <= most else whole.encode()[:most].decode("utf-8", "ignore")

@@ -14,8 +14,8 @@ from django.db import transaction
 from lenslab.library import bulk_rows
 from lenslab.library.errors import UnknownFormatError
 from lenslab.library.intake import record_intake
-from lenslab.library.intake.stored_records import described
 from lenslab.library.models import FileImport, Work
+from lenslab.library.stored_records import parse_record
 from lenslab.papers.description import Assertion, Description
 from lenslab.papers.formats import bibtex_reader, csl_reader, ris_reader
 from lenslab.papers.formats.rejection import Rejection
@@ -75,14 +75,14 @@ def import_file(
     cited_by: Work | None = None,
     progress: Callable[[float, float], None] | None = None,
 ) -> Imported:
-    """Takes a file of papers into the library.
+    """Import a file of papers.
 
     An arXiv snapshot is read in portions, each of which is kept with how far the file was read: an import that was
     interrupted or killed goes on there. A bibliography is taken all or nothing.
 
     Args:
         path: An arXiv snapshot (JSON lines, plain, .gz or .zst), or a BibTeX, RIS or CSL-JSON file.
-        format: What it is; told by its content where it is not given.
+        format: What it is; detected by its content where it is not given.
         rejects: Where entries that cannot be read are listed, as JSON lines; by default beside the working directory's
             other files, under the file's name with ``.rejects.jsonl``. No file is written where there are none.
         cited_by: A work that references every entry of a bibliography.
@@ -93,7 +93,7 @@ def import_file(
         MalformedError: The file is damaged; what was read before the damage is kept.
         UnknownFormatError: The file is none of the formats.
     """
-    kind = format or told_format(path)
+    kind = format or detect_format(path)
     listed = _Rejects(rejects or Path(f"{path.name}.rejects.jsonl"))
     if kind == "snapshot":
         done = _import_snapshot(path, listed, progress)
@@ -103,8 +103,8 @@ def import_file(
     return done
 
 
-def told_format(path: Path) -> Format:
-    """What a file is, by its first lines.
+def detect_format(path: Path) -> Format:
+    """Detect a file's format by its first lines.
 
     Raises:
         FileError: There is no such file, or it cannot be read.
@@ -138,14 +138,14 @@ def _import_snapshot(path: Path, listed: _Rejects, progress: Callable[[float, fl
         modified=about.st_mtime_ns if about else 0,
         defaults={"begun": dt.datetime.now(dt.UTC)},
     )
-    told: Callable[[int], None] | None = (lambda position: progress(position, size)) if progress else None
+    report: Callable[[int], None] | None = (lambda position: progress(position, size)) if progress else None
     done = Imported(path, _SNAPSHOT, journal.added, journal.changed, journal.unchanged, journal.rejected)
     done.resumed_at = journal.line
     listed.begin(journal.line)
     try:
         with bulk_rows.bounded_memory():
-            for last, portion in _portions(arxiv_snapshot.read(path, skip=journal.line, progress=told)):
-                with bulk_rows.collector_paused(), transaction.atomic():
+            for last, portion in _portions(arxiv_snapshot.read(path, skip=journal.line, progress=report)):
+                with bulk_rows.gc_paused(), transaction.atomic():
                     _take(portion, done, listed)
                     journal.line = last
                     for name in ("added", "changed", "unchanged", "rejected"):
@@ -157,14 +157,14 @@ def _import_snapshot(path: Path, listed: _Rejects, progress: Callable[[float, fl
     # A file that was read to its end leaves no trace here: its records do.
     if journal.pk:
         journal.delete()
-    bulk_rows.settle()
+    bulk_rows.flush_search_index()
     return done
 
 
 def _portions(
     entries: Iterator[tuple[int, int | None, Description | Rejection]],
 ) -> Iterator[tuple[int, list[Description | Rejection]]]:
-    """Portions of entries with the number of the last line; where the file breaks, what was read before comes first."""
+    """Give portions of entries with the last line's number; where the file breaks, what was read before comes first."""
     broken: Exception | None = None
     while True:
         portion: list[tuple[int, Description | Rejection]] = []
@@ -191,33 +191,36 @@ def _import_bibliography(path: Path, kind: Format, listed: _Rejects, cited_by: W
     listed.begin(0)
     with transaction.atomic():
         outcome = _take(entries, done, listed)
-        told = [entry for entry in entries if isinstance(entry, Description)]
-        works = [outcome.records[entry.source, entry.locator][1] for entry in told]
+        descriptions = [entry for entry in entries if isinstance(entry, Description)]
+        works = [outcome.records[entry.source, entry.locator][1] for entry in descriptions]
         keys = dict(Work.objects.filter(pk__in=works).values_list("pk", "key"))
         done.works = list(dict.fromkeys(keys[pk] for pk in works))
-        if cited_by is not None and told:
+        if cited_by is not None and descriptions:
             record = cited_by.source_records.order_by("pk").first()
             assert record is not None, "every work rests on a record"
-            citing = described(record.source, record.content)
-            record_intake.cite(
-                [Assertion(citing=citing, cited=entry, source=f"{entry.source}: {path.name}"[:60]) for entry in told]
+            citing = parse_record(record.source, record.content)
+            record_intake.add_citations(
+                [
+                    Assertion(citing=citing, cited=entry, source=f"{entry.source}: {path.name}"[:60])
+                    for entry in descriptions
+                ]
             )
     return done
 
 
 def _take(portion: Iterable[Description | Rejection], done: Imported, listed: _Rejects) -> record_intake.Outcome:
-    told: list[Description] = []
+    descriptions: list[Description] = []
     for entry in portion:
         if isinstance(entry, Rejection):
             listed.add(entry)
             done.rejected += 1
         else:
-            told.append(entry)
-    outcome = record_intake.take(told)
+            descriptions.append(entry)
+    outcome = record_intake.add_records(descriptions)
     done.added += outcome.added
     done.changed += outcome.changed
     # An entry that stands twice is one record, and the second one changes nothing.
-    done.unchanged += len(told) - outcome.added - outcome.changed
+    done.unchanged += len(descriptions) - outcome.added - outcome.changed
     return outcome
 
 
@@ -229,10 +232,10 @@ class _Rejects:
         self.written = 0
 
     def begin(self, line: int) -> None:
-        """Starts the list, or goes on with that of an import which had read so many lines when it was interrupted."""
+        """Start the list, or go on with that of an import which had read so many lines when it was interrupted."""
         kept = []
         if line and self.path.exists():
-            kept = [told for told in self.path.read_text("utf-8").splitlines() if json.loads(told)["number"] <= line]
+            kept = [row for row in self.path.read_text("utf-8").splitlines() if json.loads(row)["number"] <= line]
         if kept:
             atomic_write.write_text(self.path, "\n".join(kept) + "\n")
         else:
@@ -240,9 +243,9 @@ class _Rejects:
         self.written = len(kept)
 
     def add(self, entry: Rejection) -> None:
-        told = {"number": entry.number, "reason": entry.reason}
+        row = {"number": entry.number, "reason": entry.reason}
         if entry.locator:
-            told["key"] = entry.locator
+            row["key"] = entry.locator
         with self.path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(told, ensure_ascii=False) + "\n")
+            file.write(json.dumps(row, ensure_ascii=False) + "\n")
         self.written += 1

@@ -1,4 +1,4 @@
-"""Marks: hashes of a work's title and people, by which records of one work find each other among millions."""
+"""Matching hashes: hashes of a work's title and people, by which records of one work find each other among millions."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Marks:
+class MatchingHashes:
     """Hashes of 64 bits, as databases store them; ``None`` where there is nothing to hash.
 
     Attributes:
@@ -29,18 +29,18 @@ class Marks:
     name: int | None
 
 
-def marks(work: Described) -> Marks:
-    """The marks of a work.
+def matching_hashes(work: Described) -> MatchingHashes:
+    """Hash what identifies a work.
 
     Example:
         >>> from lenslab.papers.work import Work
-        >>> one = marks(Work("BEAN: good units", ("Ada Lovelace", "C. Babbage")))
-        >>> one == marks(Work("Bean: Good Units!", ("Charles Babbage", "Lovelace, A.")))
+        >>> one = matching_hashes(Work("BEAN: good units", ("Ada Lovelace", "C. Babbage")))
+        >>> one == matching_hashes(Work("Bean: Good Units!", ("Charles Babbage", "Lovelace, A.")))
         True
     """
     letters = re.sub(r"[\W_]+", "", plain_letters(work.title))
     people = sorted(map(person, work.authors))
-    return Marks(_hash(letters), _hash("\n".join(map("\t".join, people))), _hash(coined_name(work.title)))
+    return MatchingHashes(_hash(letters), _hash("\n".join(map("\t".join, people))), _hash(coined_name(work.title)))
 
 
 def _hash(text: str) -> int | None:

@@ -14,10 +14,10 @@ from django.db import connection, transaction
 
 from lenslab.library import bulk_rows
 from lenslab.library.graph import citation_edges
-from lenslab.library.intake import field_resolution, work_merging, work_renewal
+from lenslab.library.intake import field_resolution, work_merging, work_update
 from lenslab.library.intake.record_matching import Matcher, identifiers
-from lenslab.library.intake.stored_records import described, digest, pack
 from lenslab.library.slugs import free_key, slug
+from lenslab.library.stored_records import digest, pack, parse_record
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -49,21 +49,21 @@ class Outcome:
     records: dict[Place, tuple[int, int]] = field(default_factory=dict, repr=False)
 
 
-def take(descriptions: Iterable[Description], *, now: dt.datetime | None = None) -> Outcome:
-    """Takes in what sources say of works, all or nothing.
+def add_records(descriptions: Iterable[Description], *, now: dt.datetime | None = None) -> Outcome:
+    """Add what sources say of works, or update it, all or nothing.
 
     Args:
         descriptions: Any number; a thousand or two at once are fastest.
         now: When the sources were read, in UTC.
     """
-    unique = {(told.source, told.locator): told for told in descriptions}
+    unique = {(description.source, description.locator): description for description in descriptions}
     with transaction.atomic():
-        bulk_rows.one_writer()
-        return _Taking(list(unique.values()), now or dt.datetime.now(dt.UTC)).run()
+        bulk_rows.lock_writes()
+        return _Batch(list(unique.values()), now or dt.datetime.now(dt.UTC)).run()
 
 
-def cite(assertions: Sequence[Assertion], *, now: dt.datetime | None = None) -> Outcome:
-    """Takes in what sources say of citations, and of the works at both ends, all or nothing.
+def add_citations(assertions: Sequence[Assertion], *, now: dt.datetime | None = None) -> Outcome:
+    """Add what sources say of citations, and of the works at both ends, all or nothing.
 
     Args:
         assertions: Any number; a thousand or two at once are fastest.
@@ -71,12 +71,12 @@ def cite(assertions: Sequence[Assertion], *, now: dt.datetime | None = None) -> 
     """
     when = now or dt.datetime.now(dt.UTC)
     with transaction.atomic():
-        outcome = take((end for one in assertions for end in (one.citing, one.cited)), now=when)
+        outcome = add_records((end for one in assertions for end in (one.citing, one.cited)), now=when)
         outcome.citations = citation_edges.assert_all(assertions, outcome.records, when)
     return outcome
 
 
-class _Taking:
+class _Batch:
     """One batch on its way into the database."""
 
     def __init__(self, descriptions: list[Description], now: dt.datetime) -> None:
@@ -88,21 +88,21 @@ class _Taking:
     def run(self) -> Outcome:
         known = self._known()
         fresh, altered = [], []
-        for told in self.descriptions:
-            sha = digest(told.raw)
-            record = known.get((told.source, told.locator))
+        for description in self.descriptions:
+            sha = digest(description.raw)
+            record = known.get((description.source, description.locator))
             if record is None:
-                fresh.append((told, sha))
+                fresh.append((description, sha))
                 continue
             pk, before, work = record
-            self.outcome.records[told.source, told.locator] = (pk, work)
+            self.outcome.records[description.source, description.locator] = (pk, work)
             if bytes(before) == sha:
                 self.outcome.unchanged += 1
             else:
-                altered.append((pk, told, sha, work))
+                altered.append((pk, description, sha, work))
         self._alter(self._fuller(altered))
         bridges = self._add(fresh)
-        bridges += work_renewal.renew(self.touched)
+        bridges += work_update.update_works(self.touched)
         for one, other, evidence in bridges:
             work_merging.merge_if_allowed(one, other, evidence)
         if bridges:
@@ -110,10 +110,10 @@ class _Taking:
         return self.outcome
 
     def _known(self) -> dict[Place, tuple[int, bytes, int]]:
-        """The records that the library has already, by source and locator."""
+        """Find the records that the library has already, by source and locator."""
         by_source: dict[str, list[str]] = defaultdict(list)
-        for told in self.descriptions:
-            by_source[told.source].append(told.locator)
+        for description in self.descriptions:
+            by_source[description.source].append(description.locator)
         query = "SELECT locator, id, sha256, work_id FROM library_sourcerecord WHERE source = %s AND locator IN {list}"
         return {
             (source, locator): (pk, sha, work)
@@ -122,51 +122,55 @@ class _Taking:
         }
 
     def _fuller(self, altered: list[_Altered]) -> list[_Altered]:
-        """Those that may replace what was said before.
+        """Choose those that may replace what the library has.
 
         A paper's record among the rows of a list lacks the summary that the record by itself has; it is not newer for
         that, and does not take its place.
         """
-        short = {pk for pk, told, _, _ in altered if not told.tldr}
+        short = {pk for pk, description, _, _ in altered if not description.tldr}
         query = "SELECT id, source, content FROM library_sourcerecord WHERE id IN {list}"
-        kept = {pk for pk, source, content in bulk_rows.select(query, sorted(short)) if described(source, content).tldr}
+        kept = {
+            pk for pk, source, content in bulk_rows.select(query, sorted(short)) if parse_record(source, content).tldr
+        }
         self.outcome.unchanged += len(kept)
         return [one for one in altered if one[0] not in kept]
 
     def _alter(self, altered: list[_Altered]) -> None:
         self.touched |= {work for _, _, _, work in altered}
-        rows = [(self.now, sha, pack(told.raw), pk) for pk, told, sha, _ in altered]
+        rows = [(self.now, sha, pack(description.raw), pk) for pk, description, sha, _ in altered]
         bulk_rows.update("library_sourcerecord", ("retrieved", "sha256", "content"), rows)
         if altered:
             _delete_identifiers([pk for pk, *_ in altered])
-            self._identify([(pk, told) for pk, told, *_ in altered])
+            self._identify([(pk, description) for pk, description, *_ in altered])
         self.outcome.changed += len(altered)
 
     def _add(self, fresh: list[tuple[Description, bytes]]) -> list[tuple[int, int, str]]:
-        """Gives new records to their works, and makes the works that are missing."""
+        """Give new records to their works, and make the works that are missing."""
         if not fresh:
             return []
-        matcher = Matcher([told for told, _ in fresh])
+        matcher = Matcher([description for description, _ in fresh])
         work_ids = bulk_rows.new_ids("library_work", len(fresh))
         record_ids = bulk_rows.new_ids("library_sourcerecord", len(fresh))
         grouped: dict[int, list[Description]] = {}
         rows, pairs, bridges, twins = [], [], [], []
-        for told, sha in fresh:
-            match = matcher.match(told)
+        for description, sha in fresh:
+            match = matcher.match(description)
             work = match.work
             if work is None:
                 work = next(work_ids)
-                grouped[work] = [told]
+                grouped[work] = [description]
             elif work in grouped:
-                grouped[work].append(told)
+                grouped[work].append(description)
             else:
                 self.touched.add(work)
-            matcher.add(work, told)
+            matcher.add(work, description)
             pk = next(record_ids)
             evidence = match.evidence if match.work is not None else ""
-            rows.append((pk, work, told.source, told.locator, self.now, sha, pack(told.raw), evidence))
-            pairs.append((pk, told))
-            self.outcome.records[told.source, told.locator] = (pk, work)
+            rows.append(
+                (pk, work, description.source, description.locator, self.now, sha, pack(description.raw), evidence)
+            )
+            pairs.append((pk, description))
+            self.outcome.records[description.source, description.locator] = (pk, work)
             bridges += [(work, other, words) for other, words in match.bridges]
             twins += _both_ways(work, match)
         self._insert_works(grouped, matcher)
@@ -178,19 +182,21 @@ class _Taking:
         return bridges
 
     def _insert_works(self, grouped: dict[int, list[Description]], matcher: Matcher) -> None:
-        papers = {pk: field_resolution.resolve(told) for pk, told in grouped.items()}
+        papers = {pk: field_resolution.resolve(descriptions) for pk, descriptions in grouped.items()}
         keys = _keys(papers)
-        # What one record alone says has the marks that it was matched by.
-        known = {pk: matcher.about(told[0]) for pk, told in grouped.items() if len(told) == 1}
+        # A work of one record has the hashes that the record was matched by.
+        known = {
+            pk: matcher.hashes_of(descriptions[0]) for pk, descriptions in grouped.items() if len(descriptions) == 1
+        }
         rows = [(pk, keys[pk], 0, 0, *field_resolution.row(paper, known.get(pk))) for pk, paper in papers.items()]
         bulk_rows.insert_works(("id", "key", "citation_count", "reference_count", *field_resolution.COLUMNS), rows)
 
     def _identify(self, pairs: list[tuple[int, Description]]) -> None:
-        rows = [(pk, name) for pk, told in pairs for name in identifiers(told)]
+        rows = [(pk, name) for pk, description in pairs for name in identifiers(description)]
         bulk_rows.insert("library_identifier", ("record_id", "name"), rows)
 
     def _follow_merges(self) -> None:
-        """After merges, the works that the records of this batch stand for."""
+        """Find the works of this batch's records again, after merges."""
         places = {pk: place for place, (pk, _) in self.outcome.records.items()}
         for pk, work in bulk_rows.select(
             "SELECT id, work_id FROM library_sourcerecord WHERE id IN {list}", list(places)
@@ -199,7 +205,7 @@ class _Taking:
 
 
 def _keys(papers: dict[int, Paper]) -> dict[int, str]:
-    """A key for each new work: its arXiv id, else a slug that is free."""
+    """Give each new work a key: its arXiv id, else a slug that is free."""
     keys = {pk: paper.arxiv_id.base for pk, paper in papers.items() if paper.arxiv_id}
     slugs = {pk: slug(paper) for pk, paper in papers.items() if pk not in keys}
     if not slugs:

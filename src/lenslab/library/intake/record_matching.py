@@ -11,7 +11,7 @@ from django.db import connection
 
 from lenslab.library import bulk_rows
 from lenslab.library.intake import duplicate_rule
-from lenslab.library.intake.matching_hashes import Marks, marks
+from lenslab.library.intake.matching_hashes import MatchingHashes, matching_hashes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -53,7 +53,7 @@ class Match:
 
 
 def identifiers(description: Description) -> list[str]:
-    """The names by which other sources may know the work: its DOI, and what else the source gives.
+    """List the names by which other sources may know the work: its DOI, and what else the source gives.
 
     Example:
         >>> from lenslab.papers.paper import Paper
@@ -71,8 +71,8 @@ class Matcher:
     """Finds the works of many records with few queries; works that the records themselves add are found too."""
 
     def __init__(self, descriptions: Sequence[Description]) -> None:
-        self._marks = {id(told): marks(told.paper) for told in descriptions}
-        self._identifiers = {id(told): identifiers(told) for told in descriptions}
+        self._hashes = {id(description): matching_hashes(description.paper) for description in descriptions}
+        self._identifiers = {id(description): identifiers(description) for description in descriptions}
         self._works: dict[int, Known] = {}
         self._arxiv: dict[str, int] = {}
         self._names: dict[str, list[int]] = defaultdict(list)
@@ -82,7 +82,7 @@ class Matcher:
         self._load(descriptions)
 
     def match(self, description: Description) -> Match:
-        """Finds the work that a record speaks of.
+        """Find the work that a record is about.
 
         Works with different arXiv ids are never one work, whatever else they share.
         """
@@ -105,17 +105,17 @@ class Matcher:
         twins = tuple((pk, words) for pk, words in possible.items() if pk not in found)
         return Match(first, found[first], bridges, twins)
 
-    def about(self, description: Description) -> Marks:
-        """The marks of a record that was given at the start."""
-        return self._marks[id(description)]
+    def hashes_of(self, description: Description) -> MatchingHashes:
+        """Give the hashes of a record that was given at the start."""
+        return self._hashes[id(description)]
 
     def add(self, pk: int, description: Description) -> None:
-        """Lets later records find a work that this record belongs to."""
+        """Let later records find a work that this record belongs to."""
         paper = description.paper
         known = self._works.get(pk)
         arxiv_id = paper.arxiv_id.base if paper.arxiv_id else None
         if known is None or (known.arxiv_id is None and arxiv_id):
-            self._know(Known(pk, arxiv_id, paper.title, paper.authors, paper.year), self.about(description))
+            self._know(Known(pk, arxiv_id, paper.title, paper.authors, paper.year), self.hashes_of(description))
         for name in self._identifiers[id(description)]:
             if pk not in self._names[name]:
                 self._names[name].append(pk)
@@ -123,8 +123,8 @@ class Matcher:
     def _alike(
         self, description: Description, own: str | None, named: dict[int, str]
     ) -> tuple[dict[int, str], dict[int, str]]:
-        """Works that are the same, and works that are possibly the same, by title, authors and year."""
-        about = self.about(description)
+        """Find works that are the same, and works that are possibly the same, by title, authors and year."""
+        about = self.hashes_of(description)
         candidates = {
             pk
             for shelf, mark in ((self._titles, about.title), (self._people, about.people), (self._coined, about.name))
@@ -166,7 +166,7 @@ class Matcher:
             (elsewhere, "", "works_by_people", "works_by_coined_name"),
             (at_arxiv, " AND w.arxiv_id IS NULL", "elsewhere_by_people", "elsewhere_by_coined_name"),
         ):
-            found = [self.about(description) for description in group]
+            found = [self.hashes_of(description) for description in group]
             for mark, index, values in (
                 ("people_mark", people, [one.people for one in found]),
                 ("name_mark", coined, [one.name for one in found]),
@@ -180,9 +180,9 @@ class Matcher:
         for pk, arxiv_id, title, authors, year, *found in rows:
             if pk not in self._works:
                 names = json.loads(authors) if isinstance(authors, str) else authors
-                self._know(Known(pk, arxiv_id, title, tuple(names), year), Marks(*found))
+                self._know(Known(pk, arxiv_id, title, tuple(names), year), MatchingHashes(*found))
 
-    def _know(self, work: Known, about: Marks) -> None:
+    def _know(self, work: Known, about: MatchingHashes) -> None:
         self._works[work.pk] = work
         if work.arxiv_id is not None:
             self._arxiv[work.arxiv_id] = work.pk
@@ -200,7 +200,7 @@ def _set(values: Iterable[int | None]) -> list[int]:
 
 
 def _spoken(name: str) -> str:
-    """An identifier as readers know it.
+    """Write an identifier as readers know it.
 
     Example:
         >>> _spoken("doi:10.1/x"), _spoken("mag:2")

@@ -41,8 +41,6 @@ _FRESH = dt.timedelta(days=1)
 _AT_ONCE = 100
 # Rows of one answer of Semantic Scholar, which gives no more.
 _ROWS = semantic_scholar.LARGEST_PAGE
-# More new papers than this are left for the next count of the vocabulary, which shows its progress.
-_COUNTED_AT_ONCE = 3000
 _AMONG = "read only where it names works of this library"
 
 
@@ -78,7 +76,7 @@ class _Part:
     note: str = ""
 
 
-def add(
+def add_paper(
     name: str,
     *,
     fetcher: HttpClient,
@@ -86,20 +84,20 @@ def add(
     sources: Sequence[str] = SOURCES,
     refresh: bool = False,
     progress: Callable[[float, float], None] | None = None,
-    told: Callable[[str], object] = str,
+    log: Callable[[str], object] = str,
 ) -> Added:
-    """Adds a paper, and with ``depth`` the works around it.
+    """Add a paper, and with ``depth`` the works around it.
 
     Args:
         name: An arXiv id, a DOI, Semantic Scholar's hash, or a key of the library.
-        fetcher: Asks the sources; with the library's archive (``lenslab.library.intake.answer_archive``) it asks for
+        fetcher: Asks the sources; with the library's archive (``lenslab.library.intake.database_cache``) it asks for
             changes only.
         depth: 0 for the paper alone; 1 for the works that cite it and those that it cites, and the citations among
             them; 2 for the works around those, too.
-        sources: Who is asked, of ``SOURCES``.
+        sources: The sources to ask, of ``SOURCES``.
         refresh: Whether lists that were read within a day are read again.
-        progress: Told rows of lists read and rows in all, as far as the sources have said how many there are.
-        told: Told in a line what is being done.
+        progress: Gets the rows of lists read, and rows in all as far as sources have reported them.
+        log: Gets a line about what is being done.
 
     Returns:
         What changed, and what each source reports.
@@ -109,10 +107,10 @@ def add(
         UnavailableError: A source does not answer; what was read is kept, and the same call goes on from there.
         WorkNameError: The name is none that a source would understand.
     """
-    return _Adding(fetcher, sources, refresh, progress, told).run(name, depth)
+    return _Download(fetcher, sources, refresh, progress, log).run(name, depth)
 
 
-class _Adding:
+class _Download:
     """One paper on its way into the library."""
 
     def __init__(
@@ -121,31 +119,30 @@ class _Adding:
         sources: Sequence[str],
         refresh: bool,
         progress: Callable[[float, float], None] | None,
-        told: Callable[[str], object],
+        log: Callable[[str], object],
     ) -> None:
         self.fetcher = fetcher
         self.sources = sources
         self.refresh = refresh
         self.progress = progress
-        self.told = told
+        self.log = log
         self.now = dt.datetime.now(dt.UTC)
         self.added = Added()
         self.done = self.total = 0
 
     def run(self, name: str, depth: int) -> Added:
         before = works.number_of_works()
-        told = self.describe(*_names(name))
+        papers = self.describe(*_names(name))
         for level in range(depth):
-            expected = self.expect(told)
-            for description in told:
+            expected = self.expect(papers)
+            for description in papers:
                 self.lists(description)
-            around = self.around(told)
+            around = self.around(papers)
             if SCHOLAR in self.sources:
                 self.total += len(around) - expected
                 self.among(around)
-            told = around if level + 1 < depth else []
-        if vocabulary.waiting() <= _COUNTED_AT_ONCE:
-            vocabulary.count_new()
+            papers = around if level + 1 < depth else []
+        vocabulary.count_few()
         work = works.find_work(self.added.key)
         self.added.key, self.added.title = work.key, work.title
         self.added.new_works = works.number_of_works() - before
@@ -153,70 +150,76 @@ class _Adding:
         return self.added
 
     def describe(self, arxiv_id: ArxivId | None, doi: str, scholar: str) -> list[Description]:
-        """Asks every source for the paper itself."""
+        """Ask every source for the paper itself."""
         found: list[Description] = []
         if arxiv_id and ARXIV in self.sources:
-            self.told(f"asking arXiv for {arxiv_id.base}")
+            self.log(f"asking arXiv for {arxiv_id.base}")
             found += self.if_known(ARXIV, lambda: _from_arxiv(self.fetcher, arxiv_id))
         if SCHOLAR in self.sources and (arxiv_id or doi or scholar):
-            self.told("asking Semantic Scholar for the paper")
+            self.log("asking Semantic Scholar for the paper")
             name = str(arxiv_id.base if arxiv_id else doi or scholar)
             found += self.if_known(SCHOLAR, lambda: semantic_scholar.paper(self.fetcher, name))
-        published = next((told.paper.doi for told in found if told.paper.doi), doi)
+        published = next((one.paper.doi for one in found if one.paper.doi), doi)
         if ALEX in self.sources and (arxiv_id or published):
-            self.told("asking OpenAlex for the paper")
+            self.log("asking OpenAlex for the paper")
             first = arxiv_id.base if arxiv_id else published
             found += self.if_known(ALEX, lambda: openalex.work(self.fetcher, first, doi=published))
         if not found:
-            asked = str(arxiv_id or doi or scholar)
-            raise NotFoundError(f"none of {', '.join(self.sources)} knows {asked}; look at the name again")
-        outcome = self.took(record_intake.take(found, now=self.now))
+            name = str(arxiv_id or doi or scholar)
+            raise NotFoundError(f"none of {', '.join(self.sources)} knows {name}; look at the name again")
+        outcome = self.took(record_intake.add_records(found, now=self.now))
         pk = outcome.records[found[0].source, found[0].locator][1]
         self.added.key = Work.objects.values_list("key", flat=True).get(pk=pk)
         return found
 
     def if_known(self, source: str, ask: Callable[[], Description]) -> list[Description]:
-        """What a source says of the paper; where it does not know it, that is noted."""
+        """Ask a source for the paper, and note where it does not know it."""
         try:
             return [ask()]
         except NotFoundError as error:
             self.added.gaps.append(f"{source} does not know the paper ({error})")
             return []
 
-    def expect(self, told: list[Description]) -> int:
-        """Adds to the total what is still to be read: the lists, and whom the works on them cite.
+    def expect(self, papers: list[Description]) -> int:
+        """Add to the total what is still to be read: the lists, and what the works on them cite.
 
         Returns:
             How many works are expected around those given.
         """
         rows = {
-            source: sum((one.citation_count or 0) + (one.reference_count or 0) for one in told if one.source == source)
+            source: sum(
+                (one.citation_count or 0) + (one.reference_count or 0) for one in papers if one.source == source
+            )
             for source in (SCHOLAR, ALEX)
         }
         around = rows[SCHOLAR] if SCHOLAR in self.sources else 0
         self.total += sum(rows.values()) + around
         return around
 
-    def lists(self, told: Description) -> None:
-        """Reads a source's two lists of a work."""
+    def lists(self, description: Description) -> None:
+        """Read a source's two lists of a work."""
         fetcher = self.fetcher
-        if told.source == SCHOLAR and not told.locator.startswith("unresolved:"):
-            self.read_list(told, "citing", told.citation_count, lambda at: _scholar_parts(
-                semantic_scholar.citations(fetcher, told, offset=int(at or 0), limit=_ROWS)))  # fmt: skip
-            self.read_list(told, "referenced", told.reference_count, lambda at: _scholar_parts(
-                semantic_scholar.references(fetcher, told, offset=int(at or 0), limit=_ROWS)))  # fmt: skip
-        elif told.source == ALEX:
-            self.read_list(told, "citing", told.citation_count, lambda at: _alex_parts(
-                openalex.citations(fetcher, told, at or "*")))  # fmt: skip
-            self.read_list(told, "referenced", told.reference_count, lambda at: _alex_parts(
-                openalex.references(fetcher, told, offset=int(at or 0)), known=openalex.referenced(told) is not None
-            ))  # fmt: skip
+        if description.source == SCHOLAR and not description.locator.startswith("unresolved:"):
+            self.read_list(description, "citing", description.citation_count, lambda at: _scholar_parts(
+                semantic_scholar.citations(fetcher, description, offset=int(at or 0), limit=_ROWS)))  # fmt: skip
+            self.read_list(description, "referenced", description.reference_count, lambda at: _scholar_parts(
+                semantic_scholar.references(fetcher, description, offset=int(at or 0), limit=_ROWS)))  # fmt: skip
+        elif description.source == ALEX:
+            self.read_list(description, "citing", description.citation_count, lambda at: _alex_parts(
+                openalex.citations(fetcher, description, at or "*")))  # fmt: skip
+            known = openalex.referenced(description) is not None
+            self.read_list(description, "referenced", description.reference_count, lambda at: _alex_parts(
+                openalex.references(fetcher, description, offset=int(at or 0)), known=known))  # fmt: skip
 
     def read_list(
-        self, told: Description, direction: Direction, reported: int | None, parts: Callable[[str], Iterator[_Part]]
+        self,
+        description: Description,
+        direction: Direction,
+        reported: int | None,
+        parts: Callable[[str], Iterator[_Part]],
     ) -> None:
-        """Reads one list from where it was left, page by page."""
-        record = SourceRecord.objects.get(source=told.source, locator=told.locator)
+        """Read one list from where it was left, page by page."""
+        record = SourceRecord.objects.get(source=description.source, locator=description.locator)
         listing = Listing.objects.filter(record=record, direction=direction).first()
         whole = listing is None or not self.is_underway(listing)
         if listing is not None and listing.complete and self.is_fresh(listing):
@@ -235,11 +238,11 @@ class _Adding:
         else:
             self.step(listing.received)
         listing.reported = reported
-        self.told(f"reading {'citations' if direction == 'citing' else 'references'} from {told.source}")
+        self.log(f"reading {'citations' if direction == 'citing' else 'references'} from {description.source}")
         named: set[int] = set()
         for part in parts(listing.position):
             with transaction.atomic():
-                outcome = self.took(record_intake.cite(part.assertions, now=self.now))
+                outcome = self.took(record_intake.add_citations(part.assertions, now=self.now))
                 ends = [one.citing if direction == "citing" else one.cited for one in part.assertions]
                 named |= {outcome.records[end.source, end.locator][0] for end in ends}
                 listing.received += len(part.assertions)
@@ -254,34 +257,34 @@ class _Adding:
         self.step(0)
         if listing.complete and whole:
             with transaction.atomic():
-                bulk_rows.one_writer()
-                citation_edges.keep_only(told.source, record.pk, direction, named)
+                bulk_rows.lock_writes()
+                citation_edges.keep_only(description.source, record.pk, direction, named)
 
-    def around(self, told: Iterable[Description]) -> list[Description]:
-        """The works that cite or are cited, as Semantic Scholar knows them, in an order that does not change."""
-        own = {description.locator for description in told if description.source == SCHOLAR}
+    def around(self, papers: Iterable[Description]) -> list[Description]:
+        """List the works that cite or are cited, as Semantic Scholar knows them, in an order that does not change."""
+        own = {description.locator for description in papers if description.source == SCHOLAR}
         records = SourceRecord.objects.filter(source=SCHOLAR, locator__in=own)
         found = citation_edges.neighbours([record.pk for record in records], SCHOLAR)
         return sorted(found, key=lambda description: description.locator)
 
     def among(self, around: list[Description]) -> None:
-        """Asks whom the works around the paper cite, and keeps what lies among the works of the library."""
-        asked = [told for told in around if not told.locator.startswith("unresolved:")]
+        """Ask what the works around the paper cite, and keep what lies among the works of the library."""
+        named = [description for description in around if not description.locator.startswith("unresolved:")]
         fresh = set(
             Listing.objects.filter(
                 record__source=SCHOLAR, direction="referenced", updated__gt=self.now - _FRESH
             ).values_list("record__locator", flat=True)
         )  # fmt: skip
-        waiting = [told for told in asked if self.refresh or told.locator not in fresh]
-        self.total += len(asked) - len(around)
-        self.step(len(asked) - len(waiting))
+        waiting = [description for description in named if self.refresh or description.locator not in fresh]
+        self.total += len(named) - len(around)
+        self.step(len(named) - len(waiting))
         for start in range(0, len(waiting), _AT_ONCE):
             chunk = waiting[start : start + _AT_ONCE]
-            self.told(f"asking whom {len(chunk)} works around it cite")
-            counts = {told.locator: told.reference_count for told in chunk if told.reference_count is not None}
-            cited = semantic_scholar.references_of(self.fetcher, [told.locator for told in chunk], counts)
+            self.log(f"asking whom {len(chunk)} works around it cite")
+            counts = {one.locator: one.reference_count for one in chunk if one.reference_count is not None}
+            cited = semantic_scholar.references_of(self.fetcher, [one.locator for one in chunk], counts)
             with transaction.atomic():
-                bulk_rows.one_writer()
+                bulk_rows.lock_writes()
                 self.keep_among(chunk, {name: found or () for name, found in cited.items()})
             self.step(len(chunk))
 
@@ -299,15 +302,15 @@ class _Adding:
         Listing.objects.bulk_create(
             [
                 Listing(
-                    record_id=records[SCHOLAR, told.locator][0],
+                    record_id=records[SCHOLAR, description.locator][0],
                     direction="referenced",
-                    reported=told.reference_count,
-                    received=len(cited[told.locator]),
+                    reported=description.reference_count,
+                    received=len(cited[description.locator]),
                     note=_AMONG,
                     begun=self.now,
                     updated=now,
                 )
-                for told in chunk
+                for description in chunk
             ],
             update_conflicts=True,
             unique_fields=["record", "direction"],
@@ -315,7 +318,7 @@ class _Adding:
         )
 
     def is_underway(self, listing: Listing) -> bool:
-        """Whether a list was begun and not ended, not so long ago that its places have moved."""
+        """Tell whether a list was begun and not ended, not so long ago that its places have moved."""
         return bool(listing.position) and not listing.complete and self.now - listing.begun < _FRESH
 
     def is_fresh(self, listing: Listing) -> bool:
@@ -333,7 +336,7 @@ class _Adding:
 
 
 def _names(name: str) -> tuple[ArxivId | None, str, str]:
-    """A paper's arXiv id, DOI and name at Semantic Scholar, as far as the name tells or the library knows."""
+    """Find a paper's arXiv id, DOI and name at Semantic Scholar, from its name or from the library."""
     try:
         return ArxivId.parse(name), "", ""
     except ArxivIdError:
@@ -362,7 +365,7 @@ def _names(name: str) -> tuple[ArxivId | None, str, str]:
 
 
 def _from_arxiv(fetcher: HttpClient, arxiv_id: ArxivId) -> Description:
-    """ArXiv's record: the whole one with versions and licence, else, where that service is out of order, the other."""
+    """Ask arXiv for the whole record, with versions and licence; where that service fails, for the shorter one."""
     try:
         return arxiv_oai.record(fetcher, arxiv_id)
     except UnavailableError:
@@ -385,5 +388,5 @@ def _alex_parts(pages: Iterator[openalex.Page], *, known: bool = True) -> Iterat
 
 
 def _named(locator: str) -> Description:
-    """A record that the library has, by its name alone."""
+    """Describe a record that the library has, by its locator alone."""
     return Description(source=SCHOLAR, locator=locator, paper=Paper(title=""))

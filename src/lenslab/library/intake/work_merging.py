@@ -11,7 +11,7 @@ from django.db.models import Q
 from lenslab.library import bulk_rows, vocabulary
 from lenslab.library.errors import MergeError
 from lenslab.library.graph import citation_edges
-from lenslab.library.intake import work_renewal
+from lenslab.library.intake import work_update
 from lenslab.library.models import Merge, PossibleTwin, SourceRecord, Work
 from lenslab.library.slugs import free_key, slug
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def merge_if_allowed(one: int, other: int, evidence: str) -> bool:
-    """Merges two works by evidence, unless they are one already, have two arXiv ids, or were once held apart.
+    """Merge two works by evidence, unless they are one already, have two arXiv ids, or were once held apart.
 
     Args:
         one: The work that stays, unless only the other one is at arXiv.
@@ -36,7 +36,7 @@ def merge_if_allowed(one: int, other: int, evidence: str) -> bool:
 
 
 def merge(work: Work, other: Work, *, evidence: str) -> Merge:
-    """Merges a work into another because a person says so.
+    """Merge a work into another because a person says so.
 
     Args:
         work: The work that stays.
@@ -49,7 +49,7 @@ def merge(work: Work, other: Work, *, evidence: str) -> Merge:
     if work.pk == other.pk:
         raise MergeError(f"{work.key!r} and {other.key!r} are one work already")
     with transaction.atomic():
-        bulk_rows.one_writer()
+        bulk_rows.lock_writes()
         # What was read before may have changed while others wrote.
         for named in (work, other):
             named.refresh_from_db(fields=["merged_into"])
@@ -60,13 +60,13 @@ def merge(work: Work, other: Work, *, evidence: str) -> Merge:
 
 
 def undo(made: Merge) -> None:
-    """Takes a merge back: both works are as their own records say, and no evidence of the same kind joins them again.
+    """Undo a merge: both works are as their own records say, and no evidence of the same kind joins them again.
 
     Raises:
         MergeError: It was undone before, or a later merge rests on it.
     """
     with transaction.atomic():
-        bulk_rows.one_writer()
+        bulk_rows.lock_writes()
         made.refresh_from_db()
         work, other = made.work, made.other
         if made.undone is not None:
@@ -81,7 +81,7 @@ def undo(made: Merge) -> None:
 
 
 def separate(record: SourceRecord) -> Work:
-    """Takes one record out of its work, into a work of its own.
+    """Take one record out of its work, into a work of its own.
 
     Returns:
         The work that the record now has to itself.
@@ -90,7 +90,7 @@ def separate(record: SourceRecord) -> Work:
         MergeError: The record is all that its work rests on.
     """
     with transaction.atomic():
-        bulk_rows.one_writer()
+        bulk_rows.lock_writes()
         record.refresh_from_db(fields=["work"])
         work = record.work
         if work.source_records.count() < 2:
@@ -108,7 +108,7 @@ def separate(record: SourceRecord) -> Work:
 
 
 def merges(work: Work) -> QuerySet[Merge]:
-    """Every merge that a work was part of, undone or not, the latest first."""
+    """List every merge that a work was part of, undone or not, the latest first."""
     return Merge.objects.filter(Q(work=work) | Q(other=work)).select_related("work", "other").order_by("-made", "-pk")
 
 
@@ -120,14 +120,14 @@ def _merge(work: Work, other: Work, evidence: str) -> Merge:
     SourceRecord.objects.filter(pk__in=records).update(work=work)
     # Works that were merged into the other one follow it, so that every former address leads to the work itself.
     Work.objects.filter(Q(pk=other.pk) | Q(merged_into=other)).update(merged_into=work)
-    vocabulary.forget([other.pk])
+    vocabulary.uncount([other.pk])
     PossibleTwin.objects.filter(_pair(work.pk, other.pk)).delete()
     _renew(work.pk, other.pk)
     return made
 
 
 def _renew(*works: int) -> None:
-    work_renewal.renew(works)
+    work_update.update_works(works)
     citation_edges.rebuild(works)
 
 

@@ -11,7 +11,7 @@ from django.db import migrations, models
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 
 import lenslab.library.models
-from lenslab.library.intake.stored_records import digest, pack
+from lenslab.library.stored_records import digest, pack
 
 # SQLite's full-text index reads the works' own columns (external content), and triggers keep it equal to them.
 _COLUMNS = "title, authors, abstract, plain, facets"

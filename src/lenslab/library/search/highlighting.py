@@ -40,7 +40,7 @@ class Piece:
 
 
 def marked(query: Query, texts: Sequence[tuple[str, str]]) -> list[tuple[str, tuple[Piece, ...], tuple[Piece, ...]]]:
-    """Marks a query's words.
+    """Mark a query's words.
 
     Args:
         query: What was looked for.
@@ -65,10 +65,10 @@ def marked(query: Query, texts: Sequence[tuple[str, str]]) -> list[tuple[str, tu
             )
             rows = [(number, *pair) for number, pair in enumerate(plain)]
             memory.executemany("INSERT INTO text (rowid, title, abstract) VALUES (?, ?, ?)", rows)
-            asked = (
+            statement = (
                 "SELECT rowid, highlight(text, 0, ?, ?), snippet(text, 1, ?, ?, '…', ?) FROM text WHERE text MATCH ?"
             )
-            for number, title, abstract in memory.execute(asked, [_OPEN, _CLOSE, _OPEN, _CLOSE, WORDS, expression]):
+            for number, title, abstract in memory.execute(statement, [_OPEN, _CLOSE, _OPEN, _CLOSE, WORDS, expression]):
                 found[number] = (title, abstract)
     return [
         (title, _pieces(found[number][0]), _pieces(found[number][1]))
@@ -84,6 +84,6 @@ def _beginning(text: str) -> str:
 
 
 def _pieces(text: str) -> tuple[Piece, ...]:
-    """Text with marks in pieces; marks that touch are one piece with what is between them."""
+    """Divide text with marks into pieces; marks that touch are one piece with what is between them."""
     parts = re.split(f"{_OPEN}([^{_CLOSE}]*){_CLOSE}", text)
     return tuple(Piece(part, found=number % 2 == 1) for number, part in enumerate(parts) if part)

@@ -11,8 +11,8 @@ from __future__ import annotations
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
-from lenslab.library.intake.field_resolution import facet
 from lenslab.library.search import sqlite_fts5
+from lenslab.library.search.facets import facet
 from lenslab.library.search.query_language import Query
 from lenslab.library.search.sqlite_fts5 import counted, years
 
@@ -67,7 +67,7 @@ class TextSearch:
         self._found: dict[bool, tuple[list[int], bool]] = {}
 
     def count(self, bound: int) -> tuple[int, bool]:
-        """How many works match, up to one more than a bound, and whether these are all."""
+        """Tell how many works match, up to one more than a bound, and whether these are all."""
         if self._is_loose(titles=False):
             number = self._candidates(bound)
             return number, number <= bound
@@ -75,25 +75,25 @@ class TextSearch:
         return min(len(ids), bound + 1), whole and len(ids) <= bound
 
     def seems_to_exceed(self, number: int) -> bool:
-        """Whether more works than so many may match; counted as far as the total, which is asked for next."""
+        """Tell whether more works than so many may match; counted as far as the total, which is asked for next."""
         return self._candidates(sqlite_fts5.COUNTED) > number
 
     def scored(self, page: tuple[int, int]) -> list[tuple[int, float]]:
-        """A page of all works that match by cover density, with their scores."""
+        """Give a page of all works that match by cover density, with their scores."""
         scored, values = self._scored(self._matching("id, words"))
         return self._page(scored, values, "score DESC, pk DESC", page)
 
     def every(self, most: int, page: tuple[int, int]) -> tuple[int, list[tuple[int, float]]]:
-        """How many works match, up to so many, and a page of all of these by cover density."""
+        """Count the matches up to a bound, and give a page of these by cover density."""
         scored, values = self._scored(self._matching("id, words"))
         return counted(self.cursor, f"{scored} LIMIT %s", [*values, most], page)
 
     def last(self, most: int, page: tuple[int, int], *, titles: bool) -> tuple[int, bool, list[tuple[int, float]]]:
-        """How many works match, up to a bound, whether these are all, and a page of those added last by cover density.
+        """Count the matches up to a bound; tell whether these are all, and give a page of the last added by density.
 
         Args:
             most: How many are scored.
-            page: Which are told of, how many and after how many.
+            page: How many are wanted, and after how many.
             titles: Whether words that may stand anywhere must stand in the title.
         """
         if not self._is_loose(titles=titles):
@@ -109,7 +109,7 @@ class TextSearch:
         return number, number < most, rows
 
     def sorted(self, order: str, page: tuple[int, int]) -> list[tuple[int, float]]:
-        """A page of works in another order."""
+        """Give a page of works in another order."""
         walk = "SELECT w.id, 0 FROM library_work w"
         loose, values = self._loose("id", titles=False)
         strict, more = self._condition(titles=False, strict=True)
@@ -138,7 +138,7 @@ class TextSearch:
         return rows
 
     def _candidates(self, bound: int) -> int:
-        """How many works may match, up to one more than a bound."""
+        """Tell how many works may match, up to one more than a bound."""
         if self._bound < self._number and self._bound < bound:
             candidates, values = self._loose("1", titles=False)
             self.cursor.execute(f"SELECT count(*) FROM ({candidates} LIMIT %s) AS candidate", [*values, bound + 1])
@@ -146,7 +146,7 @@ class TextSearch:
         return min(self._number, bound + 1)
 
     def _asked(self, *, titles: bool) -> tuple[list[int], bool]:
-        """The works that match among those that were asked, the last added first, and whether all were asked."""
+        """Find the works that match among those that were asked, the last added first, and whether all were asked."""
         if titles not in self._found:
             found: list[int] = []
             strict, more = self._condition(titles=titles, strict=True)
@@ -159,13 +159,13 @@ class TextSearch:
                         "FROM candidate",
                         [*values, number, before, *more],
                     )
-                    asked, ids = self.cursor.fetchone()
-                    if asked == number:
+                    read, ids = self.cursor.fetchone()
+                    if read == number:
                         break
                 found += ids
-                if asked < number or len(found) >= _FEW:
+                if read < number or len(found) >= _FEW:
                     break
-            self._found[titles] = found, asked < number
+            self._found[titles] = found, read < number
         return self._found[titles]
 
     def _scored(self, matching: Sql) -> Sql:
@@ -175,7 +175,7 @@ class TextSearch:
         return f"SELECT id AS pk, {score} FROM ({selected}) AS matching", [wanted, *values]
 
     def _matching(self, columns: str) -> Sql:
-        """A selection of all works that match."""
+        """Select all works that match."""
         if self._is_loose(titles=False):
             return self._loose(columns, titles=False)
         ids, whole = self._found.get(False, ([], False))
@@ -191,17 +191,17 @@ class TextSearch:
 
     def _condition(self, *, titles: bool, strict: bool, window: str = "") -> Sql:
         words, in_titles = self._expressions(titles=titles, strict=strict)
-        asked = {"words": [*words, window] if window else words, _TITLES: in_titles}
-        parts = {column: " & ".join(expressions) for column, expressions in asked.items() if expressions}
+        expressions_of = {"words": [*words, window] if window else words, _TITLES: in_titles}
+        parts = {column: " & ".join(expressions) for column, expressions in expressions_of.items() if expressions}
         sql = " AND ".join(f"{column} @@ CAST(%s AS tsquery)" for column in parts)
         return sql or "TRUE", list(parts.values())
 
     def _is_loose(self, *, titles: bool) -> bool:
-        """Whether the loose expression says as much as the strict one."""
+        """Tell whether the loose expression says as much as the strict one."""
         return self._expressions(titles=titles, strict=True) == self._expressions(titles=titles, strict=False)
 
     def _expressions(self, *, titles: bool, strict: bool) -> tuple[list[str], list[str]]:
-        """What a work must hold anywhere, and what in its title.
+        """Write what a work must hold anywhere, and what in its title.
 
         Args:
             titles: Whether words that may stand anywhere must stand in the title.
@@ -226,14 +226,14 @@ class TextSearch:
     def _any_of(self, group: Sequence[Term], places: Sequence[str], *, strict: bool = True) -> str:
         held = []
         for term, place in zip(group, places, strict=True):
-            spoken = [self.spoken[asked] for asked in _pieces(term, place)]
+            spoken = [self.spoken[piece] for piece in _pieces(term, place)]
             # A phrase of which stop words leave one word is found by this word anyway.
             is_word = place == "" and spoken[0][0] == spoken[0][1] != ""
             held += [words if is_word or not strict else exactly for exactly, words in spoken]
         return "(" + (" | ".join(f"({one})" for one in dict.fromkeys(held) if one) or _NONE) + ")"
 
     def _windows(self, most: int, *, titles: bool) -> list[str]:
-        """Expressions for where to look for so many matches that were added last: among late ids, then anywhere."""
+        """Write where to look for so many matches that were added last: among late ids, then anywhere."""
         number = 0 if titles or self.of_some_years else self._candidates(sqlite_fts5.COUNTED)
         if number <= most:
             return [""]
@@ -247,12 +247,12 @@ class TextSearch:
         return ["(" + " | ".join(blocks) + ")", ""]
 
     def _without_stop_words(self, query: Query) -> Query:
-        """A query without what PostgreSQL's index of English leaves out, unless that is all there is."""
+        """Leave out of a query what PostgreSQL's index of English leaves out, unless that is all there is."""
         silent = {
             term
             for term in [*query.terms, *query.excluded]
             if term.field != "author"
-            and not any(self.spoken[asked][0] for asked in _pieces(term, term.field) if asked[0] == "english")
+            and not any(self.spoken[piece][0] for piece in _pieces(term, term.field) if piece[0] == "english")
         }
         kept = (tuple(term for term in group if term not in silent) for group in query.wanted)
         return Query(
@@ -263,7 +263,7 @@ class TextSearch:
 
 
 def _blocks(first: int, last: int) -> list[str]:
-    """Words for blocks of ids that hold all from a first to the last one, the latest last.
+    """Write words for blocks of ids that hold all from a first to the last one, the latest last.
 
     Example:
         >>> _blocks(30_000, 70_000)
@@ -280,7 +280,7 @@ def _of(ids: list[int], columns: str) -> Sql:
 
 
 def _pieces(term: Term, place: str) -> list[tuple[str, str, str]]:
-    """Dictionaries, words and weights, any of which a work must hold that has a term in a place.
+    """List dictionaries, words and weights, any of which a work must hold that has a term in a place.
 
     PostgreSQL keeps accents, and reads ``GPT-4`` as a word and a negative number; so the words are looked for as they
     were typed, too.
@@ -314,6 +314,6 @@ def _spoken(cursor: Any, terms: Iterable[Term]) -> dict[tuple[str, str, str], tu
 
 
 def _literal(text: str, weights: str) -> str:
-    """Words side by side, quoted for ``to_tsquery``, with the weights under which they may stand."""
+    """Quote words side by side for ``to_tsquery``, with the weights under which they may stand."""
     doubled = text.replace("\\", "\\\\").replace("'", "''")
     return f"'{doubled}'{':' if weights else ''}{weights}"

@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
+from lenslab.library.bulk_rows import storable
 from lenslab.papers.text.latex_display import plain_text
 from lenslab.papers.work import plain_letters
 
@@ -63,7 +64,7 @@ class Query:
 
 
 def parse(typed: str) -> Query:
-    """Takes a query apart.
+    """Parse a query.
 
     Args:
         typed: Words, all of which must occur; ``"words in quotes"`` side by side; ``-word`` must not occur; ``OR``
@@ -79,7 +80,7 @@ def parse(typed: str) -> Query:
     wanted: list[tuple[Term, ...]] = []
     excluded: list[Term] = []
     either = number = 0
-    for match in _TOKEN.finditer(storable(typed)):
+    for match in _TOKEN.finditer(storable(typed.replace("\x00", " "))):
         if match["word"] == "OR" and not match["minus"] and not match["field"]:
             either = bool(wanted)
             continue
@@ -97,13 +98,8 @@ def parse(typed: str) -> Query:
     return Query(tuple(wanted), tuple(excluded))
 
 
-def storable(text: str) -> str:
-    """Text as both databases take it: without null characters and halves of surrogate pairs."""
-    return text.replace("\x00", " ").encode("utf-8", "replace").decode()
-
-
 def _terms(match: re.Match[str]) -> list[Term]:
-    """The term of a token, if it has letters or digits at all; an unknown field is a word of its own."""
+    """Read the term of a token, if it has letters or digits at all; an unknown field is a word of its own."""
     text = match["phrase"] if match["phrase"] is not None else match["word"]
     text = plain_text(text) if "\\" in text else text
     name = (match["field"] or "").lower()

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from lenslab.library.intake.field_resolution import facet, year_cover
+from lenslab.library.search.facets import facet, year_cover
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -46,7 +46,7 @@ class Fts5:
         self.living = f"rowid NOT IN ({_MERGED})" if self.cursor.fetchone()[0] else "TRUE"
 
     def count(self, bound: int) -> tuple[int, bool]:
-        """How many works match, up to one more than a bound, and whether these are all."""
+        """Tell how many works match, up to one more than a bound, and whether these are all."""
         if self.expression:
             inner = f"SELECT 1 FROM library_search WHERE library_search MATCH %s AND {self.living} LIMIT %s"
             values = [self.expression]
@@ -58,7 +58,7 @@ class Fts5:
         return number, number <= bound
 
     def seems_to_exceed(self, number: int) -> bool:
-        """Whether more works match than so many, judged by the first sixteenth of the library.
+        """Tell whether more works match than so many, judged by the first sixteenth of the library.
 
         This decides in what order the index is asked, not what it answers: an index that counts first reads the lists
         of rare words together twice, one that scores first scores too much for common ones.
@@ -71,11 +71,11 @@ class Fts5:
         return bool(self.cursor.fetchone()[0] > number // 16)
 
     def scored(self, page: tuple[int, int]) -> list[tuple[int, float]]:
-        """A page of all works that match by BM25, with their scores."""
+        """Give a page of all works that match by BM25, with their scores."""
         return self._scored(self.expression, page)
 
     def every(self, most: int, page: tuple[int, int]) -> tuple[int, list[tuple[int, float]]]:
-        """How many works match, up to so many, and a page of all of these by BM25, in one walk through the index."""
+        """Count the matches up to a bound, and give a page of these by BM25, in one walk through the index."""
         weights = ", ".join(map(str, WEIGHTS))
         scored = (
             f"SELECT rowid AS pk, -bm25(library_search, {weights}) AS score FROM library_search "
@@ -84,26 +84,26 @@ class Fts5:
         return counted(self.cursor, scored, [self.expression, most], page)
 
     def last(self, most: int, page: tuple[int, int], *, titles: bool) -> tuple[int, bool, list[tuple[int, float]]]:
-        """How many works match, up to a bound, whether these are all, and a page of those added last by BM25.
+        """Count the matches up to a bound; tell whether these are all, and give a page of the last added by BM25.
 
         Args:
             most: How many are scored.
-            page: Which are told of, how many and after how many.
+            page: How many are wanted, and after how many.
             titles: Whether words that may stand anywhere must stand in the title; fewer than ``ENOUGH`` are not scored.
         """
-        asked = self.titles if titles else self.expression
+        wanted = self.titles if titles else self.expression
         self.cursor.execute(
             "SELECT count(*), min(rowid) FROM (SELECT rowid FROM library_search WHERE library_search MATCH %s "
             f"AND {self.living} ORDER BY rowid DESC LIMIT %s) AS counted",
-            [asked, most],
+            [wanted, most],
         )
         number, first = self.cursor.fetchone()
         if titles and number < ENOUGH:
             return number, True, []
-        return number, number < most, self._scored(asked, page, first if number == most else None)
+        return number, number < most, self._scored(wanted, page, first if number == most else None)
 
     def sorted(self, order: str, page: tuple[int, int]) -> list[tuple[int, float]]:
-        """A page of works in another order."""
+        """Give a page of works in another order."""
         if self.expression and self.seems_to_exceed(COUNTED):
             # So many matches are met soon on a walk in that order; sorting them would read every one.
             self.cursor.execute(
@@ -125,13 +125,13 @@ class Fts5:
             )
         return [(pk, 0.0) for (pk,) in self.cursor.fetchall()]
 
-    def _scored(self, asked: str, page: tuple[int, int], since_id: int | None = None) -> list[tuple[int, float]]:
+    def _scored(self, wanted: str, page: tuple[int, int], since_id: int | None = None) -> list[tuple[int, float]]:
         weights = ", ".join(map(str, WEIGHTS))
         self.cursor.execute(
             f"SELECT rowid, -bm25(library_search, {weights}) AS score FROM library_search "
             f"WHERE library_search MATCH %s AND {self.living}{'' if since_id is None else ' AND rowid >= %s'} "
             "ORDER BY score DESC, rowid DESC LIMIT %s OFFSET %s",
-            [asked, *([] if since_id is None else [since_id]), *page],
+            [wanted, *([] if since_id is None else [since_id]), *page],
         )
         return [(pk, score) for pk, score in self.cursor.fetchall()]
 
@@ -145,7 +145,7 @@ class Fts5:
 
 
 def years(cursor: Any, since: int | None, until: int | None) -> list[str]:
-    """The facets' words for the library's years within bounds; none for any year."""
+    """Give the facets of the library's years within bounds; none for any year."""
     if since is None and until is None:
         return []
     # Two questions: each is one step in an index, and both in one would read all of it.
@@ -157,7 +157,7 @@ def years(cursor: Any, since: int | None, until: int | None) -> list[str]:
 
 
 def counted(cursor: Any, scored: str, values: list[Any], page: tuple[int, int]) -> tuple[int, list[tuple[int, float]]]:
-    """The number of rows of a selection of works with scores, and a page of them, the best first."""
+    """Count the rows of a selection of works with scores, and give a page of them, the best first."""
     cursor.execute(
         f"WITH scored AS MATERIALIZED ({scored}) SELECT pk, score, (SELECT count(*) FROM scored) FROM scored "
         "ORDER BY score DESC, pk DESC LIMIT %s OFFSET %s",
@@ -171,7 +171,7 @@ def counted(cursor: Any, scored: str, values: list[Any], page: tuple[int, int]) 
 
 
 def expression(query: Query, categories: Sequence[str], years: Sequence[str], *, titles: bool = False) -> str:
-    """An expression of FTS5 for a query; empty where it looks for nothing.
+    """Write an expression of FTS5 for a query; empty where it looks for nothing.
 
     Args:
         query: What is looked for.
@@ -196,12 +196,12 @@ def expression(query: Query, categories: Sequence[str], years: Sequence[str], *,
 
 
 def excluded(query: Query) -> str:
-    """An expression of FTS5 for what must not be found."""
+    """Write an expression of FTS5 for what must not be found."""
     return " OR ".join(_quoted(term) for term in query.excluded)
 
 
 def any_of(query: Query) -> str:
-    """An expression of FTS5 for any of the words, in a table that has no such columns."""
+    """Write an expression of FTS5 for any of the words, in a table that has no such columns."""
     return " OR ".join(f'"{" ".join(term.words)}"' for term in query.terms)
 
 

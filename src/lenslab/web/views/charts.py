@@ -6,7 +6,7 @@ from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.http import require_safe
 
 from lenslab.records import Record, RecordsError
-from lenslab.web import chart_files, study_results
+from lenslab.web import chart_files, study_panel
 
 # For whoever opens the picture by itself: no script, no frame, no request. As an <img> it is inert anyway.
 SANDBOX = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; sandbox"
@@ -37,8 +37,8 @@ def specification(request: HttpRequest, result: str, name: str) -> HttpResponse:
 
 
 def _record(result: str) -> Record:
-    """The study result of that name; names are compared and never made into paths."""
-    record = study_results.find_record(result)
+    """Find the study result of that name; names are compared and never made into paths."""
+    record = study_panel.find_record(result)
     if record is None:
         raise Http404("There is no such study result.")
     return record

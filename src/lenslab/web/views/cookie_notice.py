@@ -8,7 +8,7 @@ from django.shortcuts import redirect, render
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_safe
 
-from lenslab.web.template_context import DISMISSED
+from lenslab.web.context_processors import DISMISSED
 
 YEAR = 365 * 24 * 3600
 

@@ -65,12 +65,12 @@ def delete(request: HttpRequest, comment: int) -> HttpResponse:
 
 
 def _about(work: Work) -> dict[str, str]:
-    """What a form's page says about the work that it belongs to."""
+    """Say about the work that a form belongs to what its page shows."""
     return {"address": work_address(work.key), "paper_title": plain_text(work.title)}
 
 
 def _own(request: HttpRequest, comment: int) -> Comment:
-    """The reader's own comment; another's, or one that a moderator has hidden, is not found."""
+    """Find the reader's own comment; another's, or one that a moderator has hidden, is not found."""
     comments = Comment.objects.select_related("work", "author")
     return get_object_or_404(comments, pk=comment, author=_reader(request), hidden=False)
 

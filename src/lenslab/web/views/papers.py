@@ -41,7 +41,7 @@ def paper(request: HttpRequest, name: str) -> HttpResponse:
 
 
 def _spells(name: str, key: str) -> bool:
-    """Whether a name is the key itself in another way of writing it."""
+    """Tell whether a name is the key itself in another way of writing it."""
     try:
         return name.strip() == key or ArxivId.parse(name).base == key
     except ArxivIdError:

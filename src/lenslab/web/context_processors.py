@@ -15,7 +15,7 @@ DISMISSED = "notice"
 
 @cache
 def bundled() -> bool:
-    """Whether the front end has been built; without it the pages are complete, only less lively."""
+    """Tell whether the front end has been built; without it the pages are complete, only less lively."""
     return (Path(__file__).parent / "static" / "dist" / "page.js").is_file()
 
 

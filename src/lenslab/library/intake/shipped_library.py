@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
 
+from lenslab.library import shipped_records
 from lenslab.library.errors import ShippedDataError
 from lenslab.library.graph import citation_edges
-from lenslab.library.intake import record_intake, shipped_entries
+from lenslab.library.intake import record_intake
 from lenslab.library.models import ShippedFile
 from lenslab.papers.citation_key import citation_key
 from lenslab.papers.description import Assertion, Description
@@ -25,7 +26,7 @@ SCHEMA = 1
 
 
 @dataclass(frozen=True, slots=True)
-class Data:
+class DataFile:
     """A file of shipped data.
 
     Attributes:
@@ -42,8 +43,8 @@ class Data:
         return hashlib.sha256(self.content).hexdigest()
 
 
-def shipped_data(directory: Traversable | None = None) -> list[Data]:
-    """The files of the package, in the order of their names.
+def shipped_data(directory: Traversable | None = None) -> list[DataFile]:
+    """List the files of the package by name.
 
     Example:
         >>> [data.name for data in shipped_data()]
@@ -51,16 +52,16 @@ def shipped_data(directory: Traversable | None = None) -> list[Data]:
     """
     folder = directory if directory is not None else files("lenslab.library") / "data"
     found = [entry for entry in folder.iterdir() if entry.name.endswith(".json")]
-    return [Data(entry.name, entry.read_bytes()) for entry in sorted(found, key=lambda entry: entry.name)]
+    return [DataFile(entry.name, entry.read_bytes()) for entry in sorted(found, key=lambda entry: entry.name)]
 
 
-def is_loaded(data: Data) -> bool:
-    """Whether the database holds exactly this file."""
+def is_loaded(data: DataFile) -> bool:
+    """Tell whether the database holds exactly this file."""
     return ShippedFile.objects.filter(name=data.name, sha256=data.sha256).exists()
 
 
-def load(data: Data) -> None:
-    """Makes the database hold what the file says, all or nothing.
+def load(data: DataFile) -> None:
+    """Make the database hold what the file says, all or nothing.
 
     Loading twice changes nothing. A changed file updates works in place, so that what others attached to a work stays.
 
@@ -95,12 +96,12 @@ def _load(document: dict[str, Any]) -> None:
         _said(citations["source"], {**entry, "locator": f"{paper['arxiv_id']}, row {entry['row']}"})
         for entry in citations["works"]
     ]
-    record_intake.take([arxiv, page])
+    record_intake.add_records([arxiv, page])
     assertions = [Assertion(citing=arxiv, cited=one, source=references["source"]) for one in cited]
-    outcome = record_intake.cite([*assertions, *(Assertion(citing=one, cited=page) for one in citing)])
+    outcome = record_intake.add_citations([*assertions, *(Assertion(citing=one, cited=page) for one in citing)])
 
-    def records(told: list[Description]) -> set[int]:
-        return {outcome.records[one.source, one.locator][0] for one in told}
+    def records(descriptions: list[Description]) -> set[int]:
+        return {outcome.records[one.source, one.locator][0] for one in descriptions}
 
     # What only this file asserted, and asserts no more, goes; works stay, since others may speak of them.
     (own,), (named,) = records([arxiv]), records([page])
@@ -109,8 +110,8 @@ def _load(document: dict[str, Any]) -> None:
 
 
 def _said(source: str, entry: dict[str, Any]) -> Description:
-    told = {name: value for name, value in entry.items() if name not in ("records", "source")}
-    return shipped_entries.parse(source, json.dumps(told, ensure_ascii=False, sort_keys=True).encode())
+    kept = {name: value for name, value in entry.items() if name not in ("records", "source")}
+    return shipped_records.parse(source, json.dumps(kept, ensure_ascii=False, sort_keys=True).encode())
 
 
 def _key(entry: dict[str, Any]) -> str:

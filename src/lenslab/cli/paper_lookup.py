@@ -19,7 +19,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document in
 
 
 def find(identifier: str) -> Work:
-    """The work of that name; from here on Django is set up, so that the library's modules can be imported.
+    """Find the work of that name; from here on Django is set up, so that the library's modules can be imported.
 
     Raises:
         UnknownPaperError: There is none.

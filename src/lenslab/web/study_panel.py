@@ -52,17 +52,17 @@ class Panel:
 
 
 def rulebook(study: str) -> Rulebook | None:
-    """The rules of a paper's study; nothing where the paper has none."""
+    """Find the rules of a paper's study; nothing where the paper has none."""
     return next((rules for rules in list_studies() if rules.study == study), None)
 
 
 def results() -> tuple[list[StudyResult], list[str]]:
-    """Every study result in the directory of records, the newest first, and a sentence for each that cannot be read."""
+    """Read every study result in the directory of records, the newest first, and say which cannot be read."""
     return study_results(settings.RECORDS)
 
 
 def find_record(name: str) -> Record | None:
-    """The record of a result, by its directory's name, which is compared and never made into a path."""
+    """Find the record of a result by its directory's name, which is compared and never made into a path."""
     return next((result.record for result in results()[0] if result.directory.name == name), None)
 
 
@@ -92,7 +92,7 @@ def panel(study: str, chosen: str = "") -> Panel | None:
 
 
 def _chart(record: Record, claim: Claim) -> Chart | None:
-    """A claim's chart, where the record really has its pictures."""
+    """Give a claim's chart, where the record really has its pictures."""
     if not claim.chart:
         return None
     name = record.directory.name

@@ -210,9 +210,9 @@ def test_reading_sets_no_cookie(client: Client) -> None:
 
 
 def test_pages_are_whole_without_the_built_front_end(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    from lenslab.web import template_context
+    from lenslab.web import context_processors
 
-    monkeypatch.setattr(template_context, "bundled", lambda: False)
+    monkeypatch.setattr(context_processors, "bundled", lambda: False)
     page = body(client)
     assert "dist/page.js" not in page
     assert "network-picture" in page

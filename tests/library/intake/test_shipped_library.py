@@ -4,10 +4,10 @@ from collections import Counter
 import pytest
 
 from lenslab.library.errors import ShippedDataError
-from lenslab.library.intake import shipped
-from lenslab.library.intake.record_intake import cite
-from lenslab.library.intake.stored_records import described, unpack
+from lenslab.library.intake import shipped_library
+from lenslab.library.intake.record_intake import add_citations
 from lenslab.library.models import Assertion, Citation, PossibleTwin, SourceRecord, Work
+from lenslab.library.stored_records import parse_record, unpack
 from lenslab.papers import description
 from tests.library.rows import DOCUMENT
 
@@ -20,7 +20,7 @@ def changed(change):
     """The shipped file, changed by a function that edits its document."""
     document = json.loads(json.dumps(DOCUMENT))
     change(document)
-    return shipped.Data("1806.02891.json", json.dumps(document).encode())
+    return shipped_library.DataFile("1806.02891.json", json.dumps(document).encode())
 
 
 def state():
@@ -103,9 +103,9 @@ def test_keys_are_short_names_that_addresses_can_hold():
 
 def test_loading_twice_changes_nothing():
     before = state()
-    (data,) = shipped.shipped_data()
-    assert shipped.is_loaded(data)
-    shipped.load(data)
+    (data,) = shipped_library.shipped_data()
+    assert shipped_library.is_loaded(data)
+    shipped_library.load(data)
     assert state() == before
 
 
@@ -117,9 +117,9 @@ def test_a_changed_file_updates_works_in_place():
         document["paper"]["title"] = "Revisited"
 
     data = changed(change)
-    assert not shipped.is_loaded(data)
-    shipped.load(data)
-    assert shipped.is_loaded(data)
+    assert not shipped_library.is_loaded(data)
+    shipped_library.load(data)
+    assert shipped_library.is_loaded(data)
     after = dict(Work.objects.values_list("title", "pk"))
     assert after["Aspis, renamed"] == before["Aspis: Lightweight Neural Network Protection Against Soft Errors"]
     assert after["Revisited"] == before["Revisiting the Importance of Individual Units in CNNs via Ablation"]
@@ -127,7 +127,7 @@ def test_a_changed_file_updates_works_in_place():
 
 
 def test_a_row_that_is_taken_out_of_the_file_loses_its_edge_and_keeps_its_work():
-    shipped.load(changed(lambda document: document["citations"]["works"].pop(0)))
+    shipped_library.load(changed(lambda document: document["citations"]["works"].pop(0)))
     aspis = Work.objects.get(title__startswith="Aspis")
     assert aspis.references.count() == 0
     assert Work.objects.get(key="1806.02891").citations.count() == 108
@@ -135,16 +135,16 @@ def test_a_row_that_is_taken_out_of_the_file_loses_its_edge_and_keeps_its_work()
 
 def test_an_edge_that_another_source_asserts_too_stays():
     aspis = Work.objects.get(title__startswith="Aspis")
-    told = [described(record.source, record.content) for record in (aspis.source_records.get(),
+    told = [parse_record(record.source, record.content) for record in (aspis.source_records.get(),
             Work.objects.get(key="1806.02891").source_records.get(source="arXiv"))]  # fmt: skip
-    cite([description.Assertion(citing=told[0], cited=told[1], source="a library")])
-    shipped.load(changed(lambda document: document["citations"]["works"].pop(0)))
+    add_citations([description.Assertion(citing=told[0], cited=told[1], source="a library")])
+    shipped_library.load(changed(lambda document: document["citations"]["works"].pop(0)))
     assert [said.source for said in aspis.references.get().assertions.all()] == ["a library"]
 
 
 def test_a_work_that_gains_an_arxiv_id_stays_the_same_work():
     before = Work.objects.get(title__startswith="Aspis").pk
-    shipped.load(changed(lambda document: document["citations"]["works"][0].update(arxiv_id="2401.00001")))
+    shipped_library.load(changed(lambda document: document["citations"]["works"][0].update(arxiv_id="2401.00001")))
     assert Work.objects.get(key="2401.00001").pk == before
 
 
@@ -164,5 +164,5 @@ def test_a_work_that_gains_an_arxiv_id_stays_the_same_work():
 def test_a_damaged_file_is_refused_by_name_and_leaves_nothing_behind(content):
     before = state()
     with pytest.raises(ShippedDataError, match=r"'broken\.json'"):
-        shipped.load(shipped.Data("broken.json", content))
+        shipped_library.load(shipped_library.DataFile("broken.json", content))
     assert state() == before

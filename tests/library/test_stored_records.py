@@ -7,7 +7,7 @@ import zstandard
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lenslab.library.intake import stored_records
+from lenslab.library import stored_records
 from lenslab.papers.errors import MalformedError
 from lenslab.papers.sources import semantic_scholar
 
@@ -27,12 +27,12 @@ def test_digests_are_equal_where_the_bytes_are(one, other):
 def test_a_kept_record_says_what_the_source_said():
     raw = json.dumps({"paperId": "a" * 40, "title": "On units", "year": 2018}).encode()
     told = semantic_scholar.parse(raw)
-    assert stored_records.described("Semantic Scholar", stored_records.pack(told.raw)) == told
+    assert stored_records.parse_record("Semantic Scholar", stored_records.pack(told.raw)) == told
 
 
 def test_a_record_of_a_list_says_what_the_list_said():
     entry = {"locator": "row 1", "title": "On units", "authors": ["A. Bau"], "year": None, "venue": "Frogs"}
-    told = stored_records.described("a list", stored_records.pack(json.dumps(entry).encode()))
+    told = stored_records.parse_record("a list", stored_records.pack(json.dumps(entry).encode()))
     assert (told.source, told.locator, told.paper.journal_reference) == ("a list", "row 1", "Frogs")
 
 
@@ -61,4 +61,4 @@ def test_a_record_that_could_not_be_read_again_is_not_packed(monkeypatch):
 @pytest.mark.parametrize("source", ["Semantic Scholar", "arXiv OAI-PMH", "BibTeX", "a list"])
 def test_a_record_that_this_version_cannot_read_is_malformed(source):
     with pytest.raises(MalformedError):
-        stored_records.described(source, stored_records.pack(b"neither JSON nor XML"))
+        stored_records.parse_record(source, stored_records.pack(b"neither JSON nor XML"))

@@ -229,15 +229,15 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 from lenslab.cli.main import main
 from lenslab.library import ready
 ready()
-from lenslab.library import importing, intake
-importing._BATCH = 20
-take, calls = intake.take, iter(range(1, 1000))
+from lenslab.library.intake import file_import, record_intake
+file_import._BATCH = 20
+take, calls = record_intake.add_records, iter(range(1, 1000))
 def stopped(*arguments, **options):
     done = take(*arguments, **options)
     if next(calls) == {portion}:
         signal.raise_signal(signal.{name})
     return done
-intake.take = stopped
+record_intake.add_records = stopped
 main()
 """
 
@@ -434,9 +434,9 @@ def test_a_bibliography_can_be_what_a_paper_cites(paper: Paper, bibliography: Pa
 def test_what_many_papers_bring_to_the_counts_of_words_is_left_to_its_own_command(
     paper: Paper, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from lenslab.cli import paper_sources
+    from lenslab.cli import paper_intake
 
-    monkeypatch.setattr(paper_sources, "_COUNTED_AT_ONCE", 3)
+    monkeypatch.setattr(paper_intake, "_COUNTED_AT_ONCE", 3)
     Path("few.json").write_text(snapshot(10))
     assert "count them with: lenslab paper count-terms" in paper("import", "few.json").err
     counted = paper("count-terms").out
@@ -448,7 +448,7 @@ def test_ctrl_c_in_the_middle_of_an_import_keeps_what_was_read(paper: Paper, mon
     monkeypatch.setattr(file_import, "_BATCH", 5)
     Path("papers.json").write_text(snapshot(20))
     paper("show", "1806.02891")
-    take, calls = file_import.intake.take, iter(range(1, 100))
+    take, calls = file_import.record_intake.add_records, iter(range(1, 100))
 
     def interrupted(*arguments: object, **options: object) -> object:
         if next(calls) == 3:
@@ -456,7 +456,7 @@ def test_ctrl_c_in_the_middle_of_an_import_keeps_what_was_read(paper: Paper, mon
         return take(*arguments, **options)  # type: ignore[arg-type]
 
     with monkeypatch.context() as patch:
-        patch.setattr(file_import.intake, "take", interrupted)
+        patch.setattr(file_import.record_intake, "add_records", interrupted)
         assert "the same command goes on from there" in paper("import", "papers.json", code=130).err
     assert Work.objects.filter(key__startswith="0704.").count() == 10
     assert paper("import", "papers.json").out.endswith(

@@ -12,7 +12,7 @@ from lenslab.papers.paper import Paper, Version
 
 
 def parse(source: str, raw: bytes) -> Description:
-    """Reads a record of the shipped data again, as the library keeps it.
+    """Read a record of the shipped data, as the library keeps it.
 
     Args:
         source: Who says it.
@@ -41,9 +41,9 @@ def parse(source: str, raw: bytes) -> Description:
 
 
 def facts(raw: bytes) -> dict[str, Any]:
-    """What a record of the shipped data says beyond a paper's usual fields: dates by name, and a note on them."""
-    told: dict[str, Any] = json.loads(raw).get("facts", {})
-    return told
+    """Read what a record says beyond a paper's usual fields: dates by name, and a note on them."""
+    found: dict[str, Any] = json.loads(raw).get("facts", {})
+    return found
 
 
 def _day(written: str | None) -> dt.date | None:

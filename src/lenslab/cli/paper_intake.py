@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from lenslab.cli import console
-from lenslab.cli.paper_names import AsJson, find
+from lenslab.cli.paper_lookup import AsJson, find
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from lenslab.http.client import HttpClient
-    from lenslab.library.works import Coverage
 
 _SOURCES = {"arxiv": "arXiv", "semantic-scholar": "Semantic Scholar", "openalex": "OpenAlex"}
-# So many new papers are counted at once, in a few seconds; more wait for the command that shows its progress.
-_COUNTED_AT_ONCE = 3000
 _COUNTS = ("added", "changed", "unchanged", "rejected")
 
 
@@ -44,8 +42,8 @@ def add(
     for name in left_out:
         if name not in _SOURCES:
             raise typer.BadParameter(f"no source {name!r}; there are {', '.join(_SOURCES)}", param_hint="--without")
-    asked = [source for name, source in _SOURCES.items() if name not in left_out]
-    if not asked:
+    sources = [source for name, source in _SOURCES.items() if name not in left_out]
+    if not sources:
         raise typer.BadParameter("every source is left out; leave one", param_hint="--without")
     from lenslab.library import ready
 
@@ -53,14 +51,14 @@ def add(
     from lenslab.library.intake import source_download
 
     with console.progress("adding") as progress, _fetcher() as fetcher:
-        done = source_download.add(
+        done = source_download.add_paper(
             identifier,
             fetcher=fetcher,
             depth=depth,
-            sources=asked,
+            sources=sources,
             refresh=refresh,
             progress=progress,
-            told=console.remark,
+            log=console.remark,
         )
     if as_json:
         console.print_json(
@@ -70,7 +68,7 @@ def add(
                 "new_works": done.new_works,
                 "new_citations": done.new_citations,
                 "changed": done.changed,
-                "coverage": [_coverage(one) for one in done.coverage],
+                "coverage": [asdict(one) for one in done.coverage],
                 "gaps": done.gaps,
             }
         )
@@ -118,24 +116,21 @@ def import_(
         )
     kind: Any = format_
     citing = find(cited_by) if cited_by else None
-    told = []
+    imported = []
     for path in files:
         with console.progress(f"importing {console.escaped(path.name)}") as progress:
             done = file_import.import_file(path, format=kind, rejects=rejects, cited_by=citing, progress=progress)
-        told.append(done)
+        imported.append(done)
         if not as_json:
             resumed = f", going on behind line {done.resumed_at:,}" if done.resumed_at else ""
             counts = (f"{getattr(done, name):,} {name}" for name in _COUNTS)
             console.answer(f"{path.name}: {', '.join(counts)}{resumed}")
             if done.rejects:
                 console.remark(f"what was rejected, and why: {done.rejects}")
-    waiting = vocabulary.waiting()
-    if 0 < waiting <= _COUNTED_AT_ONCE:
-        vocabulary.count_new()
-    elif waiting:
+    if waiting := vocabulary.count_few():
         console.remark(f"{waiting:,} papers are not in the term counts yet; count them with: lenslab paper count-terms")
     if as_json:
-        total = {name: sum(getattr(one, name) for one in told) for name in _COUNTS}
+        total = {name: sum(getattr(one, name) for one in imported) for name in _COUNTS}
         parts = [
             {
                 "file": str(one.file),
@@ -145,7 +140,7 @@ def import_(
                 "resumed_at": one.resumed_at,
                 "works": one.works,
             }
-            for one in told
+            for one in imported
         ]
         console.print_json({**total, "files": parts})
 
@@ -169,7 +164,7 @@ def harvest(
     from lenslab.library.intake import arxiv_harvest
 
     with _fetcher() as fetcher:
-        done = arxiv_harvest.harvest(part, fetcher=fetcher, since=since, until=until, told=console.remark)
+        done = arxiv_harvest.harvest(part, fetcher=fetcher, since=since, until=until, log=console.remark)
     if as_json:
         console.print_json(
             {
@@ -194,23 +189,12 @@ def harvest(
 
 @contextmanager
 def _fetcher() -> Iterator[HttpClient]:
-    """The network's home, with the library's archive; what takes its time is told on the error stream."""
+    """Open the HTTP client with the library's cache; what takes its time is logged on the error stream."""
     from lenslab.http.client import HttpClient
-    from lenslab.library.intake.answer_archive import DatabaseArchive
+    from lenslab.library.intake.database_cache import DatabaseCache
 
-    with HttpClient(cache=DatabaseArchive(), log=console.remark) as fetcher:
+    with HttpClient(cache=DatabaseCache(), log=console.remark) as fetcher:
         yield fetcher
-
-
-def _coverage(one: Coverage) -> dict[str, Any]:
-    return {
-        "source": one.source,
-        "direction": one.direction,
-        "reported": one.reported,
-        "held": one.held,
-        "complete": one.complete,
-        "note": one.note,
-    }
 
 
 def _many(number: int, what: str) -> str:

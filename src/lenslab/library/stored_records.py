@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import zstandard
 
-from lenslab.library.intake import shipped_entries
+from lenslab.library import shipped_records
 from lenslab.papers.errors import MalformedError
 from lenslab.papers.sources.record_parsers import PARSERS
 
@@ -22,12 +22,12 @@ LARGEST_CONTENT = 128 << 20
 
 
 def digest(raw: bytes) -> bytes:
-    """The SHA-256 of a source's own words: equal words are not stored twice."""
+    """Give the SHA-256 of a source's own words: equal words are not stored twice."""
     return hashlib.sha256(raw).digest()
 
 
 def pack(raw: bytes) -> bytes:
-    """A source's own words, compressed.
+    """Compress a source's own words.
 
     Raises:
         MalformedError: They are more than would be read again.
@@ -45,7 +45,7 @@ def pack(raw: bytes) -> bytes:
 
 
 def unpack(content: bytes | memoryview) -> bytes:
-    """What ``pack`` compressed.
+    """Decompress what ``pack`` compressed.
 
     Raises:
         MalformedError: The content is damaged, or was not made by ``pack``.
@@ -61,8 +61,8 @@ def unpack(content: bytes | memoryview) -> bytes:
         raise MalformedError(f"what was kept is damaged: {error}") from None
 
 
-def described(source: str, content: bytes | memoryview) -> Description:
-    """What a kept record says.
+def parse_record(source: str, content: bytes | memoryview) -> Description:
+    """Parse a stored record.
 
     Args:
         source: The source's name.
@@ -75,6 +75,6 @@ def described(source: str, content: bytes | memoryview) -> Description:
     if source in PARSERS:
         return PARSERS[source](raw)
     try:
-        return shipped_entries.parse(source, raw)
+        return shipped_records.parse(source, raw)
     except (KeyError, TypeError, ValueError) as error:
         raise MalformedError(f"a record of {source} cannot be read: {error!r}") from None

@@ -8,8 +8,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from lenslab.http.response_cache import CachedResponse, MemoryCache
-from lenslab.library.intake import stored_records
-from lenslab.library.intake.answer_archive import DatabaseArchive
+from lenslab.library import stored_records
+from lenslab.library.intake.database_cache import DatabaseCache
 from lenslab.library.models import Payload
 from lenslab.papers.sources import arxiv_oai, openalex, semantic_scholar
 from tests.upstream.corpus import corpus
@@ -38,7 +38,7 @@ answers = st.builds(
 @given(st.lists(answers, max_size=5))
 def test_it_finds_what_an_archive_in_memory_finds(kept):
     Payload.objects.all().delete()
-    own, other = DatabaseArchive(), MemoryCache()
+    own, other = DatabaseCache(), MemoryCache()
     for answer in kept:
         own.keep(answer)
         other.keep(answer)
@@ -48,7 +48,7 @@ def test_it_finds_what_an_archive_in_memory_finds(kept):
 
 
 def test_the_newest_answer_stands_in_the_place_of_the_earlier_one():
-    archive = DatabaseArchive()
+    archive = DatabaseCache()
     for content in (b"first", b"second"):
         archive.keep(CachedResponse(url="https://a.example", content=content, retrieved=NOW))
     assert archive.find("https://a.example").content == b"second"
@@ -59,7 +59,7 @@ def test_a_source_is_asked_for_changes_only_and_a_304_gives_what_was_kept(tmp_pa
     told = []
     with Upstream(SMALL) as server:
         for _ in range(2):
-            with visiting(server, tmp_path, cache=DatabaseArchive()) as visitor:
+            with visiting(server, tmp_path, cache=DatabaseCache()) as visitor:
                 told.append(semantic_scholar.paper(visitor.fetcher, SMALL.paper.arxiv))
                 before = Payload.objects.get()
         assert told[0] == told[1]
@@ -68,7 +68,7 @@ def test_a_source_is_asked_for_changes_only_and_a_304_gives_what_was_kept(tmp_pa
 
 
 def test_a_304_moves_the_time_at_which_it_was_last_true(tmp_path):
-    with Upstream(SMALL) as server, visiting(server, tmp_path, cache=DatabaseArchive()) as visitor:
+    with Upstream(SMALL) as server, visiting(server, tmp_path, cache=DatabaseCache()) as visitor:
         arxiv_oai.record(visitor.fetcher, SMALL.paper.arxiv)
         first = Payload.objects.get()
         visitor.now[0] += 3600
@@ -83,7 +83,7 @@ def test_no_key_stands_in_what_is_kept_even_where_the_source_repeats_it(tmp_path
     faults = Faults({"Semantic Scholar": {1: Fault.FORBIDDEN}})
     with (
         Upstream(SMALL, faults=faults) as server,
-        visiting(server, tmp_path, cache=DatabaseArchive(), environment=keys) as visitor,
+        visiting(server, tmp_path, cache=DatabaseCache(), environment=keys) as visitor,
     ):
         semantic_scholar.paper(visitor.fetcher, SMALL.paper.arxiv)
         openalex.work(visitor.fetcher, SMALL.paper.arxiv)
@@ -100,7 +100,7 @@ def test_no_key_stands_in_what_is_kept_even_where_the_source_repeats_it(tmp_path
 
 
 def test_a_tag_that_is_too_long_is_forgotten_and_not_cut():
-    archive = DatabaseArchive()
+    archive = DatabaseCache()
     archive.keep(CachedResponse(url="u", content=b"", retrieved=NOW, etag=f'"{"e" * 400}"', last_modified="x" * 200))
     found = archive.find("u")
     assert (found.etag, found.last_modified) == ("", "")
@@ -108,20 +108,20 @@ def test_a_tag_that_is_too_long_is_forgotten_and_not_cut():
 
 def test_content_that_is_compressed_already_stays_as_it_is():
     content = gzip.compress(b"units")
-    DatabaseArchive().keep(CachedResponse(url="u", content=content, retrieved=NOW))
-    assert DatabaseArchive().find("u").content == content
+    DatabaseCache().keep(CachedResponse(url="u", content=content, retrieved=NOW))
+    assert DatabaseCache().find("u").content == content
 
 
 def test_an_answer_that_is_too_large_to_be_read_again_is_not_kept(monkeypatch):
     monkeypatch.setattr(stored_records, "LARGEST_CONTENT", 1000)
-    archive = DatabaseArchive()
+    archive = DatabaseCache()
     archive.keep(CachedResponse(url="u", content=b"small", retrieved=NOW, etag='"1"'))
     archive.keep(CachedResponse(url="u", content=bytes(1001), retrieved=NOW, etag='"2"'))
     assert archive.find("u") is None, "an older answer is not what the source says today"
 
 
 def test_an_answer_that_was_damaged_is_asked_for_anew(tmp_path):
-    with Upstream(SMALL) as server, visiting(server, tmp_path, cache=DatabaseArchive()) as visitor:
+    with Upstream(SMALL) as server, visiting(server, tmp_path, cache=DatabaseCache()) as visitor:
         told = semantic_scholar.paper(visitor.fetcher, SMALL.paper.arxiv)
         Payload.objects.update(content=b"damaged")
         assert semantic_scholar.paper(visitor.fetcher, SMALL.paper.arxiv) == told

@@ -9,7 +9,7 @@ from hypothesis.extra.django import TestCase
 
 from lenslab.library.intake import record_intake
 from lenslab.library.models import Work
-from lenslab.library.search import postgresql_tsquery, search, sqlite_fts5
+from lenslab.library.search import postgresql_tsquery, sqlite_fts5, work_search
 from lenslab.papers.arxiv_id import ArxivId
 from lenslab.papers.description import Description
 from lenslab.papers.paper import Paper
@@ -33,7 +33,7 @@ PAPERS = [
 
 @pytest.fixture
 def papers():
-    record_intake.take(
+    record_intake.add_records(
         Description(source="arXiv", locator=str(paper.arxiv_id), paper=paper, raw=_raw(paper)) for paper in PAPERS
     )
 
@@ -43,7 +43,7 @@ def _raw(paper):
 
 
 def keys(query, **options):
-    return [hit.key for hit in search.search(query, **options).hits]
+    return [hit.key for hit in work_search.search(query, **options).hits]
 
 
 @pytest.mark.parametrize(
@@ -85,7 +85,7 @@ def keys(query, **options):
 )
 @pytest.mark.usefixtures("papers")
 def test_words_phrases_fields_alternatives_and_exclusions(query, found):
-    answer = search.search(query)
+    answer = work_search.search(query)
     assert {hit.key for hit in answer.hits} == found
     assert (answer.total, answer.exact, answer.direct) == (len(found), True, False)
 
@@ -96,13 +96,13 @@ def test_words_phrases_fields_alternatives_and_exclusions(query, found):
 )  # fmt: skip
 @pytest.mark.usefixtures("papers")
 def test_a_name_leads_straight_to_the_work(query):
-    answer = search.search(query)
+    answer = work_search.search(query)
     assert (answer.direct, answer.total, [hit.key for hit in answer.hits]) == (True, 1, ["1806.02891"])
 
 
 @pytest.mark.usefixtures("papers")
 def test_a_name_that_nobody_has_is_looked_for_as_words():
-    assert search.search("1901.00001") == search.Found(0, True, ())
+    assert work_search.search("1901.00001") == work_search.Found(0, True, ())
 
 
 @pytest.mark.parametrize(
@@ -124,7 +124,7 @@ def test_a_name_that_nobody_has_is_looked_for_as_words():
 @pytest.mark.usefixtures("papers")
 def test_filters_alone_show_the_newest_first(filters, found):
     assert keys("", **filters) == found
-    assert search.search("", **filters).total == len(found)
+    assert work_search.search("", **filters).total == len(found)
 
 
 @pytest.mark.usefixtures("papers")
@@ -140,7 +140,7 @@ def test_orders():
     assert keys("units") == ["1806.02891", "1704.05796"], "a word in the title counts for more"
     assert keys("units", rank="citations") == ["1704.05796", "1806.02891"]
     assert keys("bau", rank="date") == ["1806.09999", "1806.02891", "1704.05796"]
-    scores = [hit.score for hit in search.search("units").hits]
+    scores = [hit.score for hit in work_search.search("units").hits]
     assert scores == sorted(scores, reverse=True)
     assert scores[-1] > 0
 
@@ -152,7 +152,7 @@ def test_pages_put_together_are_the_whole():
 
 @pytest.mark.usefixtures("papers")
 def test_what_was_found_is_marked_in_plain_text():
-    (hit,) = search.search("poincare self-supervised").hits
+    (hit,) = work_search.search("poincare self-supervised").hits
     assert hit.title == "Poincaré embeddings"
     assert [piece.text for piece in hit.title_pieces if piece.found] == ["Poincaré"]
     assert "".join(piece.text for piece in hit.snippet) == "On α-curved spaces, self-supervised and with GPT-4."
@@ -162,7 +162,7 @@ def test_what_was_found_is_marked_in_plain_text():
 
 @pytest.mark.usefixtures("papers")
 def test_inflected_words_are_marked_as_they_are_found():
-    pieces = [hit.snippet for hit in search.search("unit").hits]
+    pieces = [hit.snippet for hit in work_search.search("unit").hits]
     assert [[piece.text for piece in some if piece.found] for some in pieces] == [["units"], ["Units"]]
 
 
@@ -171,10 +171,10 @@ def test_merged_works_never_show():
     one, other = (Work.objects.get(key=key) for key in ("1806.02891", "1704.05796"))
     Work.objects.filter(pk=other.pk).update(merged_into=one)
     for rank in ("relevance", "date", "citations"):
-        answer = search.search("neural", rank=rank)
+        answer = work_search.search("neural", rank=rank)
         assert ([hit.key for hit in answer.hits], answer.total) == (["1806.02891"], 1)
     assert "1704.05796" not in keys("")
-    assert not search.search("1704.05796").hits
+    assert not work_search.search("1704.05796").hits
 
 
 @pytest.mark.usefixtures("papers")
@@ -194,8 +194,8 @@ def crowded(monkeypatch):
 
 
 def bound(monkeypatch, number):
-    monkeypatch.setattr(search, "RANKED", dict.fromkeys(search.RANKED, number))
-    monkeypatch.setattr(search, "EVERY", dict.fromkeys(search.EVERY, number))
+    monkeypatch.setattr(work_search, "RANKED", dict.fromkeys(work_search.RANKED, number))
+    monkeypatch.setattr(work_search, "EVERY", dict.fromkeys(work_search.EVERY, number))
 
 
 only_postgresql = pytest.mark.skipif("connection.vendor != 'postgresql'", reason="how PostgreSQL's index works")
@@ -204,7 +204,7 @@ only_postgresql = pytest.mark.skipif("connection.vendor != 'postgresql'", reason
 @pytest.mark.usefixtures("crowded")
 def test_of_too_many_matches_those_with_the_words_in_the_title_are_ranked_and_it_is_said(monkeypatch):
     bound(monkeypatch, 100)
-    answer = search.search("units", limit=300)
+    answer = work_search.search("units", limit=300)
     assert (answer.total, answer.exact, answer.ranked) == (300, True, 40)
     assert {hit.key for hit in answer.hits} == {f"w{number}" for number in range(40)}
     assert answer.sentence == "300 papers; in order are the 40 with the words in their titles."
@@ -213,7 +213,7 @@ def test_of_too_many_matches_those_with_the_words_in_the_title_are_ranked_and_it
 @pytest.mark.usefixtures("crowded")
 def test_of_too_many_titles_the_last_added_are_ranked_and_it_is_said(monkeypatch):
     bound(monkeypatch, 30)
-    answer = search.search("units", limit=300)
+    answer = work_search.search("units", limit=300)
     assert {hit.key for hit in answer.hits} == {f"w{number}" for number in range(10, 40)}
     assert answer.sentence.endswith(
         "in order are, of those with the words in their titles, the 30 that were added last."
@@ -224,7 +224,7 @@ def test_of_too_many_titles_the_last_added_are_ranked_and_it_is_said(monkeypatch
 def test_without_enough_titles_the_last_added_are_ranked_and_it_is_said(monkeypatch):
     bound(monkeypatch, 100)
     monkeypatch.setattr(sqlite_fts5, "ENOUGH", 50)
-    answer = search.search("units", limit=300)
+    answer = work_search.search("units", limit=300)
     assert {hit.key for hit in answer.hits} == {f"w{number}" for number in range(200, 300)}
     assert answer.sentence == "300 papers; in order are the 100 of them that were added last."
 
@@ -234,7 +234,7 @@ def test_matches_that_all_came_late_are_bounded_too(monkeypatch):
     Work.objects.bulk_create(
         Work(key=f"w{number}", title="Other", abstract="units" if number >= 400 else "") for number in range(500)
     )
-    answer = search.search("units", limit=500)
+    answer = work_search.search("units", limit=500)
     assert (answer.total, answer.ranked) == (100, 50)
     assert {hit.key for hit in answer.hits} == {f"w{number}" for number in range(450, 500)}
 
@@ -243,10 +243,10 @@ def test_matches_that_all_came_late_are_bounded_too(monkeypatch):
 def test_of_the_works_that_are_ranked_the_best_come_first(monkeypatch):
     bound(monkeypatch, 100)
     Work.objects.filter(key="w7").update(title="Units and units")
-    scores = {hit.key: hit.score for hit in search.search("title:units", limit=300).hits}
-    assert search.search("units", limit=1).hits[0].key == max(scores, key=lambda key: (scores[key], int(key[1:])))
+    scores = {hit.key: hit.score for hit in work_search.search("title:units", limit=300).hits}
+    assert work_search.search("units", limit=1).hits[0].key == max(scores, key=lambda key: (scores[key], int(key[1:])))
     Work.objects.filter(key="w7").update(title="Units of what nobody has ever heard of before, or will ever hear of")
-    assert [hit.key for hit in search.search("units", limit=300).hits][-1] == (
+    assert [hit.key for hit in work_search.search("units", limit=300).hits][-1] == (
         "w7" if connection.vendor == "sqlite" else "w0"
     ), "a longer title counts for less in BM25, and for the same in cover density"
 
@@ -275,7 +275,7 @@ def spread(monkeypatch, holds):
 )
 def test_the_last_added_are_found_wherever_they_are(monkeypatch, query, holds, last):
     spread(monkeypatch, holds)
-    answer = search.search(query, limit=300)
+    answer = work_search.search(query, limit=300)
     assert {hit.key for hit in answer.hits} == {f"w{number}" for number in last}
     assert answer.sentence.endswith("in order are the 12 of them that were added last.")
 
@@ -284,7 +284,7 @@ def test_the_last_added_are_found_wherever_they_are(monkeypatch, query, holds, l
 def test_late_ids_are_asked_for_in_the_index(monkeypatch):
     spread(monkeypatch, lambda _: True)
     with CaptureQueriesContext(connection) as asked:
-        search.search("spread")
+        work_search.search("spread")
     assert [statement["sql"] for statement in asked if re.search("'#[ij]", statement["sql"])]
 
 
@@ -308,10 +308,10 @@ def test_of_works_with_the_words_of_a_phrase_those_added_last_are_asked_and_it_i
         Work(key=f"w{number}", title="Other", abstract="single units" if number % 10 == 0 else "units, single ones")
         for number in range(300)
     )
-    answer = search.search('"single units"', limit=300)
+    answer = work_search.search('"single units"', limit=300)
     assert answer.sentence == sentence
     assert {hit.key for hit in answer.hits} == {f"w{300 - 10 * number}" for number in range(1, answer.total + 1)}
-    assert search.search('"single units"', rank="date", limit=300).total in (answer.total, 30)
+    assert work_search.search('"single units"', rank="date", limit=300).total in (answer.total, 30)
 
 
 @pytest.mark.parametrize(
@@ -331,7 +331,7 @@ def test_a_phrase_in_titles_is_looked_for_as_far_and_it_is_said(monkeypatch, ask
     for number in range(300):
         title = "Single units" if number % 20 == 0 else "Units, single ones"
         Work.objects.create(key=f"w{number}", title=title, abstract="single units")
-    answer = search.search('"single units"', limit=300)
+    answer = work_search.search('"single units"', limit=300)
     assert answer.rule == rule
     assert {hit.key for hit in answer.hits} == {f"w{300 - 20 * number}" for number in range(1, answer.ranked + 1)}
 
@@ -373,7 +373,7 @@ def test_other_orders_are_the_same_however_they_are_found(monkeypatch, query, ho
     )
     found = [number for number in range(80) if holds(number)]
     order = (lambda number: (number % 4, number)) if rank == "date" else (lambda number: (number * 7 % 11, number))
-    answer = search.search(query, rank=rank, limit=10, offset=offset)
+    answer = work_search.search(query, rank=rank, limit=10, offset=offset)
     expected = sorted(found, key=order, reverse=True)[offset : offset + 10]
     assert [hit.key for hit in answer.hits] == [f"w{number}" for number in expected]
     assert (answer.total, answer.exact) == (min(len(found), sqlite_fts5.COUNTED), len(found) <= sqlite_fts5.COUNTED)
@@ -384,9 +384,9 @@ def test_a_phrase_of_which_stop_words_leave_a_word_is_looked_for_as_that_word(mo
     bound(monkeypatch, 50)
     monkeypatch.setattr(postgresql_tsquery, "_ASKED", (10,))
     Work.objects.bulk_create(Work(key=f"w{number}", title="Other", abstract="units over") for number in range(300))
-    answer = search.search('"units over"')
+    answer = work_search.search('"units over"')
     assert answer.sentence == "300 papers; in order are the 50 of them that were added last."
-    assert search.search('"units over" -"the units"').total == 0
+    assert work_search.search('"units over" -"the units"').total == 0
 
 
 def test_no_text_passes_for_a_category_or_a_year():
@@ -450,7 +450,7 @@ def test_frequent_words_are_looked_for_in_the_index():
         # Rows that came a moment ago wait beside the index, to be put into it with others.
         cursor.execute("SELECT gin_clean_pending_list('library_search_words')")
         cursor.execute("ANALYZE library_search")
-        index = search.index_of(cursor, search.parse("units"))
+        index = work_search.index_of(cursor, work_search.parse("units"))
         for titles in (False, True):
             selected, values = index._loose("id", titles=titles)
             cursor.execute(f"EXPLAIN {selected} ORDER BY id DESC LIMIT 20", values)
@@ -463,15 +463,15 @@ def test_frequent_words_are_looked_for_in_the_index():
 @pytest.mark.usefixtures("crowded")
 def test_a_total_beyond_the_bound_is_at_least(monkeypatch):
     monkeypatch.setattr(sqlite_fts5, "COUNTED", 100)
-    answer = search.search("", limit=1)
+    answer = work_search.search("", limit=1)
     assert (answer.total, answer.exact) == (100, False)
     assert answer.sentence == "More than 100 papers."
-    assert search.Found(7, False, ()).sentence == "At least 7 papers."
+    assert work_search.Found(7, False, ()).sentence == "At least 7 papers."
 
 
 @pytest.mark.usefixtures("papers")
 def test_a_query_that_was_cut_says_so():
-    assert search.search("units " * 100).sentence == "2 papers. Only the first 48 words of the query count."
+    assert work_search.search("units " * 100).sentence == "2 papers. Only the first 48 words of the query count."
 
 
 signs = st.sampled_from([*"\"'-:(){}*^~\\/&|!<>+,.;$%\x00\ud800éßŁ²", "OR", "NOT", "NEAR", "title:", "author:", " "])
@@ -487,5 +487,5 @@ class TypedTests(TestCase):
         Work.objects.create(
             key="w", title="Units", abstract=typed.replace("\x00", "").encode("utf-8", "replace").decode()
         )
-        answer = search.search(typed, rank=rank, categories=["cs.CV"] if "bau" in typed else [])
+        answer = work_search.search(typed, rank=rank, categories=["cs.CV"] if "bau" in typed else [])
         assert len(answer.hits) == min(answer.total, 20)

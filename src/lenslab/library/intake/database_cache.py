@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from lenslab.http.response_cache import CachedResponse
-from lenslab.library.intake.stored_records import digest, pack, unpack
 from lenslab.library.models import Payload
+from lenslab.library.stored_records import digest, pack, unpack
 from lenslab.papers.errors import MalformedError
 
 
-class DatabaseArchive:
+class DatabaseCache:
     """A cache (`lenslab.http.response_cache.ResponseCache`) in the library's database: each address's newest answer."""
 
     def find(self, url: str) -> CachedResponse | None:
-        """The newest answer to an address, if there is one that can still be read."""
+        """Find the newest answer to an address, if it can still be read."""
         found = Payload.objects.filter(url=url).first()
         if found is None:
             return None
@@ -30,7 +30,7 @@ class DatabaseArchive:
         )
 
     def keep(self, kept: CachedResponse) -> None:
-        """Keeps an answer in the place of an earlier one; one that is too large to be read again is asked for anew."""
+        """Keep an answer in the place of an earlier one; one that is too large to be read again is asked for anew."""
         try:
             content = pack(kept.content)
         except MalformedError:

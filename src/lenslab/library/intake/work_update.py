@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from lenslab.library import bulk_rows, vocabulary
 from lenslab.library.graph import citation_edges
 from lenslab.library.intake import field_resolution
-from lenslab.library.intake.stored_records import described
+from lenslab.library.stored_records import parse_record
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from lenslab.papers.paper import Paper
 
 
-def renew(works: Iterable[int]) -> list[tuple[int, int, str]]:
-    """Resolves works again from their records.
+def update_works(works: Iterable[int]) -> list[tuple[int, int, str]]:
+    """Resolve works again from their records.
 
     A work that becomes known by an arXiv id takes it for its key, and keeps the former one.
 
@@ -30,37 +30,39 @@ def renew(works: Iterable[int]) -> list[tuple[int, int, str]]:
         Pairs of works of which the second claims the arXiv id that the first one has, each with that evidence. The
         second goes without the id until somebody decides.
     """
-    told: dict[int, list[Description]] = defaultdict(list)
+    descriptions: dict[int, list[Description]] = defaultdict(list)
     query = "SELECT work_id, source, content FROM library_sourcerecord WHERE work_id IN {list} ORDER BY id"
     for work, source, content in bulk_rows.select(query, sorted(set(works))):
-        told[work].append(described(source, content))
-    if not told:
+        descriptions[work].append(parse_record(source, content))
+    if not descriptions:
         return []
-    papers = {pk: field_resolution.resolve(descriptions) for pk, descriptions in told.items()}
+    papers = {pk: field_resolution.resolve(records) for pk, records in descriptions.items()}
     claims = _claims(papers)
     for pk in claims:
         papers[pk] = replace(papers[pk], arxiv_id=None)
     before = {
         pk: (key, year)
-        for pk, key, year in bulk_rows.select("SELECT id, key, year FROM library_work WHERE id IN {list}", list(told))
+        for pk, key, year in bulk_rows.select(
+            "SELECT id, key, year FROM library_work WHERE id IN {list}", list(descriptions)
+        )
     }
     renamed = {
         pk: paper.arxiv_id.base
         for pk, paper in papers.items()
         if paper.arxiv_id and before[pk][0] != paper.arxiv_id.base
     }
-    vocabulary.forget(told)
+    vocabulary.uncount(descriptions)
     bulk_rows.insert("library_formerkey", ("work_id", "key"), [(pk, before[pk][0]) for pk in renamed])
     bulk_rows.update("library_work", ("key",), [(key, pk) for pk, key in renamed.items()])
     bulk_rows.update(
         "library_work", field_resolution.COLUMNS, [(*field_resolution.row(paper), pk) for pk, paper in papers.items()]
     )
-    citation_edges.follow_years({pk: paper.year for pk, paper in papers.items() if paper.year != before[pk][1]})
+    citation_edges.update_years({pk: paper.year for pk, paper in papers.items() if paper.year != before[pk][1]})
     return [(owner, pk, f"same arXiv id {name}") for pk, (owner, name) in claims.items()]
 
 
 def _claims(papers: dict[int, Paper]) -> dict[int, tuple[int, str]]:
-    """Works that claim an arXiv id which another work has, or claims before them."""
+    """Find works that claim an arXiv id which another work has, or claims before them."""
     wanted = {pk: paper.arxiv_id.base for pk, paper in papers.items() if paper.arxiv_id}
     query = "SELECT arxiv_id, id FROM library_work WHERE arxiv_id IN {list}"
     owners: dict[str, int] = dict(bulk_rows.select(query, sorted(set(wanted.values()))))

@@ -16,11 +16,12 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from django.db import connection
 
+from lenslab.library.bulk_rows import storable
 from lenslab.library.models import Work
 from lenslab.library.search import sqlite_fts5
 from lenslab.library.search.highlighting import marked
 from lenslab.library.search.postgresql_tsquery import TextSearch
-from lenslab.library.search.query_language import MOST_TERMS, Query, parse, storable
+from lenslab.library.search.query_language import MOST_TERMS, Query, parse
 from lenslab.library.search.sqlite_fts5 import Fts5
 from lenslab.papers.arxiv_id import ArxivId
 from lenslab.papers.doi import Doi
@@ -104,8 +105,8 @@ class Found:
         """
         number = f"{self.total:,} paper{'' if self.total == 1 else 's'}"
         least = "" if self.exact else "More than " if self.total >= sqlite_fts5.COUNTED else "At least "
-        said = f"{least}{number}{'; ' + self.rule if self.rule else ''}."
-        return said + (f" Only the first {MOST_TERMS} words of the query count." if self.cut else "")
+        sentence = f"{least}{number}{'; ' + self.rule if self.rule else ''}."
+        return sentence + (f" Only the first {MOST_TERMS} words of the query count." if self.cut else "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +130,7 @@ def search(
     limit: int = 20,
     offset: int = 0,
 ) -> Found:
-    """Finds works.
+    """Find works.
 
     Args:
         query: What a person types (``lenslab.library.search.query_language.parse``); the name of a work at arXiv or its
@@ -145,32 +146,37 @@ def search(
     if named is not None:
         hits = _hits(Query(), [(named, 0.0)])
         return Found(1, True, hits[offset : offset + limit], direct=True, ranked=1)
-    asked = parse(query)
+    parsed = parse(query)
     with connection.cursor() as cursor:
-        index = index_of(cursor, asked, categories, since, until)
+        index = index_of(cursor, parsed, categories, since, until)
         order = "date" if rank == "relevance" and not index.query.wanted else rank
         page = (limit, offset)
         if order == "relevance":
-            told = _by_relevance(index, page)
+            ranking = _by_relevance(index, page)
         else:
             total, exact = index.count(sqlite_fts5.COUNTED)
-            told = _Ranking(total, exact, index.sorted(_ORDERS[order], page), total)
-    hits = _hits(index.query, told.rows)
+            ranking = _Ranking(total, exact, index.sorted(_ORDERS[order], page), total)
+    hits = _hits(index.query, ranking.rows)
     return Found(
-        min(told.total, sqlite_fts5.COUNTED), told.exact, hits, ranked=told.ranked, rule=told.rule, cut=asked.cut
+        min(ranking.total, sqlite_fts5.COUNTED),
+        ranking.exact,
+        hits,
+        ranked=ranking.ranked,
+        rule=ranking.rule,
+        cut=parsed.cut,
     )
 
 
 def index_of(
     cursor: Any, query: Query, categories: Sequence[str] = (), since: int | None = None, until: int | None = None
 ) -> Fts5 | TextSearch:
-    """A query on the index of the database at hand."""
+    """Put a query to the index of the database at hand."""
     of = TextSearch if connection.vendor == "postgresql" else Fts5
     return of(cursor, query, tuple(categories), since, until)
 
 
 def best(query: Query, limit: int) -> list[int]:
-    """The ids of the works that fit a query best, by the rules of ``search``."""
+    """Find the ids of the works that fit a query best, by the rules of ``search``."""
     with connection.cursor() as cursor:
         index = index_of(cursor, query)
         if not index.query.wanted:
@@ -198,18 +204,18 @@ def _by_relevance(index: Fts5 | TextSearch, page: tuple[int, int]) -> _Ranking:
     return _Ranking(max(total, titled), exact, rows, titled, rule)
 
 
-def _named(asked: str) -> int | None:
-    """The work that a query names by arXiv id or DOI."""
-    if not asked or any(sign.isspace() for sign in asked.removeprefix("arXiv: ")):
+def _named(query: str) -> int | None:
+    """Find the work that a query names by arXiv id or DOI."""
+    if not query or any(sign.isspace() for sign in query.removeprefix("arXiv: ")):
         return None
-    asked = storable(asked)
+    query = storable(query)
     living = Work.objects.filter(merged_into=None)
     try:
-        return living.filter(arxiv_id=ArxivId.parse(asked).base).values_list("pk", flat=True).first()
+        return living.filter(arxiv_id=ArxivId.parse(query).base).values_list("pk", flat=True).first()
     except ArxivIdError:
         pass
     try:
-        doi = Doi.parse(asked)
+        doi = Doi.parse(query)
     except DoiError:
         return None
     return living.filter(source_records__identifiers__name=f"doi:{doi.name}").values_list("pk", flat=True).first()
@@ -219,7 +225,7 @@ def _hits(query: Query, rows: Sequence[tuple[int, float]]) -> tuple[Hit, ...]:
     wanted = ("pk", "key", "title", "byline", "year", "arxiv_id", "citation_count", "abstract")
     about = {row[0]: row[1:] for row in Work.objects.filter(pk__in=[pk for pk, _ in rows]).values_list(*wanted)}
     shown = [(about[pk], score) for pk, score in rows if pk in about]
-    texts = marked(query, [(told[1], told[-1]) for told, _ in shown])
+    texts = marked(query, [(row[1], row[-1]) for row, _ in shown])
     return tuple(
         Hit(key, title, pieces, plain_text(byline), year, arxiv_id, cited, snippet, round(float(score), 6))
         for ((key, _, byline, year, arxiv_id, cited, _), score), (title, pieces, snippet) in zip(
