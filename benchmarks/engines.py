@@ -32,7 +32,7 @@ Flips = dict[tuple[str, int], np.ndarray]
 
 
 def plain_loop(ablation: units.Ablation, inputs: torch.Tensor) -> Flips:
-    """A forward hook that zeroes one channel, one run of the whole network per unit."""
+    """Zero one channel by a forward hook, one run of the whole network per unit."""
     module, found = ablation.trace.module, {}
     base = module(inputs).argmax(dim=1)
     for plan in ablation.plans:

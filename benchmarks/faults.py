@@ -56,7 +56,7 @@ print(json.dumps({
 
 
 def child(code: list[str], environment: dict[str, str], seconds: float | None = None) -> tuple[int, str, str]:
-    """Runs Python in a process of its own, and kills it after so many seconds; -9 says that it was killed."""
+    """Run Python in a process of its own, and kill it after so many seconds; -9 says that it was killed."""
     process = subprocess.Popen(
         [sys.executable, *code], env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
@@ -69,7 +69,7 @@ def child(code: list[str], environment: dict[str, str], seconds: float | None = 
 
 
 def added(upstream: Upstream, database: Path, kills: int, chance: random.Random) -> dict[str, Any]:
-    """Adds the paper until it is done.
+    """Add the paper until it is done.
 
     Returns:
         How often the command was started, killed and stopped by itself, and how long all that took.

@@ -62,7 +62,7 @@ print(json.dumps({"sha256": digest.hexdigest(), "rows": rows}))
 
 
 def child(code: str, url: str, *arguments: str) -> dict[str, Any]:
-    """Runs code in a process of its own, on a library of its own, and reads what it answers."""
+    """Run code in a process of its own, on a library of its own, and read what it answers."""
     environment = {**os.environ, "DATABASE_URL": url, "OMP_NUM_THREADS": "1"}
     done = subprocess.run([sys.executable, "-c", code, *arguments], env=environment, capture_output=True, text=True)
     if done.returncode:
@@ -71,7 +71,7 @@ def child(code: str, url: str, *arguments: str) -> dict[str, Any]:
 
 
 def bare(path: Path, place: Path) -> dict[str, float]:
-    """The opponent: a loop over sqlite3 and FTS5."""
+    """Run the opponent: a loop over sqlite3 and FTS5."""
     connection = sqlite3.connect(place, isolation_level=None)
     for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "cache_size=-65536"):
         connection.execute(f"PRAGMA {pragma}")

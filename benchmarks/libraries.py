@@ -36,7 +36,7 @@ _WORDS = (
 
 @contextmanager
 def library() -> Iterator[str]:
-    """An empty library of its own: in DATABASE_URL where that names a PostgreSQL, else in a file that goes afterwards.
+    """Open an empty library of its own: in DATABASE_URL where that names a PostgreSQL, else in a file that goes afterwards.
 
     Yields:
         ``PostgreSQL`` or ``SQLite``, with its version.
@@ -133,7 +133,7 @@ def _copied(citing: Ints, cited: Ints, works: int, random: np.random.Generator) 
 
 
 def cited(works: int = 300_000, citations: int = 2_800_000, seed: int = 7) -> tuple[Drawn, int]:
-    """Writes works and citations into the library at hand.
+    """Write works and citations into the library at hand.
 
     Returns:
         What was drawn, and the id of the work with number 0; the others follow.
@@ -187,7 +187,7 @@ def settle() -> None:
 
 
 def written(records: Path, works: int = 200_000, seed: int = 7) -> list[str]:
-    """Writes works with titles and abstracts into the library at hand, made from real ones.
+    """Write works with titles and abstracts into the library at hand, made from real ones.
 
     A made work takes a real one's category, number of sentences and number of authors; each of its sentences is drawn
     from the real abstracts of the same category, and its title is the front half of one title of that category and the

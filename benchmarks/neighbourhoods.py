@@ -52,7 +52,7 @@ def quantiles(seconds: Iterable[float]) -> dict[str, float]:
 
 
 def groups(drawn: Drawn, seed: int) -> dict[str, list[int]]:
-    """The works that are asked for, by their numbers."""
+    """Choose the works that are asked for, by their numbers."""
     order = np.argsort(np.bincount(drawn.cited, minlength=len(drawn.years)))
     draw = random.Random(seed)
     return {
@@ -99,7 +99,7 @@ def by_the_rule(
 def in_memory(
     library: str, drawn: Drawn, asked_for: dict[str, list[int]], lots: np.ndarray
 ) -> tuple[dict[str, Any], dict[int, Answer]]:
-    """Builds a graph with an opponent and asks it, in a process of its own."""
+    """Build a graph with an opponent and ask it, in a process of its own."""
     import django
 
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "lenslab.web.settings")
@@ -141,7 +141,7 @@ def in_memory(
 
 
 def naive(work: Work) -> list[int]:
-    """The works of a picture as plain SQL chooses them: all citations sorted by influence and year."""
+    """Choose the works of a picture as plain SQL does: all citations sorted by influence and year."""
     from django.db import connection
 
     found: list[int] = []
@@ -157,7 +157,7 @@ def naive(work: Work) -> list[int]:
 
 
 def pairwise(works: list[int]) -> set[tuple[int, int]]:
-    """The citations between works as plain SQL finds them: every pair looked up."""
+    """Find the citations between works as plain SQL does: every pair looked up."""
     from django.db import connection
 
     listed = ", ".join(["%s"] * len(works))
@@ -171,7 +171,7 @@ def pairwise(works: list[int]) -> set[tuple[int, int]]:
 
 
 def measured(first: int, asked_for: dict[str, list[int]]) -> tuple[list[dict[str, Any]], dict[int, Answer]]:
-    """Times of lenslab's query, of its layout and of the plain SQL; and lenslab's answers, by number."""
+    """Time lenslab's query, of its layout and of the plain SQL; and lenslab's answers, by number."""
     from django.db import connection
 
     from lenslab.library.graph import ring_layout

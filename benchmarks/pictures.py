@@ -15,7 +15,7 @@ LARGE = ("alexnet", "vgg16", "vgg16_bn", "resnet18", "resnet34", "resnet50", "ef
 
 
 def size_of(network: str, side: int) -> tuple[int, int] | None:
-    """The size of a network's input: ``side`` for one of `LARGE`, unless it is 0; else the network's own."""
+    """Give the size of a network's input: ``side`` for one of `LARGE`, unless it is 0; else the network's own."""
     return (side, side) if side and network in LARGE else None
 
 

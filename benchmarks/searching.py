@@ -73,7 +73,7 @@ def queries(texts: list[str], each: int, seed: int) -> dict[str, list[Asked]]:
 
 
 def every_match_scored(text: str, filters: dict[str, Any]) -> list[int]:
-    """The best twenty where all matches are scored and sorted."""
+    """Find the best twenty where all matches are scored and sorted."""
     from django.db import connection
 
     from lenslab.library.search import work_search

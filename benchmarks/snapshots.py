@@ -18,7 +18,7 @@ NAMES = ("arxiv-kaggle-0704.jsonl.gz", "arxiv-2025-sample.jsonl.gz")
 
 
 def files(given: list[Path] | None = None) -> list[Path]:
-    """The snapshot's files: those given, else those beside the checkout; without any there is nothing to measure."""
+    """Find the snapshot's files: those given, else those beside the checkout; without any there is nothing to measure."""
     found = given or [SHARED / name for name in NAMES]
     missing = [str(path) for path in found if not path.exists()]
     if missing:
@@ -27,14 +27,14 @@ def files(given: list[Path] | None = None) -> list[Path]:
 
 
 def lines(paths: list[Path]) -> Iterator[bytes]:
-    """The records as they stand in the files."""
+    """Read the records as they stand in the files."""
     for path in paths:
         with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
             yield from file
 
 
 def written(path: Path, paths: list[Path], number: int) -> Path:
-    """Writes a snapshot of so many records.
+    """Write a snapshot of so many records.
 
     The first ones are those of the files. A copy has the id of a month that the files do not have, a mark behind its
     title, and every third of its words in another order, so that no index profits from equal texts.

@@ -23,7 +23,7 @@ TARGET = Path(__file__).resolve().parents[1] / "src/lenslab/papers/data/document
 
 
 def records(paths: list[Path]) -> Iterator[dict[str, Any]]:
-    """Reads the records of several files, one after the other."""
+    """Read the records of several files, one after the other."""
     for path in paths:
         with gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open(encoding="utf-8") as lines:
             for line in lines:
@@ -32,7 +32,7 @@ def records(paths: list[Path]) -> Iterator[dict[str, Any]]:
 
 
 def main() -> None:
-    """Counts and writes."""
+    """Count and write."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("files", nargs="+", type=Path, help="JSON lines, gzipped or not")
     parser.add_argument("--out", type=Path, default=TARGET)

@@ -179,7 +179,7 @@ def _units(one: RunRecord, other: RunRecord, matched: pd.DataFrame, sizes: Mappi
 
 
 def _costs(flips: pd.DataFrame, numbers: NDArray[np.int64], units: range) -> NDArray[np.int64]:
-    """What each unit costs on each image: 1 where a correct answer is lost, -1 where one is gained."""
+    """Count what each unit costs on each image: 1 where a correct answer is lost, -1 where one is gained."""
     ours = flips[flips["unit"].between(units.start, units.stop - 1) & flips["image"].isin(numbers)]
     order = np.argsort(numbers)
     row = order[np.searchsorted(numbers, ours["image"].to_numpy(), sorter=order)]

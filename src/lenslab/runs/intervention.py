@@ -137,7 +137,7 @@ class Intervention:
         return self.replacement in (MEAN, MEAN_MAP, RESAMPLE) or self.basis == ENERGY
 
     def request(self) -> dict[str, Any]:
-        """What a run's request says of it; what is as usual is left out."""
+        """Give what a run's request says of it; defaults are left out."""
         groups = {name: [list(group) for group in groups] for name, groups in sorted(self.groups.items())}
         return {
             "replacement": self.replacement,

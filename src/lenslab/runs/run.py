@@ -125,8 +125,8 @@ class Run(RunRecord):
             paired: Unit 7 of a site is the same unit in both runs, as it is in two checkpoints of one training. Then
                 each unit's change is tested on the images that both runs have (the same content and label): an exact
                 test that the images' changes are as often up as down, see
-                `lenslab.runs.statistics.drop_differences.sign_flip_test`, with Benjamini-Hochberg's q-values over the units
-                of the site.
+                `lenslab.runs.statistics.drop_differences.sign_flip_test`, with Benjamini-Hochberg's q-values over the
+                units of the site.
             level: The false-discovery rate at which units are called significant, or changed.
 
         Raises:

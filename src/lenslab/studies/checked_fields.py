@@ -31,30 +31,30 @@ class Fields:
     where: str
 
     def value(self, name: str) -> Any:
-        """The field as it is; refused where it is missing."""
+        """Read the field as it is; refused where it is missing."""
         if name not in self.document:
             raise BrokenStudyError(f"{self.where} lacks the field {name!r}; the record is damaged, run the study again")
         return self.document[name]
 
     def refuse(self, name: str, expected: str) -> BrokenStudyError:
-        """The error that says what the field holds, and what was expected."""
+        """Make the error that says what the field holds, and what was expected."""
         shown = repr(self.document.get(name))
         shown = shown if len(shown) <= 80 else f"{shown[:77]}..."
         return BrokenStudyError(f"{self.where} has {shown} as {name!r}, and not {expected}; the record is damaged")
 
     def text(self, name: str) -> str:
-        """A text of bearable length; control characters, which a terminal would obey, are replaced."""
+        """Read a text of bearable length; control characters, which a terminal would obey, are replaced."""
         value = self.value(name)
         if not isinstance(value, str) or len(value) > _LONGEST:
             raise self.refuse(name, f"a text of at most {_LONGEST} characters")
         return _printable(value)
 
     def optional_text(self, name: str) -> str | None:
-        """A text, or None where the field is missing or null."""
+        """Read a text, or None where the field is missing or null."""
         return None if self.document.get(name) is None else self.text(name)
 
     def name(self, name: str) -> str:
-        """A name that is safe in a file name or an address."""
+        """Read a name that is safe in a file name or an address."""
         value = self.text(name)
         if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", value):
             raise self.refuse(name, "a name of small letters, digits and hyphens")
@@ -68,7 +68,7 @@ class Fields:
         return value
 
     def texts(self, name: str) -> tuple[str, ...]:
-        """A list of texts."""
+        """Read a list of texts."""
         value = self.value(name)
         usable = isinstance(value, list) and len(value) <= _MOST
         if not usable or not all(isinstance(one, str) and len(one) <= _LONGEST for one in value):
@@ -76,33 +76,33 @@ class Fields:
         return tuple(_printable(one) for one in value)
 
     def number(self, name: str) -> int:
-        """A number of things: 0 or more."""
+        """Read a number of things: 0 or more."""
         value = self.value(name)
         if isinstance(value, bool) or not isinstance(value, int) or value < 0:
             raise self.refuse(name, "a number of things")
         return value
 
     def figure(self, name: str) -> float:
-        """A number between -1 and 1."""
+        """Read a number between -1 and 1."""
         value = self.value(name)
         if isinstance(value, bool) or not isinstance(value, int | float) or not -1 <= value <= 1:
             raise self.refuse(name, "a fraction")
         return float(value)
 
     def interval(self) -> Figure:
-        """The fields ``estimate``, ``low`` and ``high``; NaN for null."""
+        """Read the fields ``estimate``, ``low`` and ``high``; NaN for null."""
         names = ("estimate", "low", "high")
         return Figure(*(math.nan if self.value(name) is None else self._bound(name) for name in names))
 
     def fields(self, name: str) -> "Fields":
-        """An object within."""
+        """Read an object within."""
         value = self.value(name)
         if not isinstance(value, dict):
             raise self.refuse(name, "an object")
         return Fields(value, f"{self.where} ({name})")
 
     def list_of_fields(self, name: str) -> list["Fields"]:
-        """A list of objects within."""
+        """Read a list of objects within."""
         value = self.value(name)
         if not isinstance(value, list) or len(value) > _MOST or not all(isinstance(one, dict) for one in value):
             raise self.refuse(name, "a list of objects")

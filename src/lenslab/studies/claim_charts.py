@@ -51,7 +51,7 @@ def write_charts(draft: Draft, findings: Sequence[Finding], seen: SiteData, clas
 
 
 def draw(finding: Finding, seen: SiteData, classes: Sequence[str] | None) -> dict[str, Any] | None:
-    """The specification of one claim's chart.
+    """Draw the specification of one claim's chart.
 
     Args:
         finding: The claim as it was decided.
@@ -200,7 +200,7 @@ def _line(height: float, style: str) -> alt.Chart:
 
 
 def _note(height: float) -> alt.Chart:
-    """The threshold in words, above the right end of its line."""
+    """Write the threshold in words, above the right end of its line."""
     frame = pd.DataFrame({"height": [height], "words": [f"{height:g} point" + ("" if height == 1 else "s")]})
     text = alt.Chart(frame).mark_text(style="note", align="right", baseline="bottom", dy=-4)
     note: alt.Chart = text.encode(y="height:Q", text="words:N", x=alt.value(WIDTH))

@@ -56,7 +56,7 @@ class Finding:
         return min(pool, key=lambda part: part.headline.low if part.headline.known else -math.inf)
 
     def summary(self) -> dict[str, Any]:
-        """The verdict and its figure as JSON."""
+        """Give the verdict and its figure as JSON."""
         return {"id": self.claim.id, "verdict": str(self.verdict), **_figure(self.decisive.headline)}
 
     def document(self, *, scope: tuple[str, ...], charted: bool) -> dict[str, Any]:

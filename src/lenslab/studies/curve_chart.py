@@ -33,7 +33,7 @@ def write_curve_chart(curve: Curve) -> None:
 
 
 def draw_curve(curve: Curve) -> dict[str, Any]:
-    """The specification of the chart, in the light theme."""
+    """Draw the specification of the chart, in the light theme."""
     frame = shown(curve)
     order = [each["order"] for each in curve.metadata["orders"]]
     axis = "units kept" if curve.metadata["keep"] else "units silenced"
@@ -72,7 +72,7 @@ def draw_curve(curve: Curve) -> dict[str, Any]:
 
 
 def shown(curve: Curve) -> pd.DataFrame:
-    """What is drawn: one row per order and size, in percent.
+    """Choose what is drawn: one row per order and size, in percent.
 
     The bounds are the 95 % interval of the accuracy where an order has one ranking, and the lowest and the highest
     repeat where it has several.

@@ -100,7 +100,7 @@ def largest_overall_drop(
 
 
 def overall_bounds(seen: SiteData, confidence: float) -> tuple[Floats, Floats, Floats]:
-    """The overall drop of each live unit with bounds that hold for all of them together (Bonferroni).
+    """Bound the overall drop of each live unit, with bounds that hold for all of them together (Bonferroni).
 
     Returns:
         Drops, lower and upper bounds, each of shape ``[live units]``.

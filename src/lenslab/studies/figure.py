@@ -60,7 +60,7 @@ def say_with_unit(value: float, measure: str) -> str:
 
 
 def say_interval(figure: Figure, measure: str) -> str:
-    """An estimate with its interval as people read it.
+    """Write an estimate with its interval as people read it.
 
     Example:
         >>> say_interval(Figure(0.0163, 0.0105, 0.0239), "points")

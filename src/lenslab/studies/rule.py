@@ -45,7 +45,7 @@ class Condition:
         return COMPARISONS[self.comparison](figure.low if self.bound == "low" else figure.high, self.threshold)
 
     def sentence(self, measure: str) -> str:
-        """The condition as people read it.
+        """Write the condition as people read it.
 
         Example:
             >>> Condition("drop", "high", "at most", 0.01).sentence("points")

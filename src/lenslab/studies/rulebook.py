@@ -77,7 +77,7 @@ class Rulebook:
 
 
 def list_studies() -> tuple[Rulebook, ...]:
-    """The rulebooks that come with lenslab, in the order of their papers.
+    """List the rulebooks that come with lenslab, in the order of their papers.
 
     Example:
         >>> [rules.study for rules in list_studies()]
@@ -87,7 +87,7 @@ def list_studies() -> tuple[Rulebook, ...]:
 
 
 def load_rules(study: str) -> Rulebook:
-    """The rulebook of one study.
+    """Load the rulebook of one study.
 
     Args:
         study: An arXiv id.

@@ -45,7 +45,7 @@ def decide(rule: Rule, figures: Mapping[str, Figure]) -> Verdict:
 
 
 def conjoin(verdicts: Iterable[Verdict]) -> Verdict:
-    """The verdict of a claim whose parts must all hold.
+    """Decide a claim whose parts must all hold.
 
     Returns:
         ``supported`` if every part is, ``contradicted`` if any part is, ``not run`` if none was run, else

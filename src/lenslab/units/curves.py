@@ -265,7 +265,7 @@ def _each(order: Orders) -> tuple[str | tuple[int, ...], ...]:
 def _opened(
     run: RunRecord, images: Source | None, classes: str | Path | None, limit: int | None
 ) -> tuple[Images | None, Images]:
-    """The run's own images, if it is their source that is read, and the images to read on."""
+    """Open the run's own images, if it is their source that is read, and the images to read on."""
     if images is None:
         own = images_again(run, classes=classes)
         return own, own.limited(limit)
@@ -276,7 +276,7 @@ def _opened(
 
 
 def _contents(run: RunRecord, images: Images, *, known: bool) -> pd.Series[str]:
-    """The content hash of every image, by its number; those of the run's own are known without decoding."""
+    """Find the content hash of every image, by its number; those of the run's own are known without decoding."""
     found: dict[int, str] = {}
     start = 0
     if known:

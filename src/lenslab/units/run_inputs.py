@@ -129,7 +129,7 @@ def opened_as(run: RunRecord, images: Source) -> Images:
 
 
 def mapped_again(run: RunRecord, opened: Images, classes: str | Path | None = None) -> Images:
-    """Number the classes of images as the run did.
+    """Map the classes of images to labels as the run did.
 
     Args:
         run: The run.

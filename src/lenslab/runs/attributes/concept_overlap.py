@@ -71,7 +71,8 @@ def concept_alignment(
         quantile: The share of positions that are lit.
 
     Returns:
-        The overlaps and thresholds. For more images than fit into memory see `lenslab.units.attribute_measurement.align_concepts`.
+        The overlaps and thresholds. For more images than fit into memory see
+        `lenslab.units.attribute_measurement.align_concepts`.
 
     Example:
         >>> maps = np.array([[[[9.0, 0.0], [0.0, 0.0]]]])
