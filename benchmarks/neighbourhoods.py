@@ -171,7 +171,7 @@ def pairwise(works: list[int]) -> set[tuple[int, int]]:
 
 
 def measured(first: int, asked_for: dict[str, list[int]]) -> tuple[list[dict[str, Any]], dict[int, Answer]]:
-    """Time lenslab's query, of its layout and of the plain SQL; and lenslab's answers, by number."""
+    """Time lenslab's query, its layout and the plain SQL; give lenslab's answers, too, by number."""
     from django.db import connection
 
     from lenslab.library.graph import ring_layout

@@ -18,7 +18,7 @@ NAMES = ("arxiv-kaggle-0704.jsonl.gz", "arxiv-2025-sample.jsonl.gz")
 
 
 def files(given: list[Path] | None = None) -> list[Path]:
-    """Find the snapshot's files: those given, else those beside the checkout; without any there is nothing to measure."""
+    """Find the snapshot's files: those given, else those beside the checkout; without any nothing is measured."""
     found = given or [SHARED / name for name in NAMES]
     missing = [str(path) for path in found if not path.exists()]
     if missing:
