@@ -111,6 +111,23 @@ class Doi:
         return "https://doi.org/" + quote(self.spelling, safe="/:;()!$&'*+,=@~")
 
 
+def arxiv_id_or_doi(name: str) -> ArxivId | Doi | None:
+    """Read a name as an arXiv id, else as a DOI; ``None`` where it is neither.
+
+    Example:
+        >>> arxiv_id_or_doi("10.48550/arXiv.1806.02891"), arxiv_id_or_doi("frogs")
+        (ArxivId(base='1806.02891', version=None), None)
+    """
+    try:
+        return ArxivId.parse(name)
+    except ArxivIdError:
+        pass
+    try:
+        return Doi.parse(name)
+    except DoiError:
+        return None
+
+
 def first_doi(text: str) -> str:
     """Find the first DOI in a field, as it is spelled; empty where there is none.
 

@@ -109,7 +109,7 @@ def test_a_harvest_goes_on_from_its_token(visit):
     first = next(arxiv_oai.harvest(visitor.fetcher, set_="cs:cs:CV"))
     rest = list(arxiv_oai.harvest(visitor.fetcher, token=first.token))
     assert names_of([first, *rest]) == NAMES
-    assert arxiv_oai.reached_by(first.token) == first.datestamp
+    assert first.datestamp in first.token
 
 
 def test_a_token_is_encoded_once_more_on_its_way(visit):

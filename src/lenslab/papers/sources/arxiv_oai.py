@@ -11,7 +11,6 @@ import re
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
-from urllib.parse import parse_qsl, unquote
 
 from lenslab.http.errors import NotFoundError, RefusedError
 from lenslab.http.service import Service
@@ -309,13 +308,3 @@ def _is_deleted(held: Element) -> bool:
 
 def _identifier(held: Element) -> str:
     return text(held, f"{_OAI}header/{_OAI}identifier").removeprefix(_PREFIX)[:60]
-
-
-def reached_by(token: str) -> str:
-    """Read from a token the day that the harvest has reached, for people; empty where it does not say.
-
-    Example:
-        >>> reached_by("verb%3DListRecords%26metadataPrefix%3DarXivRaw%26from%3D2025-03-01%26skip%3D137")
-        '2025-03-01'
-    """
-    return dict(parse_qsl(unquote(token))).get("from", "")

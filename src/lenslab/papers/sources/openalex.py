@@ -17,6 +17,7 @@ from lenslab.http.rate_limit import Rate
 from lenslab.http.service import Service
 from lenslab.papers.arxiv_id import ArxivId
 from lenslab.papers.description import Assertion, Description
+from lenslab.papers.doi import ARXIV_PREFIX, arxiv_id_or_doi
 from lenslab.papers.errors import ArxivIdError, MalformedError, WorkNameError
 from lenslab.papers.formats.reference_fields import journal_line
 from lenslab.papers.paper import Paper
@@ -47,7 +48,6 @@ _LONGEST_ABSTRACT = 20_000
 
 _ID = re.compile(r"(?:https?://(?:api\.)?openalex\.org/(?:works/)?)?(W\d{1,15})", re.ASCII | re.IGNORECASE)
 _DOI = re.compile(r"(?:https?://(?:dx\.)?doi\.org/|doi:\s*)?(10\.\d{4,9}/\S+)", re.IGNORECASE)
-_ARXIV_DOI = "10.48550/arxiv."
 _AT_ARXIV = re.compile(r"https?://(?:arxiv\.org/|doi\.org/10\.48550/)", re.IGNORECASE)
 
 
@@ -84,15 +84,13 @@ def name_of(work: str | ArxivId) -> str:
         ('doi:10.48550/arxiv.1806.02891', 'W2741809807', 'doi:10.7717/peerj.4375')
     """
     if isinstance(work, ArxivId):
-        return f"doi:{_ARXIV_DOI}{work.base}"
+        return f"doi:{ARXIV_PREFIX}{work.base}"
     name = work.strip()
     if own := _ID.fullmatch(name):
         return own[1].upper()
-    try:
-        return f"doi:{_ARXIV_DOI}{ArxivId.parse(name).base}"
-    except ArxivIdError:
-        if (doi := _DOI.fullmatch(name)) and doi[1].isprintable():
-            return f"doi:{doi[1].lower()}"
+    found = arxiv_id_or_doi(name)
+    if found is not None:
+        return f"doi:{ARXIV_PREFIX}{found.base}" if isinstance(found, ArxivId) else f"doi:{found.name}"
     raise WorkNameError(
         f"{name[:80]!r} names no work at OpenAlex; give an arXiv id (1806.02891), a DOI (10.1000/182), "
         "or W and a number"
@@ -234,7 +232,7 @@ def parse(raw: bytes) -> Description:
             year=year(record.get("publication_year")),
             arxiv_id=arxiv_id,
             abstract=abstract(record.get("abstract_inverted_index")),
-            doi="" if doi.lower().startswith(_ARXIV_DOI) else doi,
+            doi="" if doi.lower().startswith(ARXIV_PREFIX) else doi,
             journal_reference=_journal(record),
         ),
     )
@@ -277,7 +275,7 @@ def _arxiv_id(record: Mapping[str, Any], doi: str) -> ArxivId | None:
     """Find the arXiv id, which OpenAlex knows only as the DOI that arXiv gave or as an address at arXiv."""
     places = [inner(record.get("primary_location")), *map(inner, items(record.get("locations")))]
     addresses = [text(place.get("landing_page_url")) for place in places]
-    candidates = [doi] if doi.lower().startswith(_ARXIV_DOI) else []
+    candidates = [doi] if doi.lower().startswith(ARXIV_PREFIX) else []
     candidates += [address for address in addresses if _AT_ARXIV.match(address)]
     for candidate in candidates:
         try:

@@ -18,6 +18,7 @@ from lenslab.http.rate_limit import Rate
 from lenslab.http.service import Service
 from lenslab.papers.arxiv_id import ArxivId
 from lenslab.papers.description import Assertion, Description
+from lenslab.papers.doi import ARXIV_PREFIX, arxiv_id_or_doi
 from lenslab.papers.errors import ArxivIdError, MalformedError, WorkNameError
 from lenslab.papers.formats.reference_fields import journal_line
 from lenslab.papers.paper import Paper
@@ -53,17 +54,9 @@ _BELIEVED = 5
 # Hashes have 40 characters.
 _LONGEST_ID = 200
 _HASH = re.compile(r"[0-9a-f]{40}", re.ASCII | re.IGNORECASE)
-_DOI = re.compile(r"(?:https?://(?:dx\.)?doi\.org/|doi:\s*)?(10\.\d{4,9}/\S+)", re.IGNORECASE)
 _SCHEMES = ("CorpusId", "MAG", "ACL", "PMID", "PMCID")
-# What the record calls a scheme, and what a description does.
-_NAMES = {
-    "CorpusId": "CorpusId",
-    "DBLP": "DBLP",
-    "MAG": "MAG",
-    "PubMed": "PubMed",
-    "PubMedCentral": "PubMedCentral",
-    "ACL": "ACL",
-}
+# Other names of a work that a record holds.
+_NAMES = ("CorpusId", "DBLP", "MAG", "PubMed", "PubMedCentral", "ACL")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,11 +99,9 @@ def name_of(work: str | ArxivId) -> str:
     for known in _SCHEMES:
         if separator and scheme.lower() == known.lower() and re.fullmatch(r"[\w.-]{1,64}", value, re.ASCII):
             return f"{known}:{value}"
-    try:
-        return f"ARXIV:{ArxivId.parse(name).base}"
-    except ArxivIdError:
-        if (doi := _DOI.fullmatch(name)) and doi[1].isprintable():
-            return f"DOI:{doi[1]}"
+    found = arxiv_id_or_doi(name)
+    if found is not None:
+        return f"ARXIV:{found.base}" if isinstance(found, ArxivId) else f"DOI:{found}"
     raise WorkNameError(
         f"{name[:80]!r} names no work at Semantic Scholar; give an arXiv id (1806.02891), a DOI (10.1000/182), "
         "its hash of 40 digits, or CorpusId: and a number"
@@ -221,7 +212,7 @@ def batch(client: HttpClient, names: Sequence[str | ArxivId], fields: str = PAPE
     """
     found: list[Description | None] = []
     for chunk in _chunks([name_of(name) for name in names], [1] * len(names)):
-        found += [None if row is None else _described(row) for row in _batch(client, chunk, fields)]
+        found += [None if row is None else parse(packed(row)) for row in _batch(client, chunk, fields)]
     return found
 
 
@@ -314,13 +305,13 @@ def parse(raw: bytes) -> Description:
     external = inner(record.get("externalIds"))
     title, hash_ = text(record.get("title")), text(record.get("paperId"))
     doi, arxiv_id = text(external.get("DOI")), _arxiv_id(text(external.get("ArXiv")))
-    if doi.lower().startswith("10.48550/arxiv."):
+    if doi.lower().startswith(ARXIV_PREFIX):
         doi, arxiv_id = "", arxiv_id or _arxiv_id(doi)
     if not hash_ and not title:
         raise MalformedError("its paper has neither an id nor a title")
     if len(hash_) > _LONGEST_ID:
         raise MalformedError(f"its paper's id has {len(hash_):,} characters")
-    names = {"S2": hash_} | {name: text(external.get(key)) for key, name in _NAMES.items()}
+    names = {"S2": hash_} | {name: text(external.get(name)) for name in _NAMES}
     names["CorpusId"] = names["CorpusId"] or text(record.get("corpusId"))
     return Description(
         source=NAME,
@@ -365,12 +356,8 @@ def _journal(record: Mapping[str, Any]) -> str:
     return journal_line(where, text(journal.get("volume")), "", text(journal.get("pages")))
 
 
-def _described(row: Any) -> Description:
-    return parse(packed(row))
-
-
 def _read_paper(content: bytes) -> Description:
-    return _described(mapping(document(content), "paper"))
+    return parse(packed(mapping(document(content), "paper")))
 
 
 def _read_rows(content: bytes, kind: str) -> tuple[list[tuple[dict[str, Any], Description]], int | None]:
@@ -386,7 +373,7 @@ def _read_rows(content: bytes, kind: str) -> tuple[list[tuple[dict[str, Any], De
         other = inner(row.get(side))
         # A row without an id and without a title says nothing of any work.
         if text(other.get("paperId")) or text(other.get("title")):
-            read.append((row, _described(other)))
+            read.append((row, parse(packed(other))))
     return read, further
 
 

@@ -1,4 +1,4 @@
-"""The words of an abstract: runs of telling words, each with one form for all inflections of a noun."""
+"""The words of an abstract: runs of content words, each with one form for all inflections of a noun."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
 _TOKEN = re.compile(r"[^\W_]+(?:[-'’][^\W_]+)*|[^\w\s]|_")
-# What is longer than any word of science is a string of letters, and no term.
+# Longer tokens are strings of characters, and no terms.
 _LONGEST = 50
 _NOUNS_IN_LY = frozenset(
     {"anomaly", "assembly", "butterfly", "family", "monopoly", "supply", "multiply", "reply", "italy"}
@@ -42,7 +42,7 @@ class Word:
 
 
 def runs(text: str) -> list[list[Word]]:
-    """Find the runs of telling words in a text; stop words, numbers and punctuation end a run.
+    """Find the runs of content words in a text; stop words, numbers and punctuation end a run.
 
     Args:
         text: Plain text, without LaTeX.
