@@ -41,7 +41,7 @@ def test_importing_a_room_loads_nothing_heavy(statement: str) -> None:
         "from lenslab.units.images import open_images; len(open_images('digits'))",
         "from lenslab.units.networks import networks; networks()",
         "from lenslab.studies.study_result import study_results; study_results('.')",
-        "from lenslab.report import figures, packing, page, pictures, writing; figures.figures, pictures.pictures",
+        "from lenslab.report import data_packing, exemplar_pictures, html_page, report, report_tables, run_facts",
         "from lenslab.papers.terms.key_terms import key_terms; key_terms('units matter', category='cs.CV')",
         "import os; os.environ.setdefault('DJANGO_SETTINGS_MODULE', 'lenslab.web.settings'); import django; "
         "django.setup(); import lenslab.web.urls, lenslab.library.works",

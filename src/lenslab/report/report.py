@@ -1,4 +1,4 @@
-"""Writing a report: from a run's record to one HTML file, whole or not at all."""
+"""The report: from a run's record to one HTML file, written whole or not at all."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ NAME = "report.html"
 
 
 def write(record: Record | str | Path, out: str | Path | None = None) -> Path:
-    """Write a run's report: one self-contained HTML file that opens anywhere and asks no other place for anything.
+    """Write a run's report: one self-contained HTML file that opens anywhere and requests nothing.
 
     It holds a sortable table of all units, scatter plots of attributes against drops, a map of class drops, and a page
     for every unit with the images that activate it most, where the record has them. Equal records give equal files.
@@ -48,7 +48,7 @@ def write(record: Record | str | Path, out: str | Path | None = None) -> Path:
 
 
 def run_of(record: Record) -> Record:
-    """Give the run that a record is, or that a study's record holds.
+    """Give the run that a record is or, being a study's, holds.
 
     Raises:
         NotARunError: It holds none.
@@ -64,7 +64,7 @@ def run_of(record: Record) -> Record:
 
 
 def compose(run: Record) -> str:
-    """Put the page of a run together.
+    """Compose the page of a run.
 
     Raises:
         MissingBundleError: The page's script is not built.
@@ -74,53 +74,50 @@ def compose(run: Record) -> str:
     from lenslab.report.exemplar_pictures import exemplar_pictures
     from lenslab.report.html_page import html_page
     from lenslab.report.report_tables import report_tables
-    from lenslab.report.run_facts import class_names, run_facts, warnings
+    from lenslab.report.run_facts import class_names, part_of, run_facts, warnings
 
     bundle = read_bundle()
-    seen = report_tables(run)
-    shown = exemplar_pictures(run, seen.units)
+    tables = report_tables(run)
+    pictures = exemplar_pictures(run, tables.units)
     images = run.table("images", ["label"])
     pack = DataPack()
-    tables = ("units", "classes", "unchanged", "flips", "correlations", "class_attributes")
-    for name in tables:
-        pack.table(name, getattr(seen, name))
-    if shown is not None:
-        pack.table("exemplars", shown.exemplars)
-        pack.table("pictures", shown.images)
-        pack.raw("maps", shown.maps)
+    for name in ("units", "classes", "unchanged", "flips", "correlations", "class_attributes"):
+        pack.table(name, getattr(tables, name))
+    if pictures is not None:
+        pack.table("exemplars", pictures.exemplars)
+        pack.table("pictures", pictures.images)
+        pack.raw("maps", pictures.maps)
     document = run.document
-    network, source = (str(_part(document, name, "name") or "unnamed") for name in ("network", "images"))
-    classes = _part(document, "images", "classes")
+    network, source = (str(part_of(document, name).get("name") or "unnamed") for name in ("network", "images"))
+    classes = part_of(document, "images").get("classes")
     pack.header |= {
         "key": run.key,
         "network": network,
         "accuracy": document.get("accuracy"),
         "classes": classes if isinstance(classes, int) else int(images["label"].max()) + 1,
         "class_names": class_names(document),
-        "kept": {"classes": seen.classes_kept, "flips": seen.flips_kept, "left_out": shown.left_out if shown else 0},
-        "pictured": shown is not None,
+        "kept": {
+            "classes": tables.classes_kept,
+            "flips": tables.flips_kept,
+            "left_out": pictures.left_out if pictures else 0,
+        },
+        "pictured": pictures is not None,
         "themes": {name: dict(theme) for name, theme in THEMES.items()},
     }
     return html_page(
         bundle,
         network=network,
         images=source,
-        said=run_facts(document, seen.units, len(images)),
+        facts=run_facts(document, tables.units, len(images)),
         warnings=warnings(document),
         key=run.key,
         data=pack.text(),
-        thumbnails=shown.thumbnails if shown else (),
+        thumbnails=pictures.thumbnails if pictures else (),
     )
 
 
-def _part(document: object, *names: str) -> object:
-    for name in names:
-        document = document.get(name) if isinstance(document, dict) else None
-    return document
-
-
 def _target(run: Record, out: str | Path | None) -> Path:
-    """Say where the report goes, and refuse a name that a record's own files have."""
+    """Choose where the report goes, and refuse what is not an HTML file."""
     if out is None:
         return run.directory / NAME
     path = Path(out)

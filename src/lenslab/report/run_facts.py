@@ -1,4 +1,4 @@
-"""Facts: what a run's document says of itself, as terms and words for the head of a page."""
+"""Facts about a run, from its document, as terms and text for the head of a page."""
 
 from __future__ import annotations
 
@@ -22,49 +22,50 @@ class Fact:
 
     Attributes:
         term: What it is about.
-        words: What the record says.
-        note: What belongs to it and is less important.
+        text: What the record says.
+        note: A less important addition.
     """
 
     term: str
-    words: str
+    text: str
     note: str = ""
 
 
 def run_facts(document: Mapping[str, Any], units: pd.DataFrame, images: int) -> list[Fact]:
-    """Say what was measured, on what, how, and when.
+    """List what was measured, on what, how, and when.
 
     Args:
-        document: What ``record.json`` says; what an older version did not write is named as not recorded.
+        document: What ``record.json`` says; what an older version did not write is given as not recorded.
         units: The table of units.
         images: How many images were classified.
 
     Example:
         >>> import pandas as pd
         >>> units = pd.DataFrame({"site": ["relu", "relu"], "dead": [False, True]})
-        >>> said = run_facts({"accuracy": 0.5, "images": {"name": "digits", "classes": 10}}, units, 1000)
-        >>> [(fact.term, fact.words, fact.note) for fact in said][1:3]
+        >>> facts = run_facts({"accuracy": 0.5, "images": {"name": "digits", "classes": 10}}, units, 1000)
+        >>> [(fact.term, fact.text, fact.note) for fact in facts][1:3]
         [('Images', '1,000 of digits', '10 classes'), ('Accuracy before', '50.00 %', '')]
     """
-    network, source = _part(document, "network"), _part(document, "images")
+    network, source = part_of(document, "network"), part_of(document, "images")
     sites, dead = units["site"].nunique(), int(units["dead"].sum()) if "dead" in units else 0
     pairs = len(units) * images * _count(document.get("draws"), 1)
     return [
-        Fact("Network", _words(network.get("name")), _listed(_weights(network), _parameters(network))),
-        Fact("Images", f"{images:,} of {_words(source.get('name'))}", f"{_words(source.get('classes'))} classes"),
+        Fact("Network", _text(network.get("name")), _listed(_weights(network), _parameters(network))),
+        Fact("Images", f"{images:,} of {_text(source.get('name'))}", f"{_text(source.get('classes'))} classes"),
         Fact("Accuracy before", _percent(document.get("accuracy"))),
         Fact(
             "Silenced",
             describe_silencing(document, len(units), sites),
             f"{dead:,} of them dead" if dead else "none of them dead",
         ),
-        Fact("Replacement", _words(document.get("replacement")), _draws(document)),
-        Fact("Engine", _words(document.get("engine")), f"{pairs:,} pairs of unit and image"),
+        Fact("Replacement", _text(document.get("replacement")), _draws(document)),
+        Fact("Engine", _text(document.get("engine")), f"{pairs:,} pairs of unit and image"),
         Fact("Verified", describe_verification(document)),
-        Fact("Seed", _words(document.get("seed"))),
+        Fact("Seed", _text(document.get("seed"))),
         Fact("Measured", _date(document), _seconds(document)),
         Fact(
-            "Versions", ", ".join(f"{name} {number}" for name, number in _part(document, "versions").items()) or UNKNOWN
+            "Versions",
+            ", ".join(f"{name} {number}" for name, number in part_of(document, "versions").items()) or UNKNOWN,
         ),
         Fact("Record", str(document.get("key", UNKNOWN))[:12], "the first digits of its key"),
     ]
@@ -77,7 +78,7 @@ def describe_silencing(document: Mapping[str, Any], units: int, sites: int) -> s
         >>> describe_silencing({"request": {"basis": "haar"}}, 64, 1)
         '64 random directions at 1 site, one at a time'
     """
-    request = _part(document, "request")
+    request = part_of(document, "request")
     where = f"{sites:,} site" + ("" if sites == 1 else "s")
     if request.get("basis", "units") != "units":
         return f"{units:,} random directions at {where}, one at a time"
@@ -87,7 +88,7 @@ def describe_silencing(document: Mapping[str, Any], units: int, sites: int) -> s
 
 
 def describe_verification(document: Mapping[str, Any]) -> str:
-    """Say how many pairs were done again the plain way.
+    """Say how many pairs were verified by the plain engine.
 
     Example:
         >>> describe_verification({"verification": {"tail": 600, "suffix": 400}})
@@ -95,7 +96,7 @@ def describe_verification(document: Mapping[str, Any]) -> str:
         >>> describe_verification({"verification": {}})
         'no pair was done again the plain way'
     """
-    counts = {str(path): _count(pairs, 0) for path, pairs in _part(document, "verification").items()}
+    counts = {str(path): _count(pairs, 0) for path, pairs in part_of(document, "verification").items()}
     if not sum(counts.values()):
         return "no pair was done again the plain way"
     paths = ", ".join(f"{pairs:,} {path}" for path, pairs in counts.items() if pairs)
@@ -103,18 +104,19 @@ def describe_verification(document: Mapping[str, Any]) -> str:
 
 
 def warnings(document: Mapping[str, Any]) -> list[str]:
-    """Give what the run warned of."""
+    """Give the run's warnings."""
     held = document.get("warnings")
     return [str(warning) for warning in held] if isinstance(held, list) else []
 
 
 def class_names(document: Mapping[str, Any]) -> list[str] | None:
     """Give the names of the classes, where the record has them."""
-    names = _part(document, "images").get("class_names")
+    names = part_of(document, "images").get("class_names")
     return [str(name) for name in names] if isinstance(names, list) and names else None
 
 
-def _part(document: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+def part_of(document: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    """Give a part of a document; empty where it is missing or no object."""
     part = document.get(name)
     return part if isinstance(part, Mapping) else {}
 
@@ -123,14 +125,14 @@ def _count(value: Any, otherwise: int) -> int:
     return value if isinstance(value, int) and not isinstance(value, bool) else otherwise
 
 
-def _words(value: Any) -> str:
+def _text(value: Any) -> str:
     if value is None or value == "":
         return UNKNOWN
     return f"{value:,}" if isinstance(value, int) else str(value)
 
 
-def _listed(*words: str) -> str:
-    return ", ".join(word for word in words if word)
+def _listed(*parts: str) -> str:
+    return ", ".join(part for part in parts if part)
 
 
 def _weights(network: Mapping[str, Any]) -> str:
@@ -158,7 +160,7 @@ def _date(document: Mapping[str, Any]) -> str:
 
 
 def _seconds(document: Mapping[str, Any]) -> str:
-    seconds, machine = document.get("seconds"), _part(document, "machine")
+    seconds, machine = document.get("seconds"), part_of(document, "machine")
     took = f"in {seconds:,.0f} s" if isinstance(seconds, (int, float)) else ""
     where = " ".join(str(machine[name]) for name in ("system", "architecture") if name in machine)
     processors = f"{machine['processors']} processors" if "processors" in machine else ""
