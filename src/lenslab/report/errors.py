@@ -5,7 +5,7 @@
     ReportError
     ├── NotARunError           (ValueError)   a record that holds no run
     ├── MissingBundleError     (LookupError)  the page's script and style sheet are not built
-    └── UnwritableReportError  (OSError)      the file cannot be written where it was asked for
+    └── UnwritableReportError  (OSError)      the file cannot be written at the given place
 """
 
 
