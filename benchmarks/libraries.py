@@ -36,7 +36,7 @@ _WORDS = (
 
 @contextmanager
 def library() -> Iterator[str]:
-    """Open an empty library of its own: in DATABASE_URL where that names a PostgreSQL, else in a file that goes afterwards.
+    """Open an empty library: in DATABASE_URL where that names a PostgreSQL, else in a file that is removed.
 
     Yields:
         ``PostgreSQL`` or ``SQLite``, with its version.

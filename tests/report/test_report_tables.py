@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 
 from lenslab.records import BrokenRecordError, RecordNotFoundError
-from lenslab.report.report_tables import report_tables, strongest
+from lenslab.report.report_tables import report_tables, strongest_rows
 from tests.report.changing import changed
 
 
@@ -56,7 +56,7 @@ def test_where_there_are_too_many_rows_each_unit_keeps_its_largest(run):
 
 def test_every_unit_keeps_a_row_however_little_room_there_is():
     table = pd.DataFrame({"row": np.repeat(np.arange(5), 3), "drop": np.arange(15.0)})
-    kept, most = strongest(table, table["drop"].to_numpy(), units=5, rows=2)
+    kept, most = strongest_rows(table, table["drop"].to_numpy(), units=5, rows=2)
     assert most == 1
     assert kept["drop"].tolist() == [2.0, 5.0, 8.0, 11.0, 14.0]
 

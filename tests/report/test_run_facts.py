@@ -15,21 +15,21 @@ def of(document):
 
 
 def said(document, images=1000):
-    return {fact.term: (fact.words, fact.note) for fact in run_facts(of(document), UNITS, images)}
+    return {fact.term: (fact.text, fact.note) for fact in run_facts(of(document), UNITS, images)}
 
 
 def test_the_head_of_a_real_run_says_what_was_measured(run):
     document = run.record.document
     lines = {fact.term: fact for fact in run_facts(run, run.units, 200)}
-    assert lines["Network"].words == "small"
+    assert lines["Network"].text == "small"
     assert document["network"]["weights_sha256"][:12] in lines["Network"].note
-    assert lines["Images"].words == "200 of digits"
-    assert lines["Accuracy before"].words == f"{100 * document['accuracy']:.2f} %"
-    assert lines["Silenced"].words.endswith("at 3 sites, one at a time")
-    assert lines["Replacement"].words == "zero"
-    assert f"torch {document['versions']['torch']}" in lines["Versions"].words
-    assert "UTC" in lines["Measured"].words
-    assert "not recorded" not in {fact.words for fact in lines.values()}
+    assert lines["Images"].text == "200 of digits"
+    assert lines["Accuracy before"].text == f"{100 * document['accuracy']:.2f} %"
+    assert lines["Silenced"].text.endswith("at 3 sites, one at a time")
+    assert lines["Replacement"].text == "zero"
+    assert f"torch {document['versions']['torch']}" in lines["Versions"].text
+    assert "UTC" in lines["Measured"].text
+    assert "not recorded" not in {fact.text for fact in lines.values()}
 
 
 def test_units_dead_ones_and_pairs_are_counted():

@@ -35,7 +35,7 @@ def sha256_of_file(path: str | Path) -> str:
 
 
 def sha256_of_json(value: Any) -> str:
-    """Hash a JSON value, whatever the order of its keys.
+    """Hash a JSON value, regardless of the order of its keys.
 
     Args:
         value: Anything that ``json.dumps`` takes; NaN and infinities are refused.

@@ -39,7 +39,7 @@ class Record:
 
     @property
     def key(self) -> str:
-        """The SHA-256 of everything that was asked; equal keys mean equal questions."""
+        """The SHA-256 of the request; equal keys mean equal requests."""
         return str(self.document["key"])
 
     def path(self, relative: str) -> Path:
@@ -108,7 +108,7 @@ def read(directory: str | Path) -> Record:
         directory: The directory with ``record.json`` in it.
 
     Returns:
-        The record; its tables are read when they are asked for.
+        The record; its tables are read on demand.
 
     Raises:
         RecordNotFoundError: There is no ``record.json``.

@@ -36,7 +36,7 @@ class DataPack:
     _length: int = 0
 
     def table(self, name: str, frame: pd.DataFrame) -> None:
-        """Add a table. Columns of text become numbers into a list of their values; others than these are left out.
+        """Add a table. Columns of text become numbers into a list of their values; columns of other types are left out.
 
         Args:
             name: What the page calls it.
@@ -58,7 +58,7 @@ class DataPack:
         self.header["tables"][name] = {"rows": len(content), "columns": {"bytes": column}}
 
     def text(self) -> str:
-        """Write everything in base64; equal contents give equal texts."""
+        """Give everything in base64; equal contents give equal texts."""
         head = json.dumps(self.header, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
         head += b" " * (-(4 + len(head)) % ALIGNMENT)
         packed = b"".join([len(head).to_bytes(4, "little"), head, *self._pieces])
@@ -74,7 +74,7 @@ class DataPack:
 
 
 def typed_numbers(values: NDArray[Any]) -> NDArray[Any]:
-    """Bring numbers into a form that JavaScript's typed arrays have and that loses nothing.
+    """Convert numbers without loss to a type that JavaScript's typed arrays have.
 
     Args:
         values: Of any numeric or Boolean type.

@@ -4,7 +4,7 @@
 
     ReportError
     ├── MissingBundleError     (LookupError)  the page's script and style sheet are not built
-    └── UnwritableReportError  (OSError)      the file cannot be written where it was asked for
+    └── UnwritableReportError  (OSError)      the file cannot be written at the given place
 """
 
 

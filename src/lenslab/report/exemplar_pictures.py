@@ -1,7 +1,7 @@
-"""Pictures: the images that activate each unit most, as many as a page can carry.
+"""Pictures of exemplars: the images that activate each unit most, as many as a page can carry.
 
-A record's thumbnails can weigh more than any page should, so they are taken in turn: the strongest image of every unit
-first, units that cost more before others, then the second ones, until the room is used up.
+A record's thumbnails can outweigh a page, so they are taken in turn: the top image of every unit first, units that cost
+more before others, then the second ones, until the limit is reached.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class ExemplarPictures:
         images: ``image, label, prediction``, one row per picture; a class is -1 where the record does not tell it.
         thumbnails: One PNG file in base64 per picture.
         maps: The units' maps on the pictures, uint8 in row-major order, one after the other.
-        left_out: How many exemplars of the record found no room.
+        left_out: How many exemplars of the record did not fit.
     """
 
     exemplars: pd.DataFrame
@@ -78,38 +78,38 @@ def exemplar_pictures(run: RunRecord, units: pd.DataFrame, *, room: int = ROOM) 
     if broken is not None:
         raise BrokenRecordError(f"the thumbnail of image {broken} in {run.directory} is no PNG; measure again")
     known = exemplars[exemplars["image"].isin(files)]
-    kept = known[_fits(known, units, files, room)].sort_values(["row", "rank"], kind="stable").reset_index(drop=True)
-    shown = np.unique(kept["image"].to_numpy())
+    kept = known[_fitting(known, units, files, room)].sort_values(["row", "rank"], kind="stable").reset_index(drop=True)
+    numbers = np.unique(kept["image"].to_numpy())
     lengths = kept["map"].map(len).to_numpy(dtype=np.int64)
     chosen = kept[["row", "rank", "activation", "height", "width"]].assign(
-        picture=np.searchsorted(shown, kept["image"].to_numpy()),
+        picture=np.searchsorted(numbers, kept["image"].to_numpy()),
         offset=np.cumsum(lengths) - lengths,
     )
     return ExemplarPictures(
         exemplars=chosen,
-        images=_classes(run, shown.tolist()),
-        thumbnails=tuple(base64.b64encode(files[image]).decode() for image in shown.tolist()),
+        images=_classes(run, numbers.tolist()),
+        thumbnails=tuple(base64.b64encode(files[image]).decode() for image in numbers.tolist()),
         maps=b"".join(kept["map"].tolist()),
         left_out=len(exemplars) - len(kept),
     )
 
 
-def _fits(known: pd.DataFrame, units: pd.DataFrame, files: dict[int, bytes], room: int) -> NDArray[np.bool_]:
-    """Say which exemplars find room, when the strongest of every unit come first and dear units before cheap ones."""
+def _fitting(known: pd.DataFrame, units: pd.DataFrame, files: dict[int, bytes], room: int) -> NDArray[np.bool_]:
+    """Choose the exemplars that fit: the top image of every unit first, units that cost more before others."""
     cost = -np.nan_to_num(units["accuracy_drop"].to_numpy(dtype=float), nan=-np.inf)
     order = np.lexsort((known["row"], cost[known["row"]], known["rank"]))
     images, lengths = known["image"].to_numpy(), known["map"].map(len).to_numpy(dtype=np.int64)
-    kept, seen, left = np.zeros(len(known), dtype=np.bool_), set[int](), room
+    kept, packed, left = np.zeros(len(known), dtype=np.bool_), set[int](), room
     for place in order.tolist():
         image = int(images[place])
-        needed = int(lengths[place]) + (0 if image in seen else len(files[image]))
+        needed = int(lengths[place]) + (0 if image in packed else len(files[image]))
         if needed <= left:
             kept[place], left = True, left - needed
-            seen.add(image)
+            packed.add(image)
     return kept
 
 
-def _classes(run: RunRecord, shown: list[int]) -> pd.DataFrame:
+def _classes(run: RunRecord, numbers: list[int]) -> pd.DataFrame:
     """Look up what the pictures show, and what the untouched network took them for."""
     images = run.table("images", ["image", "label", "prediction"]).set_index("image")
-    return images.reindex(shown).fillna(-1).astype(np.int32).rename_axis("image").reset_index()
+    return images.reindex(numbers).fillna(-1).astype(np.int32).rename_axis("image").reset_index()

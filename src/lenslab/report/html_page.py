@@ -1,7 +1,7 @@
-"""The page: one HTML document with its data, its script and its style sheet inside, and a policy that lets nothing out.
+"""The page: one HTML document with its data, script and style sheet inside, and a policy that blocks all requests.
 
-Every name of a record is untrusted text. What the head shows is escaped here; everything else is packed as numbers and
-text that the page's script sets as text, never as HTML.
+Every name in a record is untrusted text. What the head shows is escaped here; everything else is packed as numbers
+and text, which the page's script sets as text, never as HTML.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ def html_page(
     *,
     network: str,
     images: str,
-    said: Sequence[Fact],
+    facts: Sequence[Fact],
     warnings: Sequence[str],
     key: str,
     data: str,
@@ -80,17 +80,17 @@ def html_page(
         bundle: Script and style sheet.
         network: Its name.
         images: Their name.
-        said: The lines of the head.
+        facts: The lines of the head.
         warnings: What the run warned of.
         key: The record's key.
         data: The packed tables.
         thumbnails: PNG files in base64.
 
     Example:
-        >>> shown = html_page(
-        ...     Bundle("", ""), network="<b>", images="digits", said=[], warnings=[], key="", data="", thumbnails=[]
+        >>> document = html_page(
+        ...     Bundle("", ""), network="<b>", images="digits", facts=[], warnings=[], key="", data="", thumbnails=[]
         ... )
-        >>> "<bdi>&lt;b&gt;</bdi> on <bdi>digits</bdi></h1>" in shown
+        >>> "<bdi>&lt;b&gt;</bdi> on <bdi>digits</bdi></h1>" in document
         True
     """
     return _PAGE.format(
@@ -102,7 +102,7 @@ def html_page(
         images=html.escape(images),
         drop=html.escape(DROP),
         warnings="".join(f'<p class="problem">{html.escape(warning)}</p>\n' for warning in warnings),
-        facts="\n".join(_fact(fact) for fact in said),
+        facts="\n".join(_fact(fact) for fact in facts),
         key=html.escape(key[:12]),
         data=data,
         thumbnails="\n".join(thumbnails),
@@ -111,4 +111,4 @@ def html_page(
 
 def _fact(fact: Fact) -> str:
     note = f' <span class="note"><bdi>{html.escape(fact.note)}</bdi></span>' if fact.note else ""
-    return f"<div><dt>{html.escape(fact.term)}</dt><dd><bdi>{html.escape(fact.words)}</bdi>{note}</dd></div>"
+    return f"<div><dt>{html.escape(fact.term)}</dt><dd><bdi>{html.escape(fact.text)}</bdi>{note}</dd></div>"

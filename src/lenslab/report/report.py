@@ -1,4 +1,4 @@
-"""Writing a report: from a run's record to one HTML file, whole or not at all."""
+"""The report: from a run's record to one HTML file, written whole or not at all."""
 
 from __future__ import annotations
 
@@ -63,36 +63,39 @@ def compose(run: RunRecord) -> str:
     from lenslab.report.run_facts import run_facts
 
     bundle = read_bundle()
-    seen = report_tables(run)
-    shown = exemplar_pictures(run, seen.units)
+    tables = report_tables(run)
+    pictures = exemplar_pictures(run, tables.units)
     images = run.table("images", ["label"])
     pack = DataPack()
-    tables = ("units", "classes", "unchanged", "flips", "correlations", "class_attributes")
-    for name in tables:
-        pack.table(name, getattr(seen, name))
-    if shown is not None:
-        pack.table("exemplars", shown.exemplars)
-        pack.table("pictures", shown.images)
-        pack.raw("maps", shown.maps)
+    for name in ("units", "classes", "unchanged", "flips", "correlations", "class_attributes"):
+        pack.table(name, getattr(tables, name))
+    if pictures is not None:
+        pack.table("exemplars", pictures.exemplars)
+        pack.table("pictures", pictures.images)
+        pack.raw("maps", pictures.maps)
     pack.header |= {
         "key": run.key,
         "network": run.network.name,
         "accuracy": run.provenance["accuracy"],
         "classes": int(images["label"].max()) + 1 if run.dataset.classes is None else run.dataset.classes,
         "class_names": run.dataset.class_names,
-        "kept": {"classes": seen.classes_kept, "flips": seen.flips_kept, "left_out": shown.left_out if shown else 0},
-        "pictured": shown is not None,
+        "kept": {
+            "classes": tables.classes_kept,
+            "flips": tables.flips_kept,
+            "left_out": pictures.left_out if pictures else 0,
+        },
+        "pictured": pictures is not None,
         "themes": {name: dict(theme) for name, theme in THEMES.items()},
     }
     return html_page(
         bundle,
         network=run.network.name,
         images=run.dataset.name,
-        said=run_facts(run, seen.units, len(images)),
+        facts=run_facts(run, tables.units, len(images)),
         warnings=run.warnings,
         key=run.key,
         data=pack.text(),
-        thumbnails=shown.thumbnails if shown else (),
+        thumbnails=pictures.thumbnails if pictures else (),
     )
 
 

@@ -1,4 +1,4 @@
-"""Figures: a run's tables, brought into the few rows that a page needs and each row to its unit.
+"""Tables of a report: a run's tables, reduced to the rows that a page needs.
 
 A unit is named by its row in the table of units. Nothing is measured or estimated here: rows are chosen, counted and
 put in order.
@@ -64,7 +64,7 @@ def report_tables(run: RunRecord, *, rows: int = ROWS) -> ReportTables:
 
     Raises:
         RecordNotFoundError: The record has no table of units, of classes or of flips.
-        BrokenRecordError: A table lacks a column, or tells of a unit that the table of units does not have.
+        BrokenRecordError: A table lacks a column, or names a unit that the table of units does not have.
     """
     import pandas as pd
 
@@ -77,9 +77,9 @@ def report_tables(run: RunRecord, *, rows: int = ROWS) -> ReportTables:
         raise BrokenRecordError(f"the table of units of {run.directory} has a unit twice; measure again")
     every = _by_row(run.table("classes", _CLASSES), keys, run, "classes")
     unchanged, changed = _split(every)
-    classes, classes_kept = strongest(changed, changed["drop"].abs().to_numpy(), len(units), rows)
+    classes, classes_kept = strongest_rows(changed, changed["drop"].abs().to_numpy(), len(units), rows)
     counted = _by_row(transitions(run), keys, run, "flips")
-    flips, flips_kept = strongest(counted, counted["pairs"].to_numpy(), len(units), rows)
+    flips, flips_kept = strongest_rows(counted, counted["pairs"].to_numpy(), len(units), rows)
     flips = flips.sort_values(["row", "pairs", "before", "after"], ascending=[True, False, True, True], kind="stable")
     by_class = _optional(run, "attribute_classes")
     return ReportTables(
@@ -96,8 +96,10 @@ def report_tables(run: RunRecord, *, rows: int = ROWS) -> ReportTables:
     )
 
 
-def strongest(table: pd.DataFrame, strength: NDArray[Any], units: int, rows: int) -> tuple[pd.DataFrame, int | None]:
-    """Keep as many of each unit's rows as fit, the strongest ones.
+def strongest_rows(
+    table: pd.DataFrame, strength: NDArray[Any], units: int, rows: int
+) -> tuple[pd.DataFrame, int | None]:
+    """Keep as many of each unit's rows as fit, the strongest.
 
     Args:
         table: With the column ``row`` that names the unit.
@@ -111,7 +113,7 @@ def strongest(table: pd.DataFrame, strength: NDArray[Any], units: int, rows: int
     Example:
         >>> import pandas as pd
         >>> table = pd.DataFrame({"row": [0, 0, 0, 1], "drop": [0.1, 0.3, 0.2, 0.0]})
-        >>> kept, most = strongest(table, table["drop"].to_numpy(), units=2, rows=3)
+        >>> kept, most = strongest_rows(table, table["drop"].to_numpy(), units=2, rows=3)
         >>> kept["drop"].tolist(), most
         ([0.3, 0.0], 1)
     """
@@ -123,7 +125,7 @@ def strongest(table: pd.DataFrame, strength: NDArray[Any], units: int, rows: int
 
 
 def _split(every: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Tell the classes that a unit leaves alone, which all have the same figures, from those that it changes."""
+    """Split off the classes that a unit does not change, which all have the same figures."""
     alone = (every["losses"] == 0) & (every["gains"] == 0)
     common = every.loc[alone, _UNCHANGED].drop_duplicates()
     alike = ~common["label"].duplicated(keep=False)

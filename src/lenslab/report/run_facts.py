@@ -1,4 +1,4 @@
-"""Facts: what a run's document says of itself, as terms and words for the head of a page."""
+"""Facts about a run, from its document, as terms and text for the head of a page."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ class Fact:
 
     Attributes:
         term: What it is about.
-        words: What the record says.
-        note: What belongs to it and is less important.
+        text: What the record says.
+        note: A less important addition.
     """
 
     term: str
-    words: str
+    text: str
     note: str = ""
 
 
@@ -50,7 +50,7 @@ def run_facts(run: RunRecord, units: pd.DataFrame, images: int) -> list[Fact]:
     draws = f"{intervention.draws} draws" if intervention.draws > 1 else ""
     return [
         Fact("Network", network.name, _listed(_weights(network), _parameters(network))),
-        Fact("Images", f"{images:,} of {dataset.name}", f"{_words(dataset.classes)} classes"),
+        Fact("Images", f"{images:,} of {dataset.name}", f"{_text(dataset.classes)} classes"),
         Fact("Accuracy before", _known(lambda: f"{100 * run.accuracy:.2f} %")),
         Fact(
             "Silenced",
@@ -58,7 +58,7 @@ def run_facts(run: RunRecord, units: pd.DataFrame, images: int) -> list[Fact]:
             f"{dead:,} of them dead" if dead else "none of them dead",
         ),
         Fact("Replacement", intervention.replacement, draws),
-        Fact("Engine", _words(run.engine), f"{pairs:,} pairs of unit and image"),
+        Fact("Engine", _text(run.engine), f"{pairs:,} pairs of unit and image"),
         Fact("Verified", describe_verification(run.verification)),
         Fact("Seed", _known(lambda: str(run.seed))),
         Fact("Measured", _date(run.finished), _seconds(run)),
@@ -101,14 +101,14 @@ def _known(words: Callable[[], str]) -> str:
         return UNKNOWN
 
 
-def _words(value: Any) -> str:
+def _text(value: Any) -> str:
     if value is None or value == "":
         return UNKNOWN
     return f"{value:,}" if isinstance(value, int) else str(value)
 
 
-def _listed(*words: str) -> str:
-    return ", ".join(word for word in words if word)
+def _listed(*parts: str) -> str:
+    return ", ".join(part for part in parts if part)
 
 
 def _weights(network: NetworkMetadata) -> str:

@@ -20,7 +20,7 @@ _ENDING = re.compile(r"<(?=/script|!--)", re.IGNORECASE)
 
 @dataclass(frozen=True)
 class Bundle:
-    """What makes the page lively.
+    """The script and the style sheet of a page.
 
     Attributes:
         script: JavaScript that may stand inside a ``script`` element.

@@ -66,7 +66,7 @@ class ActivationQuantiles:
         """End a pass over all batches."""
         if not self._round:
             total = self._counts.sum(axis=1)
-            # 0.29 * 100 is a hair below 29.
+            # In floating point, 0.29 * 100 is slightly below 29.
             self._above = np.floor(self._quantile * total + 1e-9).astype(np.int64).clip(max=total - 1)
         size = self._counts.shape[1]
         from_top = self._counts[:, ::-1].cumsum(axis=1)

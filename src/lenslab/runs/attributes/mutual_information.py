@@ -46,7 +46,7 @@ def mutual_information(activations: NDArray[np.floating[Any]], labels: ArrayLike
         binned = np.searchsorted(edges, activations[:, unit], side="left")
         joint = np.bincount(binned * len(images) + numbers, minlength=bins * len(images)).reshape(bins, -1)
         information[unit] = _entropy(joint.sum(axis=1)) + _entropy(images) - _entropy(joint.ravel())
-    return np.maximum(information, 0)  # rounding may leave a hair below 0
+    return np.maximum(information, 0)  # rounding may leave slightly less than 0
 
 
 def _entropy(counts: NDArray[np.intp]) -> float:

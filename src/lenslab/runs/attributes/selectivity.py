@@ -45,7 +45,7 @@ def class_selectivity(means: NDArray[np.floating[Any]]) -> Floats:
     if means.shape[-1] < 2:
         return np.full(means.shape[:-1], np.nan)
     largest = means.max(axis=-1)
-    # Rounding may take the others' mean beyond the largest, or below 0, by a hair.
+    # Rounding may take the others' mean slightly beyond the largest, or below 0.
     others = np.clip((means.sum(axis=-1) - largest) / (means.shape[-1] - 1), 0, largest)
     return np.where((means < 0).any(axis=-1), np.nan, _contrast(largest, others))
 
@@ -56,7 +56,7 @@ def ccmas(activations: NDArray[np.floating[Any]], labels: ArrayLike) -> Floats:
     .. math:: (\mu_A - \mu_{\neg A}) / (\mu_A + \mu_{\neg A})
 
     where A is the class of the largest mean and :math:`\mu_{\neg A}` the mean over all images outside A: 0 for a unit
-    that answers to all alike, 1 for one that responds to A alone. Source: Gale, Martin, Blything, Nguyen and Bowers
+    that responds to all alike, 1 for one that responds to A alone. Source: Gale, Martin, Blything, Nguyen and Bowers
     2020, Are there any "object detectors" in the hidden layers of CNNs? (arXiv 2007.01062). Traps: it is close to 1 for
     units that fire rarely, and such units may miss most images of their class, as Gale et al. show. It weighs images,
     where `class_selectivity` weighs classes.
@@ -79,7 +79,7 @@ def ccmas(activations: NDArray[np.floating[Any]], labels: ArrayLike) -> Floats:
     favourite = means.argmax(axis=1)
     largest = means.max(axis=1)
     weights = images[None, :] * (np.arange(len(images)) != favourite[:, None])
-    # Rounding may take the mean of equal means beyond them by a hair.
+    # Rounding may take the mean of equal means slightly beyond them.
     others = np.minimum((means * weights).sum(axis=1) / weights.sum(axis=1), largest)
     return np.where((means < 0).any(axis=1), np.nan, _contrast(largest, others))
 

@@ -83,7 +83,7 @@ def mean_interval(estimates: ArrayLike, low: ArrayLike, high: ArrayLike) -> tupl
         \bar d - \frac1K \sqrt{\textstyle\sum_k (d_k - l_k)^2} \;\le\; \delta \;\le\;
         \bar d + \frac1K \sqrt{\textstyle\sum_k (u_k - d_k)^2}.
 
-    Each bound takes the variance that the parts show near that bound, so the interval is as lopsided as they are.
+    Each bound takes the variance that the parts show near that bound, so the interval is as skewed as theirs.
     Source: Zou and Donner, Construction of confidence limits about effect measures: a general approach, Statistics in
     Medicine 27:1693-1702 (2008), for a sum with equal weights.
 

@@ -57,7 +57,7 @@ def partial(target: ArrayLike, first: ArrayLike, second: ArrayLike) -> Floats:
         [0.333, nan]
     """
     one, two, three = (np.asarray(part, dtype=np.float64) for part in (target, first, second))
-    # Rounding leaves 1 - r^2 of two identical rankings a hair above 0, where what is left is noise.
+    # Rounding leaves 1 - r^2 of two identical rankings slightly above 0, where what is left is noise.
     left = np.where(np.maximum(two**2, three**2) < 1 - 1e-12, (1 - two**2) * (1 - three**2), np.nan)
     return np.asarray(np.clip((one - two * three) / np.sqrt(left), -1, 1))
 

@@ -1,6 +1,6 @@
-"""Halves: which images choose, and which are read.
+"""Halves of the images: one to choose on, the other to read on.
 
-A maximum over many noisy classes is biased upward, so whatever is chosen (a class, a ranking) is chosen on one half of
+A maximum over many noisy classes is biased upward, so choices (of a class, of a ranking) are made on one half of
 the images and read on the other. The split is decided by the seed and by each image's content alone, never by its
 position: the same images in another order, or from another file, fall into the same halves.
 """
