@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import importlib
-from collections.abc import Collection, Mapping, Sequence
+import pkgutil
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from lenslab.runs.curve import Curve
+
+_CURVES = "lenslab.units.curves:measure_curve"
+"""What measures a curve: named here and imported when it is called, for this room knows neither networks nor torch."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -160,11 +163,10 @@ class Run(RunRecord):
             ([0, 8, 32, 64], 293)
         """
         try:
-            curves = importlib.import_module("lenslab.units.curves")  # measuring is not this room's, and needs torch
+            measure: Callable[..., Curve] = pkgutil.resolve_name(_CURVES)
         except ModuleNotFoundError as error:
             raise UnitsError(f"a curve is measured, which needs {error.name}; pip install 'lenslab[ablate]'") from error
-        found: Curve = curves.measure_curve(self, order, **options)
-        return found
+        return measure(self, order, **options)
 
 
 def read(source: RunRecord | Record | str | Path) -> Run:
