@@ -13,7 +13,7 @@ import pkgutil
 import sys
 from pathlib import Path
 
-PACKAGES = ("lenslab.units", "lenslab.records", "lenslab.report", "lenslab.studies", "lenslab.papers")
+PACKAGES = ("lenslab.units", "lenslab.runs", "lenslab.records", "lenslab.report", "lenslab.studies", "lenslab.papers")
 """What a researcher imports; the command line and the website are used, not imported."""
 
 REFERENCE = Path(__file__).parents[1] / "docs" / "reference"
