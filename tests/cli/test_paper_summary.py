@@ -117,7 +117,7 @@ def test_a_key_that_is_refused_is_not_repeated(paper: Paper, model: Model, monke
     model(answer({}))
     monkeypatch.setenv("LENSLAB_LLM_KEY", "sk-not-the-one")
     said = paper("summary", "1806.02891", "--findings", "--ask", code=2)
-    assert "check LENSLAB_LLM_KEY" in said.err
+    assert "check the key in LENSLAB_LLM_KEY" in said.err
     assert "sk-not" not in said.err
     # A summary has its other ways: the reader gets one, with the reason.
     fallen = paper("summary", "1806.02891", "--ask")

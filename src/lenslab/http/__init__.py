@@ -1,1 +1,1 @@
-"""The one home of the network: services asked politely, patiently and no further than they may."""
+"""The one home of the network: services are asked at their rate, with retries, and within limits."""

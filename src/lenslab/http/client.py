@@ -1,4 +1,4 @@
-"""The client: asks a service politely, patiently and no further than it may.
+"""The client: asks services at their rate, with retries, and only for what has changed.
 
 Every request waits in the service's queue (``lenslab.http.rate_limit``), and so does every pause after a failure, so
 that all processes of the machine respect it. Keys come from the environment, are put on at the last moment, and stand

@@ -34,7 +34,7 @@ class Transport:
     """Sends requests.
 
     Args:
-        rate_limiter: Is told when a request leaves.
+        rate_limiter: Records when a request leaves.
         environment: Where keys and ``LENSLAB_CONTACT`` are looked up.
         clock: Tells the time, in seconds since 1970.
     """
