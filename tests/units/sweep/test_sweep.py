@@ -13,7 +13,6 @@ import torch
 from lenslab import records
 from lenslab.records import Draft
 from lenslab.units import Ablation, ablate
-from lenslab.units.ablation import sweep_of
 from lenslab.units.engine.outcome import DecidedPairs, SiteOutcome
 from lenslab.units.images import ImageBlock
 from lenslab.units.sweep import shard_tables
@@ -31,7 +30,7 @@ def swept(
 ) -> tuple[Shards, list[Block]]:
     question = Ablation.of(toys.network(toys.trained(toys.Residual())), toys.digits(40), batch_size=batch_size, top=3)
     shards = Shards(Draft.open(directory, kind="run", request=REQUEST))
-    sweep = sweep_of(question, question.plans, None, torch.device("cpu"), candidates)
+    sweep = question.sweep(question.plans, None, torch.device("cpu"), candidates)
     return shards, sweep.run(shards, progress)
 
 
