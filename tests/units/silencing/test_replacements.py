@@ -19,6 +19,7 @@ from tests.units import toys
 INTEGERS = ["site", "unit", "image", "label", "before", "after"]
 
 
+@pytest.mark.crossed
 @pytest.mark.parametrize("replacement", ["zero", "mean", "mean-map", "filter", 0.7])
 @pytest.mark.parametrize("module", [toys.Residual, toys.Branches, toys.Shared])
 def test_both_engines_agree_for_every_replacement(module: type[nn.Module], replacement: str | float) -> None:
