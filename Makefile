@@ -8,7 +8,7 @@ NPM = $(if $(NODE),npm,PATH="$(CURDIR)/$(BIN):$$PATH" npm)
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
 DIST := src/lenslab/web/static/dist
 REPORT := src/lenslab/report/static
-PYTEST := $(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile
+PYTEST := $(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 ON_POSTGRESQL := sh scripts/postgresql.sh $(PYTEST) tests/library src/lenslab/library --quiet
 FRONTEND := frontend/package-lock.json frontend/vite.config.ts frontend/vite.report.config.ts $(shell find frontend/src -type f)
 

@@ -2,7 +2,7 @@
 
 A test marked ``thorough`` runs there alone. Of a test marked ``crossed``, every value of every parameter comes at least
 once in ``make test``, and every combination in ``make thorough``. Hypothesis generates ``MORE`` times as many cases
-there, and one of ``FEWER`` in ``make quick``, which leaves out what is marked ``slow``. ``--record`` writes the outcome.
+there, and one of ``FEWER`` in ``make quick``, which leaves out what is marked ``slow``. ``--record`` keeps the outcome.
 """
 
 from __future__ import annotations

@@ -38,6 +38,16 @@ def test_an_extra_installs_into_a_fresh_environment(tmp_path: Path, extra: str) 
 
     python = tmp_path / "venv" / "bin" / "python"
     done(sys.executable, "-m", "venv", tmp_path / "venv")
-    done(python, "-m", "pip", "install", "--quiet", "--constraint", ROOT / "constraints.txt", f"{ROOT}[{extra}]")
+    done(
+        python,
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--constraint",
+        ROOT / "constraints.txt",
+        "--editable",
+        f"{ROOT}[{extra}]",
+    )
     done(python, "-c", f"import {IS_FOR[extra]}")
     assert "ablate" in done(python.with_name("lenslab"), "--help")
