@@ -10,6 +10,9 @@ DIST := src/lenslab/web/static/dist
 REPORT := src/lenslab/report/static
 PYTEST := $(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 ON_POSTGRESQL := sh scripts/postgresql.sh $(PYTEST) tests/library src/lenslab/library --quiet
+QUICK := $(addprefix tests/,records http papers runs studies library/search units/engine/test_equality.py \
+  report/test_report_tables.py web/test_claims.py contracts/test_imports.py cli/test_main.py cli/test_paper.py \
+  cli/test_ablate.py::test_ablate_leaves_a_record_where_it_says)
 FRONTEND := frontend/package-lock.json frontend/vite.config.ts frontend/vite.report.config.ts $(shell find frontend/src -type f)
 
 .DEFAULT_GOAL := help
