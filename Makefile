@@ -8,11 +8,15 @@ NPM = $(if $(NODE),npm,PATH="$(CURDIR)/$(BIN):$$PATH" npm)
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
 DIST := src/lenslab/web/static/dist
 REPORT := src/lenslab/report/static
-PYTEST := $(BIN)/python -m pytest --cov --numprocesses auto --maxprocesses 4 --dist loadfile
+PYTEST := $(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+ON_POSTGRESQL := sh scripts/postgresql.sh $(PYTEST) tests/library src/lenslab/library --quiet
+QUICK := $(addprefix tests/,records http papers runs studies library/search units/engine/test_equality.py \
+  report/test_report_tables.py web/test_claims.py contracts/test_imports.py cli/test_main.py cli/test_paper.py \
+  cli/test_ablate.py::test_ablate_leaves_a_record_where_it_says)
 FRONTEND := frontend/package-lock.json frontend/vite.config.ts frontend/vite.report.config.ts $(shell find frontend/src -type f)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench docs clean
+.PHONY: help run quick test thorough check bench docs clean
 
 help: ## list these verbs
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -21,10 +25,18 @@ run: $(BIN)/.runs $(DIST)/.built $(REPORT)/.built ## run the study of arXiv 1806
 	$(BIN)/lenslab study run 1806.02891
 	$(BIN)/lenslab serve
 
+quick: $(BIN)/.tests ## run a sample of the tests of every room in a minute, before each commit
+	$(PYTEST) --quick $(QUICK)
+
 test: $(BIN)/.tests $(DIST)/.built $(REPORT)/.built ## run every test, in a real browser and on PostgreSQL too
 	@sh scripts/chromium.sh $(BIN)
-	sh scripts/postgresql.sh $(PYTEST) tests/library src/lenslab/library --quiet --cov-report= --cov-fail-under=0
-	$(PYTEST) --cov-append --cov-report=term:skip-covered
+	$(ON_POSTGRESQL)
+	$(PYTEST)
+
+thorough: $(BIN)/.tests $(DIST)/.built $(REPORT)/.built ## run the campaigns too, with coverage, into benchmarks/records
+	@sh scripts/chromium.sh $(BIN)
+	$(ON_POSTGRESQL) --thorough --record thorough-postgresql --cov --cov-report= --cov-fail-under=0
+	$(PYTEST) --thorough --record thorough --cov --cov-append --cov-report=term:skip-covered
 
 check: $(BIN)/.tests frontend/node_modules/.installed ## lint, types, imports
 	$(BIN)/ruff check .

@@ -284,3 +284,26 @@ def test_the_keyboard_can_skip_to_the_content_and_focus_is_seen(visit: Open) -> 
     box = skip.bounding_box()
     assert box is not None
     assert box["x"] >= 0
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize("script", [True, False])
+@pytest.mark.parametrize("width", [390, 1280])
+def test_every_page_that_a_reader_comes_to_is_whole(
+    visit: Open, study: Callable[..., Record], width: int, script: bool
+) -> None:
+    study()
+    page = visit("/", viewport={"width": width, "height": 900}, java_script_enabled=script)
+    root, waiting, seen = page.url.rstrip("/"), ["/"], {"/"}
+    while waiting:
+        address = waiting.pop()
+        answer = page.goto(root + address)
+        assert answer is not None
+        assert answer.status == 200, address
+        scrolled, room = widths(page)
+        assert scrolled <= room, address
+        links = page.locator("a[href^='/']").evaluate_all("links => links.map(link => link.pathname)")
+        found = {link for link in links if not link.startswith(("/results/", "/cookies/", "/static/"))} - seen
+        seen |= found
+        waiting += sorted(found)
+    assert sum(address.startswith("/work/") for address in seen) > 100

@@ -3,18 +3,29 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
 
 from lenslab import records
+from lenslab.cli import main
 from tests.cli.conftest import Typed
 
 
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What ``ablate`` leaves in ``runs/``, made once for all tests."""
+    arguments = "ablate small --weights digits --images digits --limit 120 --sites relu[13]"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(tmp_path_factory.mktemp("measured"))
+        assert main.run(arguments.split()) == 0
+        return Path.cwd() / "runs"
+
+
 @pytest.fixture
-def measured(typed: Typed) -> Typed:
-    arguments = ("ablate", "small", "--weights", "digits", "--images", "digits", "--limit", 120, "--sites", "relu[13]")
-    assert typed(*arguments)[0] == 0
+def measured(typed: Typed, runs: Path, tmp_path: Path) -> Typed:
+    shutil.copytree(runs, tmp_path / "runs")
     return typed
 
 

@@ -39,14 +39,25 @@ def said(out: Path) -> str:
     return out.with_suffix(".log").read_text()
 
 
-@pytest.mark.parametrize(("sent", "code"), [(signal.SIGKILL, -signal.SIGKILL), (signal.SIGINT, 130)])
-def test_a_killed_run_goes_on_and_ends_with_the_same_bytes(tmp_path: Path, sent: signal.Signals, code: int) -> None:
-    whole = started(tmp_path / "whole", pause=0)
-    assert whole.wait(timeout=120) == 0, said(tmp_path / "whole")
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The record of a run that nobody disturbed."""
+    out = tmp_path_factory.mktemp("undisturbed") / "whole"
+    assert started(out, pause=0).wait(timeout=120) == 0, said(out)
+    return out
 
+
+THOROUGHLY = [pytest.param(shards, marks=pytest.mark.thorough) for shards in (1, 3, 4, 5, 6)]
+
+
+@pytest.mark.parametrize("finished", [2, *THOROUGHLY])
+@pytest.mark.parametrize(("sent", "code"), [(signal.SIGKILL, -signal.SIGKILL), (signal.SIGINT, 130)])
+def test_a_killed_run_goes_on_and_ends_with_the_same_bytes(
+    whole: Path, tmp_path: Path, sent: signal.Signals, code: int, finished: int
+) -> None:
     killed = started(tmp_path / "killed", pause=0.5)
     shards = tmp_path / "killed" / "shards"
-    while len(list(shards.glob("images-*"))) < 2:
+    while len(list(shards.glob("images-*"))) < finished:
         assert killed.poll() is None, said(tmp_path / "killed")
         time.sleep(0.05)
     killed.send_signal(sent)
@@ -63,11 +74,11 @@ def test_a_killed_run_goes_on_and_ends_with_the_same_bytes(tmp_path: Path, sent:
             assert all(kept[path] == changed for path, changed in now.items()), "a finished shard was computed again"
         time.sleep(0.05)
     assert resumed.wait(timeout=60) == 0
-    names = sorted(path.name for path in (tmp_path / "whole").iterdir())
+    names = sorted(path.name for path in whole.iterdir())
     assert names == sorted(path.name for path in (tmp_path / "killed").iterdir())
     for name in names:
         if name != "record.json":
-            assert (tmp_path / "whole" / name).read_bytes() == (tmp_path / "killed" / name).read_bytes(), name
+            assert (whole / name).read_bytes() == (tmp_path / "killed" / name).read_bytes(), name
 
 
 FULL = """

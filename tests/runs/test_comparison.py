@@ -13,6 +13,8 @@ from lenslab.units import Run, ablate
 from lenslab.units.errors import UnitsError, UnknownSiteError
 from tests.units import toys
 
+pytestmark = pytest.mark.slow
+
 SITES = ["relu:2", "relu:3"]
 
 

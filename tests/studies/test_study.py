@@ -12,6 +12,8 @@ from lenslab.units.errors import ImagesUnavailableError
 from lenslab.units.images import open_images
 from tests.studies.planting import make_run, wired
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def result(tmp_path_factory):

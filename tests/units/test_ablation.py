@@ -37,7 +37,7 @@ INTEGERS = ["site", "unit", "image", "label", "before", "after"]
 
 
 def flips_of(module: nn.Module, count: int = 40, **options: object) -> pd.DataFrame:
-    return ablate(toys.network(module), toys.digits(count), **options).flips[INTEGERS]
+    return ablate(toys.network(module), toys.digits(count), attributes=False, **options).flips[INTEGERS]
 
 
 def test_a_network_small_enough_to_solve_by_hand_gives_the_hands_numbers() -> None:
@@ -101,7 +101,9 @@ def test_permuting_the_units_permutes_the_results(order: list[int]) -> None:
         getattr(permuted.bn1, name).data = getattr(made.bn1, name).data[order]
     permuted.conv2.weight.data = made.conv2.weight.data[:, order]
     before, after = (
-        ablate(toys.network(module), toys.digits(25), sites=["relu:2"]).units.set_index("unit")["losses"]
+        ablate(toys.network(module), toys.digits(25), sites=["relu:2"], attributes=False).units.set_index("unit")[
+            "losses"
+        ]
         for module in (made, permuted)
     )
     assert before.nunique() > 1
@@ -408,7 +410,8 @@ def test_the_closed_form_gives_the_same_integers_piece_by_piece(monkeypatch: pyt
 
 @pytest.mark.parametrize("module", [toys.Residual, toys.Shared, toys.Untraceable])
 def test_pairs_are_counted_once_by_the_path_that_decided_them(module: type[nn.Module]) -> None:
-    record = ablate(toys.network(toys.trained(module())), toys.digits(20), sites=["*"], batch_size=6).record
+    made = toys.network(toys.trained(module()))
+    record = ablate(made, toys.digits(20), sites=["*"], batch_size=6, attributes=False).record
     units = {site["name"]: site["units"] for site in record.document["sites"]}
     assert {site: sum(paths.values()) for site, paths in record.document["paths"].items()} == {
         site: 20 * count for site, count in units.items()

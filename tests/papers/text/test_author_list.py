@@ -57,6 +57,7 @@ def test_whatever_is_typed_no_name_is_empty_or_untidy(listed):
         assert any(character.isalpha() for character in name)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "listed", ["(" * 300_000, "a " * 150_000, r"\a[" * 1_000_000, "A.," * 100_000, "1" * 190_000 + "a"]
 )

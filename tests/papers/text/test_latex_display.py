@@ -177,6 +177,7 @@ def test_no_word_is_lost_whatever_signs_stand_between(some, data):
 signs = ["~", "--", "\\", "\\ ", "\\{", "$ ", "$x", "$$ ", "{$", "http://)", "10.1000/", "\\cite{a,", "\\c "]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "sign", [*signs, "{", "}", "$", "\\emph{", "$1", "[", "\\cite[", "\\'", "{}", "http://", "\\href{"]
 )
@@ -187,6 +188,7 @@ def test_a_long_run_of_one_sign_is_read_in_no_time(sign):
     assert time.process_time() - started < 2.5
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "source",
     [

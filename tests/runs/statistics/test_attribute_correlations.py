@@ -126,6 +126,7 @@ def test_one_image_per_class_leaves_the_heldout_drop_without_units():
     assert (table[table.measure == "accuracy_drop"].units == 3).all()
 
 
+@pytest.mark.slow
 def test_the_correlation_of_another_sample_of_units_is_covered():
     random = np.random.default_rng(0)
     found = []
@@ -146,6 +147,7 @@ def test_the_correlation_of_another_sample_of_units_is_covered():
     assert ((high - low).mean(axis=0) < 0.9).all()
 
 
+@pytest.mark.slow
 def test_all_correlations_of_a_site_of_64_units_take_seconds():
     random = np.random.default_rng(0)
     seen = random_observations(random, units=64, images=1000, classes=10, rate=0.05)

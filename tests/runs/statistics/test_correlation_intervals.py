@@ -19,6 +19,7 @@ def sampled(random, units, strength, noise, replicates):
     return attribute, figure, figure + noise * random.normal(size=(replicates, units))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("strength", "noise"), [(0.0, 0.3), (0.6, 0.3), (0.9, 0.2), (0.6, 0.0)])
 def test_the_interval_covers_the_correlation_with_and_without_noise(strength, noise):
     random = np.random.default_rng(0)

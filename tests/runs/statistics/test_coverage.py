@@ -7,6 +7,8 @@ from lenslab.runs.statistics.confidence_intervals import mean_interval, score_in
 from lenslab.runs.statistics.unit_tables import classes_table, units_table
 from tests.runs.statistics.planting import planted_observations
 
+pytestmark = pytest.mark.slow
+
 
 def drawn(random, losses, gains, images):
     """Losses and gains of some images, from the chance of each."""

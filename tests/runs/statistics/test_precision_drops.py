@@ -76,6 +76,7 @@ def test_draws_that_agree_give_the_drop_of_one_draw():
     assert precision_drops(thrice).drop.tolist() == precision_drops(once).drop.tolist()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("images", "right", "stay"), [(100, 0.9, 0.95), (300, 0.99, 0.99), (600, 0.7, 0.8)])
 def test_the_drop_of_precision_is_covered(images, right, stay):
     random = np.random.default_rng(0)

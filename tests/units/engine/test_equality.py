@@ -93,6 +93,7 @@ def integers(table: pd.DataFrame) -> pd.DataFrame:
     return table[[column for column in kept if column not in rounded]]
 
 
+@pytest.mark.crossed
 @pytest.mark.parametrize("name", NETWORKS)
 @pytest.mark.parametrize("case", CASES)
 def test_both_engines_give_the_same_integers(name: str, case: str) -> None:

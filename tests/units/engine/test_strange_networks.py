@@ -27,8 +27,9 @@ class Small(nn.Module):
 
 
 def both(module: nn.Module, count: int = 24, **options: object) -> list[pd.DataFrame]:
+    options = {"sites": ["*"], "attributes": False, **options}
     return [
-        ablate(toys.network(module), toys.digits(count), engine=engine, **{"sites": ["*"], **options}).flips[INTEGERS]
+        ablate(toys.network(module), toys.digits(count), engine=engine, **options).flips[INTEGERS]
         for engine in ("exact", "plain")
     ]
 

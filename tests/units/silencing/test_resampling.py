@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 import pandas as pd
 import pytest
 import torch
 
-from lenslab.units import Ablation, ablate
+from lenslab.units import Ablation, Run, ablate
 from lenslab.units.errors import ImageLayoutError, UnitsError
 from lenslab.units.silencing.resampling import Resampling
 from tests.units import toys
@@ -47,11 +49,15 @@ def test_the_flips_are_those_of_a_loop_that_exchanges_maps_by_hand() -> None:
     assert sorted(found) == sorted(expected)
 
 
+@cache
+def resampled(**options: object) -> Run:
+    made = toys.network(toys.trained(toys.Residual()))
+    return ablate(made, toys.digits(40), replacement="resample", draws=2, verify=30, **options)
+
+
 @pytest.mark.parametrize("options", [{"engine": "plain"}, {"batch_size": 7}, {"engine": "plain", "batch_size": 16}])
 def test_every_engine_and_batch_size_gives_the_same_integers(options: dict[str, object]) -> None:
-    made = toys.network(toys.trained(toys.Residual()))
-    first = ablate(made, toys.digits(40), replacement="resample", draws=2, verify=30)
-    other = ablate(made, toys.digits(40), replacement="resample", draws=2, verify=30, **options)
+    first, other = resampled(), resampled(**options)
     assert sum(first.verified.values()) == 30
     assert set(first.flips["draw"]) == {0, 1}
     pd.testing.assert_frame_equal(first.flips, other.flips)
