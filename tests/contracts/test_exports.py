@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import importlib
+import re
+from pathlib import Path
 
 import pytest
+
+ROOT = Path(__file__).parents[2]
 
 EXPORTS = {
     "lenslab.records": {
@@ -34,3 +38,8 @@ def test_a_package_exports_what_is_written_down_and_all_of_it_exists(name: str) 
     )
     for each in package.__all__:
         assert getattr(package, each).__doc__ or each.isupper(), each
+
+
+def test_every_name_of_the_ablation_half_stands_where_a_newcomer_reads() -> None:
+    read = "".join((ROOT / page).read_text(encoding="utf-8") for page in ("README.md", "docs/tutorial.md"))
+    assert [name for name in EXPORTS["lenslab.units"] if not re.search(rf"\b{name}\b", read)] == []
