@@ -145,7 +145,7 @@ def test_asking_for_help_loads_nothing_heavy():
     assert done.stdout.splitlines()[-1] == "[]"
 
 
-class Told:
+class Shown:
     """What a work's page, the commands' text and their JSON say of the same facts."""
 
     def __init__(self, work, ask):
@@ -207,7 +207,7 @@ class Told:
 @pytest.fixture
 def told(ask):
     ask("show", "1806.02891")
-    return lambda key: Told(Work.objects.get(key=key), ask).agree()
+    return lambda key: Shown(Work.objects.get(key=key), ask).agree()
 
 
 def test_page_text_and_json_agree_on_the_works_that_come_with_the_package(told):

@@ -434,9 +434,9 @@ def test_a_bibliography_can_be_what_a_paper_cites(paper: Paper, bibliography: Pa
 def test_what_many_papers_bring_to_the_counts_of_words_is_left_to_its_own_command(
     paper: Paper, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from lenslab.cli import paper_intake
+    from lenslab.library import vocabulary
 
-    monkeypatch.setattr(paper_intake, "_COUNTED_AT_ONCE", 3)
+    monkeypatch.setattr(vocabulary, "_FEW", 3)
     Path("few.json").write_text(snapshot(10))
     assert "count them with: lenslab paper count-terms" in paper("import", "few.json").err
     counted = paper("count-terms").out

@@ -14,7 +14,7 @@ MOST_WORKS = 100
 
 
 @dataclass(frozen=True)
-class Listed:
+class ListedWork:
     """A work in a list: its title, year and page."""
 
     title: str
@@ -23,7 +23,7 @@ class Listed:
 
 
 @dataclass(frozen=True)
-class Studied:
+class StudiedPaper:
     """A paper with a study, and the newest of what was found."""
 
     title: str
@@ -33,15 +33,15 @@ class Studied:
 
 
 @dataclass(frozen=True)
-class Front:
+class HomePage:
     """The home page: papers with a study, the works that came last, and how many works there are in all."""
 
-    studied: tuple[Studied, ...]
-    works: tuple[Listed, ...]
+    studied: tuple[StudiedPaper, ...]
+    works: tuple[ListedWork, ...]
     total: int
 
 
-def gather() -> Front:
+def gather() -> HomePage:
     """Gather what the home page says; three queries, however many works there are."""
     works = library.all_works().only("key", "title", "year")
     rules = {rules.study: panel(rules.study) for rules in list_studies()}
@@ -49,8 +49,8 @@ def gather() -> Front:
     for work in library.all_works().filter(key__in=rules).order_by("key"):
         if (found := rules[work.key]) is not None:
             names = ", ".join(work.authors)
-            studied.append(Studied(plain_text(work.title), names, work_address(work.key), found))
+            studied.append(StudiedPaper(plain_text(work.title), names, work_address(work.key), found))
     # The order in which works came is that of their rows, which no database has to sort.
     last = sorted(works.order_by("-pk")[:MOST_WORKS], key=lambda work: (-(work.year or 0), work.title.casefold()))
-    listed = tuple(Listed(plain_text(work.title) or work.key, work.year, work_address(work.key)) for work in last)
-    return Front(tuple(studied), listed, library.number_of_works())
+    listed = tuple(ListedWork(plain_text(work.title) or work.key, work.year, work_address(work.key)) for work in last)
+    return HomePage(tuple(studied), listed, library.number_of_works())

@@ -78,7 +78,7 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Page:
+class PaperPage:
     """A work's page: its facts, and what the page makes of them; title and abstract are HTML, the rest plain text."""
 
     facts: PaperFacts
@@ -112,7 +112,7 @@ class Page:
         return sum(not comment.hidden for comment in self.comments)
 
 
-def gather(work: Work, *, chosen: str = "") -> Page:
+def gather(work: Work, *, chosen: str = "") -> PaperPage:
     """Gather everything that the page of a work says.
 
     Args:
@@ -123,7 +123,7 @@ def gather(work: Work, *, chosen: str = "") -> Page:
         The page, in words. The number of queries does not grow with the number of citations.
     """
     facts = PaperFacts(work)
-    return Page(
+    return PaperPage(
         facts=facts,
         title=running_text(work.title),
         kicker=_kicker(facts),

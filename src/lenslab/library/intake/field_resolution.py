@@ -102,7 +102,7 @@ def row(paper: Paper, about: MatchingHashes | None = None) -> tuple[Any, ...]:
         _cut(paper.report_number, _MOST_TITLE),
         _cut(paper.msc_class, _MOST_TITLE),
         _cut(paper.acm_class, _MOST_TITLE),
-        _json([_told(version) for version in paper.versions]),
+        _json([_version_json(version) for version in paper.versions]),
         abstract,
         "" if raw.isascii() and "\\" not in raw else _hidden_words(raw),
         facets(groups, paper.year),
@@ -142,7 +142,7 @@ def _versions(papers: Sequence[Paper]) -> tuple[Version, ...]:
     return tuple(Version(number, **stated[number]) for number in sorted(stated))
 
 
-def _told(version: Version) -> dict[str, Any]:
+def _version_json(version: Version) -> dict[str, Any]:
     """Give a version as JSON; what no source says is left out."""
     values = {
         "number": version.number,

@@ -16,6 +16,7 @@ from lenslab.library import bulk_rows
 from lenslab.library.graph import citation_edges
 from lenslab.library.intake import field_resolution, work_merging, work_update
 from lenslab.library.intake.record_matching import Matcher, identifiers
+from lenslab.library.models import Identifier, PossibleTwin
 from lenslab.library.slugs import free_key, slug
 from lenslab.library.stored_records import digest, pack, parse_record
 
@@ -224,8 +225,6 @@ def _keys(papers: dict[int, Paper]) -> dict[int, str]:
 
 
 def _delete_identifiers(records: list[int]) -> None:
-    from lenslab.library.models import Identifier
-
     Identifier.objects.filter(record__in=records).delete()
 
 
@@ -234,8 +233,6 @@ def _both_ways(work: int, match: Match) -> list[tuple[int, int, str]]:
 
 
 def _note_twins(twins: list[tuple[int, int, str]]) -> None:
-    from lenslab.library.models import PossibleTwin
-
     notes = {(one, other): words for one, other, words in twins if one != other}
     PossibleTwin.objects.bulk_create(
         [PossibleTwin(work_id=one, other_id=other, evidence=words) for (one, other), words in notes.items()],

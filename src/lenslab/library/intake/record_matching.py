@@ -93,7 +93,7 @@ class Matcher:
         for name in self._identifiers[id(description)]:
             for pk in self._names.get(name, ()):
                 if pk not in named and self._may_be(own, pk):
-                    named[pk] = f"same {_spoken(name)}"
+                    named[pk] = f"same {_readable(name)}"
         same, possible = self._alike(description, own, named)
         found = {**named, **same}
         if not found:
@@ -199,11 +199,11 @@ def _set(values: Iterable[int | None]) -> list[int]:
     return sorted({value for value in values if value is not None})
 
 
-def _spoken(name: str) -> str:
+def _readable(name: str) -> str:
     """Write an identifier as readers know it.
 
     Example:
-        >>> _spoken("doi:10.1/x"), _spoken("mag:2")
+        >>> _readable("doi:10.1/x"), _readable("mag:2")
         ('DOI 10.1/x', 'MAG id 2')
     """
     scheme, _, value = name.partition(":")

@@ -86,14 +86,14 @@ def load(data: DataFile) -> None:
 
 def _load(document: dict[str, Any]) -> None:
     paper = document["paper"]
-    arxiv, page = (_said(record["source"], {**paper, **record}) for record in paper["records"])
+    arxiv, page = (_describe(record["source"], {**paper, **record}) for record in paper["records"])
     # The page names the paper and says when; all the rest is arXiv's word.
-    page = _said(page.source, {**{name: paper[name] for name in ("title", "authors", "year", "arxiv_id")},
+    page = _describe(page.source, {**{name: paper[name] for name in ("title", "authors", "year", "arxiv_id")},
                                **paper["records"][1]})  # fmt: skip
     references, citations = document["references"], document["citations"]
-    cited = [_said(references["source"], {**entry, "locator": _key(entry)}) for entry in references["works"]]
+    cited = [_describe(references["source"], {**entry, "locator": _key(entry)}) for entry in references["works"]]
     citing = [
-        _said(citations["source"], {**entry, "locator": f"{paper['arxiv_id']}, row {entry['row']}"})
+        _describe(citations["source"], {**entry, "locator": f"{paper['arxiv_id']}, row {entry['row']}"})
         for entry in citations["works"]
     ]
     record_intake.add_records([arxiv, page])
@@ -109,7 +109,7 @@ def _load(document: dict[str, Any]) -> None:
     citation_edges.keep_only(citations["source"], named, "citing", records(citing))
 
 
-def _said(source: str, entry: dict[str, Any]) -> Description:
+def _describe(source: str, entry: dict[str, Any]) -> Description:
     kept = {name: value for name, value in entry.items() if name not in ("records", "source")}
     return shipped_records.parse(source, json.dumps(kept, ensure_ascii=False, sort_keys=True).encode())
 

@@ -136,11 +136,11 @@ class _Download:
         for level in range(depth):
             expected = self.expect(papers)
             for description in papers:
-                self.lists(description)
+                self.read_lists(description)
             around = self.around(papers)
             if SCHOLAR in self.sources:
                 self.total += len(around) - expected
-                self.among(around)
+                self.read_citations_among(around)
             papers = around if level + 1 < depth else []
         vocabulary.count_few()
         work = works.find_work(self.added.key)
@@ -167,7 +167,7 @@ class _Download:
         if not found:
             name = str(arxiv_id or doi or scholar)
             raise NotFoundError(f"none of {', '.join(self.sources)} knows {name}; look at the name again")
-        outcome = self.took(record_intake.add_records(found, now=self.now))
+        outcome = self.tally(record_intake.add_records(found, now=self.now))
         pk = outcome.records[found[0].source, found[0].locator][1]
         self.added.key = Work.objects.values_list("key", flat=True).get(pk=pk)
         return found
@@ -196,7 +196,7 @@ class _Download:
         self.total += sum(rows.values()) + around
         return around
 
-    def lists(self, description: Description) -> None:
+    def read_lists(self, description: Description) -> None:
         """Read a source's two lists of a work."""
         fetcher = self.fetcher
         if description.source == SCHOLAR and not description.locator.startswith("unresolved:"):
@@ -242,7 +242,7 @@ class _Download:
         named: set[int] = set()
         for part in parts(listing.position):
             with transaction.atomic():
-                outcome = self.took(record_intake.add_citations(part.assertions, now=self.now))
+                outcome = self.tally(record_intake.add_citations(part.assertions, now=self.now))
                 ends = [one.citing if direction == "citing" else one.cited for one in part.assertions]
                 named |= {outcome.records[end.source, end.locator][0] for end in ends}
                 listing.received += len(part.assertions)
@@ -267,7 +267,7 @@ class _Download:
         found = citation_edges.neighbours([record.pk for record in records], SCHOLAR)
         return sorted(found, key=lambda description: description.locator)
 
-    def among(self, around: list[Description]) -> None:
+    def read_citations_among(self, around: list[Description]) -> None:
         """Ask what the works around the paper cite, and keep what lies among the works of the library."""
         named = [description for description in around if not description.locator.startswith("unresolved:")]
         fresh = set(
@@ -285,10 +285,10 @@ class _Download:
             cited = semantic_scholar.references_of(self.fetcher, [one.locator for one in chunk], counts)
             with transaction.atomic():
                 bulk_rows.lock_writes()
-                self.keep_among(chunk, {name: found or () for name, found in cited.items()})
+                self.store_citations_among(chunk, {name: found or () for name, found in cited.items()})
             self.step(len(chunk))
 
-    def keep_among(self, chunk: list[Description], cited: dict[str, tuple[str, ...]]) -> None:
+    def store_citations_among(self, chunk: list[Description], cited: dict[str, tuple[str, ...]]) -> None:
         wanted = sorted({*cited, *(name for found in cited.values() for name in found)})
         records = citation_edges.records_of(SCHOLAR, wanted)
         assertions = [
@@ -324,7 +324,7 @@ class _Download:
     def is_fresh(self, listing: Listing) -> bool:
         return not self.refresh and self.now - listing.updated < _FRESH
 
-    def took(self, outcome: record_intake.Outcome) -> record_intake.Outcome:
+    def tally(self, outcome: record_intake.Outcome) -> record_intake.Outcome:
         self.added.changed += outcome.changed
         self.added.new_citations += outcome.citations
         return outcome

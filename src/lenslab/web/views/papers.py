@@ -18,7 +18,7 @@ from lenslab.web.forms import CommentForm
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:
     """Say what the site is, and which papers it has."""
-    return render(request, "home.html", {"front": home_page.gather()})
+    return render(request, "home.html", {"page": home_page.gather()})
 
 
 @require_safe
