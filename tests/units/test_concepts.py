@@ -49,7 +49,7 @@ def test_a_run_has_the_columns_that_alignment_alone_gives(broden: Path) -> None:
     aligned = align_concepts(network, broden, sites=["relu1"])["relu1"]
     assert run.units["concept_alignment"].tolist() == aligned.best.tolist()
     assert run.units["concept_alignment_concept"].tolist() == aligned.concept.tolist()
-    assert len(set(aligned.best)) > 10
+    assert len(set(aligned.best)) > 4
     assert run.concepts == ("above", "bright")
     assert "concept_alignment" in set(run.correlations["attribute"])
     assert run.plot.scatter("concept_alignment").to_dict()

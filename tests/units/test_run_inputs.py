@@ -27,9 +27,9 @@ def own() -> Run:
 
 
 def test_shipped_weights_and_named_images_are_found_by_what_the_record_says(run: Run) -> None:
-    again = network_again(run.record)
+    again = network_again(run)
     assert again.weights == load("small", weights="digits").weights
-    images = images_again(run.record)
+    images = images_again(run)
     assert (len(images), images.source) == (40, "digits")
 
 
@@ -40,22 +40,22 @@ def test_other_weights_are_refused_by_name(run: Run, own: Run, tmp_path: Path) -
     torch.save(network.module.state_dict(), tmp_path / "tuned.pth")
     for given in ({"weights": tmp_path / "tuned.pth"}, {"network": network}):
         with pytest.raises(OtherThanAskedError, match=r"the weights of small .* are not those of .*small-digits"):
-            network_again(run.record, **given)
+            network_again(run, **given)
     with pytest.raises(OtherThanAskedError, match="the weights of toy"):
-        network_again(own.record, toys.network(toys.trained(toys.Branches(), seed=1)))
+        network_again(own, toys.network(toys.trained(toys.Branches(), seed=1)))
 
 
 def test_a_network_without_a_name_has_to_be_given(own: Run) -> None:
     with pytest.raises(UnknownNetworkError, match=r"was measured on 'toy'.* give it as network= from Python"):
-        network_again(own.record)
+        network_again(own)
     network = toys.network(toys.trained(toys.Branches()))
-    assert network_again(own.record, network) is network
+    assert network_again(own, network) is network
 
 
 def test_another_preprocessing_is_refused(own: Run) -> None:
     made = toys.trained(toys.Branches())
     with pytest.raises(OtherThanAskedError, match="was measured with the preprocessing"):
-        network_again(own.record, Network("toy", made, Preprocessing(1, (8, 8), (0.5,), (1.0,)), 10))
+        network_again(own, Network("toy", made, Preprocessing(1, (8, 8), (0.5,), (1.0,)), 10))
 
 
 def test_weights_in_a_file_are_asked_for_where_they_are_not_here(
@@ -68,20 +68,20 @@ def test_weights_in_a_file_are_asked_for_where_they_are_not_here(
     )
     monkeypatch.chdir(tmp_path.parent)
     with pytest.raises(WeightsError, match=r"the weights mine\.pth of .* are not here; .* --weights FILE"):
-        network_again(measured.record)
-    assert network_again(measured.record, weights=tmp_path / "mine.pth").preprocessing == grey
+        network_again(measured)
+    assert network_again(measured, weights=tmp_path / "mine.pth").preprocessing == grey
     monkeypatch.chdir(tmp_path)
-    assert network_again(measured.record).preprocessing == grey
+    assert network_again(measured).preprocessing == grey
 
 
 def test_another_architecture_with_the_same_weights_is_refused(own: Run) -> None:
     changed = toys.trained(toys.Branches())
     changed.left[1].negative_slope = 0.3
-    network = network_again(own.record, toys.network(changed))
+    network = network_again(own, toys.network(changed))
     with pytest.raises(OtherThanAskedError, match="another architecture"):
-        refuse_other_architecture(own.record, network, trace(changed, (1, 8, 8)))
+        refuse_other_architecture(own, network, trace(changed, (1, 8, 8)))
     same = toys.trained(toys.Branches())
-    refuse_other_architecture(own.record, network, trace(copy.deepcopy(same), (1, 8, 8)))
+    refuse_other_architecture(own, network, trace(copy.deepcopy(same), (1, 8, 8)))
 
 
 def test_other_images_are_refused_by_name(run: Run) -> None:
@@ -89,27 +89,27 @@ def test_other_images_are_refused_by_name(run: Run) -> None:
     pixels = np.stack(block.pixels)
     arrays = ablate(toys.network(toys.trained(toys.Branches())), (pixels, block.labels), sites=["silu"])
     with pytest.raises(UnknownImagesError, match=r"are not here; .* images= from Python"):
-        images_again(arrays.record)
-    assert len(images_again(arrays.record, (pixels, block.labels))) == 20
+        images_again(arrays)
+    assert len(images_again(arrays, (pixels, block.labels))) == 20
     pixels[3, 2, 2] += 1
     with pytest.raises(OtherThanAskedError, match=r"are not those of"):
-        images_again(arrays.record, (pixels, block.labels))
+        images_again(arrays, (pixels, block.labels))
     with pytest.raises(OtherThanAskedError, match="the images digits-train"):
-        images_again(run.record, "digits-train")
+        images_again(run, "digits-train")
 
 
 def test_a_mapping_of_classes_is_read_off_the_labels(tmp_path: Path) -> None:
     turned = {digit: 9 - digit for digit in range(10)}
     mapped = open_images("digits").mapped(10, turned)
     run = ablate(load("small", weights="digits"), mapped, sites=["relu3"])
-    again = images_again(run.record)
+    again = images_again(run)
     assert again.sha256 == mapped.sha256
     assert again.labels.tolist() == mapped.labels.tolist()
     few = ablate(load("small", weights="digits"), mapped, sites=["relu3"], limit=2)  # shows two of ten classes
     with pytest.raises(OtherThanAskedError, match="--classes FILE"):
-        images_again(few.record)
+        images_again(few)
     (tmp_path / "classes.json").write_text(json.dumps(turned))
-    assert len(images_again(few.record, classes=tmp_path / "classes.json")) == 2
+    assert len(images_again(few, classes=tmp_path / "classes.json")) == 2
 
 
 def test_reference_images_are_the_runs_own_or_have_to_be_named() -> None:
