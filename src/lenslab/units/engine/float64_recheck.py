@@ -10,15 +10,7 @@ from numpy.typing import NDArray
 
 from lenslab.units.engine.batch import Batch
 from lenslab.units.engine.logit_scores import scores
-from lenslab.units.engine.near_ties import (
-    NEAR_TIE,
-    close,
-    decide,
-    decide_float64,
-    error,
-    in_top,
-    in_top_float64,
-)
+from lenslab.units.engine.near_ties import NEAR_TIE, close, decide, decide_float64, error, in_top, in_top_float64
 from lenslab.units.engine.outcome import FLOAT64, DecidedPairs, Reference
 from lenslab.units.engine.site_intervention import ZERO_REPLACEMENT, SiteIntervention
 from lenslab.units.engine.trace import Trace

@@ -24,12 +24,7 @@ PACKAGE = "dataset-fashion-mnist"
 
 
 def fetch(
-    files: Mapping[str, str],
-    directory: Path,
-    *,
-    home: str = HOME,
-    timeout: float = 5.0,
-    package_timeout: float = 180.0,
+    files: Mapping[str, str], directory: Path, *, home: str = HOME, timeout: float = 5.0, package_timeout: float = 180.0
 ) -> None:
     """See to it that the files are in the directory, each with the SHA-256 that it must have.
 

@@ -99,12 +99,7 @@ class Sweep:
         kept = [site for number, sites in enumerate(block.groups) if number not in missing for site in sites]
         meter.add(count * sum(self.schedule.costs[site] for site in kept))
         found: Iterable[tuple[ImageBlock, Batch]] = batches(
-            self.images,
-            self.preprocessing,
-            self.schedule.batch_size,
-            self.device,
-            start=block.start,
-            stop=block.stop,
+            self.images, self.preprocessing, self.schedule.batch_size, self.device, start=block.start, stop=block.stop
         )
         if len(block.groups) > 1:
             found = [*found]  # it is one batch, which serves all groups
