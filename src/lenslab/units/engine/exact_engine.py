@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from lenslab.units.engine.batch import Batch
 from lenslab.units.engine.float64_recheck import Float64Recheck, regrouped_rows
@@ -40,7 +40,7 @@ class ExactEngine:
         self._program = trace.program(device, fast=True)
         self._recheck = Float64Recheck(trace, device, top)
         self._checked = False
-        self._seen: tuple[torch.Tensor, Reference, Golden] | None = None
+        self._seen: tuple[Tensor, Reference, Golden] | None = None
 
     def run(self, batch: Batch, sites: Collection[str] | None = None) -> BatchOutcome:
         """Silence every unit of every site on a batch.
@@ -101,8 +101,8 @@ class ExactEngine:
             yield self._recheck.decided(logits, batch, plan.cut, rows, units, path=plan.path, intervention=intervention)
 
     def _logits(
-        self, plan: Plan, intervention: SiteIntervention, golden: Golden, different: torch.Tensor
-    ) -> Iterator[tuple[torch.Tensor, torch.Tensor, torch.Tensor]]:
+        self, plan: Plan, intervention: SiteIntervention, golden: Golden, different: Tensor
+    ) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
         if plan.path == LINEAR_TAIL:
             yield from self._closed_form(plan, intervention, golden, different)
             return
@@ -114,8 +114,8 @@ class ExactEngine:
                 yield some_rows, some_units, logits
 
     def _closed_form(
-        self, plan: Plan, intervention: SiteIntervention, golden: Golden, different: torch.Tensor
-    ) -> Iterator[tuple[torch.Tensor, torch.Tensor, torch.Tensor]]:
+        self, plan: Plan, intervention: SiteIntervention, golden: Golden, different: Tensor
+    ) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
         assert isinstance(intervention, Replacement)  # the closed form is for single units
         value = golden.values[plan.cut]
         features = self._features(plan, golden, value) - self._features(plan, golden, intervention.everywhere(value))
@@ -127,7 +127,7 @@ class ExactEngine:
                 taken = contributions(features[start : start + size], layer, plan.site.units)
                 yield start + rows, units, golden.logits[start + rows] - taken[rows, units]
 
-    def _features(self, plan: Plan, golden: Golden, value: torch.Tensor) -> torch.Tensor:
+    def _features(self, plan: Plan, golden: Golden, value: Tensor) -> Tensor:
         assert isinstance(self._program, FxProgram)  # only a traced network has tails
         return self._program.features(golden, plan.cut, self._trace.tails[plan.cut].features, value)
 

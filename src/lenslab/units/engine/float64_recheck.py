@@ -7,6 +7,7 @@ import copy
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from lenslab.units.engine.batch import Batch
 from lenslab.units.engine.logit_scores import scores
@@ -55,7 +56,7 @@ class Float64Recheck:
             NotFiniteError: A logit is NaN or infinite.
         """
         inputs = batch.inputs
-        logits: torch.Tensor = self._network(inputs.clone())
+        logits: Tensor = self._network(inputs.clone())
         if logits.dim() != 2 or len(logits) != len(inputs):
             raise UnsupportedNetworkError(
                 f"the network answers {len(inputs)} images with shape {tuple(logits.shape)}; it may squeeze the "
@@ -76,7 +77,7 @@ class Float64Recheck:
                 found[near] = in_top_float64(final, batch.labels[near], self._top)
         return Reference(decision.classes, logits, decision.margin, scores(logits, batch.labels), found)
 
-    def _rounding(self, inputs: torch.Tensor, logits: torch.Tensor) -> float:
+    def _rounding(self, inputs: Tensor, logits: Tensor) -> float:
         """Measure how far float32 is off."""
         off = error(logits.double(), self._float64_program.logits(inputs))
         if not off < _ROUGHEST:
@@ -87,7 +88,7 @@ class Float64Recheck:
             )
         return off
 
-    def _refuse_batch_dependence(self, inputs: torch.Tensor, logits: torch.Tensor) -> None:
+    def _refuse_batch_dependence(self, inputs: Tensor, logits: Tensor) -> None:
         """Check that the answer for an image depends on that image alone."""
         if not close(self._network(inputs.clone()), logits, self.band):
             raise UnsupportedNetworkError(
@@ -104,11 +105,11 @@ class Float64Recheck:
 
     def decided(
         self,
-        logits: torch.Tensor,
+        logits: Tensor,
         batch: Batch,
         site: str,
-        rows: torch.Tensor,
-        units: torch.Tensor,
+        rows: Tensor,
+        units: Tensor,
         *,
         path: str,
         intervention: SiteIntervention = ZERO_REPLACEMENT,
@@ -149,12 +150,7 @@ class Float64Recheck:
         ]
 
     def decided_in_float64(
-        self,
-        batch: Batch,
-        site: str,
-        rows: torch.Tensor,
-        units: torch.Tensor,
-        intervention: SiteIntervention = ZERO_REPLACEMENT,
+        self, batch: Batch, site: str, rows: Tensor, units: Tensor, intervention: SiteIntervention = ZERO_REPLACEMENT
     ) -> DecidedPairs:
         """Decide pairs in float64, each by a run of the whole network; for the arguments see `decided`."""
         pieces = []
@@ -171,13 +167,13 @@ class Float64Recheck:
             FLOAT64, rows, units, torch.cat(after), torch.cat(margin), torch.cat(scored, dim=1), together
         )
 
-    def _in_top(self, logits: torch.Tensor, labels: torch.Tensor) -> tuple[torch.Tensor | None, torch.Tensor]:
+    def _in_top(self, logits: Tensor, labels: Tensor) -> tuple[Tensor | None, Tensor]:
         if self._top is None:
             return None, torch.zeros_like(labels, dtype=torch.bool)
         return in_top(logits, labels, self._top, self.band)
 
 
-def regrouped_rows(batch: int) -> torch.Tensor:
+def regrouped_rows(batch: int) -> Tensor:
     """Rearrange a batch: from the last image to the middle one, and then the first one repeated.
 
     Example:
@@ -190,11 +186,7 @@ def regrouped_rows(batch: int) -> torch.Tensor:
 
 
 def refuse_not_finite(
-    finite: torch.Tensor,
-    numbers: NDArray[np.int64],
-    rows: torch.Tensor | None = None,
-    units: torch.Tensor | None = None,
-    site: str = "",
+    finite: Tensor, numbers: NDArray[np.int64], rows: Tensor | None = None, units: Tensor | None = None, site: str = ""
 ) -> None:
     """Refuse logits that are NaN or infinite.
 

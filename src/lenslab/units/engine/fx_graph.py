@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 
 import torch
-from torch import fx, nn
+from torch import Tensor, fx, nn
 
 from lenslab.units.engine.shape_probe import AliasError, ProbedValue, probed
 from lenslab.units.engine.sites import Site, numbered
@@ -63,7 +63,7 @@ class Graph:
         Exception: Whatever torch.fx or the network raises where the network cannot be traced.
     """
 
-    def __init__(self, module: nn.Module, probe: torch.Tensor) -> None:
+    def __init__(self, module: nn.Module, probe: Tensor) -> None:
         self.module = fx.GraphModule(module, fx.Tracer().trace(module))
         self.modules = dict(self.module.named_modules())
         self.nodes = list(self.module.graph.nodes)

@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 import torch.nn.functional as F
-from torch import fx, nn
+from torch import Tensor, fx, nn
 
 from lenslab.units.engine.fx_graph import Graph, is_bare
 
@@ -60,7 +60,7 @@ def linear_tail(graph: Graph, site: fx.Node) -> LinearTail | None:
     return None
 
 
-def contributions(features: torch.Tensor, layer: nn.Linear, units: int) -> torch.Tensor:
+def contributions(features: Tensor, layer: nn.Linear, units: int) -> Tensor:
     """Compute each unit's share of every logit, which is what silencing the unit takes away.
 
     Args:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import torch
+from torch import Tensor
 
 SCORES = ("loss", "true_logit", "margin")
 """The scores of a row, in the order in which they are kept."""
@@ -11,7 +12,7 @@ RISES = ("loss_rise", "logit_drop", "margin_drop")
 """What silencing a unit does to them, in the same order; bigger means that the unit mattered more."""
 
 
-def scores(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+def scores(logits: Tensor, labels: Tensor) -> Tensor:
     r"""Score rows of logits against the true classes.
 
     With logits z and true class y, the loss is the cross-entropy :math:`\log \sum_j e^{z_j} - z_y` in nats, the true
@@ -35,7 +36,7 @@ def scores(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
     return torch.stack([loss, truth[:, 0], truth[:, 0] - rest.amax(dim=1)]).double()
 
 
-def rises(before: torch.Tensor, after: torch.Tensor) -> torch.Tensor:
+def rises(before: Tensor, after: Tensor) -> Tensor:
     """Subtract scores so that bigger means that the unit mattered more: loss after - before, the others before - after.
 
     Args:

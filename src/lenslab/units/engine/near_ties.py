@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import torch
+from torch import Tensor
 
 NEAR_TIE = 1e-4
 """Margins below this share of the logits' scale (their largest absolute value) are decided again in float64."""
@@ -29,13 +30,13 @@ class Decision:
         finite: Whether the row holds finite logits only, bool ``[rows]``.
     """
 
-    classes: torch.Tensor
-    margin: torch.Tensor
-    near_tie: torch.Tensor
-    finite: torch.Tensor
+    classes: Tensor
+    margin: Tensor
+    near_tie: Tensor
+    finite: Tensor
 
 
-def decide(logits: torch.Tensor, band: float = NEAR_TIE) -> Decision:
+def decide(logits: Tensor, band: float = NEAR_TIE) -> Decision:
     """Decide rows of float32 logits.
 
     Args:
@@ -56,9 +57,7 @@ def decide(logits: torch.Tensor, band: float = NEAR_TIE) -> Decision:
     return Decision(classes[:, 0], margin, ~(margin >= band), logits.isfinite().all(dim=1))
 
 
-def in_top(
-    logits: torch.Tensor, labels: torch.Tensor, count: int, band: float = NEAR_TIE
-) -> tuple[torch.Tensor, torch.Tensor]:
+def in_top(logits: Tensor, labels: Tensor, count: int, band: float = NEAR_TIE) -> tuple[Tensor, Tensor]:
     """Tell whether the true class is among the largest float32 logits, and where float32 is not sure.
 
     Args:
@@ -82,7 +81,7 @@ def in_top(
     return (logits > truth).sum(dim=1) < count, (surely < count) & (perhaps >= count)
 
 
-def in_top_float64(logits: torch.Tensor, labels: torch.Tensor, count: int) -> torch.Tensor:
+def in_top_float64(logits: Tensor, labels: Tensor, count: int) -> Tensor:
     """Tell whether the true class is among the largest float64 logits; of tied ones the lowest label comes first.
 
     Args:
@@ -104,7 +103,7 @@ def in_top_float64(logits: torch.Tensor, labels: torch.Tensor, count: int) -> to
     return ((logits > truth + slack) | tied).sum(dim=1) < count
 
 
-def close(logits: torch.Tensor, expected: torch.Tensor, band: float = NEAR_TIE) -> bool:
+def close(logits: Tensor, expected: Tensor, band: float = NEAR_TIE) -> bool:
     """Tell whether two answers differ by rounding alone: by less than half of the band of near ties.
 
     Args:
@@ -120,7 +119,7 @@ def close(logits: torch.Tensor, expected: torch.Tensor, band: float = NEAR_TIE) 
     return error(logits, expected) < band / 2
 
 
-def error(logits: torch.Tensor, expected: torch.Tensor) -> float:
+def error(logits: Tensor, expected: Tensor) -> float:
     """Measure how far two answers are apart: the largest difference as a share of the row's scale.
 
     Args:
@@ -135,7 +134,7 @@ def error(logits: torch.Tensor, expected: torch.Tensor) -> float:
     return float(((logits - expected).abs().amax(dim=1) / scale).max())
 
 
-def decide_float64(logits: torch.Tensor) -> torch.Tensor:
+def decide_float64(logits: Tensor) -> Tensor:
     """Decide rows of float64 logits: the largest wins, and of tied ones the lowest label.
 
     Args:

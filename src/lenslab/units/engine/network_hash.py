@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from lenslab.units.engine.trace import Trace
 
@@ -32,7 +32,7 @@ def hash_of_weights(module: nn.Module) -> str:
     """
     tensors = dict(module.named_parameters()) | dict(module.named_buffers())
     for path, part in module.named_modules():
-        tensors |= {f"{path}.{name}": value for name, value in vars(part).items() if isinstance(value, torch.Tensor)}
+        tensors |= {f"{path}.{name}": value for name, value in vars(part).items() if isinstance(value, Tensor)}
     digest = hashlib.sha256()
     for name in sorted(tensors):
         _add(digest, name, tensors[name])
@@ -90,7 +90,7 @@ def _attribute(module: nn.Module, path: str) -> Any:
 
 
 def _add(digest: Any, name: str, value: object) -> None:
-    if isinstance(value, torch.Tensor):
+    if isinstance(value, Tensor):
         plain = value.detach().cpu().contiguous()
         digest.update(f"{name} {plain.dtype} {tuple(plain.shape)}\n".encode())
         digest.update(plain.reshape(-1).view(torch.uint8).numpy().tobytes() if plain.numel() else b"")

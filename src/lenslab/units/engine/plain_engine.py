@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 
 import torch
+from torch import Tensor
 
 from lenslab.units.engine.batch import Batch
 from lenslab.units.engine.float64_recheck import Float64Recheck
@@ -28,7 +29,7 @@ class PlainEngine:
         self._plans = plans
         self._program = trace.program(device)
         self._recheck = Float64Recheck(trace, device, top)
-        self._seen: tuple[torch.Tensor, Reference] | None = None
+        self._seen: tuple[Tensor, Reference] | None = None
 
     def run(self, batch: Batch, sites: Collection[str] | None = None) -> BatchOutcome:
         """Silence every unit of every site on a batch.

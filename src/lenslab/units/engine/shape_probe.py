@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from torch import fx
+from torch import Tensor, fx
 from torch.utils import _pytree as pytree
 
 
@@ -36,7 +36,7 @@ class ProbedValue:
     changes: tuple[fx.Node, ...]
 
 
-def probed(module: fx.GraphModule, probe: torch.Tensor, *, channels_last: bool = False) -> dict[fx.Node, ProbedValue]:
+def probed(module: fx.GraphModule, probe: Tensor, *, channels_last: bool = False) -> dict[fx.Node, ProbedValue]:
     """Run a graph and watch.
 
     Args:
@@ -84,7 +84,7 @@ class _Watcher(fx.Interpreter):
         changed = [(node, tensor) for node, tensor, version in before if tensor._version != version]
         for _, written in changed:
             self.conflict = self.conflict or self._conflict(written, n)
-        if isinstance(value, torch.Tensor) and n.op != "output":
+        if isinstance(value, Tensor) and n.op != "output":
             self.seen[n] = ProbedValue(value.shape, value.dtype, tuple(node for node, _ in changed))
         return value
 
@@ -92,7 +92,7 @@ class _Watcher(fx.Interpreter):
         """Reshape where a network asks for a view of a layout that it was not written for, as the fast programs do."""
         return super().call_method("reshape" if self._channels_last and target == "view" else target, args, kwargs)
 
-    def _conflict(self, written: torch.Tensor, writer: fx.Node) -> str:
+    def _conflict(self, written: Tensor, writer: fx.Node) -> str:
         later = set(_from(writer.next))
         for node in self.env:
             read_again = not later.isdisjoint(node.users)
@@ -100,10 +100,10 @@ class _Watcher(fx.Interpreter):
                 return f"{writer.name} changes {node.name} in place, which is read again afterwards"
         return ""
 
-    def _tensors(self, node: fx.Node) -> list[torch.Tensor]:
+    def _tensors(self, node: fx.Node) -> list[Tensor]:
         """List the tensors in a node's value, without those made in inference mode, which count no changes."""
         leaves = pytree.tree_leaves(self.env[node])
-        return [leaf for leaf in leaves if isinstance(leaf, torch.Tensor) and not leaf.is_inference()]
+        return [leaf for leaf in leaves if isinstance(leaf, Tensor) and not leaf.is_inference()]
 
 
 def _from(node: fx.Node) -> Iterator[fx.Node]:
@@ -112,7 +112,7 @@ def _from(node: fx.Node) -> Iterator[fx.Node]:
         node = node.next
 
 
-def _overlap(one: torch.Tensor, other: torch.Tensor) -> bool:
+def _overlap(one: Tensor, other: Tensor) -> bool:
     """Tell whether two tensors have a number in common, in memory.
 
     Example:

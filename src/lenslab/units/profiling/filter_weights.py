@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import fx, nn
+from torch import Tensor, fx, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from lenslab.runs.attributes import weight_norms
@@ -41,7 +40,7 @@ def norms_of(trace: Trace, site: Site) -> WeightNorms:
     if site.filters is None:
         return WeightNorms(unknown, unknown)
     weight = trace.module.get_submodule(site.filters).weight
-    assert isinstance(weight, torch.Tensor)  # convolutions and linear layers have one
+    assert isinstance(weight, Tensor)  # convolutions and linear layers have one
     if len(weight) != site.units:
         return WeightNorms(unknown, unknown)
     weights = weight.detach().cpu().numpy()

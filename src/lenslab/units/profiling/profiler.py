@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from lenslab.runs.attributes import activation_statistics
 from lenslab.runs.attributes.class_correlation import moments
@@ -125,7 +126,7 @@ class Profiler:
         self._optional_gradients = optional_gradients
 
     def gather(
-        self, inputs: torch.Tensor, labels: NDArray[np.int64], numbers: NDArray[np.int64]
+        self, inputs: Tensor, labels: NDArray[np.int64], numbers: NDArray[np.int64]
     ) -> dict[str, tuple[ProfileSums, NDArray[np.float32]]]:
         """Pass over one batch.
 
@@ -164,7 +165,7 @@ class Profiler:
         return found
 
     def _backward(
-        self, inputs: torch.Tensor, labels: NDArray[np.int64], logits: torch.Tensor
+        self, inputs: Tensor, labels: NDArray[np.int64], logits: Tensor
     ) -> dict[str, list[NDArray[np.float64]]] | None:
         if self._gates is None:
             return None
@@ -176,9 +177,7 @@ class Profiler:
                 pieces[name].append(products)
         return pieces
 
-    def _forward(
-        self, site: Site, value: torch.Tensor, probabilities: Floats, numbers: NDArray[np.int64]
-    ) -> ProfileSums:
+    def _forward(self, site: Site, value: Tensor, probabilities: Floats, numbers: NDArray[np.int64]) -> ProfileSums:
         maps = value.cpu().numpy()
         ranked = maps[numbers < self._rank_images]
         ranks = activation_statistics.feature_map_rank(ranked) * len(ranked) if len(ranked) else np.zeros(site.units)

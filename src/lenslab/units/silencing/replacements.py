@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from lenslab.runs.intervention import ENERGY, FILTER, MEAN, MEAN_MAP, RESAMPLE, UNITS, ZERO, Intervention
 from lenslab.units.engine.batch import batches
@@ -43,7 +44,7 @@ def site_interventions(sites: Sequence[Site], intervention: Intervention, seed: 
     }
 
 
-def members(site: Site, groups: Sequence[Sequence[int]]) -> torch.Tensor:
+def members(site: Site, groups: Sequence[Sequence[int]]) -> Tensor:
     """Mark the units of each set at a site, bool ``[sets, units]``.
 
     Raises:
@@ -103,7 +104,7 @@ def replaced(plan: Plan, replacement: Replacement) -> Plan:
 
 def _mean_maps(
     plans: Sequence[Plan], trace: Trace, images: Images, preprocessing: Preprocessing, device: torch.device
-) -> dict[str, torch.Tensor]:
+) -> dict[str, Tensor]:
     sums, count = _sums(plans, trace, images, preprocessing, device, lambda value: value.sum(dim=0))
     return {name: total / count for name, total in sums.items()}
 
@@ -111,7 +112,7 @@ def _mean_maps(
 def _second_moments(
     plans: Sequence[Plan], trace: Trace, images: Images, preprocessing: Preprocessing, device: torch.device
 ) -> dict[str, NDArray[np.float64]]:
-    def products(value: torch.Tensor) -> torch.Tensor:
+    def products(value: Tensor) -> Tensor:
         by_unit = value.transpose(0, 1).flatten(1)
         return by_unit @ by_unit.T / (by_unit.shape[1] / len(value))
 
@@ -125,11 +126,11 @@ def _sums(
     images: Images,
     preprocessing: Preprocessing,
     device: torch.device,
-    summand: Callable[[torch.Tensor], torch.Tensor],
-) -> tuple[dict[str, torch.Tensor], int]:
+    summand: Callable[[Tensor], Tensor],
+) -> tuple[dict[str, Tensor], int]:
     """Add something up over all images, in float64, and count them."""
     program, names = trace.program(device), [plan.cut for plan in plans]
-    sums: dict[str, torch.Tensor] = {}
+    sums: dict[str, Tensor] = {}
     count = 0
     with torch.inference_mode():
         for _, batch in batches(images, preprocessing, _BATCH, device):

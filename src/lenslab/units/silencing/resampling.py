@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from lenslab.units.engine.site_plan import Plan
 from lenslab.units.engine.trace import Trace
@@ -66,9 +67,7 @@ class Resampling:
             )
         self._numbers, self._pool = numbers, torch.cat([preprocessing([each]) for each in pixels])
 
-    def fills(
-        self, numbers: NDArray[np.int64], draw: int, sites: Sequence[str] | None = None
-    ) -> dict[str, torch.Tensor]:
+    def fills(self, numbers: NDArray[np.int64], draw: int, sites: Sequence[str] | None = None) -> dict[str, Tensor]:
         """Compute what the units become on some images in one draw.
 
         Args:

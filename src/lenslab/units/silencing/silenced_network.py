@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import TypeAlias
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from lenslab.runs.intervention import FILTER, MEAN, MEAN_MAP, ZERO, Intervention
 from lenslab.units.engine.site_intervention import Replacement
@@ -19,7 +19,7 @@ from lenslab.units.images import Source, open_images
 from lenslab.units.networks import Network
 from lenslab.units.silencing.replacements import members, with_replacements
 
-FillValue: TypeAlias = float | torch.Tensor
+FillValue: TypeAlias = float | Tensor
 """What silent units become: a number, or a tensor ``[all units]`` or ``[all units, height, width]``."""
 
 
@@ -31,15 +31,15 @@ class SilencingLayer(nn.Module):
         fill: What they become, see `lenslab.units.engine.site_intervention.Replacement`.
     """
 
-    silent: torch.Tensor
-    fill: torch.Tensor
+    silent: Tensor
+    fill: Tensor
 
-    def __init__(self, silent: torch.Tensor, fill: torch.Tensor) -> None:
+    def __init__(self, silent: Tensor, fill: Tensor) -> None:
         super().__init__()
         self.register_buffer("silent", silent)
         self.register_buffer("fill", fill)
 
-    def forward(self, value: torch.Tensor) -> torch.Tensor:
+    def forward(self, value: Tensor) -> Tensor:
         """Map ``[n, units, ...]`` to the same shape."""
         silent = self.silent.reshape(1, -1, *[1] * (value.dim() - 2))
         return torch.where(silent, Replacement(self.fill).everywhere(value), value)
@@ -109,7 +109,7 @@ def masks_of(
     replacement: str | float,
     fill: FillValue | Mapping[str, FillValue] | None,
     reference: Source | None,
-) -> dict[str, tuple[torch.Tensor, torch.Tensor]]:
+) -> dict[str, tuple[Tensor, Tensor]]:
     """Find where the network is cut, which units are silent there, and what they become.
 
     Args:
@@ -134,7 +134,7 @@ def masks_of(
         raise UnitsError(f"a fill and the replacement {word} are given; give one of the two")
     plans = plan(traced, sites, engine="plain", at_filters=word == FILTER)
     fills = _fills(plans, traced, network, intervention, reference) if fill is None else _given(wanted, fill)
-    masks: dict[str, tuple[torch.Tensor, torch.Tensor]] = {}
+    masks: dict[str, tuple[Tensor, Tensor]] = {}
     for planned, units, value in zip(plans, wanted.values(), fills, strict=True):
         (silent,) = members(planned.site, [units])
         if planned.cut in masks:  # one site named in two ways, or two sites behind the same filters
@@ -145,7 +145,7 @@ def masks_of(
 
 def _fills(
     plans: Sequence[Plan], traced: Trace, network: Network, intervention: Intervention, reference: Source | None
-) -> list[torch.Tensor]:
+) -> list[Tensor]:
     word = intervention.replacement
     if word in (MEAN, MEAN_MAP):
         if reference is None:
@@ -160,7 +160,7 @@ def _fills(
     return [torch.tensor(constant)] * len(plans)
 
 
-def _given(wanted: Mapping[str, Sequence[int]], fill: FillValue | Mapping[str, FillValue]) -> list[torch.Tensor]:
+def _given(wanted: Mapping[str, Sequence[int]], fill: FillValue | Mapping[str, FillValue]) -> list[Tensor]:
     fills = fill if isinstance(fill, Mapping) else dict.fromkeys(wanted, fill)
     if fills.keys() != wanted.keys():
         raise UnknownSiteError(f"units are given for {', '.join(wanted)}, and fills for {', '.join(fills)}")

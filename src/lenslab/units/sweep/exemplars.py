@@ -10,6 +10,7 @@ import pyarrow as pa
 import torch
 import torch.nn.functional as F
 from numpy.typing import NDArray
+from torch import Tensor
 
 from lenslab.runs.attributes.top_images import TopImages
 from lenslab.units.engine.sites import Site
@@ -99,7 +100,7 @@ def _decoded(images: Images, numbers: Sequence[int], size: int) -> Iterator[tupl
         yield some, [block.pixels[0] for block in blocks]
 
 
-def _averaged(value: torch.Tensor) -> torch.Tensor:
+def _averaged(value: Tensor) -> Tensor:
     """Give maps of a site's value, ``[images, units, height, width]``, none larger than can be shown."""
     if value.dim() != 4:
         value = value.flatten(2) if value.dim() > 2 else value[:, :, None]
@@ -128,7 +129,7 @@ def _rows(name: str, strongest: TopImages, maps: NDArray[np.float32], live: NDAr
     return pa.table([pa.array(column, each.type) for column, each in zip(columns, EXEMPLARS, strict=True)], EXEMPLARS)
 
 
-def _picture(number: int, inputs: torch.Tensor, preprocessing: Preprocessing) -> dict[str, object]:
+def _picture(number: int, inputs: Tensor, preprocessing: Preprocessing) -> dict[str, object]:
     """Turn what the network sees back into a small picture."""
     from PIL import Image
 
