@@ -61,18 +61,9 @@ def batches(
     start: int = 0,
     stop: int | None = None,
 ) -> Iterator[tuple[ImageBlock, Batch]]:
-    """Decode and preprocess images batch by batch.
+    """Decode and preprocess images ``start`` to ``stop - 1``, ``size`` at a time.
 
-    Args:
-        images: The images.
-        preprocessing: From pixels to the network's input.
-        size: Images per batch.
-        device: Where the batches go.
-        start: Number of the first image.
-        stop: One past the last image; the end of the source by default.
-
-    Yields:
-        Each block with its batch, also where none of its images decodes and both are empty.
+    Each block comes with its batch, also where none of its images decodes and both are empty.
 
     Example:
         >>> from lenslab.units import open_images

@@ -25,14 +25,7 @@ _ELEMENTS = 1 << 24
 
 
 class ExactEngine:
-    """Records one clean pass, skips units that are silent anyway, and resumes from the cut for the others.
-
-    Args:
-        trace: The network seen from inside.
-        plans: What to do at each site.
-        device: Where to run.
-        top: See `lenslab.units.engine.float64_recheck.Float64Recheck`.
-    """
+    """Records one clean pass, skips units that are silent anyway, and resumes from the cut for the others."""
 
     def __init__(self, trace: Trace, plans: Sequence[Plan], device: torch.device, top: int | None = None) -> None:
         self._trace = trace
@@ -43,16 +36,7 @@ class ExactEngine:
         self._seen: tuple[Tensor, Reference, Golden] | None = None
 
     def run(self, batch: Batch, sites: Collection[str] | None = None) -> BatchOutcome:
-        """Silence every unit of every site on a batch.
-
-        Args:
-            batch: The images.
-            sites: The names of the sites to do; all by default.
-
-        Raises:
-            NotFiniteError: A logit is NaN or infinite.
-            UnsupportedNetworkError: Resuming from a site does not give the network's own answer.
-        """
+        """Silence every unit of every site, or of those that are named, on a batch."""
         reference, golden = self._clean_pass(batch)
         plans = [plan for plan in self._plans if sites is None or plan.site.name in sites]
         return BatchOutcome(reference, self._sites(batch, plans, reference, golden))
@@ -80,12 +64,7 @@ class ExactEngine:
             yield SiteOutcome(plan.site.name, means, [piece for some in pieces for piece in some])
 
     def decisions(self, batch: Batch, site: str) -> Iterator[list[DecidedPairs]]:
-        """Decide the pairs of one site in small pieces: those that are inactive first, then chunk by chunk.
-
-        Args:
-            batch: The images.
-            site: The site's name.
-        """
+        """Decide the pairs of one site in small pieces: those that are inactive first, then chunk by chunk."""
         reference, golden = self._clean_pass(batch)
         (plan,) = (each for each in self._plans if each.site.name == site)
         return self._decisions(batch, plan, reference, golden)

@@ -31,12 +31,8 @@ class Float64Recheck:
     """Decides pairs from their float32 logits, and in float64 what float32 cannot decide.
 
     How far float32 is off is measured on the first batch, against float64. Most networks are far below the usual band
-    of near ties; where one is not, its band is wider, and more pairs are decided in float64.
-
-    Args:
-        trace: The network seen from inside.
-        device: Where to run.
-        top: Among how many of the largest logits the true class is looked for; ``None`` does not look.
+    of near ties; where one is not, its band is wider, and more pairs are decided in float64. ``top`` says among how
+    many of the largest logits the true class is looked for; ``None`` does not look.
     """
 
     def __init__(self, trace: Trace, device: torch.device, top: int | None = None) -> None:
@@ -47,14 +43,7 @@ class Float64Recheck:
         self.band = NEAR_TIE
 
     def reference(self, batch: Batch) -> Reference:
-        """Decide with every unit in place: the unmodified network in float32, near ties again in float64.
-
-        Args:
-            batch: The images.
-
-        Raises:
-            NotFiniteError: A logit is NaN or infinite.
-        """
+        """Decide with every unit in place: the unmodified network in float32, near ties again in float64."""
         inputs = batch.inputs
         logits: Tensor = self._network(inputs.clone())
         if logits.dim() != 2 or len(logits) != len(inputs):
@@ -116,17 +105,8 @@ class Float64Recheck:
     ) -> list[DecidedPairs]:
         """Decide pairs from their float32 logits, near ties again in float64 with the whole network.
 
-        Args:
-            logits: ``[pairs, classes]``.
-            batch: The images.
-            site: The name of the site whose value was replaced.
-            rows: The image of each pair, by its place in the batch.
-            units: The unit of each pair.
-            path: How the logits were computed.
-            intervention: What was silenced, for all images of the batch.
-
-        Raises:
-            NotFiniteError: A logit is NaN or infinite.
+        The rows are places in the batch, the site is the one whose value was replaced, and the intervention is that of
+        all images of the batch.
         """
         decision, labels = decide(logits, self.band), batch.labels[rows]
         refuse_not_finite(decision.finite, batch.numbers, rows, units, site)
@@ -188,17 +168,10 @@ def regrouped_rows(batch: int) -> Tensor:
 def refuse_not_finite(
     finite: Tensor, numbers: NDArray[np.int64], rows: Tensor | None = None, units: Tensor | None = None, site: str = ""
 ) -> None:
-    """Refuse logits that are NaN or infinite.
+    """Refuse logits that are NaN or infinite, by the first image and the unit silenced on it.
 
-    Args:
-        finite: Whether each row of logits is finite, bool ``[rows]``.
-        numbers: The number of each image of the batch in its source.
-        rows: The image of each row, by its place in the batch; in the batch's order by default.
-        units: The unit that is silenced in each row; none by default.
-        site: The name of its site.
-
-    Raises:
-        NotFiniteError: Some are; the message names the first image, and the unit silenced on it.
+    ``finite`` has an entry per row of logits, and so have ``rows`` (places in the batch) and ``units``, where they are
+    given; ``numbers`` has one per image of the batch.
 
     Example:
         >>> refuse_not_finite(torch.tensor([True, False]), np.array([7, 8]))

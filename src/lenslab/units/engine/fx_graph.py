@@ -52,11 +52,7 @@ def is_bare(layer: nn.Module) -> bool:
 
 
 class Graph:
-    """A traced network with the shapes and costs seen in one probe.
-
-    Args:
-        module: The network in evaluation mode; it is read, never changed.
-        probe: A batch of three or more inputs.
+    """A traced network with the shapes and costs seen in one probe, a batch of three or more inputs.
 
     Raises:
         AliasError: An operation in place changes a value that is read again, or one that all images share.

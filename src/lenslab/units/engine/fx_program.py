@@ -16,15 +16,7 @@ from lenslab.units.engine.site_intervention import ZERO_REPLACEMENT, SiteInterve
 
 
 class FxProgram:
-    """Runs a graph.
-
-    Args:
-        graph: The traced network.
-        nodes: The graph's node for each site's name.
-        device: Where to run.
-        precision: ``torch.float32`` or ``torch.float64``.
-        fast: Fold batch norms and put channels last, which changes the last bits and nothing else.
-    """
+    """Runs a graph; ``nodes`` are those behind the names of sites, for ``fast`` see `Trace.program`."""
 
     def __init__(
         self, graph: Graph, nodes: Mapping[str, fx.Node], *, device: torch.device, precision: torch.dtype, fast: bool

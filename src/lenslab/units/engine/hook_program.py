@@ -22,26 +22,14 @@ from lenslab.units.engine.sites import Site, numbered
 
 @dataclass(frozen=True)
 class Call:
-    """One call of one module in a forward pass.
-
-    Attributes:
-        path: The module's dotted path.
-        index: 0 for its first call in the pass, 1 for its second, ...
-    """
+    """One call of one module in a forward pass: its dotted path, and 0 for the first call, 1 for the second, ..."""
 
     path: str
     index: int
 
 
 class HookProgram:
-    """Runs a module whole, and reads or replaces what its modules put out.
-
-    Args:
-        module: The network in evaluation mode; a copy of it is run.
-        calls: The call behind each site's name.
-        device: Where to run.
-        precision: ``torch.float32`` or ``torch.float64``.
-    """
+    """Runs a copy of a module whole, and reads or replaces what its modules put out."""
 
     def __init__(
         self, module: nn.Module, calls: Mapping[str, Call], *, device: torch.device, precision: torch.dtype
@@ -90,17 +78,10 @@ class HookProgram:
 
 
 def sites_of(module: nn.Module, probe: Tensor) -> dict[str, tuple[Site, Call]]:
-    """Find the sites that hooks can see: the outputs of modules without submodules.
+    """Find the sites that hooks can see, the outputs of modules without submodules, and the calls behind them.
 
     A default site is followed from a convolution through the batch norm and activation modules that take its value;
-    sums and functions between modules stay unseen.
-
-    Args:
-        module: The network in evaluation mode; it is left as it was.
-        probe: A batch of two or more inputs.
-
-    Returns:
-        Sites and the calls behind them, in the order of execution, by name.
+    sums and functions between modules stay unseen. The probe is two or more inputs; the module is left as it was.
     """
     seen: list[tuple[str, nn.Module, Any, Any]] = []
 
@@ -167,13 +148,7 @@ def _handed_on(call: Any, calls: Sequence[Any]) -> Any:
 
 @contextmanager
 def watching(module: nn.Module, call: Call, see: Callable[[Tensor], Tensor | None]) -> Iterator[None]:
-    """Watch one call of one module through a forward hook.
-
-    Args:
-        module: The network; the hook is taken off again.
-        call: Which call of which of its modules.
-        see: Takes the module's output; what it returns, unless ``None``, replaces it.
-    """
+    """Watch one call of one module by a hook; what ``see`` returns, unless ``None``, replaces the module's output."""
     count = -1
 
     def hook(_module: nn.Module, _inputs: object, output: Tensor) -> Tensor | None:

@@ -13,17 +13,10 @@ RISES = ("loss_rise", "logit_drop", "margin_drop")
 
 
 def scores(logits: Tensor, labels: Tensor) -> Tensor:
-    r"""Score rows of logits against the true classes.
+    r"""Score rows of logits against the true classes: float64 ``[3, rows]``, in the order of :data:`SCORES`.
 
     With logits z and true class y, the loss is the cross-entropy :math:`\log \sum_j e^{z_j} - z_y` in nats, the true
     logit is :math:`z_y`, and the margin :math:`z_y - \max_{j \ne y} z_j`: above 0 where the row is right.
-
-    Args:
-        logits: ``[rows, classes]``.
-        labels: The true class of each row, int64 ``[rows]``.
-
-    Returns:
-        Float64 ``[3, rows]``, in the order of :data:`SCORES`.
 
     Example:
         >>> scores(torch.tensor([[0.0, 0.0], [1.0, 3.0]]), torch.tensor([0, 1])).round(decimals=3).tolist()
@@ -38,13 +31,6 @@ def scores(logits: Tensor, labels: Tensor) -> Tensor:
 
 def rises(before: Tensor, after: Tensor) -> Tensor:
     """Subtract scores so that bigger means that the unit mattered more: loss after - before, the others before - after.
-
-    Args:
-        before: ``[3, rows]``, see `scores`.
-        after: The same shape.
-
-    Returns:
-        ``[3, rows]``, in the order of :data:`RISES`.
 
     Example:
         >>> rises(torch.tensor([[0.5], [3.0], [2.0]]), torch.tensor([[0.75], [1.0], [-1.0]])).flatten().tolist()

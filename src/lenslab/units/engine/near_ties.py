@@ -37,14 +37,7 @@ class Decision:
 
 
 def decide(logits: Tensor, band: float = NEAR_TIE) -> Decision:
-    """Decide rows of float32 logits.
-
-    Args:
-        logits: ``[rows, classes]`` with at least two classes.
-        band: Margins below this share of the logits' scale are near ties.
-
-    Returns:
-        The decision for each row.
+    """Decide rows of float32 logits; margins below the band, as a share of the logits' scale, are near ties.
 
     Example:
         >>> decision = decide(torch.tensor([[1.0, 3.0], [2.0, 2.00001]]))
@@ -58,16 +51,7 @@ def decide(logits: Tensor, band: float = NEAR_TIE) -> Decision:
 
 
 def in_top(logits: Tensor, labels: Tensor, count: int, band: float = NEAR_TIE) -> tuple[Tensor, Tensor]:
-    """Tell whether the true class is among the largest float32 logits, and where float32 is not sure.
-
-    Args:
-        logits: ``[rows, classes]``.
-        labels: The true class of each row, int64 ``[rows]``.
-        count: Among how many.
-        band: Differences below this share of the logits' scale are not sure.
-
-    Returns:
-        Bool ``[rows]`` twice: whether it is, and whether that has to be decided again in float64.
+    """Tell whether the true class is among the ``count`` largest float32 logits, and where float32 is not sure.
 
     Example:
         >>> logits = torch.tensor([[1.0, 3.0, 2.0], [1.0, 1.00001, 2.0]])
@@ -84,14 +68,6 @@ def in_top(logits: Tensor, labels: Tensor, count: int, band: float = NEAR_TIE) -
 def in_top_float64(logits: Tensor, labels: Tensor, count: int) -> Tensor:
     """Tell whether the true class is among the largest float64 logits; of tied ones the lowest label comes first.
 
-    Args:
-        logits: ``[rows, classes]`` in float64.
-        labels: The true class of each row, int64 ``[rows]``.
-        count: Among how many.
-
-    Returns:
-        Bool ``[rows]``.
-
     Example:
         >>> logits = torch.tensor([[1.0, 1.0, 2.0]], dtype=torch.float64).expand(2, 3)
         >>> in_top_float64(logits, torch.tensor([0, 1]), 2).tolist()
@@ -106,11 +82,6 @@ def in_top_float64(logits: Tensor, labels: Tensor, count: int) -> Tensor:
 def close(logits: Tensor, expected: Tensor, band: float = NEAR_TIE) -> bool:
     """Tell whether two answers differ by rounding alone: by less than half of the band of near ties.
 
-    Args:
-        logits: ``[rows, classes]``.
-        expected: The same shape.
-        band: Of near ties, as a share of the logits' scale.
-
     Example:
         >>> expected = torch.tensor([[1.0, 3.0]])
         >>> close(expected + 1e-6, expected), close(expected + 1e-3, expected)
@@ -120,11 +91,7 @@ def close(logits: Tensor, expected: Tensor, band: float = NEAR_TIE) -> bool:
 
 
 def error(logits: Tensor, expected: Tensor) -> float:
-    """Measure how far two answers are apart: the largest difference as a share of the row's scale.
-
-    Args:
-        logits: ``[rows, classes]``.
-        expected: The same shape; its largest absolute value in each row is the scale.
+    """Measure how far two answers are apart: the largest difference as a share of the expected row's scale.
 
     Example:
         >>> error(torch.tensor([[1.0, 2.0]]), torch.tensor([[1.0, 4.0]]))
@@ -136,12 +103,6 @@ def error(logits: Tensor, expected: Tensor) -> float:
 
 def decide_float64(logits: Tensor) -> Tensor:
     """Decide rows of float64 logits: the largest wins, and of tied ones the lowest label.
-
-    Args:
-        logits: ``[rows, classes]`` in float64.
-
-    Returns:
-        The predicted class of each row, int64 ``[rows]``.
 
     Example:
         >>> decide_float64(torch.tensor([[0.0, 1.0, 1.0]], dtype=torch.float64)).tolist()

@@ -19,12 +19,6 @@ _SIMPLE = (bool, int, float, complex, str, bytes, type(None), torch.dtype, torch
 def hash_of_weights(module: nn.Module) -> str:
     """Hash every tensor of a network: parameters, buffers (those that are not saved as well) and plain attributes.
 
-    Args:
-        module: The network.
-
-    Returns:
-        The SHA-256 as 64 hexadecimal digits.
-
     Example:
         >>> one, other = nn.Linear(2, 2), nn.Linear(2, 2)
         >>> hash_of_weights(one) == hash_of_weights(other)
@@ -43,12 +37,6 @@ def hash_of_architecture(trace: Trace) -> str:
     """Hash what a network does with its tensors: its layers with their options, its operations, its constants.
 
     Where torch.fx could not trace the network, the source of its classes stands in for the operations.
-
-    Args:
-        trace: The network seen from inside.
-
-    Returns:
-        The SHA-256 as 64 hexadecimal digits.
     """
     digest = hashlib.sha256()
     for path, part in trace.module.named_modules():

@@ -83,12 +83,7 @@ class Reference:
 
 @dataclass(frozen=True)
 class BatchOutcome:
-    """What silencing every unit of every site did to one batch.
-
-    Attributes:
-        reference: The predictions before.
-        sites: One outcome per site, made one after the other as they are asked for.
-    """
+    """What silencing every unit did to one batch; the sites' outcomes are made as they are asked for."""
 
     reference: Reference
     sites: Iterator[SiteOutcome]

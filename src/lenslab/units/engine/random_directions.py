@@ -68,10 +68,6 @@ class Directions:
 def haar(units: int, seed: int) -> Directions:
     """Draw a random orthonormal basis, uniformly over all rotations (Haar): the QR factors of a Gaussian matrix.
 
-    Args:
-        units: How many units the site has.
-        seed: Decides the basis.
-
     Example:
         >>> basis = haar(5, seed=0).basis
         >>> bool(torch.allclose(basis @ basis.T, torch.eye(5, dtype=torch.float64)))
@@ -83,7 +79,7 @@ def haar(units: int, seed: int) -> Directions:
 
 
 def matched(moments: Floats, seed: int) -> Directions:
-    r"""Draw random directions, each with the activation energy of one unit.
+    r"""Draw random directions, each with the activation energy of one unit, in the order of the units.
 
     The energy of a direction q is the mean of :math:`(q \cdot h)^2` over images and positions, :math:`q^T M q` with M
     the second moments of the site's value. A Haar direction has about the mean energy of the units, whichever unit it
@@ -91,13 +87,6 @@ def matched(moments: Floats, seed: int) -> Directions:
     its components along the eigenvectors of M are multiplied by :math:`e^{t \lambda}`, with the one t for which its
     energy is that of unit u, :math:`M_{uu}` (the energy rises with t, from the smallest eigenvalue to the largest).
     The directions have length 1 and are not orthogonal to each other.
-
-    Args:
-        moments: M, float64 ``[units, units]``.
-        seed: Decides the directions.
-
-    Returns:
-        As many directions as units, in the order of the units.
 
     Example:
         >>> moments = np.array([[4.0, 1.0, 0.0], [1.0, 2.0, 0.5], [0.0, 0.5, 1.0]])

@@ -23,13 +23,7 @@ class AliasError(Exception):
 
 @dataclass(frozen=True)
 class ProbedValue:
-    """What a probe showed of one node.
-
-    Attributes:
-        shape: The value's shape.
-        dtype: The type of its numbers.
-        changes: The nodes among its inputs whose values it changes in place.
-    """
+    """What a probe showed of one node; ``changes`` are those of its inputs whose values it changes in place."""
 
     shape: torch.Size
     dtype: torch.dtype
@@ -37,18 +31,9 @@ class ProbedValue:
 
 
 def probed(module: fx.GraphModule, probe: Tensor, *, channels_last: bool = False) -> dict[fx.Node, ProbedValue]:
-    """Run a graph and watch.
+    """Run a graph on a batch of inputs, which is left as it is, and watch every node whose value is a tensor.
 
-    Args:
-        module: The traced network.
-        probe: A batch of inputs; it is left as it is.
-        channels_last: Lay four-dimensional inputs out as the fast programs do, where other values share memory.
-
-    Returns:
-        What was seen of every node whose value is a tensor.
-
-    Raises:
-        AliasError: An operation in place changes a value that is read again afterwards.
+    With ``channels_last``, four-dimensional inputs lie as in the fast programs, where other values share memory.
 
     Example:
         >>> class Fragile(torch.nn.Module):

@@ -80,28 +80,14 @@ class Replacement:
         return means
 
     def applied(self, value: Tensor, units: Tensor) -> Tensor:
-        """Give a copy of a site's value in which row ``i`` has unit ``units[i]`` silenced.
-
-        Args:
-            value: A site's value, ``[rows, units, ...]``; it is not changed.
-            units: The unit to silence in each row, int64 ``[rows]``.
-
-        Returns:
-            The copy, with the same shape, type and memory layout.
-        """
+        """Give a copy of a value, of the same memory layout, in which row ``i`` has unit ``units[i]`` silenced."""
         copy = value.clone()
         rows = torch.arange(len(units), device=value.device)
         copy[rows, units] = self._like(value).expand(value.shape)[rows, units]
         return copy
 
     def differs(self, value: Tensor) -> Tensor:
-        """Tell which units differ from their replacement, image by image; the others change nothing when silenced.
-
-        Args:
-            value: A site's value, ``[images, units, ...]``.
-
-        Returns:
-            Bool ``[images, units]``.
+        """Tell which units differ from their replacement on each image; others change nothing when silenced.
 
         Example:
             >>> ZERO_REPLACEMENT.differs(torch.tensor([[[0.0, 0.0], [0.0, 2.0]]])).tolist()
@@ -173,14 +159,7 @@ ZERO_REPLACEMENT = Replacement(torch.zeros(()))
 
 
 def spatial_mean(value: Tensor, intervention: SiteIntervention = ZERO_REPLACEMENT) -> NDArray[np.float32]:
-    """Average each target over its positions.
-
-    Args:
-        value: A site's value, ``[images, units, ...]``.
-        intervention: Which targets; each unit by default.
-
-    Returns:
-        Float32 ``[images, targets]``; a value without positions is given as it is.
+    """Average each target over its positions, float32 ``[images, targets]``; without positions it is the value.
 
     Example:
         >>> spatial_mean(torch.tensor([[[1.0, 3.0]]])).tolist()

@@ -50,14 +50,6 @@ def present(directory: Path | None = None, *, train: bool = False) -> bool:
 def fashion_mnist(directory: Path | None = None, *, train: bool = False, home: str = HOME) -> Images:
     """Open the 10,000 test images, or the 60,000 training images; fetch them once where they are not there.
 
-    Args:
-        directory: Where the files are, or go; `files_directory` by default.
-        train: The training images.
-        home: Address that the files are fetched from before Debian's package is tried.
-
-    Raises:
-        ImagesUnavailableError: They can be had from nowhere; the message names what was tried.
-
     Example:
         >>> len(fashion_mnist())  # doctest: +SKIP
         10000

@@ -32,16 +32,6 @@ def fetch(
     ``apt-get`` and ``dpkg-deb`` but no root: the package lists and the archive live in a temporary directory.
     A file appears under its name complete and checked, or not at all.
 
-    Args:
-        files: SHA-256 (hex) by file name.
-        directory: Created where it is missing.
-        home: Address in front of the file names.
-        timeout: Seconds that the home may stay silent.
-        package_timeout: Seconds that each of the package's steps may take.
-
-    Raises:
-        ImagesUnavailableError: A file is there and is another, or can be had from nowhere.
-
     Example:
         >>> fetch({}, Path("."))  # nothing to do
     """

@@ -23,10 +23,6 @@ def norms_of(trace: Trace, site: Site) -> WeightNorms:
     one that takes the filters' output, before any activation, whether the site lies before or behind it. Hooks do not
     see who takes an output, so the folded norm of a network that torch.fx cannot trace is unknown.
 
-    Args:
-        trace: The network seen from inside.
-        site: One of its sites.
-
     Example:
         >>> from lenslab.units.engine.trace import trace
         >>> network = nn.Sequential(nn.Conv2d(1, 2, 2, bias=False), nn.BatchNorm2d(2), nn.ReLU(), nn.Flatten(),

@@ -29,11 +29,6 @@ class GradientGates:
     changes no bit of the forward pass. The caller's network is neither run nor changed, and in-place operations behind
     a site do not disturb it, because they act on the gated copy.
 
-    Args:
-        trace: The network seen from inside.
-        sites: Names of sites.
-        device: Where to run.
-
     Example:
         >>> from torch import nn
         >>> from lenslab.units.engine.trace import trace
@@ -59,19 +54,11 @@ class GradientGates:
     def products(
         self, inputs: Tensor, labels: NDArray[np.int64], *, logits: Tensor | None = None
     ) -> dict[str, NDArray[np.float64]]:
-        """Run a batch forward and backward.
-
-        Args:
-            inputs: Preprocessed images ``[images, ...]``.
-            labels: The class of each image, ``[images]``.
-            logits: What the network answers without gates, where it is known: the gated pass is compared with it.
+        """Run a batch forward and backward; where the logits without gates are given, compare the gated ones.
 
         Returns:
             For each site the sum over positions of value times gradient of the image's own cross-entropy,
             ``[images, units]``; NaN at a site from which no gradient path leads to the logits.
-
-        Raises:
-            UnsupportedNetworkError: The network cannot be differentiated, or answers differently with gates.
         """
         with torch.inference_mode(False), torch.enable_grad():
             images = inputs.to(self._device, torch.float32).clone()

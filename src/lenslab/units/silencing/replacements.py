@@ -26,16 +26,7 @@ _BATCH = 64
 
 
 def site_interventions(sites: Sequence[Site], intervention: Intervention, seed: int) -> dict[str, SiteIntervention]:
-    """Choose what is silenced at each site, where it is not each unit alone.
-
-    Args:
-        sites: The chosen sites.
-        intervention: What is done to the units.
-        seed: Decides random directions.
-
-    Raises:
-        UnknownSiteError: A set holds a unit that its site does not have.
-    """
+    """Choose what is silenced at each site, where it is not each unit alone; the seed decides directions."""
     if intervention.basis != UNITS:  # the energies are measured when the sweep begins, see `with_replacements`
         return {site.name: haar(site.units, seed) for site in sites}
     groups = intervention.groups
@@ -45,11 +36,7 @@ def site_interventions(sites: Sequence[Site], intervention: Intervention, seed: 
 
 
 def members(site: Site, groups: Sequence[Sequence[int]]) -> Tensor:
-    """Mark the units of each set at a site, bool ``[sets, units]``.
-
-    Raises:
-        UnknownSiteError: A set holds a unit that the site does not have.
-    """
+    """Mark the units of each set at a site, bool ``[sets, units]``."""
     marked = torch.zeros(len(groups), site.units, dtype=torch.bool)
     for row, group in zip(marked, groups, strict=True):
         for unit in group:
@@ -71,14 +58,7 @@ def with_replacements(
 ) -> tuple[Plan, ...]:
     """Put what the units become into every plan, as far as it is the same on every image.
 
-    Args:
-        plans: The plans.
-        intervention: What is done to the units.
-        trace: The network seen from inside.
-        reference: The images that means and energies are measured on.
-        preprocessing: From pixels to the network's input.
-        device: Where to run.
-        seed: Decides random directions.
+    Means and energies are measured on the reference images; the seed decides random directions.
     """
     word = intervention.replacement
     if intervention.basis == ENERGY:

@@ -24,12 +24,7 @@ FillValue: TypeAlias = float | Tensor
 
 
 class SilencingLayer(nn.Module):
-    """A layer that silences units for good: it replaces some units of the value that it is given.
-
-    Args:
-        silent: Which units, bool ``[units]``.
-        fill: What they become, see `lenslab.units.engine.site_intervention.Replacement`.
-    """
+    """A layer that silences units for good: some units (bool ``[units]``) become the fill, see `Replacement`."""
 
     silent: Tensor
     fill: Tensor
@@ -110,22 +105,11 @@ def masks_of(
     fill: FillValue | Mapping[str, FillValue] | None,
     reference: Source | None,
 ) -> dict[str, tuple[Tensor, Tensor]]:
-    """Find where the network is cut, which units are silent there, and what they become.
-
-    Args:
-        traced: The network seen from inside.
-        network: The network.
-        wanted: The units to silence, by the names of their sites.
-        replacement: See `silenced`.
-        fill: See `silenced`.
-        reference: See `silenced`.
+    """Find where the network is cut, which units are silent there, and what they become; see `silenced`.
 
     Returns:
         By the name of the site whose value is replaced (with ``"filter"``, the filters' own output): the silent units,
         bool ``[units]``, and their fill, float32.
-
-    Raises:
-        UnitsError: As for `silenced`.
     """
     sites = [_one(traced, name) for name in wanted]
     intervention = Intervention.of(replacement)

@@ -56,16 +56,7 @@ def exemplars(
     batch_size: int,
     device: torch.device,
 ) -> tuple[pa.Table, pa.Table]:
-    """Look at the strongest images again, with the units' maps on them.
-
-    Args:
-        trace: The network seen from inside.
-        strongest: Of each site, by its name.
-        live: The units that are worth looking at, bool ``[units]``, by the site's name.
-        images: The images of the sweep.
-        preprocessing: Of the sweep.
-        batch_size: Images per batch.
-        device: Where to run.
+    """Look at the strongest images of each site's ``live`` units again, with the units' maps on them.
 
     Returns:
         The exemplars, columns ``site, unit, rank, image, activation, height, width, map``: rank 0 is the strongest, the
