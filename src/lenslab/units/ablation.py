@@ -178,12 +178,7 @@ class Ablation(Question):
         )
 
     def run(
-        self,
-        *,
-        device: str = "cpu",
-        verify: int = 0,
-        out: str | Path | None = None,
-        progress: Progress | None = None,
+        self, *, device: str = "cpu", verify: int = 0, out: str | Path | None = None, progress: Progress | None = None
     ) -> Run:
         """Run it; see `ablate` for the arguments.
 

@@ -99,20 +99,10 @@ def measure_class_attributes(
 ) -> pd.DataFrame:
     """Measure the attributes that a unit has for each class: mean, correlation and gradient scores.
 
-    Args:
-        network: As for `measure_attributes`, and so the others.
-        images: Labelled images.
-        sites: Globs over the names of sites.
-        limit: Only the first so many images.
-        batch_size: Images per batch.
-        device: Where to run.
-        gradients: Whether to measure the gradient scores.
+    The arguments are those of `measure_attributes`, and so are the errors.
 
     Returns:
         The rows of `class_table` for every chosen site, in the order of execution.
-
-    Raises:
-        UnitsError: Anything asked does not exist or does not fit; the message says what.
 
     Example:
         >>> from lenslab.units import load

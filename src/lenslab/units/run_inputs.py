@@ -17,21 +17,10 @@ from lenslab.units.networks.network_libraries import is_of_library
 def network_again(
     run: RunRecord, network: Network | str | None = None, *, weights: str | Path | None = None
 ) -> Network:
-    """Load the network of a finished run, and see that it is the same.
+    """Load the network of a finished run, by default the one that the record names, and see that it is the same.
 
-    Args:
-        run: The run.
-        network: The network, or its name; by default the name that the record states.
-        weights: Where its weights are now; by default those that the record names, where they come with a package or
-            lie in the current directory.
-
-    Returns:
-        The network, with the preprocessing of the run. Whether its architecture is the same is seen when it is traced,
-        see `refuse_other_architecture`.
-
-    Raises:
-        OtherThanAskedError: Its weights or its preprocessing differ from those of the run.
-        UnitsError: It cannot be found or loaded; the message says how to name it.
+    Weights are by default those that the record names, where they come with a package or lie in the current directory.
+    Whether the architecture is the same is seen when it is traced, see `refuse_other_architecture`.
 
     Example:
         >>> from lenslab.units import ablate
@@ -70,11 +59,7 @@ def network_again(
 
 
 def refuse_other_architecture(run: RunRecord, network: Network, traced: Trace) -> None:
-    """See that a network computes what that of the run does.
-
-    Raises:
-        OtherThanAskedError: It does not.
-    """
+    """See that a network computes what that of the run does."""
     found, asked = hash_of_architecture(traced), str(run.network.architecture_sha256)
     if found != asked:
         raise OtherThanAskedError(
@@ -84,20 +69,9 @@ def refuse_other_architecture(run: RunRecord, network: Network, traced: Trace) -
 
 
 def images_again(run: RunRecord, images: Source | None = None, *, classes: str | Path | None = None) -> Images:
-    """Open the images of a finished run, and see that they are the same.
+    """Open the images of a finished run, limited as there, and see that they are the same.
 
-    Args:
-        run: The run.
-        images: Where they are now; by default where the record says that they were.
-        classes: The mapping of classes that the run had, see `lenslab.units.Images.mapped`. By default it is read off
-            the labels that the run's images have.
-
-    Returns:
-        The images, limited as in the run.
-
-    Raises:
-        OtherThanAskedError: They are others.
-        UnitsError: They cannot be found or opened.
+    The mapping of classes is by default read off the labels that the run's images have.
 
     Example:
         >>> from lenslab.units import ablate
@@ -129,16 +103,10 @@ def opened_as(run: RunRecord, images: Source) -> Images:
 
 
 def mapped_again(run: RunRecord, opened: Images, classes: str | Path | None = None) -> Images:
-    """Map the classes of images to labels as the run did.
+    """Map the classes of images, which have the labels of their source, to labels as the run did.
 
-    Args:
-        run: The run.
-        opened: The images, with the labels of their source.
-        classes: The mapping; by default, where the source is not that of the run as it is, the one that the run's
-            labels show, if it gives the run's images.
-
-    Returns:
-        The images with the network's labels; as they are where no mapping is given or seen.
+    Without a mapping, where the source is not that of the run as it is, the one that the run's labels show is taken, if
+    it gives the run's images; else the images stay as they are.
     """
     network = run.dataset.class_names or run.class_count
     if classes is not None:
@@ -157,19 +125,9 @@ def mapped_again(run: RunRecord, opened: Images, classes: str | Path | None = No
 
 
 def reference_again(run: RunRecord, images: Images | None = None, reference: Source | None = None) -> Images | None:
-    """Open the images that a finished run measured its means on.
+    """Open the images that a finished run measured its means on; None where it measured no mean.
 
-    Args:
-        run: The run.
-        images: The run's own images, where they are open.
-        reference: Where the reference images are now, if they are not the run's own images.
-
-    Returns:
-        The images; None where the run measured no mean.
-
-    Raises:
-        OtherThanAskedError: They are others, or it is not said where they are.
-        UnitsError: They cannot be found or opened.
+    ``images`` are the run's own, where they are open; ``reference`` says where the others are now, if there are others.
     """
     stated = run.dataset
     asked = stated.reference_sha256

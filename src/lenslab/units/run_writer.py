@@ -34,17 +34,7 @@ from lenslab.units.sweep.shards import Shards
 
 
 def write_tables(question: Question, shards: Shards, blocks: Sequence[Block], device: torch.device) -> dict[str, Any]:
-    """Write a run's tables from the shards of its sweep.
-
-    Args:
-        question: What was asked.
-        shards: Of the record in the making.
-        blocks: All of them whole.
-        device: Where to look at the strongest images again.
-
-    Returns:
-        What ``record.json`` says about network, images, sites and paths.
-    """
+    """Write a run's tables from the whole blocks of its sweep, and give what ``record.json`` says about it."""
     draft, names = shards.draft, [planned.site.name for planned in question.plans]
     frame = shards.collected("images", blocks).to_pandas()
     frame.insert(3, "half", halves(frame["label"].to_numpy(), frame["content"].tolist(), seed=question.seed))

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from lenslab.units.images import ImageBlock, Images
 from lenslab.units.images.preprocessing import Preprocessing
@@ -25,17 +26,17 @@ class Batch:
             cut; only for what differs from image to image, see `lenslab.units.silencing.resampling`.
     """
 
-    inputs: torch.Tensor
-    labels: torch.Tensor
+    inputs: Tensor
+    labels: Tensor
     numbers: NDArray[np.int64]
-    fills: Mapping[str, torch.Tensor] = field(default_factory=dict)
+    fills: Mapping[str, Tensor] = field(default_factory=dict)
 
     def __len__(self) -> int:
         """Count the images."""
         return len(self.inputs)
 
 
-def batch_of(inputs: torch.Tensor, labels: NDArray[np.integer], numbers: NDArray[np.int64]) -> Batch:
+def batch_of(inputs: Tensor, labels: NDArray[np.integer], numbers: NDArray[np.int64]) -> Batch:
     """Put labels beside inputs, on their device.
 
     Example:
@@ -60,18 +61,9 @@ def batches(
     start: int = 0,
     stop: int | None = None,
 ) -> Iterator[tuple[ImageBlock, Batch]]:
-    """Decode and preprocess images batch by batch.
+    """Decode and preprocess images ``start`` to ``stop - 1``, ``size`` at a time.
 
-    Args:
-        images: The images.
-        preprocessing: From pixels to the network's input.
-        size: Images per batch.
-        device: Where the batches go.
-        start: Number of the first image.
-        stop: One past the last image; the end of the source by default.
-
-    Yields:
-        Each block with its batch, also where none of its images decodes and both are empty.
+    Each block comes with its batch, also where none of its images decodes and both are empty.
 
     Example:
         >>> from lenslab.units import open_images

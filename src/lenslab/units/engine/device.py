@@ -8,13 +8,7 @@ from lenslab.units.errors import UnitsError
 
 
 def device_of(name: str) -> torch.device:
-    """Find a device and see that it works.
-
-    Args:
-        name: In torch's words, for instance ``"cpu"`` or ``"cuda:1"``.
-
-    Raises:
-        UnitsError: There is no such device here.
+    """Find a device by its name in torch's words, for instance ``"cuda:1"``, and see that it works.
 
     Example:
         >>> device_of("cpu")

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from lenslab.units.engine.batch import Batch
 from lenslab.units.engine.float64_recheck import Float64Recheck, regrouped_rows
@@ -25,14 +25,7 @@ _ELEMENTS = 1 << 24
 
 
 class ExactEngine:
-    """Records one clean pass, skips units that are silent anyway, and resumes from the cut for the others.
-
-    Args:
-        trace: The network seen from inside.
-        plans: What to do at each site.
-        device: Where to run.
-        top: See `lenslab.units.engine.float64_recheck.Float64Recheck`.
-    """
+    """Records one clean pass, skips units that are silent anyway, and resumes from the cut for the others."""
 
     def __init__(self, trace: Trace, plans: Sequence[Plan], device: torch.device, top: int | None = None) -> None:
         self._trace = trace
@@ -40,19 +33,10 @@ class ExactEngine:
         self._program = trace.program(device, fast=True)
         self._recheck = Float64Recheck(trace, device, top)
         self._checked = False
-        self._seen: tuple[torch.Tensor, Reference, Golden] | None = None
+        self._seen: tuple[Tensor, Reference, Golden] | None = None
 
     def run(self, batch: Batch, sites: Collection[str] | None = None) -> BatchOutcome:
-        """Silence every unit of every site on a batch.
-
-        Args:
-            batch: The images.
-            sites: The names of the sites to do; all by default.
-
-        Raises:
-            NotFiniteError: A logit is NaN or infinite.
-            UnsupportedNetworkError: Resuming from a site does not give the network's own answer.
-        """
+        """Silence every unit of every site, or of those that are named, on a batch."""
         reference, golden = self._clean_pass(batch)
         plans = [plan for plan in self._plans if sites is None or plan.site.name in sites]
         return BatchOutcome(reference, self._sites(batch, plans, reference, golden))
@@ -80,12 +64,7 @@ class ExactEngine:
             yield SiteOutcome(plan.site.name, means, [piece for some in pieces for piece in some])
 
     def decisions(self, batch: Batch, site: str) -> Iterator[list[DecidedPairs]]:
-        """Decide the pairs of one site in small pieces: those that are inactive first, then chunk by chunk.
-
-        Args:
-            batch: The images.
-            site: The site's name.
-        """
+        """Decide the pairs of one site in small pieces: those that are inactive first, then chunk by chunk."""
         reference, golden = self._clean_pass(batch)
         (plan,) = (each for each in self._plans if each.site.name == site)
         return self._decisions(batch, plan, reference, golden)
@@ -101,8 +80,8 @@ class ExactEngine:
             yield self._recheck.decided(logits, batch, plan.cut, rows, units, path=plan.path, intervention=intervention)
 
     def _logits(
-        self, plan: Plan, intervention: SiteIntervention, golden: Golden, different: torch.Tensor
-    ) -> Iterator[tuple[torch.Tensor, torch.Tensor, torch.Tensor]]:
+        self, plan: Plan, intervention: SiteIntervention, golden: Golden, different: Tensor
+    ) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
         if plan.path == LINEAR_TAIL:
             yield from self._closed_form(plan, intervention, golden, different)
             return
@@ -114,8 +93,8 @@ class ExactEngine:
                 yield some_rows, some_units, logits
 
     def _closed_form(
-        self, plan: Plan, intervention: SiteIntervention, golden: Golden, different: torch.Tensor
-    ) -> Iterator[tuple[torch.Tensor, torch.Tensor, torch.Tensor]]:
+        self, plan: Plan, intervention: SiteIntervention, golden: Golden, different: Tensor
+    ) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
         assert isinstance(intervention, Replacement)  # the closed form is for single units
         value = golden.values[plan.cut]
         features = self._features(plan, golden, value) - self._features(plan, golden, intervention.everywhere(value))
@@ -127,7 +106,7 @@ class ExactEngine:
                 taken = contributions(features[start : start + size], layer, plan.site.units)
                 yield start + rows, units, golden.logits[start + rows] - taken[rows, units]
 
-    def _features(self, plan: Plan, golden: Golden, value: torch.Tensor) -> torch.Tensor:
+    def _features(self, plan: Plan, golden: Golden, value: Tensor) -> Tensor:
         assert isinstance(self._program, FxProgram)  # only a traced network has tails
         return self._program.features(golden, plan.cut, self._trace.tails[plan.cut].features, value)
 

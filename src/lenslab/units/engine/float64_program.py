@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
+from torch import Tensor
 from torch.overrides import TorchFunctionMode
 from torch.utils import _pytree as pytree
 
@@ -26,7 +27,7 @@ class Float64Mode(TorchFunctionMode):
     def __torch_function__(
         self, func: Callable[..., Any], _types: Any, args: Sequence[Any] = (), kwargs: Mapping[str, Any] | None = None
     ) -> Any:
-        called = torch.Tensor.double if func is torch.Tensor.float else func
+        called = Tensor.double if func is Tensor.float else func
         args, kwargs = pytree.tree_map(_as_float64, (tuple(args), dict(kwargs or {})))
         return called(*args, **kwargs)
 
@@ -41,19 +42,19 @@ class Float64Program:
 
     program: Program
 
-    def logits(self, inputs: torch.Tensor) -> torch.Tensor:
+    def logits(self, inputs: Tensor) -> Tensor:
         """Run the whole network."""
         with Float64Mode():
             return self.program.logits(inputs)
 
-    def golden(self, inputs: torch.Tensor, sites: Sequence[str]) -> Golden:
+    def golden(self, inputs: Tensor, sites: Sequence[str]) -> Golden:
         """Run the whole network and record these sites."""
         with Float64Mode():
             return self.program.golden(inputs, sites)
 
     def ablated_logits(
-        self, inputs: torch.Tensor, site: str, units: torch.Tensor, intervention: SiteIntervention = ZERO_REPLACEMENT
-    ) -> torch.Tensor:
+        self, inputs: Tensor, site: str, units: Tensor, intervention: SiteIntervention = ZERO_REPLACEMENT
+    ) -> Tensor:
         """Run the whole network with unit ``units[i]`` of the site silenced on image ``i``."""
         with Float64Mode():
             return self.program.ablated_logits(inputs, site, units, intervention)
@@ -62,10 +63,10 @@ class Float64Program:
         self,
         golden: Golden,
         site: str,
-        rows: torch.Tensor,
-        units: torch.Tensor | None,
+        rows: Tensor,
+        units: Tensor | None,
         intervention: SiteIntervention = ZERO_REPLACEMENT,
-    ) -> torch.Tensor:
+    ) -> Tensor:
         """Run the rest of the network from a site on, for images ``rows`` of the golden pass."""
         with Float64Mode():
             return self.program.resumed_logits(golden, site, rows, units, intervention)

@@ -7,18 +7,11 @@ import copy
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from lenslab.units.engine.batch import Batch
 from lenslab.units.engine.logit_scores import scores
-from lenslab.units.engine.near_ties import (
-    NEAR_TIE,
-    close,
-    decide,
-    decide_float64,
-    error,
-    in_top,
-    in_top_float64,
-)
+from lenslab.units.engine.near_ties import NEAR_TIE, close, decide, decide_float64, error, in_top, in_top_float64
 from lenslab.units.engine.outcome import FLOAT64, DecidedPairs, Reference
 from lenslab.units.engine.site_intervention import ZERO_REPLACEMENT, SiteIntervention
 from lenslab.units.engine.trace import Trace
@@ -38,12 +31,8 @@ class Float64Recheck:
     """Decides pairs from their float32 logits, and in float64 what float32 cannot decide.
 
     How far float32 is off is measured on the first batch, against float64. Most networks are far below the usual band
-    of near ties; where one is not, its band is wider, and more pairs are decided in float64.
-
-    Args:
-        trace: The network seen from inside.
-        device: Where to run.
-        top: Among how many of the largest logits the true class is looked for; ``None`` does not look.
+    of near ties; where one is not, its band is wider, and more pairs are decided in float64. ``top`` says among how
+    many of the largest logits the true class is looked for; ``None`` does not look.
     """
 
     def __init__(self, trace: Trace, device: torch.device, top: int | None = None) -> None:
@@ -54,16 +43,9 @@ class Float64Recheck:
         self.band = NEAR_TIE
 
     def reference(self, batch: Batch) -> Reference:
-        """Decide with every unit in place: the unmodified network in float32, near ties again in float64.
-
-        Args:
-            batch: The images.
-
-        Raises:
-            NotFiniteError: A logit is NaN or infinite.
-        """
+        """Decide with every unit in place: the unmodified network in float32, near ties again in float64."""
         inputs = batch.inputs
-        logits: torch.Tensor = self._network(inputs.clone())
+        logits: Tensor = self._network(inputs.clone())
         if logits.dim() != 2 or len(logits) != len(inputs):
             raise UnsupportedNetworkError(
                 f"the network answers {len(inputs)} images with shape {tuple(logits.shape)}; it may squeeze the "
@@ -84,7 +66,7 @@ class Float64Recheck:
                 found[near] = in_top_float64(final, batch.labels[near], self._top)
         return Reference(decision.classes, logits, decision.margin, scores(logits, batch.labels), found)
 
-    def _rounding(self, inputs: torch.Tensor, logits: torch.Tensor) -> float:
+    def _rounding(self, inputs: Tensor, logits: Tensor) -> float:
         """Measure how far float32 is off."""
         off = error(logits.double(), self._float64_program.logits(inputs))
         if not off < _ROUGHEST:
@@ -95,7 +77,7 @@ class Float64Recheck:
             )
         return off
 
-    def _refuse_batch_dependence(self, inputs: torch.Tensor, logits: torch.Tensor) -> None:
+    def _refuse_batch_dependence(self, inputs: Tensor, logits: Tensor) -> None:
         """Check that the answer for an image depends on that image alone."""
         if not close(self._network(inputs.clone()), logits, self.band):
             raise UnsupportedNetworkError(
@@ -112,28 +94,19 @@ class Float64Recheck:
 
     def decided(
         self,
-        logits: torch.Tensor,
+        logits: Tensor,
         batch: Batch,
         site: str,
-        rows: torch.Tensor,
-        units: torch.Tensor,
+        rows: Tensor,
+        units: Tensor,
         *,
         path: str,
         intervention: SiteIntervention = ZERO_REPLACEMENT,
     ) -> list[DecidedPairs]:
         """Decide pairs from their float32 logits, near ties again in float64 with the whole network.
 
-        Args:
-            logits: ``[pairs, classes]``.
-            batch: The images.
-            site: The name of the site whose value was replaced.
-            rows: The image of each pair, by its place in the batch.
-            units: The unit of each pair.
-            path: How the logits were computed.
-            intervention: What was silenced, for all images of the batch.
-
-        Raises:
-            NotFiniteError: A logit is NaN or infinite.
+        The rows are places in the batch, the site is the one whose value was replaced, and the intervention is that of
+        all images of the batch.
         """
         decision, labels = decide(logits, self.band), batch.labels[rows]
         refuse_not_finite(decision.finite, batch.numbers, rows, units, site)
@@ -157,12 +130,7 @@ class Float64Recheck:
         ]
 
     def decided_in_float64(
-        self,
-        batch: Batch,
-        site: str,
-        rows: torch.Tensor,
-        units: torch.Tensor,
-        intervention: SiteIntervention = ZERO_REPLACEMENT,
+        self, batch: Batch, site: str, rows: Tensor, units: Tensor, intervention: SiteIntervention = ZERO_REPLACEMENT
     ) -> DecidedPairs:
         """Decide pairs in float64, each by a run of the whole network; for the arguments see `decided`."""
         pieces = []
@@ -179,13 +147,13 @@ class Float64Recheck:
             FLOAT64, rows, units, torch.cat(after), torch.cat(margin), torch.cat(scored, dim=1), together
         )
 
-    def _in_top(self, logits: torch.Tensor, labels: torch.Tensor) -> tuple[torch.Tensor | None, torch.Tensor]:
+    def _in_top(self, logits: Tensor, labels: Tensor) -> tuple[Tensor | None, Tensor]:
         if self._top is None:
             return None, torch.zeros_like(labels, dtype=torch.bool)
         return in_top(logits, labels, self._top, self.band)
 
 
-def regrouped_rows(batch: int) -> torch.Tensor:
+def regrouped_rows(batch: int) -> Tensor:
     """Rearrange a batch: from the last image to the middle one, and then the first one repeated.
 
     Example:
@@ -198,23 +166,12 @@ def regrouped_rows(batch: int) -> torch.Tensor:
 
 
 def refuse_not_finite(
-    finite: torch.Tensor,
-    numbers: NDArray[np.int64],
-    rows: torch.Tensor | None = None,
-    units: torch.Tensor | None = None,
-    site: str = "",
+    finite: Tensor, numbers: NDArray[np.int64], rows: Tensor | None = None, units: Tensor | None = None, site: str = ""
 ) -> None:
-    """Refuse logits that are NaN or infinite.
+    """Refuse logits that are NaN or infinite, by the first image and the unit silenced on it.
 
-    Args:
-        finite: Whether each row of logits is finite, bool ``[rows]``.
-        numbers: The number of each image of the batch in its source.
-        rows: The image of each row, by its place in the batch; in the batch's order by default.
-        units: The unit that is silenced in each row; none by default.
-        site: The name of its site.
-
-    Raises:
-        NotFiniteError: Some are; the message names the first image, and the unit silenced on it.
+    ``finite`` has an entry per row of logits, and so have ``rows`` (places in the batch) and ``units``, where they are
+    given; ``numbers`` has one per image of the batch.
 
     Example:
         >>> refuse_not_finite(torch.tensor([True, False]), np.array([7, 8]))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 
 import torch
-from torch import fx, nn
+from torch import Tensor, fx, nn
 
 from lenslab.units.engine.shape_probe import AliasError, ProbedValue, probed
 from lenslab.units.engine.sites import Site, numbered
@@ -52,18 +52,14 @@ def is_bare(layer: nn.Module) -> bool:
 
 
 class Graph:
-    """A traced network with the shapes and costs seen in one probe.
-
-    Args:
-        module: The network in evaluation mode; it is read, never changed.
-        probe: A batch of three or more inputs.
+    """A traced network with the shapes and costs seen in one probe, a batch of three or more inputs.
 
     Raises:
         AliasError: An operation in place changes a value that is read again, or one that all images share.
         Exception: Whatever torch.fx or the network raises where the network cannot be traced.
     """
 
-    def __init__(self, module: nn.Module, probe: torch.Tensor) -> None:
+    def __init__(self, module: nn.Module, probe: Tensor) -> None:
         self.module = fx.GraphModule(module, fx.Tracer().trace(module))
         self.modules = dict(self.module.named_modules())
         self.nodes = list(self.module.graph.nodes)

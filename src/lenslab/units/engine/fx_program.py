@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import torch
-from torch import fx, nn
+from torch import Tensor, fx, nn
 
 from lenslab.units.engine.fx_graph import Graph
 from lenslab.units.engine.network_suffix import Suffix, allow_channels_last, folded, suffix
@@ -16,15 +16,7 @@ from lenslab.units.engine.site_intervention import ZERO_REPLACEMENT, SiteInterve
 
 
 class FxProgram:
-    """Runs a graph.
-
-    Args:
-        graph: The traced network.
-        nodes: The graph's node for each site's name.
-        device: Where to run.
-        precision: ``torch.float32`` or ``torch.float64``.
-        fast: Fold batch norms and put channels last, which changes the last bits and nothing else.
-    """
+    """Runs a graph; ``nodes`` are those behind the names of sites, for ``fast`` see `Trace.program`."""
 
     def __init__(
         self, graph: Graph, nodes: Mapping[str, fx.Node], *, device: torch.device, precision: torch.dtype, fast: bool
@@ -43,37 +35,37 @@ class FxProgram:
                     layer.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stub lacks it
             self._whole = allow_channels_last(self._whole)
 
-    def logits(self, inputs: torch.Tensor) -> torch.Tensor:
+    def logits(self, inputs: Tensor) -> Tensor:
         """Run the whole network."""
-        result: torch.Tensor = self._whole(self._prepared(inputs))
+        result: Tensor = self._whole(self._prepared(inputs))
         return result
 
-    def golden(self, inputs: torch.Tensor, sites: Sequence[str]) -> Golden:
+    def golden(self, inputs: Tensor, sites: Sequence[str]) -> Golden:
         """Run the whole network and record these sites, and what resuming from them takes."""
         prepared = self._prepared(inputs)
         names = {site: self._nodes[site].name for site in sites}
         frontier = {name for site in sites for name in self._suffix(self._nodes[site], self._graph.result).frontier}
         recorder = _Recorder(self._whole, {*names.values(), *frontier})
-        logits: torch.Tensor = recorder.run(prepared)
+        logits: Tensor = recorder.run(prepared)
         values = {site: recorder.recorded[name] for site, name in names.items()}
         return Golden(logits, values, prepared, {name: recorder.recorded[name] for name in frontier})
 
     def ablated_logits(
-        self, inputs: torch.Tensor, site: str, units: torch.Tensor, intervention: SiteIntervention = ZERO_REPLACEMENT
-    ) -> torch.Tensor:
+        self, inputs: Tensor, site: str, units: Tensor, intervention: SiteIntervention = ZERO_REPLACEMENT
+    ) -> Tensor:
         """Run the whole network with unit ``units[i]`` of the site silenced on image ``i``."""
         silencer = _Silencer(self._whole, self._nodes[site].name, lambda value: intervention.applied(value, units))
-        result: torch.Tensor = silencer.run(self._prepared(inputs))
+        result: Tensor = silencer.run(self._prepared(inputs))
         return result
 
     def resumed_logits(
         self,
         golden: Golden,
         site: str,
-        rows: torch.Tensor,
-        units: torch.Tensor | None,
+        rows: Tensor,
+        units: Tensor | None,
         intervention: SiteIntervention = ZERO_REPLACEMENT,
-    ) -> torch.Tensor:
+    ) -> Tensor:
         """Run only what follows from a site, for images ``rows`` of the golden pass.
 
         Some networks carry the batch's size as a number; so the rows are filled up to the golden batch where a number
@@ -82,7 +74,7 @@ class FxProgram:
         part = self._suffix(self._nodes[site], self._graph.result)
         others = [golden.frontier[name] for name in part.frontier]
         wanted, batch = len(rows), len(golden.inputs)
-        if wanted < batch and not all(isinstance(value, torch.Tensor) for value in others):
+        if wanted < batch and not all(isinstance(value, Tensor) for value in others):
             rows = torch.cat([rows, rows.new_zeros(batch - wanted)])
             units = None if units is None else torch.cat([units, units.new_zeros(batch - wanted)])
         value = golden.values[site].index_select(0, rows)
@@ -92,15 +84,15 @@ class FxProgram:
             other.index_select(0, rows) if name in self._per_image else other
             for name, other in zip(part.frontier, others, strict=True)
         ]
-        result: torch.Tensor = part.module(value, *gathered)
+        result: Tensor = part.module(value, *gathered)
         return result[:wanted]
 
-    def features(self, golden: Golden, site: str, end: fx.Node, value: torch.Tensor) -> torch.Tensor:
+    def features(self, golden: Golden, site: str, end: fx.Node, value: Tensor) -> Tensor:
         """Run from a site to a later node with this value in the site's place, for all images of the golden pass."""
         if end is self._nodes[site]:
             return value
         part = self._suffix(self._nodes[site], end)
-        result: torch.Tensor = part.module(value, *(golden.frontier[name] for name in part.frontier))
+        result: Tensor = part.module(value, *(golden.frontier[name] for name in part.frontier))
         return result
 
     def layer(self, path: str) -> nn.Module:
@@ -115,7 +107,7 @@ class FxProgram:
             )
         return self._suffixes[start, end]
 
-    def _prepared(self, inputs: torch.Tensor) -> torch.Tensor:
+    def _prepared(self, inputs: Tensor) -> Tensor:
         prepared = inputs.to(self._device, self._precision, copy=True)  # a network may overwrite its input
         channels_last = self._fast and prepared.dim() == 4
         return prepared.contiguous(memory_format=torch.channels_last) if channels_last else prepared
@@ -132,14 +124,14 @@ class _Recorder(fx.Interpreter):
     def run_node(self, n: fx.Node) -> Any:
         value = super().run_node(n)
         if n.name in self._names:
-            self.recorded[n.name] = value.clone() if isinstance(value, torch.Tensor) else value
+            self.recorded[n.name] = value.clone() if isinstance(value, Tensor) else value
         return value
 
 
 class _Silencer(fx.Interpreter):
     """Silences units of one value on its way."""
 
-    def __init__(self, module: fx.GraphModule, name: str, silence: Callable[[torch.Tensor], torch.Tensor]) -> None:
+    def __init__(self, module: fx.GraphModule, name: str, silence: Callable[[Tensor], Tensor]) -> None:
         super().__init__(module)
         self._name = name
         self._silence = silence

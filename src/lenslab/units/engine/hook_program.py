@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from lenslab.units.engine.fx_graph import ACTIVATIONS, CONVOLUTIONS, IDENTITIES, NORMALISATIONS
 from lenslab.units.engine.program import Golden
@@ -22,26 +22,14 @@ from lenslab.units.engine.sites import Site, numbered
 
 @dataclass(frozen=True)
 class Call:
-    """One call of one module in a forward pass.
-
-    Attributes:
-        path: The module's dotted path.
-        index: 0 for its first call in the pass, 1 for its second, ...
-    """
+    """One call of one module in a forward pass: its dotted path, and 0 for the first call, 1 for the second, ..."""
 
     path: str
     index: int
 
 
 class HookProgram:
-    """Runs a module whole, and reads or replaces what its modules put out.
-
-    Args:
-        module: The network in evaluation mode; a copy of it is run.
-        calls: The call behind each site's name.
-        device: Where to run.
-        precision: ``torch.float32`` or ``torch.float64``.
-    """
+    """Runs a copy of a module whole, and reads or replaces what its modules put out."""
 
     def __init__(
         self, module: nn.Module, calls: Mapping[str, Call], *, device: torch.device, precision: torch.dtype
@@ -51,16 +39,16 @@ class HookProgram:
         self._device = device
         self._precision = precision
 
-    def logits(self, inputs: torch.Tensor) -> torch.Tensor:
+    def logits(self, inputs: Tensor) -> Tensor:
         """Run the whole network."""
-        result: torch.Tensor = self._module(inputs.to(self._device, self._precision, copy=True))
+        result: Tensor = self._module(inputs.to(self._device, self._precision, copy=True))
         return result
 
-    def golden(self, inputs: torch.Tensor, sites: Sequence[str]) -> Golden:
+    def golden(self, inputs: Tensor, sites: Sequence[str]) -> Golden:
         """Run the whole network and record these sites."""
-        recorded: dict[str, torch.Tensor] = {}
+        recorded: dict[str, Tensor] = {}
 
-        def recorder(site: str) -> Callable[[torch.Tensor], None]:
+        def recorder(site: str) -> Callable[[Tensor], None]:
             return lambda value: recorded.update({site: value.clone()})
 
         with ExitStack() as stack:
@@ -70,8 +58,8 @@ class HookProgram:
         return Golden(logits, recorded, inputs.to(self._device, self._precision), {})
 
     def ablated_logits(
-        self, inputs: torch.Tensor, site: str, units: torch.Tensor, intervention: SiteIntervention = ZERO_REPLACEMENT
-    ) -> torch.Tensor:
+        self, inputs: Tensor, site: str, units: Tensor, intervention: SiteIntervention = ZERO_REPLACEMENT
+    ) -> Tensor:
         """Run the whole network with unit ``units[i]`` of the site silenced on image ``i``."""
         with watching(self._module, self._calls[site], lambda value: intervention.applied(value, units)):
             return self.logits(inputs)
@@ -80,27 +68,20 @@ class HookProgram:
         self,
         golden: Golden,
         site: str,
-        rows: torch.Tensor,
-        units: torch.Tensor | None,
+        rows: Tensor,
+        units: Tensor | None,
         intervention: SiteIntervention = ZERO_REPLACEMENT,
-    ) -> torch.Tensor:
+    ) -> Tensor:
         """Run the whole network again for images ``rows``: without a graph it cannot resume in the middle."""
         inputs = golden.inputs.index_select(0, rows)
         return self.logits(inputs) if units is None else self.ablated_logits(inputs, site, units, intervention.at(rows))
 
 
-def sites_of(module: nn.Module, probe: torch.Tensor) -> dict[str, tuple[Site, Call]]:
-    """Find the sites that hooks can see: the outputs of modules without submodules.
+def sites_of(module: nn.Module, probe: Tensor) -> dict[str, tuple[Site, Call]]:
+    """Find the sites that hooks can see, the outputs of modules without submodules, and the calls behind them.
 
     A default site is followed from a convolution through the batch norm and activation modules that take its value;
-    sums and functions between modules stay unseen.
-
-    Args:
-        module: The network in evaluation mode; it is left as it was.
-        probe: A batch of two or more inputs.
-
-    Returns:
-        Sites and the calls behind them, in the order of execution, by name.
+    sums and functions between modules stay unseen. The probe is two or more inputs; the module is left as it was.
     """
     seen: list[tuple[str, nn.Module, Any, Any]] = []
 
@@ -141,11 +122,11 @@ def _with_units(calls: Sequence[Any], batch: int) -> list[Any]:
     very value, convolutions apart.
     """
     chosen: list[Any] = []
-    channels_last: list[torch.Tensor] = []
+    channels_last: list[Tensor] = []
     for call in calls:
         _, layer, taken, output = call
         moved = isinstance(layer, (nn.Linear, nn.LayerNorm)) or any(taken is value for value in channels_last)
-        if not isinstance(output, torch.Tensor) or not output.dtype.is_floating_point or len(output) != batch:
+        if not isinstance(output, Tensor) or not output.dtype.is_floating_point or len(output) != batch:
             continue
         if output.dim() == 4 and moved and not isinstance(layer, CONVOLUTIONS):
             channels_last.append(output)
@@ -166,17 +147,11 @@ def _handed_on(call: Any, calls: Sequence[Any]) -> Any:
 
 
 @contextmanager
-def watching(module: nn.Module, call: Call, see: Callable[[torch.Tensor], torch.Tensor | None]) -> Iterator[None]:
-    """Watch one call of one module through a forward hook.
-
-    Args:
-        module: The network; the hook is taken off again.
-        call: Which call of which of its modules.
-        see: Takes the module's output; what it returns, unless ``None``, replaces it.
-    """
+def watching(module: nn.Module, call: Call, see: Callable[[Tensor], Tensor | None]) -> Iterator[None]:
+    """Watch one call of one module by a hook; what ``see`` returns, unless ``None``, replaces the module's output."""
     count = -1
 
-    def hook(_module: nn.Module, _inputs: object, output: torch.Tensor) -> torch.Tensor | None:
+    def hook(_module: nn.Module, _inputs: object, output: Tensor) -> Tensor | None:
         nonlocal count
         count += 1
         return see(output) if count == call.index else None

@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 import torch.nn.functional as F
-from torch import fx, nn
+from torch import Tensor, fx, nn
 
 from lenslab.units.engine.fx_graph import Graph, is_bare
 
@@ -37,15 +37,7 @@ class LinearTail:
 
 
 def linear_tail(graph: Graph, site: fx.Node) -> LinearTail | None:
-    """Find the linear tail behind a site.
-
-    Args:
-        graph: The traced network.
-        site: The site's node.
-
-    Returns:
-        The tail, or ``None`` where anything else lies between the site and the logits.
-    """
+    """Find the linear tail behind a site; ``None`` where anything else lies between it and the logits."""
     units = graph.shapes[site][1]
     for node in _single_file(graph, site):
         if node is graph.result:
@@ -60,16 +52,11 @@ def linear_tail(graph: Graph, site: fx.Node) -> LinearTail | None:
     return None
 
 
-def contributions(features: torch.Tensor, layer: nn.Linear, units: int) -> torch.Tensor:
+def contributions(features: Tensor, layer: nn.Linear, units: int) -> Tensor:
     """Compute each unit's share of every logit, which is what silencing the unit takes away.
 
-    Args:
-        features: What the linear layer takes, ``[images, units * positions]``, units outermost.
-        layer: The linear layer, weight ``[classes, units * positions]``.
-        units: How many.
-
-    Returns:
-        ``[images, units, classes]``: the sum over positions of weight times feature.
+    Of features ``[images, units * positions]``, units outermost, it is the sum over positions of weight times feature:
+    ``[images, units, classes]``.
 
     Example:
         >>> layer = nn.Linear(2, 1)

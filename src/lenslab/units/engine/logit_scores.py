@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import torch
+from torch import Tensor
 
 SCORES = ("loss", "true_logit", "margin")
 """The scores of a row, in the order in which they are kept."""
@@ -11,18 +12,11 @@ RISES = ("loss_rise", "logit_drop", "margin_drop")
 """What silencing a unit does to them, in the same order; bigger means that the unit mattered more."""
 
 
-def scores(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
-    r"""Score rows of logits against the true classes.
+def scores(logits: Tensor, labels: Tensor) -> Tensor:
+    r"""Score rows of logits against the true classes: float64 ``[3, rows]``, in the order of :data:`SCORES`.
 
     With logits z and true class y, the loss is the cross-entropy :math:`\log \sum_j e^{z_j} - z_y` in nats, the true
     logit is :math:`z_y`, and the margin :math:`z_y - \max_{j \ne y} z_j`: above 0 where the row is right.
-
-    Args:
-        logits: ``[rows, classes]``.
-        labels: The true class of each row, int64 ``[rows]``.
-
-    Returns:
-        Float64 ``[3, rows]``, in the order of :data:`SCORES`.
 
     Example:
         >>> scores(torch.tensor([[0.0, 0.0], [1.0, 3.0]]), torch.tensor([0, 1])).round(decimals=3).tolist()
@@ -35,15 +29,8 @@ def scores(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
     return torch.stack([loss, truth[:, 0], truth[:, 0] - rest.amax(dim=1)]).double()
 
 
-def rises(before: torch.Tensor, after: torch.Tensor) -> torch.Tensor:
+def rises(before: Tensor, after: Tensor) -> Tensor:
     """Subtract scores so that bigger means that the unit mattered more: loss after - before, the others before - after.
-
-    Args:
-        before: ``[3, rows]``, see `scores`.
-        after: The same shape.
-
-    Returns:
-        ``[3, rows]``, in the order of :data:`RISES`.
 
     Example:
         >>> rises(torch.tensor([[0.5], [3.0], [2.0]]), torch.tensor([[0.75], [1.0], [-1.0]])).flatten().tolist()

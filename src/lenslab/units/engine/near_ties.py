@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import torch
+from torch import Tensor
 
 NEAR_TIE = 1e-4
 """Margins below this share of the logits' scale (their largest absolute value) are decided again in float64."""
@@ -29,21 +30,14 @@ class Decision:
         finite: Whether the row holds finite logits only, bool ``[rows]``.
     """
 
-    classes: torch.Tensor
-    margin: torch.Tensor
-    near_tie: torch.Tensor
-    finite: torch.Tensor
+    classes: Tensor
+    margin: Tensor
+    near_tie: Tensor
+    finite: Tensor
 
 
-def decide(logits: torch.Tensor, band: float = NEAR_TIE) -> Decision:
-    """Decide rows of float32 logits.
-
-    Args:
-        logits: ``[rows, classes]`` with at least two classes.
-        band: Margins below this share of the logits' scale are near ties.
-
-    Returns:
-        The decision for each row.
+def decide(logits: Tensor, band: float = NEAR_TIE) -> Decision:
+    """Decide rows of float32 logits; margins below the band, as a share of the logits' scale, are near ties.
 
     Example:
         >>> decision = decide(torch.tensor([[1.0, 3.0], [2.0, 2.00001]]))
@@ -56,19 +50,8 @@ def decide(logits: torch.Tensor, band: float = NEAR_TIE) -> Decision:
     return Decision(classes[:, 0], margin, ~(margin >= band), logits.isfinite().all(dim=1))
 
 
-def in_top(
-    logits: torch.Tensor, labels: torch.Tensor, count: int, band: float = NEAR_TIE
-) -> tuple[torch.Tensor, torch.Tensor]:
-    """Tell whether the true class is among the largest float32 logits, and where float32 is not sure.
-
-    Args:
-        logits: ``[rows, classes]``.
-        labels: The true class of each row, int64 ``[rows]``.
-        count: Among how many.
-        band: Differences below this share of the logits' scale are not sure.
-
-    Returns:
-        Bool ``[rows]`` twice: whether it is, and whether that has to be decided again in float64.
+def in_top(logits: Tensor, labels: Tensor, count: int, band: float = NEAR_TIE) -> tuple[Tensor, Tensor]:
+    """Tell whether the true class is among the ``count`` largest float32 logits, and where float32 is not sure.
 
     Example:
         >>> logits = torch.tensor([[1.0, 3.0, 2.0], [1.0, 1.00001, 2.0]])
@@ -82,16 +65,8 @@ def in_top(
     return (logits > truth).sum(dim=1) < count, (surely < count) & (perhaps >= count)
 
 
-def in_top_float64(logits: torch.Tensor, labels: torch.Tensor, count: int) -> torch.Tensor:
+def in_top_float64(logits: Tensor, labels: Tensor, count: int) -> Tensor:
     """Tell whether the true class is among the largest float64 logits; of tied ones the lowest label comes first.
-
-    Args:
-        logits: ``[rows, classes]`` in float64.
-        labels: The true class of each row, int64 ``[rows]``.
-        count: Among how many.
-
-    Returns:
-        Bool ``[rows]``.
 
     Example:
         >>> logits = torch.tensor([[1.0, 1.0, 2.0]], dtype=torch.float64).expand(2, 3)
@@ -104,13 +79,8 @@ def in_top_float64(logits: torch.Tensor, labels: torch.Tensor, count: int) -> to
     return ((logits > truth + slack) | tied).sum(dim=1) < count
 
 
-def close(logits: torch.Tensor, expected: torch.Tensor, band: float = NEAR_TIE) -> bool:
+def close(logits: Tensor, expected: Tensor, band: float = NEAR_TIE) -> bool:
     """Tell whether two answers differ by rounding alone: by less than half of the band of near ties.
-
-    Args:
-        logits: ``[rows, classes]``.
-        expected: The same shape.
-        band: Of near ties, as a share of the logits' scale.
 
     Example:
         >>> expected = torch.tensor([[1.0, 3.0]])
@@ -120,12 +90,8 @@ def close(logits: torch.Tensor, expected: torch.Tensor, band: float = NEAR_TIE) 
     return error(logits, expected) < band / 2
 
 
-def error(logits: torch.Tensor, expected: torch.Tensor) -> float:
-    """Measure how far two answers are apart: the largest difference as a share of the row's scale.
-
-    Args:
-        logits: ``[rows, classes]``.
-        expected: The same shape; its largest absolute value in each row is the scale.
+def error(logits: Tensor, expected: Tensor) -> float:
+    """Measure how far two answers are apart: the largest difference as a share of the expected row's scale.
 
     Example:
         >>> error(torch.tensor([[1.0, 2.0]]), torch.tensor([[1.0, 4.0]]))
@@ -135,14 +101,8 @@ def error(logits: torch.Tensor, expected: torch.Tensor) -> float:
     return float(((logits - expected).abs().amax(dim=1) / scale).max())
 
 
-def decide_float64(logits: torch.Tensor) -> torch.Tensor:
+def decide_float64(logits: Tensor) -> Tensor:
     """Decide rows of float64 logits: the largest wins, and of tied ones the lowest label.
-
-    Args:
-        logits: ``[rows, classes]`` in float64.
-
-    Returns:
-        The predicted class of each row, int64 ``[rows]``.
 
     Example:
         >>> decide_float64(torch.tensor([[0.0, 1.0, 1.0]], dtype=torch.float64)).tolist()

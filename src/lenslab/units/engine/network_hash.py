@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from lenslab.units.engine.trace import Trace
 
@@ -19,12 +19,6 @@ _SIMPLE = (bool, int, float, complex, str, bytes, type(None), torch.dtype, torch
 def hash_of_weights(module: nn.Module) -> str:
     """Hash every tensor of a network: parameters, buffers (those that are not saved as well) and plain attributes.
 
-    Args:
-        module: The network.
-
-    Returns:
-        The SHA-256 as 64 hexadecimal digits.
-
     Example:
         >>> one, other = nn.Linear(2, 2), nn.Linear(2, 2)
         >>> hash_of_weights(one) == hash_of_weights(other)
@@ -32,7 +26,7 @@ def hash_of_weights(module: nn.Module) -> str:
     """
     tensors = dict(module.named_parameters()) | dict(module.named_buffers())
     for path, part in module.named_modules():
-        tensors |= {f"{path}.{name}": value for name, value in vars(part).items() if isinstance(value, torch.Tensor)}
+        tensors |= {f"{path}.{name}": value for name, value in vars(part).items() if isinstance(value, Tensor)}
     digest = hashlib.sha256()
     for name in sorted(tensors):
         _add(digest, name, tensors[name])
@@ -43,12 +37,6 @@ def hash_of_architecture(trace: Trace) -> str:
     """Hash what a network does with its tensors: its layers with their options, its operations, its constants.
 
     Where torch.fx could not trace the network, the source of its classes stands in for the operations.
-
-    Args:
-        trace: The network seen from inside.
-
-    Returns:
-        The SHA-256 as 64 hexadecimal digits.
     """
     digest = hashlib.sha256()
     for path, part in trace.module.named_modules():
@@ -90,7 +78,7 @@ def _attribute(module: nn.Module, path: str) -> Any:
 
 
 def _add(digest: Any, name: str, value: object) -> None:
-    if isinstance(value, torch.Tensor):
+    if isinstance(value, Tensor):
         plain = value.detach().cpu().contiguous()
         digest.update(f"{name} {plain.dtype} {tuple(plain.shape)}\n".encode())
         digest.update(plain.reshape(-1).view(torch.uint8).numpy().tobytes() if plain.numel() else b"")

@@ -12,12 +12,7 @@ from lenslab.units.engine.fx_graph import Graph, is_bare
 
 @dataclass(frozen=True)
 class Suffix:
-    """What follows from a value.
-
-    Attributes:
-        module: Takes the value and then the frontier, gives the value of the end.
-        frontier: The names of the other nodes whose values it takes, in the order of its arguments.
-    """
+    """What follows from a value: a module of it and of the values of the frontier, which are nodes by their names."""
 
     module: fx.GraphModule
     frontier: tuple[str, ...]
@@ -26,14 +21,7 @@ class Suffix:
 def suffix(graph: Graph, start: fx.Node, end: fx.Node, layers: fx.GraphModule) -> Suffix:
     """Cut out the operations that lead from one value to another.
 
-    Args:
-        graph: The traced network; it is not changed.
-        start: The node whose value is put in.
-        end: A node that follows from it, whose value comes out.
-        layers: The module whose layers the cut-out part shares.
-
-    Returns:
-        The cut-out part; values that come from the input by other ways are its frontier.
+    Values that come from the input by other ways are the part's frontier; it shares the layers of ``layers``.
     """
     between = graph.downstream[start] & graph.upstream[end] | {end}
     wanted = [node for node in graph.nodes if node in between]
@@ -56,11 +44,7 @@ def suffix(graph: Graph, start: fx.Node, end: fx.Node, layers: fx.GraphModule) -
 
 
 def allow_channels_last(module: fx.GraphModule) -> fx.GraphModule:
-    """Let a network written for channels-first values run with channels last: ``reshape`` wherever it asks for a view.
-
-    Args:
-        module: It is changed.
-    """
+    """Let a network written for channels-first values run with channels last: ``reshape`` for every ``view``."""
     for node in module.graph.nodes:
         if node.op == "call_method" and node.target == "view":
             node.target = "reshape"
@@ -71,11 +55,7 @@ def allow_channels_last(module: fx.GraphModule) -> fx.GraphModule:
 def folded(part: Suffix) -> Suffix:
     """Fold batch norms into the convolutions before them, where no layer is called or used twice or carries hooks.
 
-    Args:
-        part: A part of a network in evaluation mode; its layers are not changed.
-
-    Returns:
-        The same function in fewer operations, equal up to rounding.
+    The result is equal up to rounding; the layers of the part itself are not changed.
     """
     nodes = part.module.graph.nodes
     called = [str(node.target) for node in nodes if node.op == "call_module"]

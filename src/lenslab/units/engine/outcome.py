@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 INACTIVE = "inactive"
 FLOAT64 = "float64"
@@ -30,12 +30,12 @@ class DecidedPairs:
     """
 
     path: str
-    rows: torch.Tensor
-    units: torch.Tensor
-    after: torch.Tensor
-    margin: torch.Tensor
-    scores: torch.Tensor | None = None
-    in_top: torch.Tensor | None = None
+    rows: Tensor
+    units: Tensor
+    after: Tensor
+    margin: Tensor
+    scores: Tensor | None = None
+    in_top: Tensor | None = None
 
 
 @dataclass
@@ -74,21 +74,16 @@ class Reference:
         in_top: Whether the true class is among the largest logits, bool ``[images]``; ``None`` where not asked for.
     """
 
-    predictions: torch.Tensor
-    logits: torch.Tensor
-    margin: torch.Tensor
-    scores: torch.Tensor
-    in_top: torch.Tensor | None
+    predictions: Tensor
+    logits: Tensor
+    margin: Tensor
+    scores: Tensor
+    in_top: Tensor | None
 
 
 @dataclass(frozen=True)
 class BatchOutcome:
-    """What silencing every unit of every site did to one batch.
-
-    Attributes:
-        reference: The predictions before.
-        sites: One outcome per site, made one after the other as they are asked for.
-    """
+    """What silencing every unit did to one batch; the sites' outcomes are made as they are asked for."""
 
     reference: Reference
     sites: Iterator[SiteOutcome]

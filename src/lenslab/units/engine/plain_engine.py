@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 
 import torch
+from torch import Tensor
 
 from lenslab.units.engine.batch import Batch
 from lenslab.units.engine.float64_recheck import Float64Recheck
@@ -15,31 +16,16 @@ from lenslab.units.engine.trace import Trace
 
 
 class PlainEngine:
-    """Silences one unit after the other and runs the whole network every time.
-
-    Args:
-        trace: The network seen from inside.
-        plans: What to do at each site.
-        device: Where to run.
-        top: See `lenslab.units.engine.float64_recheck.Float64Recheck`.
-    """
+    """Silences one unit after the other and runs the whole network every time."""
 
     def __init__(self, trace: Trace, plans: Sequence[Plan], device: torch.device, top: int | None = None) -> None:
         self._plans = plans
         self._program = trace.program(device)
         self._recheck = Float64Recheck(trace, device, top)
-        self._seen: tuple[torch.Tensor, Reference] | None = None
+        self._seen: tuple[Tensor, Reference] | None = None
 
     def run(self, batch: Batch, sites: Collection[str] | None = None) -> BatchOutcome:
-        """Silence every unit of every site on a batch.
-
-        Args:
-            batch: The images.
-            sites: The names of the sites to do; all by default.
-
-        Raises:
-            NotFiniteError: A logit is NaN or infinite.
-        """
+        """Silence every unit of every site, or of those that are named, on a batch."""
         plans = [plan for plan in self._plans if sites is None or plan.site.name in sites]
         if self._seen is None or self._seen[0] is not batch.inputs:
             self._seen = batch.inputs, self._recheck.reference(batch)
@@ -53,12 +39,7 @@ class PlainEngine:
             yield SiteOutcome(plan.site.name, means, [piece for some in pieces for piece in some])
 
     def decisions(self, batch: Batch, site: str) -> Iterator[list[DecidedPairs]]:
-        """Decide the pairs of one site, unit by unit.
-
-        Args:
-            batch: The images.
-            site: The site's name.
-        """
+        """Decide the pairs of one site, unit by unit."""
         (plan,) = (each for each in self._plans if each.site.name == site)
         return self._decisions(batch, plan)
 

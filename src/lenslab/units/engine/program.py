@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-import torch
+from torch import Tensor
 
 from lenslab.units.engine.site_intervention import ZERO_REPLACEMENT, SiteIntervention
 
@@ -22,26 +22,26 @@ class Golden:
         frontier: Other values that the passes resumed from the sites need, by their names inside the network.
     """
 
-    logits: torch.Tensor
-    values: Mapping[str, torch.Tensor]
-    inputs: torch.Tensor
+    logits: Tensor
+    values: Mapping[str, Tensor]
+    inputs: Tensor
     frontier: Mapping[str, Any]
 
 
 class Program(Protocol):
     """A network in evaluation mode on one device in one precision."""
 
-    def logits(self, inputs: torch.Tensor) -> torch.Tensor:
+    def logits(self, inputs: Tensor) -> Tensor:
         """Run the whole network."""
         ...
 
-    def golden(self, inputs: torch.Tensor, sites: Sequence[str]) -> Golden:
+    def golden(self, inputs: Tensor, sites: Sequence[str]) -> Golden:
         """Run the whole network and record these sites."""
         ...
 
     def ablated_logits(
-        self, inputs: torch.Tensor, site: str, units: torch.Tensor, intervention: SiteIntervention = ZERO_REPLACEMENT
-    ) -> torch.Tensor:
+        self, inputs: Tensor, site: str, units: Tensor, intervention: SiteIntervention = ZERO_REPLACEMENT
+    ) -> Tensor:
         """Run the whole network with unit ``units[i]`` of the site silenced on image ``i``."""
         ...
 
@@ -49,10 +49,10 @@ class Program(Protocol):
         self,
         golden: Golden,
         site: str,
-        rows: torch.Tensor,
-        units: torch.Tensor | None,
+        rows: Tensor,
+        units: Tensor | None,
         intervention: SiteIntervention = ZERO_REPLACEMENT,
-    ) -> torch.Tensor:
+    ) -> Tensor:
         """Run the rest of the network from a site on, for images ``rows`` of the golden pass.
 
         Unit ``units[i]`` is silenced in row ``i``; ``None`` silences nothing. The intervention is for all images of the

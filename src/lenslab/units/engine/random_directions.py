@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 Floats = NDArray[np.float64]
 
@@ -33,7 +34,7 @@ class Directions:
         [[3.2, -2.4]]
     """
 
-    basis: torch.Tensor
+    basis: Tensor
     single: bool = field(default=False, init=False)
 
     def count(self, units: int) -> int:
@@ -41,35 +42,31 @@ class Directions:
         assert self.basis.shape[1] == units  # made for this site
         return len(self.basis)
 
-    def applied(self, value: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+    def applied(self, value: Tensor, targets: Tensor) -> Tensor:
         """Take direction ``targets[i]`` out of row ``i``."""
         direction = self.basis.to(value)[targets].reshape(*value.shape[:2], *[1] * (value.dim() - 2))
         return value - direction * (direction * value).sum(dim=1, keepdim=True)
 
-    def differs(self, value: torch.Tensor) -> torch.Tensor:
+    def differs(self, value: Tensor) -> Tensor:
         """Tell which values are not 0 everywhere: every direction changes these."""
         anything = (value != 0).flatten(1).any(dim=1, keepdim=True)
         return anything.expand(len(value), len(self.basis))
 
-    def target_means(self, means: torch.Tensor) -> torch.Tensor:
+    def target_means(self, means: Tensor) -> Tensor:
         """Give the means along the directions."""
         return means @ self.basis.to(means).T
 
-    def with_fill(self, fill: torch.Tensor) -> Directions:
+    def with_fill(self, fill: Tensor) -> Directions:
         """Refuse: directions are taken out, and become nothing else."""
         raise TypeError(f"directions take no fill ({tuple(fill.shape)} was given)")
 
-    def at(self, rows: torch.Tensor) -> Directions:  # noqa: ARG002 - the same on every image
+    def at(self, rows: Tensor) -> Directions:  # noqa: ARG002 - the same on every image
         """Give the same on every image."""
         return self
 
 
 def haar(units: int, seed: int) -> Directions:
     """Draw a random orthonormal basis, uniformly over all rotations (Haar): the QR factors of a Gaussian matrix.
-
-    Args:
-        units: How many units the site has.
-        seed: Decides the basis.
 
     Example:
         >>> basis = haar(5, seed=0).basis
@@ -82,7 +79,7 @@ def haar(units: int, seed: int) -> Directions:
 
 
 def matched(moments: Floats, seed: int) -> Directions:
-    r"""Draw random directions, each with the activation energy of one unit.
+    r"""Draw random directions, each with the activation energy of one unit, in the order of the units.
 
     The energy of a direction q is the mean of :math:`(q \cdot h)^2` over images and positions, :math:`q^T M q` with M
     the second moments of the site's value. A Haar direction has about the mean energy of the units, whichever unit it
@@ -90,13 +87,6 @@ def matched(moments: Floats, seed: int) -> Directions:
     its components along the eigenvectors of M are multiplied by :math:`e^{t \lambda}`, with the one t for which its
     energy is that of unit u, :math:`M_{uu}` (the energy rises with t, from the smallest eigenvalue to the largest).
     The directions have length 1 and are not orthogonal to each other.
-
-    Args:
-        moments: M, float64 ``[units, units]``.
-        seed: Decides the directions.
-
-    Returns:
-        As many directions as units, in the order of the units.
 
     Example:
         >>> moments = np.array([[4.0, 1.0, 0.0], [1.0, 2.0, 0.5], [0.0, 0.5, 1.0]])

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from torch import fx
+from torch import Tensor, fx
 from torch.utils import _pytree as pytree
 
 
@@ -23,32 +23,17 @@ class AliasError(Exception):
 
 @dataclass(frozen=True)
 class ProbedValue:
-    """What a probe showed of one node.
-
-    Attributes:
-        shape: The value's shape.
-        dtype: The type of its numbers.
-        changes: The nodes among its inputs whose values it changes in place.
-    """
+    """What a probe showed of one node; ``changes`` are those of its inputs whose values it changes in place."""
 
     shape: torch.Size
     dtype: torch.dtype
     changes: tuple[fx.Node, ...]
 
 
-def probed(module: fx.GraphModule, probe: torch.Tensor, *, channels_last: bool = False) -> dict[fx.Node, ProbedValue]:
-    """Run a graph and watch.
+def probed(module: fx.GraphModule, probe: Tensor, *, channels_last: bool = False) -> dict[fx.Node, ProbedValue]:
+    """Run a graph on a batch of inputs, which is left as it is, and watch every node whose value is a tensor.
 
-    Args:
-        module: The traced network.
-        probe: A batch of inputs; it is left as it is.
-        channels_last: Lay four-dimensional inputs out as the fast programs do, where other values share memory.
-
-    Returns:
-        What was seen of every node whose value is a tensor.
-
-    Raises:
-        AliasError: An operation in place changes a value that is read again afterwards.
+    With ``channels_last``, four-dimensional inputs lie as in the fast programs, where other values share memory.
 
     Example:
         >>> class Fragile(torch.nn.Module):
@@ -84,7 +69,7 @@ class _Watcher(fx.Interpreter):
         changed = [(node, tensor) for node, tensor, version in before if tensor._version != version]
         for _, written in changed:
             self.conflict = self.conflict or self._conflict(written, n)
-        if isinstance(value, torch.Tensor) and n.op != "output":
+        if isinstance(value, Tensor) and n.op != "output":
             self.seen[n] = ProbedValue(value.shape, value.dtype, tuple(node for node, _ in changed))
         return value
 
@@ -92,7 +77,7 @@ class _Watcher(fx.Interpreter):
         """Reshape where a network asks for a view of a layout that it was not written for, as the fast programs do."""
         return super().call_method("reshape" if self._channels_last and target == "view" else target, args, kwargs)
 
-    def _conflict(self, written: torch.Tensor, writer: fx.Node) -> str:
+    def _conflict(self, written: Tensor, writer: fx.Node) -> str:
         later = set(_from(writer.next))
         for node in self.env:
             read_again = not later.isdisjoint(node.users)
@@ -100,10 +85,10 @@ class _Watcher(fx.Interpreter):
                 return f"{writer.name} changes {node.name} in place, which is read again afterwards"
         return ""
 
-    def _tensors(self, node: fx.Node) -> list[torch.Tensor]:
+    def _tensors(self, node: fx.Node) -> list[Tensor]:
         """List the tensors in a node's value, without those made in inference mode, which count no changes."""
         leaves = pytree.tree_leaves(self.env[node])
-        return [leaf for leaf in leaves if isinstance(leaf, torch.Tensor) and not leaf.is_inference()]
+        return [leaf for leaf in leaves if isinstance(leaf, Tensor) and not leaf.is_inference()]
 
 
 def _from(node: fx.Node) -> Iterator[fx.Node]:
@@ -112,7 +97,7 @@ def _from(node: fx.Node) -> Iterator[fx.Node]:
         node = node.next
 
 
-def _overlap(one: torch.Tensor, other: torch.Tensor) -> bool:
+def _overlap(one: Tensor, other: Tensor) -> bool:
     """Tell whether two tensors have a number in common, in memory.
 
     Example:

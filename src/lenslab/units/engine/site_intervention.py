@@ -8,6 +8,7 @@ from typing import Protocol
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 
 class SiteIntervention(Protocol):
@@ -22,23 +23,23 @@ class SiteIntervention(Protocol):
         """Count the targets at a site of so many units."""
         ...
 
-    def applied(self, value: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+    def applied(self, value: Tensor, targets: Tensor) -> Tensor:
         """Give a copy of a site's value ``[rows, units, ...]`` in which row ``i`` has ``targets[i]`` silenced."""
         ...
 
-    def differs(self, value: torch.Tensor) -> torch.Tensor:
+    def differs(self, value: Tensor) -> Tensor:
         """Tell which targets change the value ``[images, units, ...]`` when silenced, bool ``[images, targets]``."""
         ...
 
-    def target_means(self, means: torch.Tensor) -> torch.Tensor:
+    def target_means(self, means: Tensor) -> Tensor:
         """Turn the units' means ``[images, units]`` into those of the targets, ``[images, targets]``."""
         ...
 
-    def with_fill(self, fill: torch.Tensor) -> SiteIntervention:
+    def with_fill(self, fill: Tensor) -> SiteIntervention:
         """Give the intervention whose units become this, image by image, ``[images, units, ...]``."""
         ...
 
-    def at(self, rows: torch.Tensor) -> SiteIntervention:
+    def at(self, rows: Tensor) -> SiteIntervention:
         """Give the intervention for these images of the batch, in this order, with repetitions."""
         ...
 
@@ -58,7 +59,7 @@ class Replacement:
         [[0.0, 1.0, 1.0], [1.0, 1.0, 0.0]]
     """
 
-    fill: torch.Tensor
+    fill: Tensor
     by_image: bool = False
     single: bool = field(default=True, init=False)
 
@@ -66,41 +67,27 @@ class Replacement:
         """Count each unit as a target of its own."""
         return units
 
-    def with_fill(self, fill: torch.Tensor) -> Replacement:
+    def with_fill(self, fill: Tensor) -> Replacement:
         """Give the same with another fill for each image."""
         return Replacement(fill, by_image=True)
 
-    def at(self, rows: torch.Tensor) -> Replacement:
+    def at(self, rows: Tensor) -> Replacement:
         """Give the fills of these images, where they differ."""
         return Replacement(self.fill[rows.to(self.fill.device)], by_image=True) if self.by_image else self
 
-    def target_means(self, means: torch.Tensor) -> torch.Tensor:
+    def target_means(self, means: Tensor) -> Tensor:
         """Give the units' means as they are."""
         return means
 
-    def applied(self, value: torch.Tensor, units: torch.Tensor) -> torch.Tensor:
-        """Give a copy of a site's value in which row ``i`` has unit ``units[i]`` silenced.
-
-        Args:
-            value: A site's value, ``[rows, units, ...]``; it is not changed.
-            units: The unit to silence in each row, int64 ``[rows]``.
-
-        Returns:
-            The copy, with the same shape, type and memory layout.
-        """
+    def applied(self, value: Tensor, units: Tensor) -> Tensor:
+        """Give a copy of a value, of the same memory layout, in which row ``i`` has unit ``units[i]`` silenced."""
         copy = value.clone()
         rows = torch.arange(len(units), device=value.device)
         copy[rows, units] = self._like(value).expand(value.shape)[rows, units]
         return copy
 
-    def differs(self, value: torch.Tensor) -> torch.Tensor:
-        """Tell which units differ from their replacement, image by image; the others change nothing when silenced.
-
-        Args:
-            value: A site's value, ``[images, units, ...]``.
-
-        Returns:
-            Bool ``[images, units]``.
+    def differs(self, value: Tensor) -> Tensor:
+        """Tell which units differ from their replacement on each image; others change nothing when silenced.
 
         Example:
             >>> ZERO_REPLACEMENT.differs(torch.tensor([[[0.0, 0.0], [0.0, 2.0]]])).tolist()
@@ -109,11 +96,11 @@ class Replacement:
         different = value != self._like(value)
         return different if different.dim() == 2 else different.flatten(2).any(dim=2)
 
-    def everywhere(self, value: torch.Tensor) -> torch.Tensor:
+    def everywhere(self, value: Tensor) -> Tensor:
         """Give a site's value with every unit silenced at once, which a linear tail is taken apart with."""
         return self._like(value).expand(value.shape).contiguous()
 
-    def _like(self, value: torch.Tensor) -> torch.Tensor:
+    def _like(self, value: Tensor) -> Tensor:
         fill = self.fill.to(value.device, value.dtype)
         if fill.dim() == 0 or self.by_image:
             return fill
@@ -134,7 +121,7 @@ class Sets:
         [[0.0, 0.0, 1.0]]
     """
 
-    members: torch.Tensor
+    members: Tensor
     replacement: Replacement
     single: bool = field(default=False, init=False)
 
@@ -143,26 +130,26 @@ class Sets:
         assert self.members.shape[1] == units  # made for this site
         return len(self.members)
 
-    def applied(self, value: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+    def applied(self, value: Tensor, targets: Tensor) -> Tensor:
         """Silence set ``targets[i]`` in row ``i``."""
         silent = self.members.to(value.device)[targets].reshape(*value.shape[:2], *[1] * (value.dim() - 2))
         return torch.where(silent, self.replacement.everywhere(value), value)
 
-    def differs(self, value: torch.Tensor) -> torch.Tensor:
+    def differs(self, value: Tensor) -> Tensor:
         """Tell which sets have a member that changes the value."""
         members = self.members.to(value.device).float()
         return (self.replacement.differs(value).float() @ members.T) > 0
 
-    def target_means(self, means: torch.Tensor) -> torch.Tensor:
+    def target_means(self, means: Tensor) -> Tensor:
         """Average over a set's members; 0 for an empty set."""
         members = self.members.to(means)
         return means @ members.T / members.sum(dim=1).clamp_min(1)
 
-    def with_fill(self, fill: torch.Tensor) -> Sets:
+    def with_fill(self, fill: Tensor) -> Sets:
         """Give the same sets with another fill for each image."""
         return Sets(self.members, self.replacement.with_fill(fill))
 
-    def at(self, rows: torch.Tensor) -> Sets:
+    def at(self, rows: Tensor) -> Sets:
         """Give the same sets with the fills of these images."""
         return Sets(self.members, self.replacement.at(rows))
 
@@ -171,15 +158,8 @@ ZERO_REPLACEMENT = Replacement(torch.zeros(()))
 """The unit's output is 0 everywhere: the replacement of Zhou et al. 2018 (arXiv 1806.02891)."""
 
 
-def spatial_mean(value: torch.Tensor, intervention: SiteIntervention = ZERO_REPLACEMENT) -> NDArray[np.float32]:
-    """Average each target over its positions.
-
-    Args:
-        value: A site's value, ``[images, units, ...]``.
-        intervention: Which targets; each unit by default.
-
-    Returns:
-        Float32 ``[images, targets]``; a value without positions is given as it is.
+def spatial_mean(value: Tensor, intervention: SiteIntervention = ZERO_REPLACEMENT) -> NDArray[np.float32]:
+    """Average each target over its positions, float32 ``[images, targets]``; without positions it is the value.
 
     Example:
         >>> spatial_mean(torch.tensor([[[1.0, 3.0]]])).tolist()

@@ -57,18 +57,8 @@ def plan(
 ) -> tuple[Plan, ...]:
     """Decide how each site's units will be silenced.
 
-    Args:
-        trace: The network seen from inside.
-        sites: The chosen sites.
-        engine: ``"exact"`` takes the cheapest exact way, ``"plain"`` always runs the whole network.
-        at_filters: Silence the filters' own output (weights and bias 0) in place of the site's value.
-        interventions: What is silenced at a site, by its name; single units where nothing is said.
-
-    Returns:
-        One plan per site, in the order given.
-
-    Raises:
-        UnsupportedNetworkError: The filters of a site are asked for and not to be seen.
+    ``"exact"`` takes the cheapest exact way, ``"plain"`` always runs the whole network. With ``at_filters`` the
+    filters' own output is silenced (weights and bias 0) in place of the site's value.
     """
     return tuple(
         _plan(

@@ -48,13 +48,7 @@ class Site:
 
 
 def numbered(names: Sequence[str]) -> list[str]:
-    """Tell calls of the same name apart by ``:1``, ``:2``, in the order of execution.
-
-    Args:
-        names: The names in the order of execution, with repetitions.
-
-    Returns:
-        Unique names; a name that occurs once is left alone.
+    """Tell calls of the same name apart by ``:1``, ``:2``, in the order of execution; other names stay.
 
     Example:
         >>> numbered(["relu", "conv", "relu"])
@@ -69,18 +63,7 @@ def numbered(names: Sequence[str]) -> list[str]:
 
 
 def select(sites: Iterable[Site], patterns: Sequence[str] | None) -> tuple[Site, ...]:
-    """Choose sites by shell globs over their names.
-
-    Args:
-        sites: All sites of a network, in the order of execution.
-        patterns: Globs such as ``"layer3.*"``; ``None`` or none of them chooses the default sites.
-
-    Returns:
-        The chosen sites in the order of execution, each once.
-
-    Raises:
-        UnknownSiteError: A pattern matches nothing, or there are no default sites.
-        AmbiguousSiteError: A name without wildcards belongs to a module that is called more than once.
+    """Choose sites by shell globs over their names, by default the default sites, in the order of execution.
 
     Example:
         >>> sites = [Site(name, 8, (8, 4, 4), "relu", name == "b", None) for name in ("a:1", "a:2", "b")]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from lenslab.units.engine.float64_program import Float64Program
 from lenslab.units.engine.fx_graph import Graph, is_bare
@@ -151,7 +151,7 @@ def _traced(module: nn.Module, graph: Graph, classes: int) -> Trace:
     )
 
 
-def _hooked(module: nn.Module, probe: torch.Tensor, classes: int, *, obstacle: str) -> Trace:
+def _hooked(module: nn.Module, probe: Tensor, classes: int, *, obstacle: str) -> Trace:
     found = sites_of(module, probe)
     calls = {name: call for name, (_, call) in found.items()}
     return Trace(
@@ -185,10 +185,10 @@ def _refuse_shapes_without_values(module: nn.Module) -> None:
         )
 
 
-def _logits(module: nn.Module, probe: torch.Tensor) -> torch.Tensor:
+def _logits(module: nn.Module, probe: Tensor) -> Tensor:
     logits, alone = (_answer(module, images) for images in (probe, probe[:1]))
-    if not isinstance(logits, torch.Tensor) or logits.dim() != 2 or len(logits) != len(probe) or logits.shape[1] < 2:
-        kind = f"shape {tuple(logits.shape)}" if isinstance(logits, torch.Tensor) else f"a {type(logits).__name__}"
+    if not isinstance(logits, Tensor) or logits.dim() != 2 or len(logits) != len(probe) or logits.shape[1] < 2:
+        kind = f"shape {tuple(logits.shape)}" if isinstance(logits, Tensor) else f"a {type(logits).__name__}"
         raise UnsupportedNetworkError(
             f"the network answers {len(probe)} images with {kind}; lenslab needs logits of shape [images, classes] "
             "with two classes or more. Wrap the network so that it gives them"
@@ -201,7 +201,7 @@ def _logits(module: nn.Module, probe: torch.Tensor) -> torch.Tensor:
     return logits
 
 
-def _answer(module: nn.Module, images: torch.Tensor) -> Any:
+def _answer(module: nn.Module, images: Tensor) -> Any:
     try:
         return module(images.clone())
     except Exception as error:

@@ -27,17 +27,9 @@ def images_of_arrays(
 ) -> Images:
     """Make images of an array of pixels and an array of labels.
 
-    Args:
-        pixels: [n, H, W] (grey), [n, H, W, C] or [n, C, H, W] with C = 1 or 3; see `as_pixels` for the numbers.
-        labels: [n] or [n, 1], integers from 0.
-        name: Short name of the images.
-        source: What messages call them.
-        class_names: A name for each class.
-        sha256: Of the source, where it is not the arrays themselves.
-
-    Raises:
-        ImageLayoutError: The arrays are not images.
-        LabelError: The labels are not classes, or their number differs.
+    Pixels are [n, H, W] (grey), [n, H, W, C] or [n, C, H, W] with C = 1 or 3, see `as_pixels` for the numbers; labels
+    are [n] or [n, 1], integers from 0. ``source`` is what messages call them, ``sha256`` that of the source, where it
+    is not the arrays themselves.
 
     Example:
         >>> images_of_arrays(np.zeros((4, 3, 8, 8), np.uint8), [0, 1, 2, 3]).limited(2).labels
@@ -65,9 +57,6 @@ def as_pixels(array: NDArray[Any], source: str) -> NDArray[np.uint8]:
     Numbers are taken only where nothing has to be guessed: integers from 0 to 255, or floats that are such integers,
     or such integers divided by 255.
 
-    Raises:
-        ImageLayoutError: It cannot be done without guessing.
-
     Example:
         >>> as_pixels(np.ones((2, 1, 4, 5)) * 0.2, "example").shape
         (2, 4, 5, 1)
@@ -77,10 +66,7 @@ def as_pixels(array: NDArray[Any], source: str) -> NDArray[np.uint8]:
 
 
 def as_labels(array: NDArray[Any], source: str) -> NDArray[np.int64]:
-    """Understand an array as class numbers: int64 [n].
-
-    Raises:
-        LabelError: It is neither [n] nor [n, 1], or not of integers.
+    """Understand an array, [n] or [n, 1], as class numbers: int64 [n].
 
     Example:
         >>> as_labels(np.array([[3], [1]], np.uint8), "example")

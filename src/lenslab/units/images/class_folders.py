@@ -47,19 +47,8 @@ def open_folders(path: Path, *, source: str | None = None) -> Images:
 
     The classes are numbered in the order of their sorted names and an empty one keeps its number; the pictures of a
     class are in the order of the directories and then of the files, at any depth: the numbers that torchvision's
-    ``ImageFolder`` gives. What begins with a dot is ignored. Names are read at once, pictures only when asked for.
-
-    Args:
-        path: Of the directory.
-        source: What messages call it; the path by default.
-
-    Returns:
-        The images. Classes without pictures, and files that are none, stand in the ``remarks``.
-
-    Raises:
-        ImageLayoutError: There are no directories of classes, no pictures in them, pictures beside them, or they are
-            the parts of a data set.
-        ImagesUnavailableError: A directory or file cannot be read.
+    ``ImageFolder`` gives. What begins with a dot is ignored; classes without pictures, and files that are none, stand
+    in the ``remarks``. Names are read at once, pictures only when asked for.
 
     Example:
         >>> import tempfile
@@ -102,19 +91,7 @@ def open_folders(path: Path, *, source: str | None = None) -> Images:
 
 
 def open_pictures(path: Path, *, source: str | None = None) -> tuple[Images, list[Path]]:
-    """Open the pictures of a directory, at any depth, without classes: each has the label 0.
-
-    Args:
-        path: Of the directory.
-        source: What messages call it; the path by default.
-
-    Returns:
-        The images, and the path of each below the directory.
-
-    Raises:
-        ImageLayoutError: It holds no pictures.
-        ImagesUnavailableError: It cannot be read.
-    """
+    """Open the pictures of a directory at any depth, each with the label 0, and name the path of each below it."""
     named = source or str(path)
     try:
         files = [directory / name for directory, names in _walk(path) for name in names if _is_picture(name)]

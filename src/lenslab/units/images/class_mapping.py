@@ -23,21 +23,7 @@ def mapped_labels(
     *,
     source: str = "the images",
 ) -> dict[int, int]:
-    """Find the network's label for each label that occurs; see `Images.mapped` for the rules.
-
-    Args:
-        labels: Int64 [n]; negative ones are passed over.
-        class_names: Names of the images' classes, where they have any.
-        network: The network's class names, or the number of its classes.
-        mapping: What belongs together where the names do not say it.
-        source: What messages call the images.
-
-    Returns:
-        From the images' label to the network's, ascending.
-
-    Raises:
-        LabelError: As for `Images.mapped`.
-        ImagesUnavailableError: The file of the mapping cannot be read.
+    """Find the network's label for each label from 0 that occurs; see `Images.mapped` for the rules.
 
     Example:
         >>> mapped_labels(np.array([0, 1]), ["Sea_Lion", "cat"], ["dog", "sea lion", "tabby"], {"cat": "tabby"})
@@ -74,10 +60,6 @@ def mapped_labels(
 
 def read_mapping(path: str | Path) -> dict[str, int | str]:
     """Read a mapping of classes from a JSON file: one object, from names or labels to labels or names.
-
-    Raises:
-        ImagesUnavailableError: The file cannot be read.
-        LabelError: It is not such an object, or says something twice.
 
     Example:
         >>> import tempfile

@@ -128,19 +128,11 @@ class ConceptImages:
         return replace(self, images=self.images.limited(count))
 
     def blocks(self, size: int, preprocessing: Preprocessing) -> Iterator[tuple[ImageBlock, list[Mask], Mask]]:
-        """Decode images and masks block by block.
-
-        Args:
-            size: Images per block.
-            preprocessing: The network's; masks are resized and cropped as the images are, without mixing pixels.
+        """Decode images and masks block by block; masks are resized and cropped as the images, pixels never mixed.
 
         Yields:
             A block of images; for each its masks as the network sees the image, bool ``[concepts, rows, columns]``; and
             which images were annotated for which concepts, bool ``[images, concepts]``.
-
-        Raises:
-            ImageLayoutError: A mask has another size than its image.
-            UndecodableImageError: A mask or an image does not decode.
         """
         nearest = replace(preprocessing, channels=1, mean=(0.0,), sd=(1.0,), filter="nearest")
         for block in self.images.blocks(size):
@@ -173,11 +165,6 @@ def open_concept_images(source: str | Path | ConceptImages) -> ConceptImages:
     Args:
         source: A directory with ``images`` and ``masks/CONCEPT``, or a Parquet file with columns ``mask:CONCEPT``; see
             this module. What is open already is returned as it is.
-
-    Raises:
-        UnknownImagesError: There is nothing of that name.
-        ImageLayoutError: There are no masks, or they do not belong to the images.
-        ImagesUnavailableError: The file cannot be read.
 
     Example:
         >>> open_concept_images("no/such/directory")

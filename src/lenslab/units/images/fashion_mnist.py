@@ -13,18 +13,7 @@ from lenslab.units.images.fashion_mnist_files import HOME, fetch
 from lenslab.units.images.idx import read_idx
 from lenslab.units.images.labelled_images import Images
 
-CLASS_NAMES = (
-    "T-shirt/top",
-    "Trouser",
-    "Pullover",
-    "Dress",
-    "Coat",
-    "Sandal",
-    "Shirt",
-    "Sneaker",
-    "Bag",
-    "Ankle boot",
-)
+CLASS_NAMES = ("T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot")
 
 SHA256 = {
     "t10k-images-idx3-ubyte.gz": "cc1d090a38ace84dfa1aa66e3ada7c336ef481a96936906477e6dd344da56eaa",
@@ -60,14 +49,6 @@ def present(directory: Path | None = None, *, train: bool = False) -> bool:
 
 def fashion_mnist(directory: Path | None = None, *, train: bool = False, home: str = HOME) -> Images:
     """Open the 10,000 test images, or the 60,000 training images; fetch them once where they are not there.
-
-    Args:
-        directory: Where the files are, or go; `files_directory` by default.
-        train: The training images.
-        home: Address that the files are fetched from before Debian's package is tried.
-
-    Raises:
-        ImagesUnavailableError: They can be had from nowhere; the message names what was tried.
 
     Example:
         >>> len(fashion_mnist())  # doctest: +SKIP

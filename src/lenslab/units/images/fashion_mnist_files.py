@@ -24,28 +24,13 @@ PACKAGE = "dataset-fashion-mnist"
 
 
 def fetch(
-    files: Mapping[str, str],
-    directory: Path,
-    *,
-    home: str = HOME,
-    timeout: float = 5.0,
-    package_timeout: float = 180.0,
+    files: Mapping[str, str], directory: Path, *, home: str = HOME, timeout: float = 5.0, package_timeout: float = 180.0
 ) -> None:
     """See to it that the files are in the directory, each with the SHA-256 that it must have.
 
     Files that are there are left alone. Others are tried from their home, then from Debian's package, which needs
     ``apt-get`` and ``dpkg-deb`` but no root: the package lists and the archive live in a temporary directory.
     A file appears under its name complete and checked, or not at all.
-
-    Args:
-        files: SHA-256 (hex) by file name.
-        directory: Created where it is missing.
-        home: Address in front of the file names.
-        timeout: Seconds that the home may stay silent.
-        package_timeout: Seconds that each of the package's steps may take.
-
-    Raises:
-        ImagesUnavailableError: A file is there and is another, or can be had from nowhere.
 
     Example:
         >>> fetch({}, Path("."))  # nothing to do

@@ -19,9 +19,6 @@ def read_idx(path: Path) -> NDArray[np.uint8]:
 
     Source: Y. LeCun, C. Cortes, *The MNIST database*, section "File formats".
 
-    Raises:
-        ImagesUnavailableError: It cannot be read, or is not an array of bytes of the stated shape.
-
     Example:
         >>> import tempfile
         >>> with tempfile.TemporaryDirectory() as directory:

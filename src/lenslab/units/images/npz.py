@@ -36,19 +36,10 @@ _CHUNK = 1 << 20
 
 
 def open_npz(path: Path, *, source: str | None = None) -> Images:
-    """Open the images in an ``.npz`` file without loading it.
+    """Open the images in an ``.npz`` file without loading it; `KEYS` lists the names of the two arrays.
 
     What ``np.savez`` wrote is mapped into memory where it lies. What ``np.savez_compressed`` wrote is unpacked once
     into a temporary file without a name, which goes with the images.
-
-    Args:
-        path: Of the file. `KEYS` lists the names of the two arrays; `as_pixels` tells which numbers are pixels.
-        source: What messages call it; the path by default.
-
-    Raises:
-        ImagesUnavailableError: It is not an ``.npz`` file, is damaged, or there is no room to unpack it.
-        ImageLayoutError: It does not hold images and labels.
-        LabelError: The labels are not classes.
 
     Example:
         >>> import tempfile

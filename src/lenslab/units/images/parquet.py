@@ -48,21 +48,12 @@ class _Part:
 
 
 def open_parquet(path: Path, *, source: str | None = None, labelled: bool = True) -> Images:
-    """Open the images of a Parquet file, or of the Parquet files of a directory or glob in the order of their names.
+    """Open the images of a Parquet file, or of the files of a directory or glob in the order of their names.
 
     The pictures' column, ``image`` or ``img``, is a struct with ``bytes`` or plain binary; the labels' column,
-    ``label``, ``labels`` or ``fine_label``, holds integers. Class names come from the schema's metadata. Labels are
-    read at once, pictures only when asked for.
-
-    Args:
-        path: Of the file or directory, or a glob such as ``data/train-*.parquet`` (``**`` goes into directories).
-        source: What messages call it; the path by default.
-        labelled: Refuse files without a column of labels; otherwise their images have the label 0.
-
-    Raises:
-        ImagesUnavailableError: A file cannot be read as Parquet.
-        ImageLayoutError: A column is missing or of another kind.
-        LabelError: A label is missing or not a class.
+    ``label``, ``labels`` or ``fine_label``, holds integers; where it may be missing (``labelled=False``), labels are 0.
+    Class names come from the schema's metadata. Labels are read at once, pictures only when asked for. In a glob such
+    as ``data/train-*.parquet``, ``**`` goes into directories.
 
     Example:
         >>> import io, tempfile

@@ -26,14 +26,6 @@ def decode(content: bytes, name: str) -> Pixels:
     Palettes, CMYK and other colours become RGB, transparency is dropped, 16-bit grey is scaled to 8 bits, the
     orientation that a camera wrote is applied, and of an animation the first frame is taken.
 
-    Args:
-        content: The file's bytes.
-        name: What messages call the picture, for example its file and row.
-
-    Raises:
-        UndecodableImageError: It does not decode, is larger than Pillow's limit against decompression bombs, or has
-            pixels that do not fit 8 bits.
-
     Example:
         >>> buffer = io.BytesIO()
         >>> Image.new("CMYK", (4, 2)).save(buffer, "TIFF")
@@ -44,14 +36,7 @@ def decode(content: bytes, name: str) -> Pixels:
 
 
 def pixels_of(picture: Image.Image, name: str) -> Pixels:
-    """Take the pixels of a picture that Pillow has opened, by the rules of `decode`.
-
-    Args:
-        picture: It may be one whose file has not been read to the end yet.
-        name: What messages call it.
-
-    Raises:
-        UndecodableImageError: As for `decode`.
+    """Take the pixels of a picture that Pillow has opened, to the end or not, by the rules of `decode`.
 
     Example:
         >>> pixels_of(Image.new("LA", (4, 2)), "an example").shape

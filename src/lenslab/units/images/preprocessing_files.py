@@ -35,9 +35,6 @@ def read_preprocessing(path: str | Path) -> Preprocessing:
     Transformers' is ``preprocessor_config.json``; timm's is ``config.json`` with a ``pretrained_cfg``, or the latter
     alone.
 
-    Raises:
-        PreprocessingError: The file cannot be read, is none of them, or asks for a step that is not done here.
-
     Example:
         >>> import tempfile
         >>> with tempfile.TemporaryDirectory() as directory:
@@ -77,13 +74,6 @@ def from_timm(document: Mapping[str, Any], named: str = "the configuration") -> 
 
     Where they are missing, the interpolation is bicubic and ``crop_pct`` 0.875, as in timm; the rest has to be stated.
 
-    Args:
-        document: Timm's ``config.json`` or the ``pretrained_cfg`` in it.
-        named: What messages call it.
-
-    Raises:
-        PreprocessingError: A value is missing, not of its kind, or asks for a step that is not done here.
-
     Example:
         >>> timm = {"input_size": [3, 240, 240], "mean": [0.5] * 3, "std": [0.25] * 3, "crop_pct": 1.0}
         >>> from_timm(timm).filter
@@ -118,13 +108,6 @@ def from_transformers(document: Mapping[str, Any], named: str = "the configurati
 
     Where a cut is off the middle by half a pixel, torchvision's rule decides and not Transformers', which may be one
     pixel beside it. What is missing is: bilinear, divided by 255, and the steps whose values are given.
-
-    Args:
-        document: Of ``preprocessor_config.json``.
-        named: What messages call it.
-
-    Raises:
-        PreprocessingError: A value is missing, not of its kind, or asks for a step that is not done here.
 
     Example:
         >>> stated = {"image_mean": [0.5] * 3, "image_std": [0.5] * 3, "size": {"height": 224, "width": 224}}

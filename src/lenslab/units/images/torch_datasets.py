@@ -38,17 +38,6 @@ def images_of_dataset(dataset: Pairs, *, on_error: OnError = "raise", name: str 
     Every pair is read once when it is opened, since a data set has neither labels nor a hash to ask for. What stays
     in memory is 16 bytes for each. Class names are the data set's ``classes``, also behind ``Subset``.
 
-    Args:
-        dataset: With ``len(dataset)`` and ``dataset[number]``.
-        on_error: ``"skip"`` leaves out items whose reading raises, or that do not decode.
-        name: What the images are called; the class of the data set by default.
-
-    Raises:
-        ImageLayoutError: It cannot be read by number, or an item is not a pair, or its image is none of the above, or
-            not the same when it is read again.
-        LabelError: A label is not an integer.
-        UndecodableImageError: An item cannot be read, and is not to be skipped; or no item can.
-
     Example:
         >>> images_of_dataset([(np.zeros((4, 4), np.uint8), 3), (np.ones((3, 4, 4), np.uint8), 1)]).labels
         array([3, 1])

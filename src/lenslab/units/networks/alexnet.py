@@ -10,9 +10,6 @@ class AlexNet(nn.Module):
 
     The state dict has the keys and shapes of torchvision's weights; 1,152 units at the default sites.
 
-    Args:
-        classes: Number of logits.
-
     Example:
         >>> import torch
         >>> with torch.device("meta"):

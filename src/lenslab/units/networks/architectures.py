@@ -52,15 +52,6 @@ def untrained(name: str) -> nn.Module:
 def weighted(name: str, state: Mapping[str, Tensor], *, source: str) -> nn.Module:
     """Make a network with given weights, in eval mode; it has as many logits as their last layer.
 
-    Args:
-        name: Of the catalogue.
-        state: Tensors by name.
-        source: What messages call the weights.
-
-    Raises:
-        WeightsError: They do not fit.
-        NotFiniteError: A tensor holds NaN or infinity.
-
     Example:
         >>> weighted("small", Small(classes=3).state_dict(), source="mine.pth").linear.out_features
         3
@@ -78,14 +69,7 @@ def weighted(name: str, state: Mapping[str, Tensor], *, source: str) -> nn.Modul
 
 
 def classes_of(module: nn.Module, state: Mapping[str, Tensor]) -> int | None:
-    """Read the number of logits off the weights: the outputs of the module's last layer.
-
-    Args:
-        module: A network of the same architecture, with any number of logits.
-        state: Tensors by name.
-
-    Returns:
-        The number, or ``None`` where the weights have nothing, or something else, in the last layer's place.
+    """Read the number of logits off the outputs of the weights' last layer; ``None`` where that is another one.
 
     Example:
         >>> classes_of(nn.Linear(4, 10), {"weight": torch.zeros(3, 4)})

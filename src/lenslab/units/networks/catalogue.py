@@ -139,9 +139,6 @@ def shipped_weights_for(network: str, images_name: str) -> str | None:
 def making_of(path: Path) -> dict[str, Any]:
     """Read how a safetensors file of ours was made; empty for another's.
 
-    Raises:
-        WeightsError: It is not a safetensors file.
-
     Example:
         >>> making_of(SHIPPED / "small-digits.safetensors")["test_images"]
         'digits'

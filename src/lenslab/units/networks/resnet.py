@@ -13,14 +13,9 @@ class Projection(nn.Sequential):
 
 
 class BasicBlock(nn.Module):
-    """Two 3x3 convolutions with batch norm; the shortcut is added before the last ReLU.
+    """Two 3x3 convolutions with batch norm, the first with the stride; the shortcut is added before the last ReLU.
 
     The two ReLUs are two modules, so that each has its own name as a site.
-
-    Args:
-        inputs: Channels that come in.
-        width: Channels of both convolutions, and of what goes out.
-        stride: Of the first convolution.
     """
 
     expansion = 1
@@ -47,11 +42,6 @@ class Bottleneck(nn.Module):
 
     The stride is that of the 3x3 convolution. The paper strides in the first 1x1 convolution; the weights that are
     published for these names were trained this way.
-
-    Args:
-        inputs: Channels that come in.
-        width: Channels of the first two convolutions; four times as many go out.
-        stride: Of the 3x3 convolution.
     """
 
     expansion = 4
@@ -83,11 +73,6 @@ class ResNet(nn.Module):
     """A 7x7 stem, max pooling and four stages of blocks of width 64, 128, 256 and 512.
 
     The state dict has the keys and shapes of torchvision's weights.
-
-    Args:
-        block: What the stages are made of.
-        depths: Blocks of each stage.
-        classes: Number of logits.
 
     Example:
         >>> import torch

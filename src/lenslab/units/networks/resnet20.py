@@ -7,11 +7,7 @@ from torch import Tensor, nn
 
 
 class Shortcut(nn.Module):
-    """Option A of the paper: take every second pixel and fill the new channels with zeros, half on each side.
-
-    Args:
-        added: Channels that the block has more than its input.
-    """
+    """Option A of the paper: take every second pixel and fill the new channels with zeros, half on each side."""
 
     def __init__(self, added: int) -> None:
         super().__init__()
@@ -50,9 +46,6 @@ class ResNet20(nn.Module):
     """A stem and three stages of three blocks with 16, 32 and 64 channels; its default sites have 688 units.
 
     The state dict has the keys of the usual CIFAR-10 weights: ``conv1, bn1, layerN.M.conv1, ..., linear``.
-
-    Args:
-        classes: Number of logits.
 
     Example:
         >>> import torch

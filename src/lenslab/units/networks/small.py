@@ -10,10 +10,6 @@ class Small(nn.Module):
 
     2x2 max pooling follows the first two, global average pooling the third, so 160 units can be silenced.
 
-    Args:
-        channels: Of the input.
-        classes: Number of logits.
-
     Example:
         >>> import torch
         >>> Small().eval()(torch.zeros(2, 1, 28, 28)).shape

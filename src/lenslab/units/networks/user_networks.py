@@ -14,17 +14,7 @@ from lenslab.units.errors import UnknownNetworkError, UnsupportedNetworkError
 
 
 def import_network(name: str) -> nn.Module:
-    """Import a module and call what makes the network; the current directory is searched too.
-
-    Args:
-        name: ``package.module:callable``; the callable takes no arguments and returns a `torch.nn.Module`.
-
-    Returns:
-        The module, in eval mode.
-
-    Raises:
-        UnknownNetworkError: There is no such module or callable.
-        UnsupportedNetworkError: Importing or calling fails, or it returns something else.
+    """Import ``package.module:callable``, also from the current directory, and call it for a module in eval mode.
 
     Example:
         >>> import_network("torch.nn:Flatten")

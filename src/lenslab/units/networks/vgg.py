@@ -15,10 +15,6 @@ class VGG16(nn.Module):
 
     The state dict has the keys and shapes of torchvision's weights; 4,224 units at the default sites.
 
-    Args:
-        classes: Number of logits.
-        batch_norm: Put a batch norm behind every convolution.
-
     Example:
         >>> import torch
         >>> with torch.device("meta"):

@@ -27,12 +27,7 @@ PICKLED = (".pt", ".pth", ".th", ".bin", ".ckpt")
 
 @dataclass(frozen=True)
 class WeightsInfo:
-    """Which weights a network has.
-
-    Attributes:
-        file: The file's name, without its directory.
-        sha256: Of the file, hex.
-    """
+    """Which weights a network has: the name of their file, without its directory, and its SHA-256 (hex)."""
 
     file: str
     sha256: str
@@ -43,15 +38,6 @@ def read_weights(path: str | Path) -> dict[str, Tensor]:
 
     A pickle is read with ``weights_only=True``: tensors and containers, and no code. A state dict under one of
     `WRAPPINGS` is taken out, and one of `PREFIXES` before every name is taken off.
-
-    Args:
-        path: Of the file.
-
-    Returns:
-        Tensors by name, on the CPU.
-
-    Raises:
-        WeightsError: There is no such file, or it is not a plain state dict.
 
     Example:
         >>> import tempfile
@@ -85,16 +71,9 @@ def describe_weights(path: str | Path) -> WeightsInfo:
 
 
 def put_weights(module: nn.Module, state: Mapping[str, Tensor], *, source: str) -> None:
-    """Copy weights into a module, all of them or none.
+    """Copy weights into a module, all of them or none; ``source`` is what messages call them.
 
-    Args:
-        module: Changed in place.
-        state: Tensors by name. The counters ``num_batches_tracked`` may be missing: nothing reads them in eval mode.
-        source: What messages call the weights.
-
-    Raises:
-        WeightsError: Names are missing or unexpected, or shapes differ; one message lists them.
-        NotFiniteError: A tensor holds NaN or infinity.
+    The counters ``num_batches_tracked`` may be missing: nothing reads them in eval mode.
 
     Example:
         >>> layer = nn.Linear(2, 1)

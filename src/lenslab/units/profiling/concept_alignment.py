@@ -29,34 +29,9 @@ def align_sites(
 ) -> dict[str, Alignment]:
     """Measure how well units overlap with concepts, by `lenslab.runs.attributes.concept_overlap.concept_alignment`.
 
-    The images are gone through four times, three for exact thresholds and one to count pixels, and none are kept. The
-    batch size changes nothing beyond the rounding of the network's own values.
-
-    Args:
-        trace: The network seen from inside.
-        sites: The chosen sites.
-        concept_images: The images with their masks; images that do not decode and are skipped count nowhere.
-        preprocessing: The network's.
-        device: Where to run.
-        batch_size: Images per batch.
-        quantile: The share of positions that are lit.
-
-    Returns:
-        For each site's name its overlaps, in the order of `ConceptImages.concepts`, and thresholds.
-
-    Raises:
-        ImageLayoutError: Masks and images do not fit together, or the quantile is no share.
-
-    Example:
-        >>> import numpy as np
-        >>> from lenslab.units import load, open_images, trace
-        >>> network, images = load("small", weights="digits"), open_images("digits").limited(20)
-        >>> bright = np.stack([pixels > 128 for pixels in images.read(0, 20)]).transpose(0, 3, 1, 2)
-        >>> found, traced = ConceptImages.of_arrays(images, bright), trace(network)
-        >>> sites, device = traced.select("relu1"), torch.device("cpu")
-        >>> aligned = align_sites(traced, sites, found, network.preprocessing, device, batch_size=8)
-        >>> aligned["relu1"].overlap.shape
-        (32, 1)
+    The images are gone through four times, three for exact thresholds and one to count pixels, and none are kept; those
+    that do not decode and are skipped count nowhere. The batch size changes nothing beyond the rounding of the
+    network's own values. The overlaps are in the order of `ConceptImages.concepts`.
     """
     if not 0 < quantile < 1:
         raise ImageLayoutError(f"a quantile of {quantile} lights nothing or everything; give one between 0 and 1")

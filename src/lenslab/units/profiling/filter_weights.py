@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import fx, nn
+from torch import Tensor, fx, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from lenslab.runs.attributes import weight_norms
@@ -24,10 +23,6 @@ def norms_of(trace: Trace, site: Site) -> WeightNorms:
     one that takes the filters' output, before any activation, whether the site lies before or behind it. Hooks do not
     see who takes an output, so the folded norm of a network that torch.fx cannot trace is unknown.
 
-    Args:
-        trace: The network seen from inside.
-        site: One of its sites.
-
     Example:
         >>> from lenslab.units.engine.trace import trace
         >>> network = nn.Sequential(nn.Conv2d(1, 2, 2, bias=False), nn.BatchNorm2d(2), nn.ReLU(), nn.Flatten(),
@@ -41,7 +36,7 @@ def norms_of(trace: Trace, site: Site) -> WeightNorms:
     if site.filters is None:
         return WeightNorms(unknown, unknown)
     weight = trace.module.get_submodule(site.filters).weight
-    assert isinstance(weight, torch.Tensor)  # convolutions and linear layers have one
+    assert isinstance(weight, Tensor)  # convolutions and linear layers have one
     if len(weight) != site.units:
         return WeightNorms(unknown, unknown)
     weights = weight.detach().cpu().numpy()

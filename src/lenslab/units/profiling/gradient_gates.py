@@ -12,7 +12,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from numpy.typing import NDArray
-from torch import fx
+from torch import Tensor, fx
 
 from lenslab.units.engine.hook_program import Call, sites_of, watching
 from lenslab.units.engine.trace import Trace
@@ -28,11 +28,6 @@ class GradientGates:
     A traced network gets its gates in the graph, any other one by hooks on its modules' outputs. Multiplying by 1
     changes no bit of the forward pass. The caller's network is neither run nor changed, and in-place operations behind
     a site do not disturb it, because they act on the gated copy.
-
-    Args:
-        trace: The network seen from inside.
-        sites: Names of sites.
-        device: Where to run.
 
     Example:
         >>> from torch import nn
@@ -57,21 +52,13 @@ class GradientGates:
             self._module = copy.deepcopy(module).to(device).requires_grad_(False)
 
     def products(
-        self, inputs: torch.Tensor, labels: NDArray[np.int64], *, logits: torch.Tensor | None = None
+        self, inputs: Tensor, labels: NDArray[np.int64], *, logits: Tensor | None = None
     ) -> dict[str, NDArray[np.float64]]:
-        """Run a batch forward and backward.
-
-        Args:
-            inputs: Preprocessed images ``[images, ...]``.
-            labels: The class of each image, ``[images]``.
-            logits: What the network answers without gates, where it is known: the gated pass is compared with it.
+        """Run a batch forward and backward; where the logits without gates are given, compare the gated ones.
 
         Returns:
             For each site the sum over positions of value times gradient of the image's own cross-entropy,
             ``[images, units]``; NaN at a site from which no gradient path leads to the logits.
-
-        Raises:
-            UnsupportedNetworkError: The network cannot be differentiated, or answers differently with gates.
         """
         with torch.inference_mode(False), torch.enable_grad():
             images = inputs.to(self._device, torch.float32).clone()
@@ -93,8 +80,8 @@ class GradientGates:
             for (site, gate), gradient in zip(gates.items(), gradients, strict=True)
         }
 
-    def _forward(self, images: torch.Tensor, gates: Mapping[str, torch.Tensor]) -> torch.Tensor:
-        result: torch.Tensor
+    def _forward(self, images: Tensor, gates: Mapping[str, Tensor]) -> Tensor:
+        result: Tensor
         if self._nodes is None:
             with self._hooked(gates, images):
                 result = self._module(images)
@@ -104,7 +91,7 @@ class GradientGates:
         return result
 
     @contextmanager
-    def _hooked(self, gates: Mapping[str, torch.Tensor], images: torch.Tensor) -> Iterator[None]:
+    def _hooked(self, gates: Mapping[str, Tensor], images: Tensor) -> Iterator[None]:
         if self._calls is None:
             with torch.no_grad():
                 found = sites_of(self._module, torch.zeros(2, *images.shape[1:], device=images.device))
@@ -114,7 +101,7 @@ class GradientGates:
                 stack.enter_context(watching(self._module, self._calls[site], partial(_through, gate)))
             yield
 
-    def _refuse_difference(self, gated: torch.Tensor, logits: torch.Tensor | None) -> None:
+    def _refuse_difference(self, gated: Tensor, logits: Tensor | None) -> None:
         if logits is None:
             return
         error = float((gated - logits).abs().max() / logits.abs().max().clamp_min(1e-30))
@@ -128,7 +115,7 @@ class GradientGates:
 class _Gated(fx.Interpreter):
     """Multiplies some values by their gates on their way."""
 
-    def __init__(self, module: fx.GraphModule, gates: Mapping[str, torch.Tensor]) -> None:
+    def __init__(self, module: fx.GraphModule, gates: Mapping[str, Tensor]) -> None:
         super().__init__(module)
         self._gates = gates
 
@@ -137,5 +124,5 @@ class _Gated(fx.Interpreter):
         return _through(self._gates[n.name], value) if n.name in self._gates else value
 
 
-def _through(gate: torch.Tensor, value: torch.Tensor) -> torch.Tensor:
+def _through(gate: Tensor, value: Tensor) -> Tensor:
     return value * gate.view(*gate.shape, *(1,) * (value.dim() - 2))

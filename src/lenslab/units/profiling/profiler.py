@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from lenslab.runs.attributes import activation_statistics
 from lenslab.runs.attributes.class_correlation import moments
@@ -42,39 +43,11 @@ def profile(
     gradients: bool = True,
     rank_images: int = 128,
 ) -> dict[str, Profile]:
-    """Pass over the images once and gather what every attribute needs.
+    """Pass over the images once and gather what every attribute needs, by the names of the sites.
 
     Memory does not grow with the images, but for the matrix of spatial means. The batch size changes nothing beyond
     the rounding of float32 convolutions and float64 sums; what is read from an order (bins, top images, thresholds)
     moves by one image where rounding swaps two.
-
-    Args:
-        trace: The network seen from inside.
-        sites: The chosen sites.
-        images: Labelled images; labels are below the number of logits.
-        preprocessing: From pixels to the network's input.
-        batch_size: Images per batch.
-        device: Where to run.
-        gradients: Whether to run each batch backward as well.
-        rank_images: Of how many images, from the first, the maps' ranks are averaged; each takes a singular value
-            decomposition per unit. 0 leaves them out.
-
-    Returns:
-        A profile for each site's name.
-
-    Raises:
-        NotFiniteError: The network answers NaN or infinity.
-        UnsupportedNetworkError: It cannot be differentiated, see `lenslab.units.profiling.gradient_gates`.
-        UndecodableImageError: An image does not decode.
-
-    Example:
-        >>> from lenslab.units import load, open_images, trace
-        >>> network, images = load("small", weights="digits"), open_images("digits").limited(20)
-        >>> traced = trace(network)
-        >>> sites = traced.select("relu3")
-        >>> found = profile(traced, sites, images, network.preprocessing, batch_size=8, device=torch.device("cpu"))
-        >>> found["relu3"].activations.shape, found["relu3"].correlations.shape
-        ((20, 64), (64, 10))
     """
     profiler = Profiler(trace, sites, device, gradients=gradients, rank_images=rank_images)
     activations: dict[str, list[NDArray[np.float32]]] = {site.name: [] for site in sites}
@@ -96,9 +69,6 @@ class Profiler:
     """Gathers what every attribute needs, batch by batch.
 
     Args:
-        trace: The network seen from inside.
-        sites: The chosen sites.
-        device: Where to run.
         gradients: Whether to run each batch backward as well.
         rank_images: The maps' ranks are taken of the images numbered below this.
         exemplars: Of how many images each unit's largest values are kept.
@@ -125,18 +95,9 @@ class Profiler:
         self._optional_gradients = optional_gradients
 
     def gather(
-        self, inputs: torch.Tensor, labels: NDArray[np.int64], numbers: NDArray[np.int64]
+        self, inputs: Tensor, labels: NDArray[np.int64], numbers: NDArray[np.int64]
     ) -> dict[str, tuple[ProfileSums, NDArray[np.float32]]]:
-        """Pass over one batch.
-
-        Args:
-            inputs: Preprocessed images ``[images, ...]``, on the device.
-            labels: The class of each.
-            numbers: The number of each in its source.
-
-        Returns:
-            For each site's name what was gathered, and the spatial means ``[images, units]``.
-        """
+        """Pass over one batch; give, by site, what was gathered and the spatial means ``[images, units]``."""
         found: dict[str, tuple[ProfileSums, NDArray[np.float32]]] = {}
         with full_precision():
             with torch.inference_mode():
@@ -164,7 +125,7 @@ class Profiler:
         return found
 
     def _backward(
-        self, inputs: torch.Tensor, labels: NDArray[np.int64], logits: torch.Tensor
+        self, inputs: Tensor, labels: NDArray[np.int64], logits: Tensor
     ) -> dict[str, list[NDArray[np.float64]]] | None:
         if self._gates is None:
             return None
@@ -176,9 +137,7 @@ class Profiler:
                 pieces[name].append(products)
         return pieces
 
-    def _forward(
-        self, site: Site, value: torch.Tensor, probabilities: Floats, numbers: NDArray[np.int64]
-    ) -> ProfileSums:
+    def _forward(self, site: Site, value: Tensor, probabilities: Floats, numbers: NDArray[np.int64]) -> ProfileSums:
         maps = value.cpu().numpy()
         ranked = maps[numbers < self._rank_images]
         ranks = activation_statistics.feature_map_rank(ranked) * len(ranked) if len(ranked) else np.zeros(site.units)

@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from lenslab.runs.intervention import ENERGY, FILTER, MEAN, MEAN_MAP, RESAMPLE, UNITS, ZERO, Intervention
 from lenslab.units.engine.batch import batches
@@ -25,16 +26,7 @@ _BATCH = 64
 
 
 def site_interventions(sites: Sequence[Site], intervention: Intervention, seed: int) -> dict[str, SiteIntervention]:
-    """Choose what is silenced at each site, where it is not each unit alone.
-
-    Args:
-        sites: The chosen sites.
-        intervention: What is done to the units.
-        seed: Decides random directions.
-
-    Raises:
-        UnknownSiteError: A set holds a unit that its site does not have.
-    """
+    """Choose what is silenced at each site, where it is not each unit alone; the seed decides directions."""
     if intervention.basis != UNITS:  # the energies are measured when the sweep begins, see `with_replacements`
         return {site.name: haar(site.units, seed) for site in sites}
     groups = intervention.groups
@@ -43,12 +35,8 @@ def site_interventions(sites: Sequence[Site], intervention: Intervention, seed: 
     }
 
 
-def members(site: Site, groups: Sequence[Sequence[int]]) -> torch.Tensor:
-    """Mark the units of each set at a site, bool ``[sets, units]``.
-
-    Raises:
-        UnknownSiteError: A set holds a unit that the site does not have.
-    """
+def members(site: Site, groups: Sequence[Sequence[int]]) -> Tensor:
+    """Mark the units of each set at a site, bool ``[sets, units]``."""
     marked = torch.zeros(len(groups), site.units, dtype=torch.bool)
     for row, group in zip(marked, groups, strict=True):
         for unit in group:
@@ -70,14 +58,7 @@ def with_replacements(
 ) -> tuple[Plan, ...]:
     """Put what the units become into every plan, as far as it is the same on every image.
 
-    Args:
-        plans: The plans.
-        intervention: What is done to the units.
-        trace: The network seen from inside.
-        reference: The images that means and energies are measured on.
-        preprocessing: From pixels to the network's input.
-        device: Where to run.
-        seed: Decides random directions.
+    Means and energies are measured on the reference images; the seed decides random directions.
     """
     word = intervention.replacement
     if intervention.basis == ENERGY:
@@ -103,7 +84,7 @@ def replaced(plan: Plan, replacement: Replacement) -> Plan:
 
 def _mean_maps(
     plans: Sequence[Plan], trace: Trace, images: Images, preprocessing: Preprocessing, device: torch.device
-) -> dict[str, torch.Tensor]:
+) -> dict[str, Tensor]:
     sums, count = _sums(plans, trace, images, preprocessing, device, lambda value: value.sum(dim=0))
     return {name: total / count for name, total in sums.items()}
 
@@ -111,7 +92,7 @@ def _mean_maps(
 def _second_moments(
     plans: Sequence[Plan], trace: Trace, images: Images, preprocessing: Preprocessing, device: torch.device
 ) -> dict[str, NDArray[np.float64]]:
-    def products(value: torch.Tensor) -> torch.Tensor:
+    def products(value: Tensor) -> Tensor:
         by_unit = value.transpose(0, 1).flatten(1)
         return by_unit @ by_unit.T / (by_unit.shape[1] / len(value))
 
@@ -125,11 +106,11 @@ def _sums(
     images: Images,
     preprocessing: Preprocessing,
     device: torch.device,
-    summand: Callable[[torch.Tensor], torch.Tensor],
-) -> tuple[dict[str, torch.Tensor], int]:
+    summand: Callable[[Tensor], Tensor],
+) -> tuple[dict[str, Tensor], int]:
     """Add something up over all images, in float64, and count them."""
     program, names = trace.program(device), [plan.cut for plan in plans]
-    sums: dict[str, torch.Tensor] = {}
+    sums: dict[str, Tensor] = {}
     count = 0
     with torch.inference_mode():
         for _, batch in batches(images, preprocessing, _BATCH, device):

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from lenslab.units.engine.site_plan import Plan
 from lenslab.units.engine.trace import Trace
@@ -27,19 +28,7 @@ class Resampling:
     Resampling asks what a unit tells about *this* image: its map becomes the one that it has on another image, so its
     statistics stay and only the information goes. All units of an image take their maps from the same donor. Which
     donor it is depends on the seed, the draw and the image's number alone, and its values are computed in float64, so
-    the batch size changes nothing.
-
-    Args:
-        trace: The network seen from inside.
-        plans: The sweep's.
-        reference: The images that donors are drawn from.
-        preprocessing: From pixels to the network's input.
-        seed: Decides the pool and who is whose donor.
-        same: Whether the reference images are those of the sweep, so that no image may be its own donor.
-        device: Where to run.
-
-    Raises:
-        ImageLayoutError: There is no other image.
+    the batch size changes nothing. Where donors are of the ``same`` images as the sweep, no image is its own donor.
     """
 
     def __init__(
@@ -66,19 +55,8 @@ class Resampling:
             )
         self._numbers, self._pool = numbers, torch.cat([preprocessing([each]) for each in pixels])
 
-    def fills(
-        self, numbers: NDArray[np.int64], draw: int, sites: Sequence[str] | None = None
-    ) -> dict[str, torch.Tensor]:
-        """Compute what the units become on some images in one draw.
-
-        Args:
-            numbers: The images' numbers.
-            draw: The draw, from 0.
-            sites: The names of the sites; all by default.
-
-        Returns:
-            The donors' values, float64 ``[images, units, ...]``, by the name of the cut.
-        """
+    def fills(self, numbers: NDArray[np.int64], draw: int, sites: Sequence[str] | None = None) -> dict[str, Tensor]:
+        """Compute the donors' values for some images in one draw, float64 ``[images, units, ...]``, by cut."""
         chosen = np.array([self._donor(int(number), draw) for number in numbers])
         distinct, place = np.unique(chosen, return_inverse=True)
         cuts = [*dict.fromkeys(self._cuts[site] for site in sites or self._cuts)]

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import TypeAlias
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from lenslab.runs.intervention import FILTER, MEAN, MEAN_MAP, ZERO, Intervention
 from lenslab.units.engine.site_intervention import Replacement
@@ -19,27 +19,22 @@ from lenslab.units.images import Source, open_images
 from lenslab.units.networks import Network
 from lenslab.units.silencing.replacements import members, with_replacements
 
-FillValue: TypeAlias = float | torch.Tensor
+FillValue: TypeAlias = float | Tensor
 """What silent units become: a number, or a tensor ``[all units]`` or ``[all units, height, width]``."""
 
 
 class SilencingLayer(nn.Module):
-    """A layer that silences units for good: it replaces some units of the value that it is given.
+    """A layer that silences units for good: some units (bool ``[units]``) become the fill, see `Replacement`."""
 
-    Args:
-        silent: Which units, bool ``[units]``.
-        fill: What they become, see `lenslab.units.engine.site_intervention.Replacement`.
-    """
+    silent: Tensor
+    fill: Tensor
 
-    silent: torch.Tensor
-    fill: torch.Tensor
-
-    def __init__(self, silent: torch.Tensor, fill: torch.Tensor) -> None:
+    def __init__(self, silent: Tensor, fill: Tensor) -> None:
         super().__init__()
         self.register_buffer("silent", silent)
         self.register_buffer("fill", fill)
 
-    def forward(self, value: torch.Tensor) -> torch.Tensor:
+    def forward(self, value: Tensor) -> Tensor:
         """Map ``[n, units, ...]`` to the same shape."""
         silent = self.silent.reshape(1, -1, *[1] * (value.dim() - 2))
         return torch.where(silent, Replacement(self.fill).everywhere(value), value)
@@ -109,23 +104,12 @@ def masks_of(
     replacement: str | float,
     fill: FillValue | Mapping[str, FillValue] | None,
     reference: Source | None,
-) -> dict[str, tuple[torch.Tensor, torch.Tensor]]:
-    """Find where the network is cut, which units are silent there, and what they become.
-
-    Args:
-        traced: The network seen from inside.
-        network: The network.
-        wanted: The units to silence, by the names of their sites.
-        replacement: See `silenced`.
-        fill: See `silenced`.
-        reference: See `silenced`.
+) -> dict[str, tuple[Tensor, Tensor]]:
+    """Find where the network is cut, which units are silent there, and what they become; see `silenced`.
 
     Returns:
         By the name of the site whose value is replaced (with ``"filter"``, the filters' own output): the silent units,
         bool ``[units]``, and their fill, float32.
-
-    Raises:
-        UnitsError: As for `silenced`.
     """
     sites = [_one(traced, name) for name in wanted]
     intervention = Intervention.of(replacement)
@@ -134,7 +118,7 @@ def masks_of(
         raise UnitsError(f"a fill and the replacement {word} are given; give one of the two")
     plans = plan(traced, sites, engine="plain", at_filters=word == FILTER)
     fills = _fills(plans, traced, network, intervention, reference) if fill is None else _given(wanted, fill)
-    masks: dict[str, tuple[torch.Tensor, torch.Tensor]] = {}
+    masks: dict[str, tuple[Tensor, Tensor]] = {}
     for planned, units, value in zip(plans, wanted.values(), fills, strict=True):
         (silent,) = members(planned.site, [units])
         if planned.cut in masks:  # one site named in two ways, or two sites behind the same filters
@@ -145,7 +129,7 @@ def masks_of(
 
 def _fills(
     plans: Sequence[Plan], traced: Trace, network: Network, intervention: Intervention, reference: Source | None
-) -> list[torch.Tensor]:
+) -> list[Tensor]:
     word = intervention.replacement
     if word in (MEAN, MEAN_MAP):
         if reference is None:
@@ -160,7 +144,7 @@ def _fills(
     return [torch.tensor(constant)] * len(plans)
 
 
-def _given(wanted: Mapping[str, Sequence[int]], fill: FillValue | Mapping[str, FillValue]) -> list[torch.Tensor]:
+def _given(wanted: Mapping[str, Sequence[int]], fill: FillValue | Mapping[str, FillValue]) -> list[Tensor]:
     fills = fill if isinstance(fill, Mapping) else dict.fromkeys(wanted, fill)
     if fills.keys() != wanted.keys():
         raise UnknownSiteError(f"units are given for {', '.join(wanted)}, and fills for {', '.join(fills)}")

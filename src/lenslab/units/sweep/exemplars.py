@@ -10,6 +10,7 @@ import pyarrow as pa
 import torch
 import torch.nn.functional as F
 from numpy.typing import NDArray
+from torch import Tensor
 
 from lenslab.runs.attributes.top_images import TopImages
 from lenslab.units.engine.sites import Site
@@ -55,16 +56,7 @@ def exemplars(
     batch_size: int,
     device: torch.device,
 ) -> tuple[pa.Table, pa.Table]:
-    """Look at the strongest images again, with the units' maps on them.
-
-    Args:
-        trace: The network seen from inside.
-        strongest: Of each site, by its name.
-        live: The units that are worth looking at, bool ``[units]``, by the site's name.
-        images: The images of the sweep.
-        preprocessing: Of the sweep.
-        batch_size: Images per batch.
-        device: Where to run.
+    """Look at the strongest images of each site's ``live`` units again, with the units' maps on them.
 
     Returns:
         The exemplars, columns ``site, unit, rank, image, activation, height, width, map``: rank 0 is the strongest, the
@@ -99,7 +91,7 @@ def _decoded(images: Images, numbers: Sequence[int], size: int) -> Iterator[tupl
         yield some, [block.pixels[0] for block in blocks]
 
 
-def _averaged(value: torch.Tensor) -> torch.Tensor:
+def _averaged(value: Tensor) -> Tensor:
     """Give maps of a site's value, ``[images, units, height, width]``, none larger than can be shown."""
     if value.dim() != 4:
         value = value.flatten(2) if value.dim() > 2 else value[:, :, None]
@@ -128,7 +120,7 @@ def _rows(name: str, strongest: TopImages, maps: NDArray[np.float32], live: NDAr
     return pa.table([pa.array(column, each.type) for column, each in zip(columns, EXEMPLARS, strict=True)], EXEMPLARS)
 
 
-def _picture(number: int, inputs: torch.Tensor, preprocessing: Preprocessing) -> dict[str, object]:
+def _picture(number: int, inputs: Tensor, preprocessing: Preprocessing) -> dict[str, object]:
     """Turn what the network sees back into a small picture."""
     from PIL import Image
 

@@ -63,17 +63,10 @@ class Schedule:
 
 
 def schedule(plans: Sequence[Plan], whole: int | None, *, batch_size: int, draws: int = 1) -> Schedule:
-    """Divide a sweep.
+    """Divide a sweep; ``whole`` is the multiply-accumulates of a clean pass per image, ``None`` where unknown.
 
-    Args:
-        plans: What to do at each site.
-        whole: Multiply-accumulates of a clean pass per image; ``None`` where unknown.
-        batch_size: Images per batch.
-        draws: How often every pair is decided.
-
-    Returns:
-        Blocks of several batches with all sites in one group where that is little work; else blocks of one batch, with
-        as many sites in each group as the budget allows.
+    Blocks have several batches with all sites in one group where that is little work; else one batch, with as many
+    sites in each group as the budget allows.
 
     Example:
         >>> from lenslab.units import Ablation

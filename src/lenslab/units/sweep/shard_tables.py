@@ -148,11 +148,7 @@ def _top_flips(site: SiteOutcome, reference: Reference, images: ImageBlock, draw
 def _changes(
     site: SiteOutcome, reference: Reference, images: ImageBlock, classes: int
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """Sum what silencing changed in the scores, and its squares, over the images of each class.
-
-    Returns:
-        The cells ``unit * classes + label`` in which something changed, and their sums, ``[6, cells]``.
-    """
+    """Sum score changes and their squares ``[6, cells]`` over each ``unit * classes + label`` that has some."""
     cells, changes = [np.zeros(0, np.int64)], [np.zeros((len(RISES), 0))]
     for piece in site.decided:
         if piece.scores is not None:

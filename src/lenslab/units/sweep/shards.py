@@ -52,9 +52,6 @@ class Shards:
 
     A block of images is whole when its table of images is there and the mark of every group. A sweep that is killed
     while it writes leaves some other tables, which do not count and are written again.
-
-    Attributes:
-        draft: The record in the making.
     """
 
     draft: Draft
@@ -77,12 +74,7 @@ class Shards:
         ]
 
     def whole(self, sites: Sequence[str], also: Sequence[str] = ()) -> list[Block]:
-        """Find the whole blocks from image 0 on without a gap.
-
-        Args:
-            sites: The names of the sites, in the order of the plans.
-            also: Kinds of tables that every block has to have beside that of its images.
-        """
+        """Find the whole blocks from image 0 on without a gap; ``also`` names tables that each has to have as well."""
         chain: list[Block] = []
         for path in self.draft.shards("images-*.parquet"):
             found = re.fullmatch(r"images-(\d+)-(\d+)", path.stem)

@@ -41,15 +41,7 @@ class Sweep:
     """A sweep over images.
 
     Attributes:
-        engine: The engine.
-        images: The images, in source order.
-        preprocessing: From pixels to the network's input.
-        classes: Number of logits.
         units: How many targets are silenced at each site, by the site's name.
-        schedule: How the work is divided.
-        device: Where to run.
-        profiler: Gathers the attributes of the units, where they are wanted.
-        resampling: Gives the maps that units take from other images, where they are resampled.
         draws: How often every pair is decided.
         top: Among how many of the largest logits the true class is looked for, where it is.
         candidates: How many pairs per path and shard are put aside for a check of the engine; never fewer than a few.
@@ -71,19 +63,7 @@ class Sweep:
     seed: int = 0
 
     def run(self, shards: Shards, progress: Progress | None = None) -> list[Block]:
-        """Make every shard that is missing.
-
-        Args:
-            shards: Those that are there already.
-            progress: Reports how far it has come.
-
-        Returns:
-            The blocks, all of them whole.
-
-        Raises:
-            NotFiniteError: The network answers NaN or infinity.
-            UndecodableImageError: An image does not decode, and they are not to be skipped.
-        """
+        """Make every shard that is missing, and give the blocks, all of them whole."""
         whole = shards.whole(list(self.units), ["profile"] if self.profiler else [])
         done = whole[-1].stop if whole else 0
         meter = _Meter(sum(self.schedule.costs.values()) * len(self.images), progress)
@@ -99,12 +79,7 @@ class Sweep:
         kept = [site for number, sites in enumerate(block.groups) if number not in missing for site in sites]
         meter.add(count * sum(self.schedule.costs[site] for site in kept))
         found: Iterable[tuple[ImageBlock, Batch]] = batches(
-            self.images,
-            self.preprocessing,
-            self.schedule.batch_size,
-            self.device,
-            start=block.start,
-            stop=block.stop,
+            self.images, self.preprocessing, self.schedule.batch_size, self.device, start=block.start, stop=block.stop
         )
         if len(block.groups) > 1:
             found = [*found]  # it is one batch, which serves all groups

@@ -32,21 +32,10 @@ def verify(
     device: torch.device,
     resampling: Resampling | None = None,
 ) -> dict[str, int]:
-    """Decide some pairs again by the plain way, evenly over the paths that decided them.
+    """Decide some pairs again by the plain way, evenly over the paths that decided them; count them by path.
 
-    Args:
-        trace: The network seen from inside.
-        plans: Those of the sweep.
-        candidates: Columns ``site, path, unit, image, after, draw, priority``, see `lenslab.units.sweep.shards`.
-        images: The images of the sweep.
-        preprocessing: Of the sweep.
-        pairs: How many pairs to check; fewer where there are fewer candidates.
-        batch_size: Images per batch.
-        device: Where to run.
-        resampling: That of the sweep, where units were resampled.
-
-    Returns:
-        How many pairs of each path were checked; all of them agreed.
+    Candidates have the columns ``site, path, unit, image, after, draw, priority``, see `lenslab.units.sweep.shards`.
+    Where there are fewer than ``pairs``, fewer are checked.
 
     Raises:
         VerificationError: Some did not; the message names the first ones.
@@ -87,14 +76,7 @@ def verify(
 
 
 def draw(candidates: pd.DataFrame, pairs: int) -> pd.DataFrame:
-    """Choose pairs evenly over the paths, within a path by priority.
-
-    Args:
-        candidates: One row per pair, with ``path`` and ``priority``.
-        pairs: How many.
-
-    Returns:
-        At most ``pairs`` rows.
+    """Choose at most ``pairs`` rows evenly over the ``path``, within a path by ``priority``.
 
     Example:
         >>> candidates = pd.DataFrame({"path": list("aaab"), "priority": [0.1, 0.9, 0.5, 0.2]})
@@ -109,12 +91,7 @@ def draw(candidates: pd.DataFrame, pairs: int) -> pd.DataFrame:
 def draw_recorded(run: RunRecord, pairs: int) -> pd.DataFrame:
     """Choose pairs from a finished run, half of them flips: what to check where the sweep is long over.
 
-    Args:
-        run: The run, whose seed decides which.
-        pairs: How many.
-
-    Returns:
-        Candidates as `verify` takes them, of the path ``"recorded"``.
+    They are candidates as `verify` takes them, of the path ``"recorded"``; the run's seed decides which.
     """
     random = np.random.default_rng([run.seed, 1])
     images, flips = run.images, run.flips
