@@ -302,8 +302,12 @@ def test_every_page_that_a_reader_comes_to_is_whole(
         assert answer.status == 200, address
         scrolled, room = widths(page)
         assert scrolled <= room, address
-        links = page.locator("a[href^='/']").evaluate_all("links => links.map(link => link.pathname)")
-        found = {link for link in links if not link.startswith(("/results/", "/cookies/", "/static/"))} - seen
+        links = page.locator("a[href^='/']").evaluate_all("links => links.map(link => link.getAttribute('href'))")
+        found = {
+            link
+            for link in (re.sub("[?#].*", "", link) for link in links)
+            if not link.startswith(("/results/", "/cookies/", "/static/"))
+        } - seen
         seen |= found
         waiting += sorted(found)
     assert sum(address.startswith("/work/") for address in seen) > 100

@@ -47,7 +47,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return out
 
 
-THOROUGHLY = [pytest.param(shards, marks=pytest.mark.thorough) for shards in (1, 3, 4, 5, 6)]
+THOROUGHLY = [pytest.param(shards, marks=pytest.mark.thorough) for shards in (1, 3, 4, 5)]
 
 
 @pytest.mark.parametrize("finished", [2, *THOROUGHLY])

@@ -129,6 +129,7 @@ def test_the_pages_do_not_reach_the_measuring_half() -> None:
     assert done.stdout.split() == []
 
 
+@pytest.mark.slow
 def test_random_state_and_warnings_are_left_alone_by_an_import() -> None:
     code = (
         "import random, warnings; random.seed(1); before = random.getstate(), list(warnings.filters)\n"

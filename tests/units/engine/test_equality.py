@@ -111,6 +111,7 @@ def test_both_engines_give_the_same_integers(name: str, case: str) -> None:
         assert min(paths) > 10, "the near ties must be decided in float64"
 
 
+@pytest.mark.slow
 def test_hooks_and_torch_fx_give_the_same_integers_on_the_sites_that_both_see() -> None:
     class Traceable(toys.Untraceable):
         def forward(self, x: Tensor) -> Tensor:
