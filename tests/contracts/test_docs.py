@@ -24,6 +24,7 @@ from scripts import docs
 
 from lenslab import records, units
 from lenslab.cli import main
+from lenslab.units.images.concept_masks import ConceptImages
 from tests.contracts import pages
 from tests.upstream import Upstream, corpus, endpoint
 
@@ -192,7 +193,11 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run that has every table there is."""
     directory = tmp_path_factory.mktemp("runs")
     network = units.load("small", weights="digits")
-    units.ablate(network, "digits", limit=120, replacement="resample", draws=2, top=3, out=directory / "run")
+    images = units.open_images("digits").limited(20)
+    bright = np.stack([pixels > 128 for pixels in images.read(0, 20)]).transpose(0, 3, 1, 2)
+    options = {"replacement": "resample", "draws": 2, "top": 3}
+    concepts = ConceptImages.of_arrays(images, bright, concepts=["bright"])
+    units.ablate(network, "digits", limit=120, concepts=concepts, out=directory / "run", **options)
     ranking = units.ablate(network, "digits", limit=120, sites=["relu1"], attributes=False)
     ranking.curve(["own-drop", "random"], steps=4, repeats=2, out=directory / "curve")
     return directory
