@@ -82,8 +82,7 @@ def exemplar_pictures(run: RunRecord, units: pd.DataFrame, *, room: int = ROOM) 
     numbers = np.unique(kept["image"].to_numpy())
     lengths = kept["map"].map(len).to_numpy(dtype=np.int64)
     chosen = kept[["row", "rank", "activation", "height", "width"]].assign(
-        picture=np.searchsorted(numbers, kept["image"].to_numpy()),
-        offset=np.cumsum(lengths) - lengths,
+        picture=np.searchsorted(numbers, kept["image"].to_numpy()), offset=np.cumsum(lengths) - lengths
     )
     return ExemplarPictures(
         exemplars=chosen,

@@ -122,11 +122,7 @@ def match(one: RunRecord, other: RunRecord) -> pd.DataFrame:
 
 
 def _accuracy(one: RunRecord, other: RunRecord, matched: pd.DataFrame) -> dict[str, float | int | None]:
-    found: dict[str, float | int | None] = {
-        "one": one.accuracy,
-        "other": other.accuracy,
-        "images": len(matched),
-    }
+    found: dict[str, float | int | None] = {"one": one.accuracy, "other": other.accuracy, "images": len(matched)}
     if len(matched):
         first, second = matched["correct_one"].to_numpy(bool), matched["correct_other"].to_numpy(bool)
         more, fewer = int((first & ~second).sum()), int((~first & second).sum())

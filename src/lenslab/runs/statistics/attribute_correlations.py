@@ -175,12 +175,7 @@ def _variables(
 
 
 def _estimates(
-    units: NDArray[np.bool_],
-    jobs: Sequence[Job],
-    variables: Mapping[str, Variable],
-    *,
-    replicates: int,
-    seed: int,
+    units: NDArray[np.bool_], jobs: Sequence[Job], variables: Mapping[str, Variable], *, replicates: int, seed: int
 ) -> Iterator[tuple[Job, float, Floats]]:
     """Find the correlations of one family: those over the same units, which are drawn together in each replicate."""
     if units.sum() < 2:

@@ -75,12 +75,7 @@ class Observations:
 
 
 def observe(
-    flips: pd.DataFrame,
-    images: pd.DataFrame,
-    activations: NDArray[np.floating[Any]],
-    *,
-    classes: int,
-    draws: int = 1,
+    flips: pd.DataFrame, images: pd.DataFrame, activations: NDArray[np.floating[Any]], *, classes: int, draws: int = 1
 ) -> Observations:
     """Put one site's tables into arrays.
 

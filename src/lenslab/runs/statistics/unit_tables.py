@@ -124,11 +124,7 @@ def units_table(
 
 
 def classes_table(
-    site: str,
-    observations: Observations,
-    *,
-    sums: ScoreSums | None = None,
-    top_flips: pd.DataFrame | None = None,
+    site: str, observations: Observations, *, sums: ScoreSums | None = None, top_flips: pd.DataFrame | None = None
 ) -> pd.DataFrame:
     """Make one row per unit and class that has images, by unit, then by label.
 
