@@ -36,12 +36,7 @@ class DataPack:
     _length: int = 0
 
     def table(self, name: str, frame: pd.DataFrame) -> None:
-        """Add a table. Columns of text become numbers into a list of their values; columns of other types are left out.
-
-        Args:
-            name: What the page calls it.
-            frame: One row per fact.
-        """
+        """Add a table. Text becomes numbers into a list of a column's values; columns of other types are left out."""
         columns = {}
         for column in frame.columns:
             held = frame[column]
@@ -76,12 +71,8 @@ class DataPack:
 def typed_numbers(values: NDArray[Any]) -> NDArray[Any]:
     """Convert numbers without loss to a type that JavaScript's typed arrays have.
 
-    Args:
-        values: Of any numeric or Boolean type.
-
-    Returns:
-        ``uint8`` for truth values, ``int32`` for integers within its range, ``float32`` where that is what they were,
-        else ``float64``.
+    ``uint8`` for truth values, ``int32`` for integers within its range, ``float32`` where that is what they were, else
+    ``float64``.
 
     Example:
         >>> [typed_numbers(np.array(each)).dtype.str for each in ([True], [7], [2**40], [0.5])]

@@ -47,15 +47,7 @@ class ExemplarPictures:
 
 
 def exemplar_pictures(run: RunRecord, units: pd.DataFrame, *, room: int = ROOM) -> ExemplarPictures | None:
-    """Choose the pictures of a run.
-
-    Args:
-        run: A finished run.
-        units: Its table of units.
-        room: How many bytes pictures and maps may take.
-
-    Returns:
-        The pictures; ``None`` where the record has none.
+    """Choose the pictures of a run that take up to ``room`` bytes with their maps; ``None`` where it has none.
 
     Raises:
         BrokenRecordError: A map is not of its size, a thumbnail is no PNG, or a picture is of no known unit.
@@ -82,8 +74,7 @@ def exemplar_pictures(run: RunRecord, units: pd.DataFrame, *, room: int = ROOM) 
     numbers = np.unique(kept["image"].to_numpy())
     lengths = kept["map"].map(len).to_numpy(dtype=np.int64)
     chosen = kept[["row", "rank", "activation", "height", "width"]].assign(
-        picture=np.searchsorted(numbers, kept["image"].to_numpy()),
-        offset=np.cumsum(lengths) - lengths,
+        picture=np.searchsorted(numbers, kept["image"].to_numpy()), offset=np.cumsum(lengths) - lengths
     )
     return ExemplarPictures(
         exemplars=chosen,

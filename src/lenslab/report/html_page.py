@@ -76,16 +76,6 @@ def html_page(
 ) -> str:
     """Write the document.
 
-    Args:
-        bundle: Script and style sheet.
-        network: Its name.
-        images: Their name.
-        facts: The lines of the head.
-        warnings: What the run warned of.
-        key: The record's key.
-        data: The packed tables.
-        thumbnails: PNG files in base64.
-
     Example:
         >>> document = html_page(
         ...     Bundle("", ""), network="<b>", images="digits", facts=[], warnings=[], key="", data="", thumbnails=[]

@@ -56,11 +56,7 @@ class ReportTables:
 
 
 def report_tables(run: RunRecord, *, rows: int = ROWS) -> ReportTables:
-    """Read a run's tables.
-
-    Args:
-        run: A finished run.
-        rows: How many rows a table may have.
+    """Read a run's tables, none with more than ``rows`` rows.
 
     Raises:
         RecordNotFoundError: The record has no table of units, of classes or of flips.
@@ -99,16 +95,9 @@ def report_tables(run: RunRecord, *, rows: int = ROWS) -> ReportTables:
 def strongest_rows(
     table: pd.DataFrame, strength: NDArray[Any], units: int, rows: int
 ) -> tuple[pd.DataFrame, int | None]:
-    """Keep as many of each unit's rows as fit, the strongest.
+    """Keep the strongest rows of each unit, which the column ``row`` names, up to ``rows`` of them in all.
 
-    Args:
-        table: With the column ``row`` that names the unit.
-        strength: Of each row.
-        units: How many there are.
-        rows: How many rows may be kept in all.
-
-    Returns:
-        The rows by unit, and how many each unit has at most; ``None`` where nothing was left out.
+    Gives the rows by unit, and how many each unit has at most; ``None`` where nothing was left out.
 
     Example:
         >>> import pandas as pd

@@ -37,13 +37,7 @@ class Fact:
 
 
 def run_facts(run: RunRecord, units: pd.DataFrame, images: int) -> list[Fact]:
-    """Say what was measured, on what, how, and when.
-
-    Args:
-        run: The run; what an older version did not write is named as not recorded.
-        units: The table of units.
-        images: How many images were classified.
-    """
+    """Say what was measured, on what, how, and when; what an older version did not write is named as not recorded."""
     network, dataset, intervention = run.network, run.dataset, run.intervention
     sites, dead = units["site"].nunique(), int(units["dead"].sum()) if "dead" in units else 0
     pairs = len(units) * images * intervention.draws

@@ -47,12 +47,6 @@ class Bundle:
 def read_bundle(place: Path = PLACE) -> Bundle:
     """Read the script and the style sheet.
 
-    Args:
-        place: Where the build left them.
-
-    Raises:
-        MissingBundleError: They are not there.
-
     Example:
         >>> read_bundle(Path("no/such/place"))
         Traceback (most recent call last):

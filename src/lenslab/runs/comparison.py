@@ -103,10 +103,6 @@ def comparison(one: RunRecord, other: RunRecord, *, paired: bool = False, level:
 def match(one: RunRecord, other: RunRecord) -> pd.DataFrame:
     """Find the images that two runs have in common: those of the same content and label, each once.
 
-    Args:
-        one: A run.
-        other: another.
-
     Returns:
         Columns ``image_one, image_other, label, correct_one, correct_other``, in the order of the contents.
     """
@@ -122,11 +118,7 @@ def match(one: RunRecord, other: RunRecord) -> pd.DataFrame:
 
 
 def _accuracy(one: RunRecord, other: RunRecord, matched: pd.DataFrame) -> dict[str, float | int | None]:
-    found: dict[str, float | int | None] = {
-        "one": one.accuracy,
-        "other": other.accuracy,
-        "images": len(matched),
-    }
+    found: dict[str, float | int | None] = {"one": one.accuracy, "other": other.accuracy, "images": len(matched)}
     if len(matched):
         first, second = matched["correct_one"].to_numpy(bool), matched["correct_other"].to_numpy(bool)
         more, fewer = int((first & ~second).sum()), int((~first & second).sum())
@@ -144,7 +136,7 @@ def _accuracy(one: RunRecord, other: RunRecord, matched: pd.DataFrame) -> dict[s
 
 
 def _units(one: RunRecord, other: RunRecord, matched: pd.DataFrame, sizes: Mapping[str, int]) -> pd.DataFrame:
-    frames = [pd.DataFrame(columns=_UNITS)]
+    frames = []
     flips = [run.table("flips") if sizes else pd.DataFrame() for run in (one, other)]
     for site, size in sizes.items():
         ours = [frame[frame["site"] == site] for frame in flips]
@@ -156,26 +148,18 @@ def _units(one: RunRecord, other: RunRecord, matched: pd.DataFrame, sizes: Mappi
                 _costs(frame, matched[f"image_{name}"].to_numpy(), units)
                 for frame, name in zip(ours, ("one", "other"), strict=True)
             ]
-            found = drop_differences(*costs)
-            parts.append(
-                pd.DataFrame(
-                    {
-                        "site": np.full(len(units), site, dtype=object),
-                        "unit": np.arange(first, first + len(units), dtype=np.int32),
-                        "images": np.int32(len(matched)),
-                        "drop_one": costs[0].mean(axis=0),
-                        "drop_other": costs[1].mean(axis=0),
-                        "difference": found.difference,
-                        "low": found.low,
-                        "high": found.high,
-                        "differing": found.images.astype(np.int32),
-                        "p_value": found.p_value,
-                    }
-                )
-            )
+            columns = {
+                "site": np.full(len(units), site, dtype=object),
+                "unit": np.arange(first, first + len(units), dtype=np.int32),
+                "images": np.int32(len(matched)),
+                "drop_one": costs[0].mean(axis=0),
+                "drop_other": costs[1].mean(axis=0),
+                **vars(drop_differences(*costs)),
+            }
+            parts.append(pd.DataFrame(columns).astype({"differing": np.int32}))
         whole = pd.concat(parts, ignore_index=True)
         frames.append(whole.assign(q_value=benjamini_hochberg(whole["p_value"].to_numpy())))
-    return frames[0] if len(frames) == 1 else pd.concat(frames[1:], ignore_index=True)
+    return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=_UNITS)
 
 
 def _costs(flips: pd.DataFrame, numbers: NDArray[np.int64], units: range) -> NDArray[np.int64]:

@@ -86,10 +86,7 @@ def read_curve(source: RunRecord | Record | str | Path) -> Curve:
 def curve_tables(run: RunRecord, points: pd.DataFrame, metadata: Mapping[str, Any]) -> dict[str, pd.DataFrame]:
     """Read curves off a run of sets: the tables ``curve``, ``recalls`` and ``areas``.
 
-    Args:
-        run: The run of sets.
-        points: Columns ``order, repeat, size, silenced, set``: which set is silent at which point.
-        metadata: What ``curve.json`` says.
+    ``points`` has the columns ``order, repeat, size, silenced, set``: which set is silent at which point.
     """
     # In the order of their contents the images are the same whatever their order in the source.
     images = run.images.sort_values(["content", "label", "image"], kind="stable")

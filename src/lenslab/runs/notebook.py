@@ -14,9 +14,6 @@ ROWS = 10
 def page(run: RunRecord) -> str:
     """Write a run as a piece of HTML.
 
-    Args:
-        run: The run.
-
     Example:
         >>> from lenslab import units
         >>> run = units.ablate(units.load("small", weights="digits"), "digits", sites=["relu1"], limit=100)

@@ -93,12 +93,7 @@ def order_of(
 
 
 def rankable(run: RunRecord, site: str) -> int:
-    """Tell how many units of a site can be ranked and silenced in sets.
-
-    Raises:
-        UnknownSiteError: The run has no such site.
-        NotOfUnitsError: The run silenced something else than single units, or each in several ways.
-    """
+    """Tell how many units of a site can be ranked and silenced in sets."""
     run.refuse_other_than_units("units are ranked by")
     if run.intervention.replacement == RESAMPLE:
         raise NotOfUnitsError(

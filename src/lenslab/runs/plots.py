@@ -29,10 +29,18 @@ _MOST_ROWS, _MOST_COLUMNS = 60, 40
 class Plots:
     """Charts of one site of a run, its last default site where none is named. Drops are in points.
 
-    Each method gives an Altair chart, which a notebook shows; ``chart.save("drops.svg")`` writes it.
+    Each method gives an Altair chart, which a notebook shows; ``chart.save("drops.svg")`` writes it. It raises an
+    `lenslab.runs.errors.UnknownSiteError` where the run has no such site.
 
     Attributes:
         run: The run.
+
+    Example:
+        >>> from lenslab import units
+        >>> run = units.ablate(units.load("small", weights="digits"), "digits", sites=["relu1"], limit=100)
+        >>> charts = run.plot.scatter("l1_norm"), run.plot.drops(), run.plot.heatmap()
+        >>> [[layer["mark"]["type"] for layer in chart.to_dict()["layer"]] for chart in charts]
+        [['circle'], ['rule', 'rule', 'circle'], ['rect']]
     """
 
     run: RunRecord
@@ -48,14 +56,7 @@ class Plots:
             site: The site.
 
         Raises:
-            UnknownSiteError: The run has no such site.
             UnitsError: The units table has no such numeric column.
-
-        Example:
-            >>> from lenslab import units
-            >>> run = units.ablate(units.load("small", weights="digits"), "digits", sites=["relu1"], limit=100)
-            >>> run.plot.scatter("l1_norm").to_dict()["layer"][0]["mark"]["type"]
-            'circle'
         """
         import altair as alt
 
@@ -77,34 +78,15 @@ class Plots:
         return self._layered(dots, title=f"{name}: {len(frame)} live units")
 
     def drops(self, *, site: str | None = None) -> alt.LayerChart:
-        """Plot the overall drop of each unit with its 95 % interval, the most costly unit first.
-
-        Args:
-            site: The site.
-
-        Raises:
-            UnknownSiteError: The run has no such site.
-
-        Example:
-            >>> from lenslab import units
-            >>> run = units.ablate(units.load("small", weights="digits"), "digits", sites=["relu1"], limit=100)
-            >>> [layer["mark"]["type"] for layer in run.plot.drops().to_dict()["layer"]]
-            ['rule', 'rule', 'circle']
-        """
+        """Plot the overall drop of each unit with its 95 % interval, the most costly unit first."""
         import altair as alt
         import pandas as pd
 
         name, units = self._units(site)
         units = units.nlargest(min(len(units), _MOST_DOTS), "accuracy_drop")
-        frame = pd.DataFrame(
-            {
-                "unit": units["unit"],
-                "rank": range(1, len(units) + 1),
-                "drop": 100 * units["accuracy_drop"],
-                "low": 100 * units["accuracy_drop_low"],
-                "high": 100 * units["accuracy_drop_high"],
-            }
-        )
+        points = 100 * units[["accuracy_drop", "accuracy_drop_low", "accuracy_drop_high"]]
+        frame = units[["unit"]].assign(rank=range(1, len(units) + 1))
+        frame[["drop", "low", "high"]] = points
         shared = alt.Chart(frame).encode(
             x=alt.X("rank:Q", title=f"{self.run.intervention.silenced}, by overall drop"),
             tooltip=["unit:Q", *(alt.Tooltip(f"{column}:Q", format=".2f") for column in ("drop", "low", "high"))],
@@ -115,20 +97,7 @@ class Plots:
         return self._layered(zero, bounds, dots, title=name)
 
     def heatmap(self, *, site: str | None = None) -> alt.LayerChart:
-        """Plot what each unit costs each class; of many, the units and classes with the largest drops.
-
-        Args:
-            site: The site.
-
-        Raises:
-            UnknownSiteError: The run has no such site.
-
-        Example:
-            >>> from lenslab import units
-            >>> run = units.ablate(units.load("small", weights="digits"), "digits", sites=["relu1"], limit=100)
-            >>> run.plot.heatmap().to_dict()["layer"][0]["mark"]["type"]
-            'rect'
-        """
+        """Plot what each unit costs each class; of many, the units and classes with the largest drops."""
         import altair as alt
 
         name = self._site(site)
@@ -142,17 +111,14 @@ class Plots:
         frame["drop"] *= 100
         order = [self.run.dataset.class_name(int(label)) for label in shown.columns]
         reach = float(frame["drop"].abs().max()) or 1.0
+        colours = alt.Scale(scheme="blueorange", domain=[-reach, reach], domainMid=0)
         cells = (
             alt.Chart(frame)
             .mark_rect()
             .encode(
                 x=alt.X("class:N", sort=order, title="class"),
                 y=alt.Y("unit:O", sort=[int(unit) for unit in rows], title="unit"),
-                color=alt.Color(
-                    "drop:Q",
-                    title="drop (points)",
-                    scale=alt.Scale(scheme="blueorange", domain=[-reach, reach], domainMid=0),
-                ),
+                color=alt.Color("drop:Q", title="drop (points)", scale=colours),
                 tooltip=["unit:O", "class:N", alt.Tooltip("drop:Q", format=".2f")],
             )
         )
@@ -185,14 +151,7 @@ class Plots:
 
 
 def svg(specification: Mapping[str, Any], theme: str) -> str:
-    """Draw a Vega-Lite specification.
-
-    Args:
-        specification: Vega-Lite 6, as a JSON object.
-        theme: ``light`` or ``dark``.
-
-    Returns:
-        An SVG document with a transparent background.
+    """Draw a Vega-Lite 6 specification, in the theme ``light`` or ``dark``, as SVG with a transparent background.
 
     Example:
         >>> import altair as alt
@@ -207,12 +166,8 @@ def svg(specification: Mapping[str, Any], theme: str) -> str:
 
 
 def _shown(units: pd.DataFrame, column: str) -> pd.Series[float]:
-    return units[column].astype(float) * (100 if _is_drop(column) else 1)
+    return units[column].astype(float) * (100 if "drop" in column else 1)
 
 
 def _title(column: str) -> str:
-    return column.replace("_", " ") + (" (points)" if _is_drop(column) else "")
-
-
-def _is_drop(column: str) -> bool:
-    return "drop" in column
+    return column.replace("_", " ") + (" (points)" if "drop" in column else "")

@@ -204,13 +204,9 @@ def newest(directory: str | Path = "runs", *, of: Collection[str] = ("units",)) 
         ...
         lenslab.records.errors.RecordNotFoundError: no run in no/such/place; name its directory, or make one with: ...
     """
-    found, _ = records.find(directory, kind="run")
-    nested = [
-        run
-        for study in records.find(directory, kind="study")[0]
-        for run in records.find(study.directory, kind="run")[0]
-    ]
-    runs = [run for run in map(Run, (*found, *nested)) if run.intervention.silenced in of]
+    places = (directory, *(study.directory for study in records.find(directory, kind="study")[0]))
+    found = [Run(record) for place in places for record in records.find(place, kind="run")[0]]
+    runs = [run for run in found if run.intervention.silenced in of]
     if not runs:
         raise records.RecordNotFoundError(
             f"no run in {directory}; name its directory, or make one with: lenslab ablate"

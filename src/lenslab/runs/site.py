@@ -1,10 +1,8 @@
 """One site of a run: what was observed there, image by image, with its counts and its dead units."""
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from lenslab.records import BrokenRecordError
@@ -55,10 +53,6 @@ class SiteData:
 def read_site(run: RunRecord, site: str) -> SiteData:
     """Read what a run measured at one site; the network is not needed.
 
-    Args:
-        run: The run.
-        site: The name of one of its sites.
-
     Raises:
         UnknownSiteError: The run has no such site.
         RecordsError: The record lacks a table, or its tables do not fit together.
@@ -70,21 +64,17 @@ def read_site(run: RunRecord, site: str) -> SiteData:
     table = run.table("activations", [site])
     if site not in table:
         raise BrokenRecordError(f"{run.directory} holds no activations of a site {site!r}; measure it again")
-    activations = np.stack(table[site].to_list())
-    observations = observe(
-        flips[flips["site"] == site],
-        run.table("images", ["image", "label", "half"]),
-        activations,
-        classes=run.class_count,
-        draws=draws,
-    )
-    return site_data(site, observations, _norm(units[units["site"] == site]))
+    activations, images = np.stack(table[site].to_list()), run.table("images", ["image", "label", "half"])
+    seen = observe(flips[flips["site"] == site], images, activations, classes=run.class_count, draws=draws)
+    norm = units[units["site"] == site].sort_values("unit")["l1_norm"].to_numpy(np.float64)
+    return site_data(site, seen, None if np.isnan(norm).all() else norm)
 
 
 def site_data(site: str, observations: Observations, l1_norm: Floats | None) -> SiteData:
     """Put a site's observations into the form that estimates take.
 
     Example:
+        >>> import pandas as pd
         >>> images = pd.DataFrame({"image": range(4), "label": [0, 0, 1, 1], "half": list("ABAB")})
         >>> flips = pd.DataFrame({"unit": [1], "image": [2], "before": [1], "after": [0]})
         >>> activations = np.array([[0, 2], [0, 1], [0, 1], [0, 3.0]])
@@ -92,15 +82,4 @@ def site_data(site: str, observations: Observations, l1_norm: Floats | None) -> 
         >>> seen.described, seen.halved, seen.counts.losses.sum()
         ('1 live unit (1 dead left out)', True, np.int64(1))
     """
-    return SiteData(
-        site=site,
-        observations=observations,
-        counts=count_flips(observations),
-        dead=dead_units(observations.activations),
-        l1_norm=l1_norm,
-    )
-
-
-def _norm(units: pd.DataFrame) -> Floats | None:
-    norm: NDArray[Any] = units.sort_values("unit")["l1_norm"].to_numpy(np.float64)
-    return None if np.isnan(norm).all() else norm
+    return SiteData(site, observations, count_flips(observations), dead_units(observations.activations), l1_norm)

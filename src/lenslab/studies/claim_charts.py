@@ -23,19 +23,10 @@ Chart = alt.LayerChart | alt.FacetChart | alt.VConcatChart
 
 
 def write_charts(draft: Draft, findings: Sequence[Finding], seen: SiteData, classes: Sequence[str] | None) -> set[str]:
-    """Draw the chart of every claim that was run, and write it three times.
+    """Draw the chart of every claim that was run, write it three times, and give the names of the charts written.
 
     ``charts/<name>.vl.json`` is a Vega-Lite 6 specification with its data inside and both themes under ``usermeta``;
     ``charts/<name>.light.svg`` and ``charts/<name>.dark.svg`` are the same picture for either page.
-
-    Args:
-        draft: The study's record in the making.
-        findings: The claims as they were decided.
-        seen: The site's evidence.
-        classes: The names of the classes, where they are known.
-
-    Returns:
-        The names of the charts written.
     """
     written = set()
     for finding in findings:
@@ -51,16 +42,7 @@ def write_charts(draft: Draft, findings: Sequence[Finding], seen: SiteData, clas
 
 
 def draw(finding: Finding, seen: SiteData, classes: Sequence[str] | None) -> dict[str, Any] | None:
-    """Draw the specification of one claim's chart.
-
-    Args:
-        finding: The claim as it was decided.
-        seen: The site's evidence.
-        classes: The names of the classes, where they are known.
-
-    Returns:
-        A Vega-Lite 6 specification in the light theme; None where the claim has nothing to show.
-    """
+    """Draw a claim's chart, a Vega-Lite 6 specification in the light theme; None where there is nothing to show."""
     if not any(part.estimate.figures for part in finding.parts):
         return None
     chart = DRAWN[finding.claim.estimator](finding, seen, classes)

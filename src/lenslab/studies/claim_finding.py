@@ -81,15 +81,6 @@ class Finding:
 def judge(claim: Claim, seen: SiteData, rules: Rulebook, *, seed: int) -> Finding:
     """Decide one claim at one site, by the rules and by nothing else.
 
-    Args:
-        claim: One of the rulebook's claims.
-        seen: The site's evidence.
-        rules: The rulebook.
-        seed: Of the bootstrap.
-
-    Returns:
-        The finding.
-
     Example:
         >>> import numpy as np
         >>> import pandas as pd

@@ -21,9 +21,6 @@ def write_curve_chart(curve: Curve) -> None:
 
     ``charts/curve.vl.json`` is a Vega-Lite 6 specification with its data inside and both themes under ``usermeta``;
     ``charts/curve.light.svg`` and ``charts/curve.dark.svg`` are the same picture for either page.
-
-    Args:
-        curve: The curves.
     """
     draft = Draft.of(curve.record)
     drawn = draw_curve(curve)
@@ -76,9 +73,6 @@ def shown(curve: Curve) -> pd.DataFrame:
 
     The bounds are the 95 % interval of the accuracy where an order has one ranking, and the lowest and the highest
     repeat where it has several.
-
-    Args:
-        curve: The curves.
 
     Returns:
         Columns ``order, size, accuracy, balanced_accuracy, low, high``.

@@ -39,18 +39,7 @@ class Estimate:
 
 
 def estimate(claim: Claim, seen: SiteData, *, confidence: float, replicates: int, seed: int) -> dict[str, Estimate]:
-    """Estimate a claim at one site.
-
-    Args:
-        claim: The claim.
-        seen: The site's evidence.
-        confidence: Of the intervals.
-        replicates: Bootstrap replicates, where the interval needs them.
-        seed: Of the bootstrap.
-
-    Returns:
-        One estimate per part, by name; a claim without parts has one under its estimator's name.
-    """
+    """Estimate a claim at one site: an estimate per part, by name; without parts one under its estimator's name."""
     if not len(seen.live):
         nothing = Estimate({}, "", f"all {len(seen.dead)} units of {seen.site} are dead")
         return dict.fromkeys(claim.parts or (claim.estimator,), nothing)
@@ -60,13 +49,8 @@ def estimate(claim: Claim, seen: SiteData, *, confidence: float, replicates: int
 def damaging(seen: SiteData, settings: Mapping[str, float]) -> tuple[HeldOutDrop, NDArray[np.bool_]]:
     """Which live units damage a class: chosen on one half of the images, shown on the other.
 
-    Args:
-        seen: The site's evidence.
-        settings: ``drop``, the least drop that counts as damage, and ``false_discovery_rate``.
-
-    Returns:
-        The held-out drops, shape ``[2, units]``, and whether each unit was found to damage, same shape; the family of
-        tests is the live units, each way by itself.
+    ``drop`` in the settings is the least drop that counts as damage. The drops and what was found have the shape ``[2,
+    units]``; the family of tests is the live units, each way by itself.
 
     Example:
         >>> import pandas as pd

@@ -110,13 +110,7 @@ def load_rules(study: str) -> Rulebook:
 
 
 def read_rules(path: Path) -> Rulebook:
-    """Read a rules file.
-
-    Args:
-        path: A TOML file.
-
-    Returns:
-        The rules, with the SHA-256 of the file's bytes.
+    """Read a rules file, in TOML, with the SHA-256 of its bytes.
 
     Raises:
         BrokenRulesError: The file is no TOML, or a field is missing or unusable.

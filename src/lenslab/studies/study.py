@@ -126,15 +126,7 @@ def run(
 
 
 def decided(measured: Run, rules: Rulebook, draft: Draft) -> dict[str, Any]:
-    """Decide every claim on a run's record and draw the charts; the network is not needed.
-
-    Args:
-        measured: The run.
-        rules: The rulebook.
-        draft: The study's record in the making; charts are written into it.
-
-    Returns:
-        What the study's record says about rules, network, images, site, claims and other sites.
+    """Decide every claim on a run's record and draw the charts into the draft; the network is not needed.
 
     Raises:
         StudiesError: The run has no default site.

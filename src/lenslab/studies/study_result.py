@@ -147,11 +147,7 @@ def read_study(directory: str | Path) -> StudyResult:
 
 
 def study_result(record: Record) -> StudyResult:
-    """Check a record field by field and make a study result of it.
-
-    Raises:
-        BrokenStudyError: A field is missing or is not what it should be, or the record is of another kind.
-    """
+    """Check a record field by field and make a study result of it; what does not fit is a `BrokenStudyError`."""
     if record.kind != "study":
         raise BrokenStudyError(f"{record.directory} holds a {record.kind} and not a study; see it with: lenslab report")
     top = Fields(record.document, str(record.directory))

@@ -19,10 +19,6 @@ class Verdict(StrEnum):
 def decide(rule: Rule, figures: Mapping[str, Figure]) -> Verdict:
     """Apply a rule to figures.
 
-    Args:
-        rule: What would support the claim, and what would contradict it.
-        figures: The figures that the rule names.
-
     Returns:
         ``supported`` or ``contradicted`` where all conditions of that side hold, ``undecided`` where neither side's
         do, ``not run`` where a figure that the rule names is missing or not a number.
@@ -47,9 +43,7 @@ def decide(rule: Rule, figures: Mapping[str, Figure]) -> Verdict:
 def conjoin(verdicts: Iterable[Verdict]) -> Verdict:
     """Decide a claim whose parts must all hold.
 
-    Returns:
-        ``supported`` if every part is, ``contradicted`` if any part is, ``not run`` if none was run, else
-        ``undecided``.
+    ``supported`` if every part is, ``contradicted`` if any part is, ``not run`` if none was run, else ``undecided``.
 
     Example:
         >>> str(conjoin([Verdict.SUPPORTED, Verdict.UNDECIDED]))

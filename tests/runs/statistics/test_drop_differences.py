@@ -36,7 +36,7 @@ def test_a_run_beside_itself_has_changed_nowhere():
     found = drop_differences(costs, costs)
     assert found.difference.tolist() == [0] * 5
     assert found.p_value.tolist() == [1] * 5
-    assert found.images.tolist() == [0] * 5
+    assert found.differing.tolist() == [0] * 5
     assert (found.low <= 0).all()
     assert (found.high >= 0).all()
     assert (found.high - found.low < 0.1).all()
@@ -50,7 +50,7 @@ def test_turning_the_runs_round_turns_the_signs():
     np.testing.assert_allclose(there.difference, -back.difference)
     np.testing.assert_allclose(there.low, -back.high)
     np.testing.assert_array_equal(there.p_value, back.p_value)
-    np.testing.assert_array_equal(there.images, (one != other).sum(axis=0))
+    np.testing.assert_array_equal(there.differing, (one != other).sum(axis=0))
 
 
 @pytest.mark.parametrize("shared", [0.0, 0.7])

@@ -46,11 +46,7 @@ class ActivationQuantiles:
         self._counts = self._empty()
 
     def add(self, maps: NDArray[np.floating[Any]]) -> None:
-        """Count a batch's values.
-
-        Args:
-            maps: ``[images, units, ...]``; finite.
-        """
+        """Count a batch's values, ``[images, units, ...]``; finite."""
         below, width = _DIGITS[self._round]
         units, size = self._counts.shape
         step = max(1, _BLOCK // max(1, maps[0].size)) if len(maps) else 1

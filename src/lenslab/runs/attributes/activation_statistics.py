@@ -1,4 +1,8 @@
-"""Statistics of activations: how much, how often and where a unit is active at all."""
+"""Statistics of activations: how much, how often and where a unit is active at all.
+
+Throughout, ``activations`` are the spatial mean of each unit on each image, shape ``[images, units]``, ``maps`` a
+site's values, shape ``[images, units, ...]``, and ``labels`` the class of each image; figures have shape ``[units]``.
+"""
 
 from __future__ import annotations
 
@@ -27,15 +31,7 @@ def class_membership(labels: ArrayLike, classes: int) -> sparse.csr_array:
 
 
 def class_means(activations: NDArray[np.floating[Any]], labels: ArrayLike, *, classes: int) -> Floats:
-    """Average each unit's activation over the images of each class.
-
-    Args:
-        activations: The spatial mean of each unit on each image, shape ``[images, units]``.
-        labels: The class of each image, shape ``[images]``.
-        classes: How many classes there are.
-
-    Returns:
-        Shape ``[units, classes]``; NaN for classes without images.
+    """Average each unit's activation over the images of each class, shape ``[units, classes]``; NaN without images.
 
     Example:
         >>> class_means(np.array([[1.0], [3.0], [5.0]]), [0, 0, 1], classes=3).tolist()
@@ -48,12 +44,6 @@ def class_means(activations: NDArray[np.floating[Any]], labels: ArrayLike, *, cl
 
 def dead_units(activations: NDArray[np.floating[Any]]) -> NDArray[np.bool_]:
     """Find the dead units: those never active, or constant over all images.
-
-    Args:
-        activations: The spatial mean of each unit on each image, shape ``[images, units]``.
-
-    Returns:
-        Shape ``[units]``.
 
     Example:
         >>> dead_units(np.array([[0.0, 2.0, 1.0], [0.0, 2.0, 3.0]])).tolist()
@@ -73,12 +63,6 @@ def mean_activation(activations: NDArray[np.floating[Any]]) -> Floats:
     neural networks for resource efficient inference (arXiv 1611.06440). Trap: it scales with the layer's weights and so
     compares units of one site only, never of two.
 
-    Args:
-        activations: The spatial mean of each unit on each image, shape ``[images, units]``.
-
-    Returns:
-        Shape ``[units]``.
-
     Example:
         >>> mean_activation(np.array([[1.0, 0.0], [2.0, 0.0]])).tolist()
         [1.5, 0.0]
@@ -94,12 +78,6 @@ def max_activation(maps: NDArray[np.floating[Any]]) -> Floats:
     Any real number; 0 and above behind a ReLU. Source: the value by which units' top images are found (Zhou, Khosla,
     Lapedriza, Oliva and Torralba 2015, Object detectors emerge in deep scene CNNs, arXiv 1412.6856). Trap: one position
     of one image decides it, so it grows with the number of images; compare it over the same images only.
-
-    Args:
-        maps: A site's values, shape ``[images, units, ...]``.
-
-    Returns:
-        Shape ``[units]``.
 
     Example:
         >>> max_activation(np.array([[[0.0, 3.0], [1.0, 1.0]]])).tolist()
@@ -118,12 +96,6 @@ def apoz(maps: NDArray[np.floating[Any]]) -> Floats:
     public implementation has it. It means something behind a ReLU only: before it, or behind a leaky ReLU, GELU or
     SiLU, exact zeros are accidents.
 
-    Args:
-        maps: A site's values, shape ``[images, units, ...]``.
-
-    Returns:
-        Shape ``[units]``.
-
     Example:
         >>> apoz(np.array([[[0.0, 3.0], [1.0, 1.0]]])).tolist()
         [0.5, 0.0]
@@ -140,14 +112,8 @@ def feature_map_rank(maps: NDArray[np.floating[Any]]) -> Floats:
     smaller of height and width. Source: Lin, Ji, Wang, Zhang, Zhang, Tian and Shao 2020, HRank: filter pruning using
     high-rank feature map (arXiv 2002.10179), who average over a few hundred images and find that more change little.
     Traps: a numerical rank counts singular values above a tolerance, here the largest one times the longer side times
-    the spacing of float32, so another precision gives other ranks. Maps of one position have rank 1 wherever they are
-    not 0, which says no more than `apoz`.
-
-    Args:
-        maps: A site's values, shape ``[images, units, height, width]``; ``[images, units]`` counts as one position.
-
-    Returns:
-        Shape ``[units]``.
+    the spacing of float32, so another precision gives other ranks. Maps of one position, which may have the shape
+    ``[images, units]``, have rank 1 wherever they are not 0, which says no more than `apoz`.
 
     Example:
         >>> feature_map_rank(np.array([[[[1.0, 1.0], [1.0, 1.0]], [[1.0, 0.0], [0.0, 1.0]]]])).tolist()

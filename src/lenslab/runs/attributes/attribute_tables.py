@@ -28,13 +28,8 @@ def attribute_table(
 ) -> pd.DataFrame:
     """Make one row per unit of a site.
 
-    Args:
-        site: Its name.
-        profile: Of the site.
-        norms: Of its filters; their columns are NaN without.
-        alignment: With concepts; adds the columns ``CONCEPT_ATTRIBUTES``.
-        bins: Of the mutual information.
-        top: How many images the precision looks at.
+    Without the norms of the site's filters their columns are NaN. An alignment adds the columns ``CONCEPT_ATTRIBUTES``.
+    The mutual information is computed in ``bins`` bins, the precision over the ``top`` images.
 
     Returns:
         Columns ``site, unit`` and those of `lenslab.runs.attributes.attribute_names.ATTRIBUTES`. An attribute that is
@@ -85,10 +80,6 @@ def attribute_table(
 
 def class_table(site: str, profile: Profile) -> pd.DataFrame:
     """Make one row per unit and class that has images, by unit, then by label.
-
-    Args:
-        site: Its name.
-        profile: Of the site.
 
     Returns:
         Columns ``site, unit, label, images, mean_activation, correlation, gradient_activation, taylor``: the mean, the

@@ -62,11 +62,7 @@ class Moments:
 
 
 def moments(first: NDArray[np.floating[Any]], second: NDArray[np.floating[Any]]) -> Moments:
-    """Compute the moments of some rows.
-
-    Args:
-        first: Shape ``[rows, units]``.
-        second: Shape ``[rows, classes]``.
+    """Compute the moments of some rows, of the shapes ``[rows, units]`` and ``[rows, classes]``.
 
     Example:
         >>> moments(np.array([[1.0], [3.0]]), np.array([[0.0], [1.0]])).products.tolist()
@@ -88,10 +84,6 @@ def class_correlation(correlations: Floats) -> tuple[Floats, NDArray[np.int64]]:
     activation of unit i and the predicted probability for class k"; that a unit's figure is the maximum over classes is
     our reading. Traps: it is the *predicted* probability, not the label. The maximum over K classes is above 0 for a
     unit of noise, about sqrt(2 ln K / images); and a unit that speaks against a class, with r near -1, goes unseen.
-
-    Args:
-        correlations: Pearson's r of each unit with each class, shape ``[units, classes]``, NaN where undefined; see
-            `Moments.correlations`.
 
     Returns:
         The correlation and its class, shapes ``[units]``; NaN and -1 for constant units.

@@ -132,12 +132,8 @@ class OverlapCounts:
 def upsampled(maps: Maps, size: tuple[int, ...]) -> NDArray[np.float32]:
     """Make one image's maps as large as its masks: bilinear, half-pixel centres, the border values kept.
 
-    Args:
-        maps: ``[units, height, width]``, or ``[units]`` for one position.
-        size: Rows and columns.
-
-    Returns:
-        ``[units, rows, columns]``; a constant map stays that constant to the last bit.
+    From ``[units, height, width]``, or ``[units]`` for one position, to ``[units, rows, columns]``; a constant map
+    stays that constant to the last bit.
 
     Example:
         >>> upsampled(np.array([[[0.0, 4.0]]]), (1, 4)).tolist()

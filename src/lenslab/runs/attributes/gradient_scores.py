@@ -3,7 +3,9 @@ r"""Gradient scores: what the gradient forecasts of silencing a unit, overall or
 Everything starts from one number per image and unit, :math:`g_u(x) = \sum_m a_{u,m}(x)\, \partial C(x) / \partial
 a_{u,m}(x)`, summed over positions m, where C is the cross-entropy of the true label in nats: the gradient for a gate
 that multiplies the unit and stands at 1. `lenslab.units.profiling.gradient_gates` computes it for all units in one
-backward pass per batch.
+backward pass per batch. Sums over images have the shape ``[units]``, or ``[units, classes]`` for those of each class,
+and so have the scores; ``images`` says over how many, a number or ``[classes]``, and where there are none a score is
+NaN.
 """
 
 from __future__ import annotations
@@ -28,13 +30,6 @@ def gradient_activation(sums: NDArray[np.floating[Any]], images: ArrayLike) -> F
     far from linear between, even the forecast's sign can be wrong; a loss divided by the batch's size would make it
     depend on that size, which here it does not.
 
-    Args:
-        sums: G summed over some images, shape ``[units]``, or ``[units, classes]`` for the images of each class.
-        images: Over how many, a number or ``[classes]``.
-
-    Returns:
-        The shape of ``sums``; NaN where there are no images.
-
     Example:
         >>> gradient_activation(np.array([[-4.0, 1.0, 0.0]]), [2, 1, 0]).tolist()
         [[2.0, -1.0, nan]]
@@ -53,14 +48,7 @@ def taylor(sizes: NDArray[np.floating[Any]], images: ArrayLike, *, positions: in
     units of one site only; the absolute value is taken per image, after the sum over positions and not before; the
     authors' later criterion (Molchanov et al. 2019, arXiv 1906.10771) squares g instead.
 
-    Args:
-        sizes: The absolute value of g summed over some images, shape ``[units]``, or ``[units, classes]`` for the
-            images of each class.
-        images: Over how many, a number or ``[classes]``.
-        positions: How many positions each unit has, M.
-
-    Returns:
-        The shape of ``sizes``; NaN where there are no images.
+    ``sizes`` are sums of the absolute values of g.
 
     Example:
         >>> taylor(np.array([6.0, 0.0]), 3, positions=4).tolist()

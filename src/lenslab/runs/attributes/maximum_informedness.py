@@ -37,19 +37,14 @@ def maximum_informedness(activations: NDArray[np.floating[Any]], labels: ArrayLi
 
     .. math:: \max_{k, t} \left( TPR_k(t) + TNR_k(t) - 1 \right)
 
-    where a unit says yes if :math:`a_u(x) \geq t`: 0 for chance, 1 for a perfect detector. Of equal maxima the highest
-    threshold is taken. Source: Gale, Martin, Blything, Nguyen and Bowers 2020 (arXiv 2007.01062), after Powers 2011.
-    Traps: unlike precision it counts misses and false alarms alike, and so says little about the precision at its
-    threshold where a class is rare. Being a maximum over thresholds and classes it is above 0 for noise: it is
-    about 1/sqrt(images of a class) there.
-
-    Args:
-        activations: The spatial mean of each unit on each image, shape ``[images, units]``.
-        labels: The class of each image, shape ``[images]``.
+    where a unit says yes if its spatial mean :math:`a_u(x) \geq t` (``[images, units]``): 0 for chance, 1 for a perfect
+    detector. Of equal maxima the highest threshold is taken. Source: Gale, Martin, Blything, Nguyen and Bowers 2020
+    (arXiv 2007.01062), after Powers 2011. Traps: unlike precision it counts misses and false alarms alike, and so says
+    little about the precision at its threshold where a class is rare. Being a maximum over thresholds and classes it is
+    above 0 for noise: it is about 1/sqrt(images of a class) there.
 
     Returns:
-        Value, threshold, class, sensitivity and specificity. Constant units have value 0, and no threshold (NaN) and
-        class (-1); with a single class every value is NaN.
+        Constant units have value 0, and no threshold (NaN) and class (-1); with a single class every value is NaN.
 
     Example:
         >>> found = maximum_informedness(np.array([[9.0], [7.0], [8.0], [1.0]]), [0, 0, 1, 1])

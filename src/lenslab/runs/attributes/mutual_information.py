@@ -17,18 +17,13 @@ def mutual_information(activations: NDArray[np.floating[Any]], labels: ArrayLike
 
     .. math:: I(T; Y) = \sum_{t, y} p(t, y) \log_2 \frac{p(t, y)}{p(t) p(y)}
 
-    where T is the unit's spatial mean in bins that hold equally many images: the edges are the quantiles at 1/bins,
-    2/bins, ... of the unit's own activations, an activation on an edge belongs to the bin below, so equal activations
-    (the zeros behind a ReLU) always share a bin. From 0 to the smaller of :math:`\log_2` bins and the entropy of the
-    labels. Source: used for units by Morcos et al. 2018 (arXiv 1803.06959) and by Amjad, Liu and Geiger 2018 (arXiv
-    1804.06679). Traps: the number depends on the binning, so it compares units of one run only; and it is biased
-    upwards by about (bins - 1)(classes - 1) / (2 ln 2 images) bits (Miller 1955), much where images are few. Amjad et
-    al. warn of comparing across layers.
-
-    Args:
-        activations: The spatial mean of each unit on each image, shape ``[images, units]``.
-        labels: The class of each image, shape ``[images]``.
-        bins: How many bins, 2 or more.
+    where T is the unit's spatial mean (``[images, units]``) in bins that hold equally many images: the edges are the
+    quantiles at 1/bins, 2/bins, ... of the unit's own activations, an activation on an edge belongs to the bin below,
+    so equal activations (the zeros behind a ReLU) always share a bin. From 0 to the smaller of :math:`\log_2` bins and
+    the entropy of the labels. Source: used for units by Morcos et al. 2018 (arXiv 1803.06959) and by Amjad, Liu and
+    Geiger 2018 (arXiv 1804.06679). Traps: the number depends on the binning, so it compares units of one run only; and
+    it is biased upwards by about (bins - 1)(classes - 1) / (2 ln 2 images) bits (Miller 1955), much where images are
+    few. Amjad et al. warn of comparing across layers.
 
     Returns:
         Bits, shape ``[units]``; 0 for constant units.

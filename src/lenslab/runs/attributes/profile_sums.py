@@ -61,12 +61,7 @@ class ProfileSums:
         )
 
     def profile(self, activations: NDArray[np.float32], labels: NDArray[np.int64]) -> Profile:
-        """Make a profile of the sums over all images.
-
-        Args:
-            activations: The spatial mean of each unit on each image, ``[images, units]``.
-            labels: The class of each image.
-        """
+        """Make a profile of the sums over all images, whose activations are of the shape ``[images, units]``."""
         return Profile(
             labels=labels,
             classes=len(self.moments.second_mean),

@@ -1,4 +1,7 @@
-"""Selectivity: how much more a unit responds to one class than to the others, by the field's several indices."""
+"""Selectivity: how much more a unit responds to one class than to the others, by the field's several indices.
+
+Activations are the spatial mean of each unit on each image, shape ``[images, units]``, ``labels`` the class of each.
+"""
 
 from __future__ import annotations
 
@@ -27,13 +30,9 @@ def class_selectivity(means: NDArray[np.floating[Any]]) -> Floats:
     averaged class by class; pooling their images instead (see `ccmas`) agrees in balanced data only. A unit is a
     channel, averaged over positions first; some public code takes every position as a unit of its own.
 
-    Args:
-        means: Class means as `lenslab.runs.attributes.activation_statistics.class_means` gives them, shape
-            ``[..., units, classes]``; classes that are NaN for every unit (no images) are left out.
-
-    Returns:
-        Shape ``[..., units]``. A unit that never fires has selectivity 0. Where a class mean is negative, or fewer than
-        two classes have images, the index has no meaning and is NaN.
+    ``means`` are what `lenslab.runs.attributes.activation_statistics.class_means` gives, with any axes in front;
+    classes that are NaN for every unit (no images) are left out. A unit that never fires has selectivity 0. Where a
+    class mean is negative, or fewer than two classes have images, the index has no meaning and is NaN.
 
     Example:
         >>> class_selectivity(np.array([[3.0, 1.0, 1.0], [2.0, 2.0, 2.0], [0.0, 0.0, 0.0]])).tolist()
@@ -60,10 +59,6 @@ def ccmas(activations: NDArray[np.floating[Any]], labels: ArrayLike) -> Floats:
     2020, Are there any "object detectors" in the hidden layers of CNNs? (arXiv 2007.01062). Traps: it is close to 1 for
     units that fire rarely, and such units may miss most images of their class, as Gale et al. show. It weighs images,
     where `class_selectivity` weighs classes.
-
-    Args:
-        activations: The spatial mean of each unit on each image, shape ``[images, units]``.
-        labels: The class of each image, shape ``[images]``.
 
     Returns:
         Shape ``[units]``. A unit that never fires has 0. NaN where a class mean is negative, or with a single class.
@@ -95,11 +90,6 @@ def precision(activations: NDArray[np.floating[Any]], labels: ArrayLike, *, top:
     2007.01062), with 100. Traps: with fewer than N images of a class it cannot reach 1; and a unit can have precision 1
     while it misses nearly every image of its class, as it looks at the top N alone.
 
-    Args:
-        activations: The spatial mean of each unit on each image, shape ``[images, units]``.
-        labels: The class of each image, shape ``[images]``.
-        top: How many images, N; all of them where there are fewer.
-
     Returns:
         Shape ``[units]``; NaN for units that are constant, as they have no top images.
 
@@ -130,10 +120,6 @@ def localist_selectivity(activations: NDArray[np.floating[Any]], labels: ArrayLi
     learn highly selective representations in order to overcome the superposition catastrophe (Psychological Review
     121), as used by Gale et al. 2020 (arXiv 2007.01062). Traps: a single image decides it, a mislabelled one too, so it
     can only fall with more images; and units of two sites have two scales.
-
-    Args:
-        activations: The spatial mean of each unit on each image, shape ``[images, units]``.
-        labels: The class of each image, shape ``[images]``.
 
     Returns:
         Shape ``[units]``; NaN with a single class.

@@ -33,13 +33,7 @@ class TopImages:
 
     @classmethod
     def of(cls, peaks: NDArray[np.floating[Any]], numbers: NDArray[np.int64], count: int) -> TopImages:
-        """Find the top images among some.
-
-        Args:
-            peaks: The largest value of each unit on each image, ``[images, units]``.
-            numbers: The images' numbers, ``[images]``.
-            count: How many to keep.
-        """
+        """Find the top images among some, from the largest value of each unit on each, ``[images, units]``."""
         values = np.asarray(peaks).T.astype(np.float64)
         return _kept(values, np.broadcast_to(numbers, values.shape), count)
 

@@ -27,19 +27,13 @@ class WeightNorms:
 
 
 def l1_norm(weights: NDArray[np.floating[Any]]) -> Floats:
-    r"""Sum the absolute incoming weights of each unit, bias not included.
+    r"""Sum the absolute incoming weights of each unit, bias not included, from ``[units, channels, height, width]``.
 
     .. math:: \sum_{c, i, j} |W_{u, c, i, j}|
 
     0 and above. Source: Li, Kadav, Durdanovic, Samet and Graf 2017, Pruning filters for efficient ConvNets (arXiv
     1608.08710). Trap: where batch norm follows, the norm can be scaled freely without changing the network; then
     `l1_norm_folded` is the one that acts.
-
-    Args:
-        weights: Incoming weights, the unit first: ``[units, channels, height, width]`` or ``[units, features]``.
-
-    Returns:
-        Shape ``[units]``.
 
     Example:
         >>> l1_norm(np.array([[1.0, -2.0], [0.0, 0.5]])).tolist()
@@ -61,15 +55,6 @@ def l1_norm_folded(
 
     with the batch norm's scale, running variance and epsilon; 0 and above. Source: as `l1_norm`; folding is what
     inference engines do. Trap: which of the two norms a paper means is seldom said, and they rank units differently.
-
-    Args:
-        weights: Incoming weights, the unit first.
-        scale: The batch norm's weight, shape ``[units]``.
-        variance: Its running variance, shape ``[units]``.
-        epsilon: Its epsilon.
-
-    Returns:
-        Shape ``[units]``.
 
     Example:
         >>> l1_norm_folded(np.array([[1.0, -2.0]]), np.array([-2.0]), np.array([3.0]), 1.0).tolist()

@@ -89,16 +89,8 @@ def correlations_table(
     sums are kept and no images, each replicate adds to each unit a normal error of its standard error, independent of
     the other units and of the drawn images. Kendall's tau-b uses at most 200 replicates.
 
-    Args:
-        site: Its name.
-        observations: Of the site.
-        attributes: What is known about each unit: ``unit`` and any columns of
-            `lenslab.runs.attributes.attribute_tables.attribute_table`. None leaves class selectivity alone. Attributes
-            that no unit has have no rows.
-        seed: Decides the bootstrap's draws.
-        sums: The continuous measures, where they were measured; adds ``loss_rise``.
-        replicates: How many times to draw images and units.
-        confidence: Of the intervals.
+    ``attributes`` has the column ``unit`` and any of `lenslab.runs.attributes.attribute_tables.attribute_table`; None
+    leaves class selectivity alone. Attributes that no unit has have no rows. ``sums`` adds ``loss_rise``.
 
     Returns:
         Columns ``site, attribute, measure, method, estimate, low, high, units, dead, given``: how many units were used,
@@ -175,12 +167,7 @@ def _variables(
 
 
 def _estimates(
-    units: NDArray[np.bool_],
-    jobs: Sequence[Job],
-    variables: Mapping[str, Variable],
-    *,
-    replicates: int,
-    seed: int,
+    units: NDArray[np.bool_], jobs: Sequence[Job], variables: Mapping[str, Variable], *, replicates: int, seed: int
 ) -> Iterator[tuple[Job, float, Floats]]:
     """Find the correlations of one family: those over the same units, which are drawn together in each replicate."""
     if units.sum() < 2:

@@ -64,15 +64,7 @@ def unit_measures(observations: Observations) -> UnitMeasures:
 
 
 def bootstrap_measures(observations: Observations, *, replicates: int, seed: int) -> UnitMeasures:
-    """Compute the measures on images drawn with replacement within each class and half.
-
-    Args:
-        observations: Of one site.
-        replicates: How many times to draw.
-        seed: Decides every draw.
-
-    Returns:
-        The same measures as `unit_measures`, with a leading axis of replicates.
+    """Compute the measures on images drawn within each class and half, with a leading axis of replicates.
 
     Example:
         >>> import pandas as pd
@@ -94,13 +86,7 @@ def bootstrap_measures(observations: Observations, *, replicates: int, seed: int
 def bootstrap_net_losses(observations: Observations, *, replicates: int, seed: int) -> Iterator[Floats]:
     """Compute losses minus gains on images drawn with replacement, a chunk of replicates at a time.
 
-    Args:
-        observations: Of one site.
-        replicates: How many times to draw.
-        seed: Decides every draw; the draws are those of `bootstrap_measures`.
-
-    Yields:
-        Shape ``[some replicates, 2, units, classes]``.
+    The draws are those of `bootstrap_measures`; shape ``[some replicates, 2, units, classes]``.
 
     Example:
         >>> import pandas as pd

@@ -87,13 +87,8 @@ def mean_interval(estimates: ArrayLike, low: ArrayLike, high: ArrayLike) -> tupl
     Source: Zou and Donner, Construction of confidence limits about effect measures: a general approach, Statistics in
     Medicine 27:1693-1702 (2008), for a sum with equal weights.
 
-    Args:
-        estimates: Shape ``[..., K]``; NaN entries are left out, with their bounds.
-        low: Lower bounds at the wanted confidence, same shape.
-        high: Upper bounds.
-
-    Returns:
-        Lower and upper bounds of the mean, shape ``[...]``; NaN where nothing is known.
+    Estimates have the shape ``[..., K]``; NaN entries are left out, with their bounds. The bounds have the shape
+    ``[...]``, NaN where nothing is known.
 
     Example:
         >>> low, high = mean_interval([0.1, 0.3], [0.04, 0.22], [0.2, 0.5])
@@ -129,13 +124,8 @@ def difference_interval(
     Source: G. Y. Zou, Toward using confidence intervals to compare correlations, Psychological Methods 12:399-413
     (2007).
 
-    Args:
-        one: An estimate, its lower and its upper bound.
-        other: As ``one``.
-        correlation: Between the two estimates, -1 to 1; 0 where they are independent.
-
-    Returns:
-        Lower and upper bounds of ``one - other``.
+    ``one`` and ``other`` are an estimate, its lower and its upper bound; :math:`r`, the correlation between the two
+    estimates, is 0 where they are independent.
 
     Example:
         >>> low, high = difference_interval((0.5, 0.4, 0.6), (0.2, 0.1, 0.3))
@@ -159,16 +149,8 @@ def difference_interval(
 def share_interval(successes: ArrayLike, trials: ArrayLike, *, confidence: float = 0.95) -> tuple[Floats, Floats]:
     """Compute Clopper and Pearson's exact interval of a share, elementwise.
 
-    The bounds are quantiles of beta distributions (Clopper and Pearson 1934, Biometrika 26:404); coverage is never
-    below the confidence.
-
-    Args:
-        successes: How many had the property.
-        trials: Out of how many.
-        confidence: Two-sided, equal tails.
-
-    Returns:
-        Lower and upper bounds, fractions; NaN where there are no trials.
+    The bounds are quantiles of beta distributions (Clopper and Pearson 1934, Biometrika 26:404), with equal tails;
+    coverage is never below the confidence. NaN where there are no trials.
 
     Example:
         >>> low, high = share_interval([0, 5], [10, 10])

@@ -13,8 +13,7 @@ Method = Literal["spearman", "pearson", "kendall"]
 def spearman(first: ArrayLike, second: ArrayLike) -> Floats:
     """Compute Spearman's rank correlation along the last axis; equal values share their mean rank.
 
-    Returns:
-        The broadcast shape without its last axis; NaN where a side is constant, as for `scipy.stats.spearmanr`.
+    NaN where a side is constant, as for `scipy.stats.spearmanr`.
 
     Example:
         >>> spearman([1, 2, 3, 4], [[1, 3, 2, 4], [5, 5, 5, 5]]).round(3).tolist()
@@ -24,10 +23,7 @@ def spearman(first: ArrayLike, second: ArrayLike) -> Floats:
 
 
 def pearson(first: ArrayLike, second: ArrayLike) -> Floats:
-    """Compute Pearson's correlation along the last axis.
-
-    Returns:
-        The broadcast shape without its last axis; NaN where a side is constant, as for `scipy.stats.pearsonr`.
+    """Compute Pearson's correlation along the last axis; NaN where a side is constant.
 
     Example:
         >>> pearson([1, 2, 3, 4], [[1, 2, 3, 8], [5, 5, 5, 5]]).round(3).tolist()
@@ -37,20 +33,14 @@ def pearson(first: ArrayLike, second: ArrayLike) -> Floats:
 
 
 def partial(target: ArrayLike, first: ArrayLike, second: ArrayLike) -> Floats:
-    r"""Compute the partial correlation of two variables given a third, from their three correlations, elementwise.
+    r"""Compute the partial correlation of two variables given a third, elementwise from the three :math:`r_{ij}`.
 
     .. math:: (r_{12} - r_{13} r_{23}) / \sqrt{(1 - r_{13}^2)(1 - r_{23}^2)}
 
     What is left of a correlation once both sides are freed of what a straight line in the third (of ranks, for
     Spearman's) explains. Source: Yule 1897, On the theory of correlation, J. R. Statist. Soc. 60:812.
 
-    Args:
-        target: :math:`r_{12}`, the correlation of the two.
-        first: :math:`r_{13}`, of the one with the third.
-        second: :math:`r_{23}`, of the other with the third.
-
-    Returns:
-        NaN where the third explains one of the two entirely, or a correlation is NaN.
+    NaN where the third explains one of the two entirely, or a correlation is NaN.
 
     Example:
         >>> partial([0.5, 0.5], [0.5, 1.0], [0.5, 0.5]).round(3).tolist()

@@ -53,17 +53,10 @@ def correlate(
     number of units alone implies (Fieller, Hartley and Pearson 1957, Biometrika 44:470), as a bootstrap of few units is
     too sure.
 
-    Args:
-        attribute: Shape ``[units]``, or ``[ways, units]``: the correlations of all ways are averaged.
-        measure: Shape as ``attribute`` or broadcast against it.
-        replicated_attribute: With an axis of replicates in front, or as ``attribute`` where images do not change it.
-        replicated_measure: With an axis of replicates in front.
-        units: Which units to use, shape ``[units]``.
-        seed: Decides which units each replicate draws; the same seed and units give the same draws.
-        confidence: Of the interval.
-
-    Returns:
-        The correlation; its interval is NaN below four units, and where most replicates are constant.
+    Attribute and measure have the shape ``[units]``, or ``[ways, units]``, where the correlations of all ways are
+    averaged; replicated, they have an axis of replicates in front, but for an attribute that images do not change.
+    ``units`` says which to use; with the same seed they are drawn alike. The interval is NaN below four units, and
+    where most replicates are constant.
 
     Example:
         >>> random = np.random.default_rng(0)
@@ -176,15 +169,7 @@ def _interval(
 
 
 def draw_units(units: NDArray[np.bool_], *, replicates: int, seed: int) -> NDArray[np.int64]:
-    """Draw as many of the chosen units as there are, with replacement.
-
-    Args:
-        units: Which units to draw from, shape ``[units]``.
-        replicates: How many times.
-        seed: The same seed, units and replicates give the same draws.
-
-    Returns:
-        The number of each drawn unit, shape ``[replicates, drawn]``.
+    """Draw as many of the chosen units as there are, with replacement, ``[replicates, drawn]``.
 
     Example:
         >>> draw_units(np.array([False, True]), replicates=2, seed=0).tolist()
@@ -197,9 +182,7 @@ def draw_units(units: NDArray[np.bool_], *, replicates: int, seed: int) -> NDArr
 def take_units(values: Floats, draws: NDArray[np.int64]) -> Floats:
     """Take the drawn units of every replicate; values without a replicate axis are the same in each.
 
-    Args:
-        values: Shape ``[..., units]``, or with an axis of replicates in front.
-        draws: Which units each replicate draws, shape ``[replicates, ..., drawn]``.
+    Values are ``[..., units]``, or with an axis of replicates in front, draws ``[replicates, ..., drawn]``.
 
     Example:
         >>> take_units(np.array([10.0, 20.0]), np.array([[1, 1], [0, 1]])).tolist()

@@ -24,12 +24,8 @@ _CHUNK = 2_000_000
 def trapezoid_sums(correct: NDArray[np.bool_], sizes: Sequence[int]) -> Integers:
     """Sum up twice the area under each image's curve by the trapezoidal rule, in units of one silenced unit.
 
-    Args:
-        correct: Whether the image is classified correctly at each size, shape ``[..., sizes]``.
-        sizes: How many units are silenced at each, ascending, from 0 to all of them.
-
-    Returns:
-        Integers of shape ``[...]``; over ``2 * sizes[-1]`` they are areas.
+    From whether each image is classified correctly at each size, ``[..., sizes]``, the sizes ascending from 0 to all
+    units. Over ``2 * sizes[-1]`` the integers, ``[...]``, are areas.
 
     Example:
         >>> trapezoid_sums(np.array([[True, True, False], [True, False, False]]), [0, 1, 4]).tolist()
@@ -56,15 +52,7 @@ def areas_table(
     Images are drawn with replacement within each class, the repeats of an order with replacement among themselves; all
     orders are read on the same draws of images, so differences between orders are paired.
 
-    Args:
-        sums: By order, see `trapezoid_sums`, shape ``[repeats, images]``.
-        labels: The class of each image, shape ``[images]``.
-        units: How many units the site has.
-        classes: How many classes the network tells apart.
-        against: The order whose areas the others' are compared with.
-        seed: Decides the draws.
-        replicates: How many times to draw.
-        confidence: Of each interval.
+    ``sums`` are `trapezoid_sums` by order, ``[repeats, images]``; ``against`` is the order to compare the others with.
 
     Returns:
         Columns ``order, measure, label, repeats, images, area, low, high, difference, difference_low,

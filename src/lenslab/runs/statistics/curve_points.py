@@ -13,10 +13,7 @@ from lenslab.runs.statistics.observations import locate_flips
 def correctness(flips: pd.DataFrame, images: pd.DataFrame, sets: int) -> NDArray[np.bool_]:
     """Tell which images are classified correctly with each set silenced.
 
-    Args:
-        flips: The changed predictions: columns ``unit, image, after``; ``unit`` numbers the sets.
-        images: One row per image: columns ``image, label, prediction``.
-        sets: How many sets were silenced, each by itself.
+    ``flips`` has the columns ``unit, image, after``, with the sets as units, ``images`` ``image, label, prediction``.
 
     Returns:
         Bool ``[images, 1 + sets]``, rows as in ``images``; the first column is the untouched network.
@@ -40,10 +37,7 @@ def correctness(flips: pd.DataFrame, images: pd.DataFrame, sets: int) -> NDArray
 def points_table(points: pd.DataFrame, correct: NDArray[np.bool_], labels: NDArray[np.int64]) -> pd.DataFrame:
     """Compute how accurate the network is at each point of a curve.
 
-    Args:
-        points: One row per point, with the column ``set``: the number of the set that is silent there.
-        correct: See `correctness`.
-        labels: The class of each image, shape ``[images]``.
+    ``points`` has a row per point, with the column ``set``: the number of the set that is silent there.
 
     Returns:
         The points with ``images, accuracy, accuracy_drop, accuracy_drop_low, accuracy_drop_high, losses, gains,
@@ -74,11 +68,6 @@ def points_table(points: pd.DataFrame, correct: NDArray[np.bool_], labels: NDArr
 
 def recalls_table(points: pd.DataFrame, correct: NDArray[np.bool_], labels: NDArray[np.int64]) -> pd.DataFrame:
     """Compute how many images of each class are recognised at each point of a curve.
-
-    Args:
-        points: As for `points_table`.
-        correct: As for `points_table`.
-        labels: As for `points_table`.
 
     Returns:
         The points, each once per class that has images, with ``label, images, recall, recall_drop, recall_drop_low,

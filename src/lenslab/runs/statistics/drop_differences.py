@@ -23,14 +23,8 @@ def sign_flip_test(up: ArrayLike, down: ArrayLike, twice_up: ArrayLike, twice_do
     test of paired differences (The Design of Experiments, 1935), computed exactly. Without differences of
     ±2 it is the exact McNemar test, see `lenslab.runs.statistics.hypothesis_tests.mcnemar`.
 
-    Args:
-        up: Images whose difference is 1.
-        down: Images whose difference is -1.
-        twice_up: Images whose difference is 2.
-        twice_down: Images whose difference is -2.
-
-    Returns:
-        P-values: the chance of a sum at least as far from 0; 1 where nothing differs.
+    The arguments count the images whose difference is 1, -1, 2 and -2. The p-value is the chance of a sum at least as
+    far from 0; 1 where nothing differs.
 
     Example:
         >>> sign_flip_test([5, 1], [0, 1], [0, 3], [0, 0]).round(4).tolist()
@@ -63,14 +57,14 @@ class DropDifferences:
         difference: The drop in the one run minus that in the other, shape ``[units]``.
         low: Lower bound at 95 %, each unit by itself.
         high: Upper bound.
-        images: On how many images the two costs differ.
+        differing: On how many images the two costs differ.
         p_value: Of `sign_flip_test`.
     """
 
     difference: Floats
     low: Floats
     high: Floats
-    images: Integers
+    differing: Integers
     p_value: Floats
 
 
@@ -80,13 +74,7 @@ def drop_differences(one: Integers, other: Integers) -> DropDifferences:
     The interval recovers the variances of Tango's intervals of the two drops, and takes the correlation of the two
     costs over the images into account, see `lenslab.runs.statistics.confidence_intervals.difference_interval`.
 
-    Args:
-        one: What each unit costs on each image in the one run: 1 where a correct answer is lost, -1 where one is
-            gained, else 0; shape ``[images, units]``.
-        other: The same in the other run.
-
-    Returns:
-        The differences.
+    The costs are 1 where a correct answer is lost, -1 where one is gained, else 0; shape ``[images, units]``.
 
     Example:
         >>> before = np.array([[0, 0], [0, 0], [0, 0], [0, 0]])
@@ -133,13 +121,7 @@ def cliffs_delta(one: ArrayLike, other: ArrayLike, *, confidence: float = 0.95) 
     is 0, and the other bound is :math:`\pm (k - z^2)/(k + z^2)` with :math:`k` the size of the smaller group. The
     p-value is Mann and Whitney's (1947, Ann. Math. Statist. 18:50), with the correction for ties.
 
-    Args:
-        one: The values of the one group.
-        other: Those of the other.
-        confidence: Of the interval.
-
-    Returns:
-        The comparison; NaN where a group has fewer than two values.
+    NaN where a group has fewer than two values.
 
     Example:
         >>> found = cliffs_delta([1, 2, 3, 4], [0, 1, 2, 2])

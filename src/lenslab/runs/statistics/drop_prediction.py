@@ -47,15 +47,7 @@ def predict(attributes: Floats, target: Floats, *, seed: int, folds: int = FOLDS
     penalty, which is chosen by leave-one-out (scikit-learn's ``RidgeCV``; Hoerl and Kennard 1970, Technometrics 12:55).
     A repeat explains :math:`1 - \sum (y - \hat y)^2 / \sum (y - \bar y)^2` over all units.
 
-    Args:
-        attributes: Shape ``[units, attributes]``; NaN where a unit has none.
-        target: Shape ``[units]``.
-        seed: Decides the folds.
-        folds: Into how many parts the units are split.
-        repeats: How many times.
-
-    Returns:
-        The prediction.
+    The attributes have the shape ``[units, attributes]``, NaN where a unit has none, the target ``[units]``.
 
     Example:
         >>> random = np.random.default_rng(0)
@@ -97,14 +89,6 @@ def predictions_table(
     The units are the sample: the share says how well the cost of a unit of this site is predicted from its other
     units. Attributes and drops come from the same images; an attribute that looks at the labels shares their noise.
 
-    Args:
-        site: Its name.
-        observations: Of the site.
-        attributes: What is known about each unit; see `lenslab.runs.statistics.unit_tables.units_table`.
-        seed: Decides the folds.
-        folds: Into how many parts the units are split.
-        repeats: How many times they are split.
-
     Returns:
         Columns ``site, target, explained, explained_sd, explained_low, explained_high, folds, repeats, attributes,
         units, dead, reason``, one row for ``accuracy_drop`` and one for ``heldout_max_class_drop``: the out-of-fold
@@ -141,11 +125,6 @@ def coefficients_table(site: str, observations: Observations, attributes: pd.Dat
     """Compute the weight of each attribute in the ridge regression on all live units.
 
     Attributes that go together share their weight, so a small one does not say that an attribute is useless.
-
-    Args:
-        site: Its name.
-        observations: Of the site.
-        attributes: What is known about each unit.
 
     Returns:
         Columns ``site, target, attribute, coefficient, units``: by how many standard deviations the target rises where

@@ -51,14 +51,8 @@ def class_p_values(observations: Observations) -> Floats:
 def heldout_p_values(observations: Observations, heldout: HeldOutDrop) -> Floats:
     """Compute one-sided p-values of the drop of the class that was chosen on the other half, shape ``[2, units]``.
 
-    The half that is read took no part in the choice, so no correction for the number of classes is needed.
-
-    Args:
-        observations: Of one site.
-        heldout: The classes chosen there; see `lenslab.runs.statistics.accuracy_drops.heldout_class_drop`.
-
-    Returns:
-        Chosen on A and read on B, then the other way; NaN where no class has images in both halves.
+    Chosen on A and read on B, then the other way; NaN where no class has images in both halves. The half that is read
+    took no part in the choice, so no correction for the number of classes is needed.
 
     Example:
         >>> import pandas as pd

@@ -34,13 +34,7 @@ class FlipCounts:
 
 
 def count_flips(observations: Observations) -> FlipCounts:
-    """Count the losses and gains of each unit in each half and class.
-
-    Args:
-        observations: Of one site.
-
-    Returns:
-        The counts. They add: over halves, over classes, over draws, over disjoint sets of images.
+    """Count the losses and gains of each unit in each half and class; counts add, over draws and images too.
 
     Example:
         >>> from lenslab.runs.statistics.observations import observe
@@ -54,13 +48,7 @@ def count_flips(observations: Observations) -> FlipCounts:
 
 
 def count_flips_by_draw(observations: Observations) -> Iterator[FlipCounts]:
-    """Count each draw by itself, one after the other.
-
-    Args:
-        observations: Of one site.
-
-    Yields:
-        The counts of each draw; their losses and gains add up to those of `count_flips`.
+    """Count each draw by itself, one after the other; the losses and gains add up to those of `count_flips`.
 
     Example:
         >>> from lenslab.runs.statistics.observations import observe
@@ -77,15 +65,9 @@ def count_flips_by_draw(observations: Observations) -> Iterator[FlipCounts]:
 
 
 def count_top_flips(observations: Observations, top_flips: pd.DataFrame) -> FlipCounts:
-    """Count how often the true class left, and entered, the k largest logits.
+    """Count how often the true class left (a loss), and entered (a gain), the k largest logits.
 
-    Args:
-        observations: Of one site.
-        top_flips: One row per pair (and draw) that left or entered: columns ``unit, image, lost``, with several draws
-            also ``draw``.
-
-    Returns:
-        The counts: a loss is a true class that left, a gain one that entered.
+    ``top_flips`` has a row per pair (and draw): columns ``unit, image, lost``, with several draws also ``draw``.
 
     Raises:
         BrokenRecordError: A row names an image, a unit or a draw that does not exist.

@@ -16,13 +16,7 @@ def mcnemar(losses: ArrayLike, gains: ArrayLike, *, alternative: Alternative = "
     Under the null hypothesis a changed answer is as often a gain as a loss, so the losses among the ``losses + gains``
     changed answers are binomial with probability one half (McNemar 1947, Psychometrika 12:153; the exact form).
 
-    Args:
-        losses: Images correct before and wrong after.
-        gains: Images wrong before and correct after; broadcast against ``losses``.
-        alternative: ``"two-sided"``, or ``"greater"`` for "the ablation loses more than it gains".
-
-    Returns:
-        P-values; 1 where nothing changed.
+    ``"greater"`` asks whether the ablation loses more than it gains. The p-value is 1 where nothing changed.
 
     Raises:
         ValueError: The alternative is neither of the two.
@@ -47,12 +41,6 @@ def average_p_values(p_values: Iterable[NDArray[np.float64]]) -> NDArray[np.floa
 
     Twice the mean of p-values, however they depend on each other, is a p-value again (Vovk and Wang 2020, Combining
     p-values via averaging, Biometrika 107:791); draws share their images, so they do depend. One draw stays as it is.
-
-    Args:
-        p_values: One array per draw, all of one shape.
-
-    Returns:
-        The same shape.
 
     Raises:
         ValueError: There is no draw.

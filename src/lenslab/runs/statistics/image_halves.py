@@ -20,13 +20,7 @@ def halves(labels: Sequence[int] | NDArray[np.integer], contents: Sequence[str],
     Within a class the distinct contents are ranked by SHA-256 of ``"<seed>:<content>"`` and go to A and B in turn, so
     the halves of a class differ by at most one distinct image, and copies of one image never stand on both sides.
 
-    Args:
-        labels: The class of each image, shape ``[images]``.
-        contents: A hash of each image's decoded pixels, shape ``[images]``.
-        seed: Another seed gives another split.
-
-    Returns:
-        ``"A"`` or ``"B"`` for each image, shape ``[images]``.
+    ``contents`` are hashes of the images' decoded pixels; another seed gives another split.
 
     Raises:
         ValueError: There are not as many contents as labels.

@@ -39,13 +39,9 @@ def kendall_taus(attributes: Floats, measures: Floats, weights: NDArray[np.int64
 
     which is tau-b of the drawn units written out one by one. The sums are exact integers.
 
-    Args:
-        attributes: Shape ``[attributes, units]``, or ``[replicates, attributes, units]`` where they change.
-        measures: Shape ``[replicates, measures, units]``.
-        weights: How often each replicate draws each unit, shape ``[replicates, units]``.
-
-    Returns:
-        Shape ``[replicates, attributes, measures]``; NaN where a side is constant.
+    Attributes have the shape ``[attributes, units]``, or ``[replicates, attributes, units]`` where they change,
+    measures ``[replicates, measures, units]`` and weights ``[replicates, units]``; the result is ``[replicates,
+    attributes, measures]``, NaN where a side is constant.
 
     Example:
         >>> measures = np.array([[[1.0, 3.0, 2.0, 4.0]]])

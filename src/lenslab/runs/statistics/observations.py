@@ -75,12 +75,7 @@ class Observations:
 
 
 def observe(
-    flips: pd.DataFrame,
-    images: pd.DataFrame,
-    activations: NDArray[np.floating[Any]],
-    *,
-    classes: int,
-    draws: int = 1,
+    flips: pd.DataFrame, images: pd.DataFrame, activations: NDArray[np.floating[Any]], *, classes: int, draws: int = 1
 ) -> Observations:
     """Put one site's tables into arrays.
 
@@ -91,9 +86,6 @@ def observe(
         activations: The spatial mean of each unit on each image, shape ``[images, units]``, rows as in ``images``.
         classes: How many classes the network tells apart; labels lie in ``0 .. classes - 1``.
         draws: How often each unit was replaced on each image.
-
-    Returns:
-        The observations.
 
     Raises:
         LabelError: A label is not one of the classes.
@@ -136,12 +128,7 @@ def observe(
 def with_present_classes(observations: Observations) -> Observations:
     """Renumber the classes that have images from 0, so that a few images of many classes need no large arrays.
 
-    Args:
-        observations: Of one site.
-
-    Returns:
-        The same images and changes of right to wrong and back; the classes of single predictions are left as they were
-        and mean nothing here.
+    The classes of single predictions are left as they were and mean nothing here.
 
     Example:
         >>> images = pd.DataFrame({"image": [0, 1], "label": [7, 993], "half": ["A", "B"]})
@@ -156,16 +143,9 @@ def with_present_classes(observations: Observations) -> Observations:
 def locate_flips(
     flips: pd.DataFrame, numbers: NDArray[np.int64], *, units: int, draws: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
-    """Find the unit, the row of the image and the draw of each flip, and check that they exist.
+    """Find the unit, the row of the image and the draw of each flip, each ``[flips]``, and check that they exist.
 
-    Args:
-        flips: Columns ``unit, image``, and ``draw`` where there are several draws.
-        numbers: The number of each image, shape ``[images]``, in any order.
-        units: How many units the site has.
-        draws: How many draws there are.
-
-    Returns:
-        Unit, row of the image and draw, each of shape ``[flips]``.
+    ``flips`` has the columns ``unit, image``, and ``draw`` where there are several; ``numbers`` name the images.
 
     Raises:
         BrokenRecordError: A flip names an image, a unit or a draw that does not exist.
@@ -192,11 +172,7 @@ def locate_flips(
 
 
 def align_attributes(attributes: pd.DataFrame, observations: Observations) -> pd.DataFrame:
-    """Put attributes into the order of the units, and check that there is one row for each.
-
-    Args:
-        attributes: A column ``unit`` and any others.
-        observations: Of their site.
+    """Put attributes into the order of their column ``unit``, and check that there is one row for each.
 
     Raises:
         BrokenRecordError: A unit has no row, or two, or does not exist.

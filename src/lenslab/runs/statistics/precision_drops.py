@@ -30,7 +30,7 @@ class PrecisionDrops:
 
 
 def precision_drops(observations: Observations, *, confidence: float = 0.95) -> PrecisionDrops | None:
-    r"""Compute the drop of the precision of each class when each unit is silenced.
+    r"""Compute the drop of the precision of each class when each unit is silenced; None without first predictions.
 
     The precision of class k is :math:`P = t / m`: of the m images that the network calls k, t are. Images move into and
     out of m when a unit is silenced, and most stay, so the two precisions are paired. With :math:`c_1` images of k
@@ -46,13 +46,6 @@ def precision_drops(observations: Observations, *, confidence: float = 0.95) -> 
     estimate itself; where few of many images move it is wider than it need be.
     Over several draws, cells are averages; see `lenslab.runs.statistics.confidence_intervals.score_interval` for why
     that errs on the wide side.
-
-    Args:
-        observations: Of one site.
-        confidence: Of each interval by itself.
-
-    Returns:
-        The drops; None where the predictions of the untouched network are unknown.
 
     Example:
         >>> import pandas as pd

@@ -43,12 +43,6 @@ def spearman_brown(correlation: ArrayLike) -> Floats:
     1910, British Journal of Psychology 3:271 and 3:296. For a negative correlation, which no reliability is, the sign
     is kept and the size stepped up, so that the result stays within -1 and 1.
 
-    Args:
-        correlation: Of the halves.
-
-    Returns:
-        The reliability of the figure over all images.
-
     Example:
         >>> spearman_brown([0.0, 0.5, 1.0]).round(3).tolist()
         [0.0, 0.667, 1.0]
@@ -70,13 +64,6 @@ def reliability_table(
     for ``accuracy_drop`` s is never below :math:`1.03 / \sqrt{n - 3}` (Pearson's: :math:`1 / \sqrt{n - 3}`). Unlike
     that of other correlations it is not corrected for the noise of the images, as that noise is what a reliability is
     about. ``class_drop`` uses at most 200 replicates.
-
-    Args:
-        site: Its name.
-        observations: Of the site.
-        seed: Decides the bootstrap's draws.
-        replicates: How many times to draw images and units.
-        confidence: Of the intervals.
 
     Returns:
         Columns ``site, measure, method, halves, halves_low, halves_high, reliability, reliability_low,

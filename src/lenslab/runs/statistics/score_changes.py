@@ -54,16 +54,7 @@ class ScoreMeans:
 
 
 def unit_score_means(sums: ScoreSums, images: ArrayLike, *, draws: int = 1, confidence: float = 0.95) -> ScoreMeans:
-    """Average each measure over all images, with an interval; see `class_score_means` for how it is made.
-
-    Args:
-        sums: Of one site.
-        images: How many images each class has, shape ``[classes]``.
-        draws: How often each unit was replaced on each image.
-        confidence: Of each interval by itself.
-
-    Returns:
-        Shape ``[3, units]``.
+    """Average each measure over all images, ``[3, units]``, with an interval made as in `class_score_means`.
 
     Example:
         >>> sums = ScoreSums(np.full((3, 1, 2), 4.0), np.full((3, 1, 2), 8.0))
@@ -76,7 +67,7 @@ def unit_score_means(sums: ScoreSums, images: ArrayLike, *, draws: int = 1, conf
 
 
 def class_score_means(sums: ScoreSums, images: ArrayLike, *, draws: int = 1, confidence: float = 0.95) -> ScoreMeans:
-    r"""Average each measure over the images of each class, with an interval.
+    r"""Average each measure over the images of each class, ``[3, units, classes]``, with an interval.
 
     With n images, mean :math:`m`, mean square :math:`e`, standard deviation :math:`s` and q the quantile of Student's t
     with :math:`n - 1` degrees of freedom, the interval reaches :math:`h = q s / \sqrt n` towards 0, as Student's does.
@@ -95,14 +86,7 @@ def class_score_means(sums: ScoreSums, images: ArrayLike, *, draws: int = 1, con
     holds about 92 % of the time that any image differs. And where every difference is 0 the interval is the point 0,
     which says less than it seems: of a unit that would change one image in n, every third sample shows none.
 
-    Args:
-        sums: Of one site.
-        images: How many images each class has, shape ``[classes]``.
-        draws: How often each unit was replaced on each image.
-        confidence: Of each interval by itself.
-
-    Returns:
-        Shape ``[3, units, classes]``.
+    ``images`` says how many each class has, ``[classes]``, and ``draws`` how often each unit was replaced on each.
 
     Example:
         >>> sums = ScoreSums(np.full((3, 1, 2), 4.0), np.full((3, 1, 2), 8.0))

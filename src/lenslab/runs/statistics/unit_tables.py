@@ -6,7 +6,7 @@ for the rest. p-values are exact, q-values are Benjamini-Hochberg's over the row
 measured are absent.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -37,15 +37,9 @@ def units_table(
 ) -> pd.DataFrame:
     """Make one row per unit of a site.
 
-    Args:
-        site: Its name.
-        observations: Of the site; see `lenslab.runs.statistics.observations.observe`.
-        attributes: What is known about each unit: ``unit`` and any columns of
-            `lenslab.runs.attributes.attribute_tables.attribute_table`. None for sets and directions, which have no
-            attributes of their own.
-        sums: The continuous measures, where they were measured.
-        top_flips: Pairs whose true class left or entered the k largest logits, where they were measured: columns
-            ``unit, image, lost``, with several draws also ``draw``.
+    ``attributes`` has the column ``unit`` and any of `lenslab.runs.attributes.attribute_tables.attribute_table`; None
+    for sets and directions, which have none of their own. ``top_flips`` holds the pairs whose true class left or
+    entered the k largest logits: columns ``unit, image, lost``, with several draws also ``draw``.
 
     Returns:
         Columns ``site, unit, images``;
@@ -88,6 +82,7 @@ def units_table(
     largest, label = max_class_drop(counts.net, counts.images)
     heldout = heldout_class_drop(counts.net, counts.images)
     heldout_p = bonferroni(*heldout_p_values(observations, heldout))
+    means = sums and unit_score_means(sums, observations.images.sum(axis=0), draws=counts.draws)
     return pd.DataFrame(
         {
             "site": np.full(observations.units, site, dtype=object),
@@ -112,11 +107,7 @@ def units_table(
             "heldout_q_value": benjamini_hochberg(np.where(dead, np.nan, heldout_p)),
             **_balanced(counts),
             **({} if top_flips is None else _unit_top(count_top_flips(observations, top_flips))),
-            **(
-                {}
-                if sums is None
-                else _continuous(unit_score_means(sums, observations.images.sum(axis=0), draws=counts.draws))
-            ),
+            **({} if means is None else _continuous(means)),
             "dead": dead,
             **_attributes(observations, attributes),
         }
@@ -124,20 +115,9 @@ def units_table(
 
 
 def classes_table(
-    site: str,
-    observations: Observations,
-    *,
-    sums: ScoreSums | None = None,
-    top_flips: pd.DataFrame | None = None,
+    site: str, observations: Observations, *, sums: ScoreSums | None = None, top_flips: pd.DataFrame | None = None
 ) -> pd.DataFrame:
     """Make one row per unit and class that has images, by unit, then by label.
-
-    Args:
-        site: Its name.
-        observations: Of the site.
-        sums: The continuous measures, where they were measured.
-        top_flips: Pairs whose true class left or entered the k largest logits, where they were measured; see
-            `units_table`.
 
     Returns:
         Columns ``site, unit, label, images, drop, low, high, losses, gains, p_value, q_value``; the q-values are over
@@ -173,11 +153,11 @@ def classes_table(
     }
     more: Columns = {}
     if precision is not None:
-        more |= dict(_figure("precision_drop", precision.drop, precision.low, precision.high))
+        more |= _figure("precision_drop", precision.drop, precision.low, precision.high)
     if top_flips is not None:
         top = count_top_flips(observations, top_flips)
         losses, gains, low, high = _class_counts(top)
-        more |= dict(_figure("top_drop", class_drops(top.net, top.images), low, high))
+        more |= _figure("top_drop", class_drops(top.net, top.images), low, high)
         more |= {"top_losses": losses.astype(np.int32), "top_gains": gains.astype(np.int32)}
     if sums is not None:
         more |= _continuous(class_score_means(sums, counts.images.sum(axis=0), draws=counts.draws))
@@ -205,29 +185,25 @@ def _balanced(counts: FlipCounts) -> Columns:
     drops = class_drops(counts.net, counts.images)
     _, _, low, high = _class_counts(counts)
     low, high = mean_interval(drops, low, high)
-    return dict(_figure("balanced_accuracy_drop", np.nanmean(drops, axis=-1), low, high))
+    return _figure("balanced_accuracy_drop", np.nanmean(drops, axis=-1), low, high)
 
 
 def _unit_top(top: FlipCounts) -> Columns:
     losses, gains = top.losses.sum(axis=(0, 2)), top.gains.sum(axis=(0, 2))
     low, high = score_interval(losses / top.draws, gains / top.draws, int(top.images.sum()))
-    figure = dict(_figure("top_drop", overall_drop(top.net, top.images), low, high))
+    figure = _figure("top_drop", overall_drop(top.net, top.images), low, high)
     return figure | {"top_losses": losses.astype(np.int32), "top_gains": gains.astype(np.int32)}
 
 
 def _continuous(means: ScoreMeans) -> Columns:
     found: Columns = {}
     for place, name in enumerate(MEASURES):
-        found |= dict(_figure(name, means.mean[place], means.low[place], means.high[place]))
+        found |= _figure(name, means.mean[place], means.low[place], means.high[place])
     return found
 
 
-def _figure(
-    name: str, figure: NDArray[Any], low: NDArray[Any], high: NDArray[Any]
-) -> Iterator[tuple[str, NDArray[Any]]]:
-    yield name, figure
-    yield f"{name}_low", low
-    yield f"{name}_high", high
+def _figure(name: str, figure: NDArray[Any], low: NDArray[Any], high: NDArray[Any]) -> Columns:
+    return {name: figure, f"{name}_low": low, f"{name}_high": high}
 
 
 def _attributes(observations: Observations, attributes: pd.DataFrame | None) -> Mapping[str, NDArray[Any]]:
@@ -236,12 +212,8 @@ def _attributes(observations: Observations, attributes: pd.DataFrame | None) -> 
     rows = align_attributes(attributes, observations)
     known = {str(name): rows[name].to_numpy() for name in rows if name not in ("site", "unit", "dead")}
     if "class_selectivity" not in known:
-        known["class_selectivity"] = _selectivity(observations)
+        means = class_means(observations.activations, observations.labels, classes=observations.classes)
+        known["class_selectivity"] = class_selectivity(means)
     known.setdefault("l1_norm", np.full(observations.units, np.nan))
     first = ("class_selectivity", "l1_norm")
     return {name: known[name] for name in (*first, *(name for name in known if name not in first))}
-
-
-def _selectivity(observations: Observations) -> NDArray[np.float64]:
-    means = class_means(observations.activations, observations.labels, classes=observations.classes)
-    return class_selectivity(means)
