@@ -42,11 +42,7 @@ def _item(paper: Paper, key: str) -> dict[str, Any]:
         "abstract": one_line(plain_line(paper.abstract)),
     }
     if paper.arxiv_id:
-        item |= {
-            "number": f"arXiv:{paper.arxiv_id}",
-            "URL": paper.arxiv_id.url,
-            "categories": list(paper.categories),
-        }
+        item |= {"number": f"arXiv:{paper.arxiv_id}", "URL": paper.arxiv_id.url, "categories": list(paper.categories)}
         if not paper.journal_reference:
             item |= {"publisher": "arXiv", "genre": "preprint"}
     return {name: value for name, value in item.items() if value}

@@ -254,13 +254,7 @@ def tfidf(counts: FloatArray, frequencies: FloatArray, documents: int) -> FloatA
 
 
 def _term(
-    stem: str,
-    uses: list[tuple[Word, ...]],
-    score: float,
-    weight: int,
-    weighed_as: str,
-    group: str,
-    known: Frequencies,
+    stem: str, uses: list[tuple[Word, ...]], score: float, weight: int, weighed_as: str, group: str, known: Frequencies
 ) -> Term:
     forms = _shown(uses)
     everywhere = known.everywhere(stem, group)
