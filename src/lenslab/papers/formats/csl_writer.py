@@ -1,18 +1,13 @@
 """Papers as CSL-JSON, which citation processors and Zotero read."""
 
-from __future__ import annotations
-
 import json
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import Any
 
 from lenslab.papers.citation_key import citation_keys
 from lenslab.papers.formats.reference_fields import one_line, plain_line
+from lenslab.papers.paper import Paper
 from lenslab.papers.person import Person
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from lenslab.papers.paper import Paper
 
 
 def csl(papers: Sequence[Paper]) -> str:
