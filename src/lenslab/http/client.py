@@ -13,22 +13,20 @@ import os
 import random
 import re
 import time
+from collections.abc import Callable, Collection, Mapping
+from types import TracebackType
 from typing import TYPE_CHECKING, Self, TypeVar
 
 from lenslab.http.errors import UnavailableError
 from lenslab.http.rate_limit import RateLimiter
 from lenslab.http.request import Request
-from lenslab.http.response_cache import MemoryCache
+from lenslab.http.response_cache import CachedResponse, MemoryCache, ResponseCache
 from lenslab.http.retry import TransientError, duration
+from lenslab.http.service import Service
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping
-    from types import TracebackType
-
     import stamina
 
-    from lenslab.http.response_cache import CachedResponse, ResponseCache
-    from lenslab.http.service import Service
 
 Value = TypeVar("Value")
 

@@ -1,12 +1,7 @@
 """A gzip stream from elsewhere, decompressed in bounded memory."""
 
-from __future__ import annotations
-
 import zlib
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator
 
 _CHUNK = 1 << 18
 

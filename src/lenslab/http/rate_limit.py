@@ -13,18 +13,15 @@ import math
 import os
 import re
 import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from filelock import FileLock, Timeout
 from platformdirs import user_data_path
 
 from lenslab.http.errors import RateLimitError, UnavailableError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
 
 # Nobody is made to wait for longer than a day by a number in a file or in an answer.
 LONGEST_PAUSE = 86_400.0

@@ -1,14 +1,9 @@
 """A request to a service."""
 
-from __future__ import annotations
-
+from collections.abc import Collection
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from collections.abc import Collection
-
-    from lenslab.http.service import Service
+from lenslab.http.service import Service
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,18 +1,13 @@
 """The body of a response, read piece by piece and never beyond its limits, before and after decompression."""
 
-from __future__ import annotations
-
 import json
 import re
 import time
 import zlib
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Iterator
 
 from lenslab.http.errors import ResponseBodyError
 from lenslab.http.gzip_stream import gunzip
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
 
 
 def read_body(

@@ -1,13 +1,9 @@
 """The cache of responses: what a service answered, when and under which tag, so that it is asked only for changes."""
 
-from __future__ import annotations
-
+import datetime as dt
 import hashlib
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
-
-if TYPE_CHECKING:
-    import datetime as dt
+from typing import Protocol
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,7 +1,5 @@
 """What decides about another try: failures that may pass, and how long to wait after them."""
 
-from __future__ import annotations
-
 import re
 from email.utils import parsedate_to_datetime
 

@@ -1,30 +1,25 @@
 """One request on the wire: sent with the service's key, followed where the service may lead, its answer judged."""
 
-from __future__ import annotations
-
 import datetime as dt
 import logging
 import re
 import time
+from collections.abc import Callable, Mapping
 from contextlib import closing
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit, urlunsplit
 
 import httpx
 
 from lenslab.http.errors import HttpError, NotFoundError, RefusedError, ResponseBodyError, UnavailableError
+from lenslab.http.rate_limit import RateLimiter
+from lenslab.http.request import Request
 from lenslab.http.response_body import error_text, read_body
 from lenslab.http.response_cache import CachedResponse
 from lenslab.http.retry import TransientError, retry_after
+from lenslab.http.service import Service
 from lenslab.http.user_agent import user_agent
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
-    from lenslab.http.rate_limit import RateLimiter
-    from lenslab.http.request import Request
-    from lenslab.http.service import Service
 
 _LARGEST_ERROR = 64 << 10
 _REDIRECTS = 5

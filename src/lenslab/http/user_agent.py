@@ -1,16 +1,11 @@
 """The user agent: how lenslab introduces itself to services."""
 
-from __future__ import annotations
-
 import os
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
 
 from lenslab import __version__
 from lenslab.http.errors import UnavailableError
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 _CONTACT = re.compile(r"[!-~]+@[!-~]+|https?://[!-~]+", re.ASCII)
 

@@ -1,14 +1,9 @@
 """arXiv's categories by name; one subject under two ids is shown once."""
 
-from __future__ import annotations
-
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 # Two ids of one category: papers carry both (https://arxiv.org/category_taxonomy).
 _PAIRS = (

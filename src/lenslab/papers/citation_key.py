@@ -1,16 +1,12 @@
 """A citation key: ``morcos2018importance`` names an author, a year and a word of the title."""
 
-from __future__ import annotations
-
 import re
 from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import count
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 from lenslab.papers.work import Described, plain_letters, surname
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
 
 W = TypeVar("W", bound=Described)
 

@@ -1,14 +1,9 @@
 """A bibliographic description: what one source says of one work, and a citation that a source asserts."""
 
-from __future__ import annotations
-
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from lenslab.papers.paper import Paper
+from lenslab.papers.paper import Paper
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

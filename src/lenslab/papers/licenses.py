@@ -1,15 +1,10 @@
 """Licences of arXiv papers: the name behind an address, and what a reader may do."""
 
-from __future__ import annotations
-
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from lenslab.papers.errors import UnknownVersionError
-
-if TYPE_CHECKING:
-    from lenslab.papers.paper import Paper
+from lenslab.papers.paper import Paper
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,14 +1,9 @@
 """A paper as arXiv describes it: the whole record, whichever source it came through."""
 
-from __future__ import annotations
-
+import datetime as dt
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    import datetime as dt
-
-    from lenslab.papers.arxiv_id import ArxivId
+from lenslab.papers.arxiv_id import ArxivId
 
 
 @dataclass(frozen=True, slots=True)

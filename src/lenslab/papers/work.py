@@ -1,14 +1,10 @@
 """A work: the little that every source says about a paper, enough to name it and to recognise it."""
 
-from __future__ import annotations
-
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Protocol
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
+from typing import Protocol
 
 
 class Described(Protocol):

@@ -1,18 +1,13 @@
 """A file that is written whole or not at all: beside its place, and renamed into it."""
 
-from __future__ import annotations
-
 import errno
 import os
 import tempfile
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from lenslab.records.errors import NoSpaceError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 PARTIAL = ".*.partial"
 """The temporary files that an interrupted process may leave."""

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
+
 REQUEST = "request.json"
 SHARDS = "shards"
 

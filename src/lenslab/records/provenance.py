@@ -1,7 +1,5 @@
 """Where a figure came from: hashes of what went in, versions of what computed it, the machine, the time."""
 
-from __future__ import annotations
-
 import datetime as dt
 import hashlib
 import importlib.metadata

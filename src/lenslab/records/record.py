@@ -13,6 +13,7 @@ from lenslab.records.errors import BrokenRecordError, RecordNotFoundError, Unkno
 if TYPE_CHECKING:
     import pandas as pd
 
+
 SCHEMA = 1
 """The schema that this version writes, and the only one that it reads."""
 

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import logging
 import re
+from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from lenslab.papers.description import Description
 from lenslab.papers.errors import MalformedError
 from lenslab.papers.formats.reference_fields import Reference, journal_line, plain_line, without_duplicates
 from lenslab.papers.formats.rejection import Rejection
@@ -15,12 +18,8 @@ from lenslab.papers.text.latex_display import plain_text
 from lenslab.papers.text.text_encoding import from_utf8, read_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
     from bibtexparser.model import Entry, String
 
-    from lenslab.papers.description import Description
 
 NAME = "BibTeX"
 

@@ -1,21 +1,15 @@
 """Papers as BibTeX: one as an entry, several as a bibliography."""
 
-from __future__ import annotations
-
 import re
 import unicodedata
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 from lenslab.papers.categories import category
 from lenslab.papers.citation_key import citation_key, citation_keys
+from lenslab.papers.paper import Paper
 from lenslab.papers.person import Person
 from lenslab.papers.text.latex_display import plain_text, segments
 from lenslab.papers.text.tex_symbols import ACCENTS, LETTERS
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from lenslab.papers.paper import Paper
 
 _ESCAPES = {
     "\\": r"\textbackslash{}",

@@ -1,11 +1,12 @@
 """CSL-JSON files: each item becomes a description, or a rejection with its reason."""
 
-from __future__ import annotations
-
 import re
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 from lenslab.papers.categories import is_category
+from lenslab.papers.description import Description
 from lenslab.papers.errors import MalformedError
 from lenslab.papers.formats.reference_fields import Reference, journal_line, without_duplicates
 from lenslab.papers.formats.rejection import Rejection
@@ -13,12 +14,6 @@ from lenslab.papers.person import Person
 from lenslab.papers.text import strict_json
 from lenslab.papers.text.strict_json import kind_of
 from lenslab.papers.text.text_encoding import from_utf8, read_text
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-    from lenslab.papers.description import Description
 
 NAME = "CSL-JSON"
 

@@ -1,18 +1,13 @@
 """Papers as CSL-JSON, which citation processors and Zotero read."""
 
-from __future__ import annotations
-
 import json
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import Any
 
 from lenslab.papers.citation_key import citation_keys
 from lenslab.papers.formats.reference_fields import one_line, plain_line
+from lenslab.papers.paper import Paper
 from lenslab.papers.person import Person
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from lenslab.papers.paper import Paper
 
 
 def csl(papers: Sequence[Paper]) -> str:
@@ -42,11 +37,7 @@ def _item(paper: Paper, key: str) -> dict[str, Any]:
         "abstract": one_line(plain_line(paper.abstract)),
     }
     if paper.arxiv_id:
-        item |= {
-            "number": f"arXiv:{paper.arxiv_id}",
-            "URL": paper.arxiv_id.url,
-            "categories": list(paper.categories),
-        }
+        item |= {"number": f"arXiv:{paper.arxiv_id}", "URL": paper.arxiv_id.url, "categories": list(paper.categories)}
         if not paper.journal_reference:
             item |= {"publisher": "arXiv", "genre": "preprint"}
     return {name: value for name, value in item.items() if value}

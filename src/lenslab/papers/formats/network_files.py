@@ -1,20 +1,15 @@
 """A citation network as files for other programs: CSV for spreadsheets, GraphML for Gephi and the like, JSON."""
 
-from __future__ import annotations
-
 import csv
 import io
 import json
 import re
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
 from lenslab.papers.errors import MalformedError
 from lenslab.papers.formats.reference_fields import one_line
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
 
 # What XML 1.0 cannot hold, not even escaped (https://www.w3.org/TR/xml/#charsets).
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")

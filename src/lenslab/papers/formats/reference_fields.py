@@ -1,11 +1,9 @@
 """A reference as bibliography files hold it: its fields become a description."""
 
-from __future__ import annotations
-
 import hashlib
 import re
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from lenslab.papers.arxiv_id import ArxivId
 from lenslab.papers.description import Description
@@ -14,9 +12,6 @@ from lenslab.papers.errors import ArxivIdError, MalformedError
 from lenslab.papers.formats.rejection import Rejection
 from lenslab.papers.paper import Paper
 from lenslab.papers.text.latex_display import plain_text, segments
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
 
 # Only an arXiv identifier that says what it is: bare digits in running text are anything.
 _NAMED = re.compile(

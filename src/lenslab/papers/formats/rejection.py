@@ -1,7 +1,5 @@
 """A rejection: one entry of a file that could not be read, and why; the entries around it stand."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 

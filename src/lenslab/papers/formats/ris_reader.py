@@ -1,22 +1,17 @@
 """RIS files: each record becomes a description, or a rejection with its reason."""
 
-from __future__ import annotations
-
 import re
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 from lenslab.papers.categories import is_category
+from lenslab.papers.description import Description
 from lenslab.papers.errors import MalformedError
 from lenslab.papers.formats.reference_fields import Reference, journal_line, without_duplicates
 from lenslab.papers.formats.rejection import Rejection
 from lenslab.papers.person import Person
 from lenslab.papers.text.text_encoding import from_utf8, read_text
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-    from lenslab.papers.description import Description
 
 NAME = "RIS"
 

@@ -1,17 +1,11 @@
 """Papers as RIS, which reference managers read: a tag a line."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Sequence
 
 from lenslab.papers.citation_key import citation_keys
 from lenslab.papers.formats.reference_fields import one_line, plain_line
+from lenslab.papers.paper import Paper
 from lenslab.papers.person import Person
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from lenslab.papers.paper import Paper
 
 
 def ris(papers: Sequence[Paper]) -> str:

@@ -4,12 +4,12 @@ The format is that of https://info.arxiv.org/help/api/user-manual.html. A feed d
 stands; ``arxiv_oai`` does.
 """
 
-from __future__ import annotations
-
 import datetime as dt
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from xml.etree.ElementTree import Element
 
+from lenslab.http.client import HttpClient
 from lenslab.http.errors import NotFoundError, RefusedError
 from lenslab.http.rate_limit import Rate
 from lenslab.http.service import Service
@@ -18,12 +18,6 @@ from lenslab.papers.description import Description
 from lenslab.papers.errors import ArxivIdError, MalformedError
 from lenslab.papers.paper import Paper, Version
 from lenslab.papers.text.safe_xml import element, raw, text
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-    from xml.etree.ElementTree import Element
-
-    from lenslab.http.client import HttpClient
 
 NAME = "arXiv API"
 # One request per three seconds over everything that arXiv offers, https://info.arxiv.org/help/api/tou.html.

@@ -4,14 +4,14 @@ The protocol is that of https://www.openarchives.org/OAI/openarchivesprotocol.ht
 https://info.arxiv.org/help/oa/index.html.
 """
 
-from __future__ import annotations
-
 import datetime as dt
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING
+from xml.etree.ElementTree import Element
 
+from lenslab.http.client import HttpClient
 from lenslab.http.errors import NotFoundError, RefusedError
 from lenslab.http.service import Service
 from lenslab.papers.arxiv_id import ArxivId
@@ -21,12 +21,6 @@ from lenslab.papers.paper import Paper, Version
 from lenslab.papers.sources.arxiv_api import HOSTS, RATE
 from lenslab.papers.text.author_list import author_names
 from lenslab.papers.text.safe_xml import element, raw, text
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from xml.etree.ElementTree import Element
-
-    from lenslab.http.client import HttpClient
 
 NAME = "arXiv OAI-PMH"
 SERVICE = Service(

@@ -1,10 +1,10 @@
 """The arXiv snapshot: one JSON object a line, as Kaggle offers it and as a harvest of arXivRaw can be written."""
 
-from __future__ import annotations
-
 import datetime as dt
 import re
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
 
 from lenslab.papers.arxiv_id import ArxivId
 from lenslab.papers.description import Description
@@ -18,10 +18,6 @@ from lenslab.papers.text.file_lines import TooLong, lines
 from lenslab.papers.text.latex_display import plain_text
 from lenslab.papers.text.strict_json import kind_of
 from lenslab.papers.text.text_encoding import from_utf8
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from pathlib import Path
 
 NAME = "arXiv snapshot"
 

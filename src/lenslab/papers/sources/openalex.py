@@ -4,14 +4,14 @@ The format is that of https://docs.openalex.org/api-entities/works. A key in ``O
 than a few requests a day.
 """
 
-from __future__ import annotations
-
 import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import quote
 
+from lenslab.http.client import HttpClient
 from lenslab.http.errors import NotFoundError
 from lenslab.http.rate_limit import Rate
 from lenslab.http.service import Service
@@ -22,11 +22,6 @@ from lenslab.papers.errors import ArxivIdError, MalformedError, WorkNameError
 from lenslab.papers.formats.reference_fields import journal_line
 from lenslab.papers.paper import Paper
 from lenslab.papers.text.json_fields import document, inner, items, mapping, number, packed, sequence, text, year
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
-    from lenslab.http.client import HttpClient
 
 NAME = "OpenAlex"
 SERVICE = Service(

@@ -1,16 +1,10 @@
 """The parsers of kept records, by the source that wrote the record."""
 
-from __future__ import annotations
+from collections.abc import Callable, Mapping
 
-from typing import TYPE_CHECKING
-
+from lenslab.papers.description import Description
 from lenslab.papers.formats import bibtex_reader, csl_reader, ris_reader
 from lenslab.papers.sources import arxiv_api, arxiv_oai, arxiv_snapshot, openalex, semantic_scholar
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
-    from lenslab.papers.description import Description
 
 PARSERS: Mapping[str, Callable[[bytes], Description]] = {
     module.NAME: module.parse

@@ -4,15 +4,15 @@ The format is that of https://api.semanticscholar.org/api-docs/graph. A key in `
 gives one's own share of its attention.
 """
 
-from __future__ import annotations
-
 import hashlib
 import re
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import quote
 
+from lenslab.http.client import HttpClient
 from lenslab.http.errors import RefusedError
 from lenslab.http.rate_limit import Rate
 from lenslab.http.service import Service
@@ -23,11 +23,6 @@ from lenslab.papers.errors import ArxivIdError, MalformedError, WorkNameError
 from lenslab.papers.formats.reference_fields import journal_line
 from lenslab.papers.paper import Paper
 from lenslab.papers.text.json_fields import document, inner, items, mapping, number, packed, sequence, text, year
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-
-    from lenslab.http.client import HttpClient
 
 NAME = "Semantic Scholar"
 SERVICE = Service(

@@ -17,16 +17,13 @@ by another's; and 1.7 of 100 sentences by what is left of the abstract without t
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
-from typing import TYPE_CHECKING
 
 from lenslab.papers.text.latex_display import plain_text
 from lenslab.papers.text.plurals import singular
 from lenslab.papers.text.sentences import sentences
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
 
 ENOUGH = 0.6
 _TOKEN = re.compile(r"\d[\d,]*(?:\.\d+)?|[^\W\d_][^\W_]*(?:[-'’][^\W_]+)*|[.;:!?]")

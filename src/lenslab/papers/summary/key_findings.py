@@ -4,21 +4,15 @@ They exist only where an endpoint is configured. What the abstract does not supp
 which it says nothing is empty: ``NOT_STATED`` is what a page shows for it.
 """
 
-from __future__ import annotations
-
 import datetime as dt
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from lenslab.papers.errors import MalformedError
+from lenslab.papers.paper import Paper
 from lenslab.papers.summary.abstract_support import Span, spans, support
+from lenslab.papers.summary.llm_endpoint import Endpoint
 from lenslab.papers.summary.summary_prompt import json_object, messages
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from lenslab.papers.paper import Paper
-    from lenslab.papers.summary.llm_endpoint import Endpoint
 
 NOT_STATED = "not stated in the abstract"
 # The name in the answer, what a reader is shown, and whether it is a list.

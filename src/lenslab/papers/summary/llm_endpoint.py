@@ -4,14 +4,13 @@ It is configured from the environment alone: ``LENSLAB_LLM_URL`` (for instance `
 ``LENSLAB_LLM_MODEL``, and ``LENSLAB_LLM_KEY`` where it wants one. The key stands in no message and is never stored.
 """
 
-from __future__ import annotations
-
 import json
 import os
 import re
 import time
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import urlsplit
 
 from lenslab.http.client import HttpClient
@@ -19,9 +18,6 @@ from lenslab.http.errors import NotFoundError, RefusedError, UnavailableError
 from lenslab.http.rate_limit import Rate
 from lenslab.http.service import Service
 from lenslab.papers.errors import MalformedError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
 
 _LARGEST = 1 << 20
 _MOST_TOKENS = 2000

@@ -10,32 +10,26 @@ JACM 16, 1969). The best sentence is taken, then the one that is best after what
 ``tldr`` is the sentence that Semantic Scholar made; it is left out where the abstract does not support it.
 """
 
-from __future__ import annotations
-
 import datetime as dt
 import re
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lenslab.http.errors import HttpError
 from lenslab.papers.errors import MalformedError, PapersError
+from lenslab.papers.paper import Paper
 from lenslab.papers.summary.abstract_support import Span, spans, support
+from lenslab.papers.summary.llm_endpoint import Endpoint
 from lenslab.papers.summary.summary_prompt import json_object, messages
 from lenslab.papers.terms.document_frequencies import shipped_frequencies
 from lenslab.papers.text.latex_display import plain_text, prose
 from lenslab.papers.text.words import runs
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    from numpy.typing import NDArray
-
-    from lenslab.papers.paper import Paper
-    from lenslab.papers.summary.llm_endpoint import Endpoint
-
-    FloatArray = NDArray[np.float64]
+FloatArray = NDArray[np.float64]
 
 _CUE = re.compile(
     r"\b(?:we|results?|experiments?|findings?|analysis|it|here|work|paper)\b[^.,;]{0,40}\b"

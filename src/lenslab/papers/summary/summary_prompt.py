@@ -5,18 +5,14 @@ being heeded: whatever comes back is checked against the abstract (``lenslab.pap
 anyone reads it.
 """
 
-from __future__ import annotations
-
 import json
 import re
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from lenslab.papers.errors import MalformedError
+from lenslab.papers.paper import Paper
 from lenslab.papers.text import strict_json
 from lenslab.papers.text.latex_display import plain_text
-
-if TYPE_CHECKING:
-    from lenslab.papers.paper import Paper
 
 # Longer than any abstract of arXiv, which takes 1,920 characters; what follows is not sent.
 _LONGEST = 12_000

@@ -9,21 +9,18 @@ from __future__ import annotations
 import gzip
 import json
 from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib.resources import files
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from lenslab.papers.errors import FrequenciesError
+from lenslab.papers.terms.term_counts import Counts
 from lenslab.papers.text.latex_display import prose
 from lenslab.papers.text.words import phrases, runs, stem_of
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-
-    from lenslab.papers.terms.term_counts import Counts
 
 SCHEMA = 1
 ALL = "all"

@@ -5,29 +5,22 @@ keys, and compares with papers of the same category. ``seed`` repeats what the p
 scikit-learn's TfidfVectorizer over single words with a vocabulary of the 3,000 commonest.
 """
 
-from __future__ import annotations
-
 import re
 from collections import Counter
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
-from lenslab.papers.terms.document_frequencies import ALL, LEAST_PHRASE, LEAST_WORD, shipped_frequencies
+from lenslab.papers.paper import Paper
+from lenslab.papers.terms.document_frequencies import ALL, LEAST_PHRASE, LEAST_WORD, Frequencies, shipped_frequencies
 from lenslab.papers.text.latex_display import prose
 from lenslab.papers.text.stop_words import only_qualifies, qualifying_words
-from lenslab.papers.text.words import phrases, runs, stem_of, with_verbs_merged
+from lenslab.papers.text.words import Word, phrases, runs, stem_of, with_verbs_merged
 
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from lenslab.papers.paper import Paper
-    from lenslab.papers.terms.document_frequencies import Frequencies
-    from lenslab.papers.text.words import Word
-
-    FloatArray = NDArray[np.float64]
+FloatArray = NDArray[np.float64]
 
 Style = Literal["phrases", "seed"]
 
@@ -254,13 +247,7 @@ def tfidf(counts: FloatArray, frequencies: FloatArray, documents: int) -> FloatA
 
 
 def _term(
-    stem: str,
-    uses: list[tuple[Word, ...]],
-    score: float,
-    weight: int,
-    weighed_as: str,
-    group: str,
-    known: Frequencies,
+    stem: str, uses: list[tuple[Word, ...]], score: float, weight: int, weighed_as: str, group: str, known: Frequencies
 ) -> Term:
     forms = _shown(uses)
     everywhere = known.everywhere(stem, group)

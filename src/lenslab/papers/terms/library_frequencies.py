@@ -10,21 +10,15 @@ a stem (a word or phrase in its singular) in one of two cases, which depend on n
 Since a paper's share never depends on other papers, counts add and subtract exactly, in any order and in any batches.
 """
 
-from __future__ import annotations
-
 import hashlib
 from collections import Counter
+from collections.abc import Iterable
 from functools import cache
-from typing import TYPE_CHECKING
 
+from lenslab.papers.paper import Paper
 from lenslab.papers.terms.document_frequencies import SCHEMA, groups_of, shipped_frequencies, stems_of
 from lenslab.papers.terms.term_counts import Counts
 from lenslab.papers.text.stop_words import qualifying_words, stop_words
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from lenslab.papers.paper import Paper
 
 
 def counted(paper: Paper) -> Counts:

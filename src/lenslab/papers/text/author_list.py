@@ -4,8 +4,6 @@ The form is that of https://info.arxiv.org/help/prep.html#author: names are sepa
 stand in parentheses, and a collaboration may come before a colon.
 """
 
-from __future__ import annotations
-
 import re
 
 from lenslab.papers.text.latex_display import plain_text

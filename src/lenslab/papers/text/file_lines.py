@@ -1,18 +1,14 @@
 """The lines of a file, plain or compressed and of any size, in bounded memory."""
 
-from __future__ import annotations
-
 import zlib
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import IO
 
 from lenslab.http.gzip_stream import gunzip
 from lenslab.papers.errors import FileError, MalformedError
 from lenslab.papers.text.input_file import opened
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
 
 LONGEST = 16 << 20
 """A line of more bytes than this is not kept; the longest record of arXiv has about 0.1 MB."""

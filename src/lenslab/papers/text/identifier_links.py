@@ -1,7 +1,5 @@
 """Addresses, arXiv identifiers and DOIs in running text, as links."""
 
-from __future__ import annotations
-
 import re
 
 from lenslab.papers.arxiv_id import ArxivId

@@ -1,16 +1,11 @@
 """A file to read: whatever keeps it from being read becomes one error."""
 
-from __future__ import annotations
-
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from io import BufferedReader
+from pathlib import Path
 
 from lenslab.papers.errors import FileError, PapersError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from io import BufferedReader
-    from pathlib import Path
 
 
 @contextmanager

@@ -1,7 +1,5 @@
 """What JSON answers have in common: they are read warily, for any field may be missing, null or of another kind."""
 
-from __future__ import annotations
-
 import json
 from typing import Any
 

@@ -5,8 +5,6 @@ like become emphasis, ``\cite`` becomes a citation, addresses become links. Noth
 degrades to the words it holds, and an unbalanced sign stays as it was typed.
 """
 
-from __future__ import annotations
-
 import re
 from dataclasses import replace
 

@@ -4,8 +4,6 @@ The rules are those of the S-stemmer of D. Harman, "How effective is suffixing?"
 only take off plural endings, so that *class* and *classification*, or *general* and *generalization*, stay two words.
 """
 
-from __future__ import annotations
-
 # Words of science whose singular the rules would miss.
 _IRREGULAR = {
     "analyses": "analysis",

@@ -1,17 +1,11 @@
 """XML of strangers, read without its dangers: no entities, no documents fetched from elsewhere, clear refusals."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-from xml.etree.ElementTree import ParseError, tostring
+from xml.etree.ElementTree import Element, ParseError, tostring
 
 from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import fromstring
 
 from lenslab.papers.errors import MalformedError
-
-if TYPE_CHECKING:
-    from xml.etree.ElementTree import Element
 
 
 def element(raw: bytes) -> Element:

@@ -1,7 +1,5 @@
 """A segment: a stretch of a title or abstract that is shown in one way."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Literal
 

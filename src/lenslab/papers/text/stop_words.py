@@ -1,7 +1,5 @@
 """Stop words, and words that only qualify the word after them."""
 
-from __future__ import annotations
-
 from functools import cache
 from importlib.resources import files
 

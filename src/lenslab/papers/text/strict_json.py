@@ -1,7 +1,5 @@
 """JSON from elsewhere, read strictly: what no database can keep is refused with its reason."""
 
-from __future__ import annotations
-
 import json
 from typing import Any, NoReturn
 

@@ -1,7 +1,5 @@
 """Reading TeX: a walk over what an author typed, from left to right, that never fails and loses no word."""
 
-from __future__ import annotations
-
 import re
 
 from lenslab.papers.text.segment import Kind, Segment

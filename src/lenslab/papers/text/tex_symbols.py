@@ -1,7 +1,5 @@
 """TeX's letters and signs as Unicode: what arXiv shows for them outside of formulas."""
 
-from __future__ import annotations
-
 import unicodedata
 
 # The combining character of each accent command.

@@ -1,7 +1,5 @@
 """The text of a bibliography file, in whichever encoding a reference manager wrote it."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from lenslab.papers.errors import MalformedError

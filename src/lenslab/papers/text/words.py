@@ -1,17 +1,12 @@
 """The words of an abstract: runs of content words, each with one form for all inflections of a noun."""
 
-from __future__ import annotations
-
 import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import TYPE_CHECKING
 
 from lenslab.papers.text.plurals import singular
 from lenslab.papers.text.stop_words import stop_words
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
 
 _TOKEN = re.compile(r"[^\W_]+(?:[-'’][^\W_]+)*|[^\w\s]|_")
 # Longer tokens are strings of characters, and no terms.
