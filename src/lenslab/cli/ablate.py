@@ -109,12 +109,10 @@ def ablate(
         int, typer.Option("--seed", min=0, metavar="S", help="Decides halves, bootstrap and verified pairs.")
     ] = 0,
     out: Annotated[
-        Path | None,
-        typer.Option("--out", metavar="DIR", help="Where the record goes. Default: below runs/."),
+        Path | None, typer.Option("--out", metavar="DIR", help="Where the record goes. Default: below runs/.")
     ] = None,
     replacement: Annotated[
-        str,
-        typer.Option("--replacement", metavar="R", help="zero, mean, mean-map, resample, filter, or a number."),
+        str, typer.Option("--replacement", metavar="R", help="zero, mean, mean-map, resample, filter, or a number.")
     ] = "zero",
     draws: Annotated[
         int | None, typer.Option("--draws", metavar="D", help="Resample every unit D times. Default: 3.")
@@ -128,8 +126,7 @@ def ablate(
         ),
     ] = None,
     reference: Annotated[
-        str | None,
-        typer.Option("--reference", metavar="SOURCE", help="Images for means, energies and resampling."),
+        str | None, typer.Option("--reference", metavar="SOURCE", help="Images for means, energies and resampling.")
     ] = None,
     basis: Annotated[
         str,
@@ -159,8 +156,7 @@ def ablate(
         bool, typer.Option("--skip-broken", help="Leave images out that do not decode, and count and name them.")
     ] = False,
     resume: Annotated[
-        bool,
-        typer.Option("--resume", help="Only go on with what was begun in the same place; never begin anew."),
+        bool, typer.Option("--resume", help="Only go on with what was begun in the same place; never begin anew.")
     ] = False,
     verify: Annotated[
         int,
@@ -175,8 +171,7 @@ def ablate(
     ] = None,
     device: Annotated[str, typer.Option("--device", help="cpu, cuda, cuda:1, ...")] = "cpu",
     dry_run: Annotated[
-        bool,
-        typer.Option("--dry-run", help="Show the plan, with time and memory by a short trial, and stop."),
+        bool, typer.Option("--dry-run", help="Show the plan, with time and memory by a short trial, and stop.")
     ] = False,
     as_json: AsJson = False,
 ) -> None:

@@ -18,8 +18,7 @@ def compare(
     one: Annotated[Path, typer.Argument(metavar="RUN", help="A run's record.")],
     other: Annotated[Path, typer.Argument(metavar="RUN", help="Another run's record.")],
     paired: Annotated[
-        bool,
-        typer.Option("--paired", help="Units are the same in both, as in two checkpoints of one training."),
+        bool, typer.Option("--paired", help="Units are the same in both, as in two checkpoints of one training.")
     ] = False,
     level: Annotated[float, typer.Option("--level", min=0.0, max=1.0, help="False-discovery rate.")] = 0.05,
     as_json: AsJson = False,

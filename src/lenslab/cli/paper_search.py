@@ -51,13 +51,7 @@ def search(
 
     typed = " ".join(query or ())
     found = searched(
-        typed,
-        categories=category or (),
-        since=since,
-        until=until,
-        rank=rank.value,
-        limit=limit,
-        offset=offset,
+        typed, categories=category or (), since=since, until=until, rank=rank.value, limit=limit, offset=offset
     )
     if as_json:
         console.print_json(
