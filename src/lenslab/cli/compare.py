@@ -20,7 +20,7 @@ def compare(
     paired: Annotated[
         bool, typer.Option("--paired", help="Units are the same in both, as in two checkpoints of one training.")
     ] = False,
-    level: Annotated[float, typer.Option("--level", min=0.0, max=1.0, help="False-discovery rate.")] = 0.05,
+    level: Annotated[float, typer.Option(min=0.0, max=1.0, help="False-discovery rate.")] = 0.05,
     as_json: AsJson = False,
 ) -> None:
     """Compare what units cost in two runs: two seeds, or two checkpoints of one training."""

@@ -45,7 +45,7 @@ class Form(StrEnum):
 
 def cite(
     identifiers: Identifiers,
-    style: Annotated[Style, typer.Option("--style", help="bibtex, ris, endnote, or csl for CSL-JSON.")] = Style.bibtex,
+    style: Annotated[Style, typer.Option(help="bibtex, ris, endnote, or csl for CSL-JSON.")] = Style.bibtex,
     as_json: Annotated[bool, typer.Option("--json", help="CSL-JSON, the same as --style csl.")] = False,
 ) -> None:
     """Print one or more papers as entries of a bibliography."""
@@ -63,9 +63,9 @@ def export(
     around: Annotated[
         bool, typer.Option("--around", help="With the works that cite the paper and those that it cites.")
     ] = False,
-    limit: Annotated[int, typer.Option("--limit", metavar="N", min=1, help="Works of a network at most.")] = 300,
+    limit: Annotated[int, typer.Option(metavar="N", min=1, help="Works of a network at most.")] = 300,
     out: Annotated[
-        Path | None, typer.Option("--out", metavar="FILE", help="Where to; csv writes FILE and FILE with -edges.")
+        Path | None, typer.Option(metavar="FILE", help="Where to; csv writes FILE and FILE with -edges.")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="The network as JSON, the same as --format json.")] = False,
 ) -> None:

@@ -26,10 +26,10 @@ def add(
         str, typer.Argument(metavar="ID", help="An arXiv id in any form, a DOI, or a key of the library.")
     ],
     depth: Annotated[
-        int, typer.Option("--depth", min=0, max=2, help="0: the paper; 1: what cites it and what it cites; 2: further.")
+        int, typer.Option(min=0, max=2, help="0: the paper; 1: what cites it and what it cites; 2: further.")
     ] = 1,
     without: Annotated[
-        list[str] | None, typer.Option("--without", metavar="SOURCE", help=f"Leave out: {', '.join(_SOURCES)}.")
+        list[str] | None, typer.Option(metavar="SOURCE", help=f"Leave out: {', '.join(_SOURCES)}.")
     ] = None,
     refresh: Annotated[bool, typer.Option("--refresh", help="Read lists again that were read within a day.")] = False,
     as_json: AsJson = False,
@@ -92,11 +92,9 @@ def import_(
     format_: Annotated[
         str | None, typer.Option("--format", help="snapshot, bibtex, ris or csl; told by the content by default.")
     ] = None,
-    rejects: Annotated[
-        Path | None, typer.Option("--rejects", metavar="FILE", help="Where to list what could not be read.")
-    ] = None,
+    rejects: Annotated[Path | None, typer.Option(metavar="FILE", help="Where to list what could not be read.")] = None,
     cited_by: Annotated[
-        str | None, typer.Option("--cited-by", metavar="ID", help="The paper whose references a bibliography lists.")
+        str | None, typer.Option(metavar="ID", help="The paper whose references a bibliography lists.")
     ] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -150,11 +148,9 @@ def harvest(
         str, typer.Option("--set", metavar="SET", help="A part of arXiv, for instance cs or cs:cs:CV; all by default.")
     ] = "",
     since: Annotated[
-        str | None, typer.Option("--since", metavar="DATE", help="The first day; by default where the last one ended.")
+        str | None, typer.Option(metavar="DATE", help="The first day; by default where the last one ended.")
     ] = None,
-    until: Annotated[
-        str | None, typer.Option("--until", metavar="DATE", help="The last day; by default today.")
-    ] = None,
+    until: Annotated[str | None, typer.Option(metavar="DATE", help="The last day; by default today.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Take in what has changed at arXiv since the last harvest, over OAI-PMH."""

@@ -24,9 +24,9 @@ class TermStyle(StrEnum):
 def terms(
     identifier: Identifier,
     style: Annotated[
-        TermStyle, typer.Option("--style", help="phrases, or seed for single words as scikit-learn finds them.")
+        TermStyle, typer.Option(help="phrases, or seed for single words as scikit-learn finds them.")
     ] = TermStyle.phrases,
-    limit: Annotated[int, typer.Option("--limit", metavar="N", min=1, help="At most so many terms.")] = 20,
+    limit: Annotated[int, typer.Option(metavar="N", min=1, help="At most so many terms.")] = 20,
     as_json: AsJson = False,
 ) -> None:
     """List the paper's key terms with their scores."""

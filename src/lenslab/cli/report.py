@@ -17,7 +17,7 @@ def report(
         Path | None, typer.Argument(metavar="RUN", help="A run's record, or a study's. Default: the newest in runs/.")
     ] = None,
     out: Annotated[
-        Path | None, typer.Option("--out", metavar="FILE", help="Where it goes. Default: report.html in the record.")
+        Path | None, typer.Option(metavar="FILE", help="Where it goes. Default: report.html in the record.")
     ] = None,
     as_json: AsJson = False,
 ) -> None:

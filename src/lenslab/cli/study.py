@@ -57,27 +57,24 @@ def list_(as_json: AsJson = False) -> None:
 def run(
     study: Annotated[str, typer.Argument(metavar="ID", help="A paper's arXiv id from 'lenslab study list'.")],
     network: Annotated[
-        str | None,
-        typer.Option("--network", metavar="N", help="A name from 'lenslab networks', or package.module:callable."),
+        str | None, typer.Option(metavar="N", help="A name from 'lenslab networks', or package.module:callable.")
     ] = None,
     weights: Weights = None,
     images: Annotated[
         str | None,
-        typer.Option(
-            "--images", metavar="SOURCE", help="Default: Fashion-MNIST's test images, or digits without a network."
-        ),
+        typer.Option(metavar="SOURCE", help="Default: Fashion-MNIST's test images, or digits without a network."),
     ] = None,
     out: Annotated[
         Path | None,
-        typer.Option("--out", metavar="DIR", help="Where the record goes. Default: runs/<id>-<network>-<short hash>."),
+        typer.Option(metavar="DIR", help="Where the record goes. Default: runs/<id>-<network>-<short hash>."),
     ] = None,
-    seed: Annotated[int, typer.Option("--seed", min=0, metavar="S", help="Decides halves and bootstrap.")] = 0,
-    limit: Annotated[int | None, typer.Option("--limit", metavar="N", help="Only the first N images.")] = None,
+    seed: Annotated[int, typer.Option(min=0, metavar="S", help="Decides halves and bootstrap.")] = 0,
+    limit: Annotated[int | None, typer.Option(metavar="N", help="Only the first N images.")] = None,
     mean: Mean = None,
     sd: Sd = None,
     size: Size = None,
     declared: Declared = None,
-    device: Annotated[str, typer.Option("--device", help="cpu, cuda, cuda:1, ...")] = "cpu",
+    device: Annotated[str, typer.Option(help="cpu, cuda, cuda:1, ...")] = "cpu",
     as_json: AsJson = False,
 ) -> None:
     """Silence every unit, decide the paper's claims by its rules, and leave a record that the site shows."""
