@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-import typer
 from rich.markup import escape
+from typer import Argument, Option
 
 from lenslab.cli import console
 from lenslab.cli.network_options import AsJson, Declared, Mean, NetworkName, Sd, Size, Weights, load
@@ -87,96 +87,66 @@ def sites(
 def ablate(
     network: NetworkName,
     images: Annotated[
-        str,
-        typer.Option(
-            "--images", metavar="SOURCE", help="digits, fashion-mnist, a folder of class folders, Parquet, or .npz."
-        ),
+        str, Option(metavar="SOURCE", help="digits, fashion-mnist, a folder of class folders, Parquet, or .npz.")
     ],
     weights: Weights = None,
     sites: Annotated[
         list[str] | None,
-        typer.Option(
-            "--sites",
-            metavar="PATTERN",
-            help="Sites by name, shell globs allowed; repeatable. Default: the default sites.",
-        ),
+        Option(metavar="PATTERN", help="Sites by name, shell globs allowed; repeatable. Default: the default sites."),
     ] = None,
-    engine: Annotated[
-        str, typer.Option("--engine", metavar="E", help="exact, or plain: the whole network for every unit.")
-    ] = "exact",
-    limit: Annotated[int | None, typer.Option("--limit", metavar="N", help="Only the first N images.")] = None,
-    seed: Annotated[
-        int, typer.Option("--seed", min=0, metavar="S", help="Decides halves, bootstrap and verified pairs.")
-    ] = 0,
-    out: Annotated[
-        Path | None,
-        typer.Option("--out", metavar="DIR", help="Where the record goes. Default: below runs/."),
-    ] = None,
+    engine: Annotated[str, Option(metavar="E", help="exact, or plain: the whole network for every unit.")] = "exact",
+    limit: Annotated[int | None, Option(metavar="N", help="Only the first N images.")] = None,
+    seed: Annotated[int, Option(min=0, metavar="S", help="Decides halves, bootstrap and verified pairs.")] = 0,
+    out: Annotated[Path | None, Option(metavar="DIR", help="Where the record goes. Default: below runs/.")] = None,
     replacement: Annotated[
-        str,
-        typer.Option("--replacement", metavar="R", help="zero, mean, mean-map, resample, filter, or a number."),
+        str, Option(metavar="R", help="zero, mean, mean-map, resample, filter, or a number.")
     ] = "zero",
-    draws: Annotated[
-        int | None, typer.Option("--draws", metavar="D", help="Resample every unit D times. Default: 3.")
-    ] = None,
+    draws: Annotated[int | None, Option(metavar="D", help="Resample every unit D times. Default: 3.")] = None,
     classes: Annotated[
         Path | None,
-        typer.Option(
-            "--classes",
-            metavar="FILE",
-            help="JSON: the images' class names or labels to the network's, where they differ.",
-        ),
+        Option(metavar="FILE", help="JSON: the images' class names or labels to the network's, where they differ."),
     ] = None,
     reference: Annotated[
-        str | None,
-        typer.Option("--reference", metavar="SOURCE", help="Images for means, energies and resampling."),
+        str | None, Option(metavar="SOURCE", help="Images for means, energies and resampling.")
     ] = None,
     basis: Annotated[
         str,
-        typer.Option(
-            "--basis",
+        Option(
             metavar="B",
             help="units, or random directions in their place: haar, or energy (each with the energy of a unit).",
         ),
     ] = "units",
     top: Annotated[
-        int | None,
-        typer.Option("--top", metavar="K", help="Measure top-K accuracy, too. Default: 5 from 20 classes on; 0: none."),
+        int | None, Option(metavar="K", help="Measure top-K accuracy, too. Default: 5 from 20 classes on; 0: none.")
     ] = None,
     no_attributes: Annotated[
-        bool, typer.Option("--no-attributes", help="Leave the units' attributes and strongest images out.")
+        bool, Option("--no-attributes", help="Leave the units' attributes and strongest images out.")
     ] = False,
     concepts: Annotated[
         Path | None,
-        typer.Option(
-            "--concepts",
+        Option(
             metavar="DATASET",
             help="Images with pixel masks of concepts: a directory with images/ and masks/CONCEPT/, or Parquet. Each "
             "unit's overlap with the concept that it aligns with best becomes an attribute.",
         ),
     ] = None,
     skip_broken: Annotated[
-        bool, typer.Option("--skip-broken", help="Leave images out that do not decode, and count and name them.")
+        bool, Option("--skip-broken", help="Leave images out that do not decode, and count and name them.")
     ] = False,
     resume: Annotated[
-        bool,
-        typer.Option("--resume", help="Only go on with what was begun in the same place; never begin anew."),
+        bool, Option("--resume", help="Only go on with what was begun in the same place; never begin anew.")
     ] = False,
     verify: Annotated[
-        int,
-        typer.Option("--verify", metavar="K", min=0, help="Do K pairs again the plain way, and fail if one differs."),
+        int, Option(metavar="K", min=0, help="Do K pairs again the plain way, and fail if one differs.")
     ] = 0,
     mean: Mean = None,
     sd: Sd = None,
     size: Size = None,
     declared: Declared = None,
-    batch_size: Annotated[
-        int | None, typer.Option("--batch-size", metavar="N", help="Images per batch; it decides no integer.")
-    ] = None,
-    device: Annotated[str, typer.Option("--device", help="cpu, cuda, cuda:1, ...")] = "cpu",
+    batch_size: Annotated[int | None, Option(metavar="N", help="Images per batch; it decides no integer.")] = None,
+    device: Annotated[str, Option(help="cpu, cuda, cuda:1, ...")] = "cpu",
     dry_run: Annotated[
-        bool,
-        typer.Option("--dry-run", help="Show the plan, with time and memory by a short trial, and stop."),
+        bool, Option("--dry-run", help="Show the plan, with time and memory by a short trial, and stop.")
     ] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -221,12 +191,10 @@ def ablate(
 
 
 def units_for(
-    wanted: Annotated[str, typer.Argument(metavar="CLASS", help="A class, by its name or its label.")],
-    run: Annotated[
-        Path | None, typer.Option("--run", metavar="DIR", help="A run's record. Default: the newest in runs/.")
-    ] = None,
-    site: Annotated[str | None, typer.Option("--site", metavar="SITE", help="Only the units of this site.")] = None,
-    level: Annotated[float, typer.Option("--level", min=0.0, max=1.0, help="False-discovery rate.")] = 0.05,
+    wanted: Annotated[str, Argument(metavar="CLASS", help="A class, by its name or its label.")],
+    run: Annotated[Path | None, Option(metavar="DIR", help="A run's record. Default: the newest in runs/.")] = None,
+    site: Annotated[str | None, Option(metavar="SITE", help="Only the units of this site.")] = None,
+    level: Annotated[float, Option(min=0.0, max=1.0, help="False-discovery rate.")] = 0.05,
     as_json: AsJson = False,
 ) -> None:
     """Name the units that a class needs, with evidence."""

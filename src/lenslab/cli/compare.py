@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-import typer
+from typer import Argument, Option
 
 from lenslab.cli import console
 from lenslab.cli.network_options import AsJson
@@ -15,13 +15,12 @@ if TYPE_CHECKING:
 
 
 def compare(
-    one: Annotated[Path, typer.Argument(metavar="RUN", help="A run's record.")],
-    other: Annotated[Path, typer.Argument(metavar="RUN", help="Another run's record.")],
+    one: Annotated[Path, Argument(metavar="RUN", help="A run's record.")],
+    other: Annotated[Path, Argument(metavar="RUN", help="Another run's record.")],
     paired: Annotated[
-        bool,
-        typer.Option("--paired", help="Units are the same in both, as in two checkpoints of one training."),
+        bool, Option("--paired", help="Units are the same in both, as in two checkpoints of one training.")
     ] = False,
-    level: Annotated[float, typer.Option("--level", min=0.0, max=1.0, help="False-discovery rate.")] = 0.05,
+    level: Annotated[float, Option(min=0.0, max=1.0, help="False-discovery rate.")] = 0.05,
     as_json: AsJson = False,
 ) -> None:
     """Compare what units cost in two runs: two seeds, or two checkpoints of one training."""

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from typer import Option
 
 from lenslab.cli import console
 from lenslab.cli.network_options import AsJson, Weights
@@ -22,58 +23,46 @@ def curve(
     run: Run = None,
     order: Annotated[
         list[str] | None,
-        typer.Option(
-            "--order",
+        Option(
             metavar="ORDER",
             help="random, own-drop, class-drop:CLASS, or a column of the run's units, the largest first; - before it: "
             "the smallest first. Repeatable. Default: own-drop and random.",
         ),
     ] = None,
     site: Annotated[
-        str | None, typer.Option("--site", metavar="SITE", help="A site of the run. Default: its last default site.")
+        str | None, Option(metavar="SITE", help="A site of the run. Default: its last default site.")
     ] = None,
-    keep: Annotated[bool, typer.Option("--keep", help="Keep only the best N units, and silence all others.")] = False,
+    keep: Annotated[bool, Option("--keep", help="Keep only the best N units, and silence all others.")] = False,
     steps: Annotated[
-        str,
-        typer.Option("--steps", metavar="N|N,N,...", help="About how many sizes, denser at the start; or the sizes."),
+        str, Option(metavar="N|N,N,...", help="About how many sizes, denser at the start; or the sizes.")
     ] = "20",
-    repeats: Annotated[int, typer.Option("--repeats", min=1, metavar="R", help="How many random orders.")] = 10,
-    ranked_by: Annotated[
-        Path | None, typer.Option("--ranked-by", metavar="RUN", help="Another run, which ranks the units.")
-    ] = None,
+    repeats: Annotated[int, Option(min=1, metavar="R", help="How many random orders.")] = 10,
+    ranked_by: Annotated[Path | None, Option(metavar="RUN", help="Another run, which ranks the units.")] = None,
     network: Annotated[
-        str | None, typer.Option("--network", metavar="N", help="The run's network, where its name is another one now.")
+        str | None, Option(metavar="N", help="The run's network, where its name is another one now.")
     ] = None,
     weights: Weights = None,
     images: Annotated[
         str | None,
-        typer.Option(
-            "--images", metavar="SOURCE", help="Where the run's images are now, or other images to read the curve on."
-        ),
+        Option(metavar="SOURCE", help="Where the run's images are now, or other images to read the curve on."),
     ] = None,
     classes: Annotated[
-        Path | None,
-        typer.Option("--classes", metavar="FILE", help="The mapping of the images' classes, as for ablate."),
+        Path | None, Option(metavar="FILE", help="The mapping of the images' classes, as for ablate.")
     ] = None,
     reference: Annotated[
-        str | None,
-        typer.Option("--reference", metavar="SOURCE", help="Where the images are that means were measured on."),
+        str | None, Option(metavar="SOURCE", help="Where the images are that means were measured on.")
     ] = None,
-    limit: Annotated[int | None, typer.Option("--limit", metavar="N", help="Only the first N images.")] = None,
-    seed: Annotated[int, typer.Option("--seed", min=0, metavar="S", help="Decides random orders and bootstrap.")] = 0,
+    limit: Annotated[int | None, Option(metavar="N", help="Only the first N images.")] = None,
+    seed: Annotated[int, Option(min=0, metavar="S", help="Decides random orders and bootstrap.")] = 0,
     out: Annotated[
-        Path | None,
-        typer.Option("--out", metavar="DIR", help="Where the record goes. Default: runs/<network>-curve-<short hash>."),
+        Path | None, Option(metavar="DIR", help="Where the record goes. Default: runs/<network>-curve-<short hash>.")
     ] = None,
     verify: Annotated[
-        int,
-        typer.Option("--verify", metavar="K", min=0, help="Do K pairs again the plain way, and fail if one differs."),
+        int, Option(metavar="K", min=0, help="Do K pairs again the plain way, and fail if one differs.")
     ] = 0,
-    batch_size: Annotated[
-        int | None, typer.Option("--batch-size", metavar="N", help="Images per batch; it decides no integer.")
-    ] = None,
-    device: Annotated[str, typer.Option("--device", help="cpu, cuda, cuda:1, ...")] = "cpu",
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be done, and stop.")] = False,
+    batch_size: Annotated[int | None, Option(metavar="N", help="Images per batch; it decides no integer.")] = None,
+    device: Annotated[str, Option(help="cpu, cuda, cuda:1, ...")] = "cpu",
+    dry_run: Annotated[bool, Option("--dry-run", help="Show what would be done, and stop.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Silence the units of a run's site one after the other, in one or several orders, and measure what is left."""

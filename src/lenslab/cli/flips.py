@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-import typer
+from typer import Option
 
 from lenslab.cli import console
 from lenslab.cli.network_options import AsJson
@@ -13,8 +13,8 @@ from lenslab.cli.run_choice import Run, read_run
 
 def flips(
     run: Run = None,
-    site: Annotated[str | None, typer.Option("--site", metavar="SITE", help="Only the units of this site.")] = None,
-    unit: Annotated[int | None, typer.Option("--unit", min=0, metavar="U", help="Only this unit.")] = None,
+    site: Annotated[str | None, Option(metavar="SITE", help="Only the units of this site.")] = None,
+    unit: Annotated[int | None, Option(min=0, metavar="U", help="Only this unit.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Tell which classes the images go to whose prediction changes when a unit is silenced."""

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 
 import typer
+from typer import Option
 
 from lenslab import __version__
 from lenslab.cli import ablate, compare, curve, flips, paper, report, serve, study
@@ -49,7 +50,7 @@ app.command()(serve.serve)
 
 
 @app.callback(invoke_without_command=True)
-def _version(version: bool = typer.Option(False, "--version", help="Print the version and leave.")) -> None:
+def _version(version: bool = Option(False, "--version", help="Print the version and leave.")) -> None:
     if version:
         typer.echo(f"lenslab {__version__}")
         raise typer.Exit

@@ -6,31 +6,28 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from typer import Argument, Option
 
 if TYPE_CHECKING:
     from lenslab.units import Network
 
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document instead.")]
+AsJson = Annotated[bool, Option("--json", help="Print one JSON document instead.")]
 NetworkName = Annotated[
-    str, typer.Argument(metavar="NETWORK", help="A name from 'lenslab networks', or package.module:callable.")
+    str, Argument(metavar="NETWORK", help="A name from 'lenslab networks', or package.module:callable.")
 ]
 Weights = Annotated[
     str | None,
-    typer.Option(
-        "--weights", metavar="FILE", help="Weights: .safetensors, .pth, .pt or .th; or the name of shipped ones."
-    ),
+    Option("--weights", metavar="FILE", help="Weights: .safetensors, .pth, .pt or .th; or the name of shipped ones."),
 ]
 Mean = Annotated[
-    str | None, typer.Option("--mean", metavar="M,M,M", help="Means to subtract, one per channel, on the scale 0 to 1.")
+    str | None, Option("--mean", metavar="M,M,M", help="Means to subtract, one per channel, on the scale 0 to 1.")
 ]
-Sd = Annotated[
-    str | None, typer.Option("--sd", metavar="S,S,S", help="Standard deviations to divide by, one per channel.")
-]
-Size = Annotated[str | None, typer.Option("--size", metavar="HxW", help="Input size in pixels, e.g. 32 or 224x224.")]
+Sd = Annotated[str | None, Option("--sd", metavar="S,S,S", help="Standard deviations to divide by, one per channel.")]
+Size = Annotated[str | None, Option("--size", metavar="HxW", help="Input size in pixels, e.g. 32 or 224x224.")]
 
 Declared = Annotated[
     Path | None,
-    typer.Option(
+    Option(
         "--preprocessing", metavar="FILE", help="Preprocessing from a JSON file: lenslab's, timm's or Transformers'."
     ),
 ]

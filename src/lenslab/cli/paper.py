@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from typer import Option
 
 from lenslab.cli import console, paper_exports, paper_intake, paper_merges, paper_search, paper_summary, paper_terms
 from lenslab.cli.paper_lookup import AsJson, Identifier, find
@@ -28,7 +29,7 @@ _ROWS = 12
 @app.command(rich_help_panel="Read")
 def show(
     identifier: Identifier,
-    every_row: Annotated[bool, typer.Option("--all", help="Every row of the table of citations.")] = False,
+    every_row: Annotated[bool, Option("--all", help="Every row of the table of citations.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Show everything that the paper's page says."""

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from typer import Argument, Option
 
 from lenslab.cli import console
 from lenslab.cli.paper_lookup import find
@@ -17,9 +18,7 @@ if TYPE_CHECKING:
 
     from lenslab.papers.paper import Paper
 
-Identifiers = Annotated[
-    list[str], typer.Argument(metavar="ID...", help="Papers of the library: arXiv ids, DOIs, or keys.")
-]
+Identifiers = Annotated[list[str], Argument(metavar="ID...", help="Papers of the library: arXiv ids, DOIs, or keys.")]
 
 
 class Style(StrEnum):
@@ -45,8 +44,8 @@ class Form(StrEnum):
 
 def cite(
     identifiers: Identifiers,
-    style: Annotated[Style, typer.Option("--style", help="bibtex, ris, endnote, or csl for CSL-JSON.")] = Style.bibtex,
-    as_json: Annotated[bool, typer.Option("--json", help="CSL-JSON, the same as --style csl.")] = False,
+    style: Annotated[Style, Option(help="bibtex, ris, endnote, or csl for CSL-JSON.")] = Style.bibtex,
+    as_json: Annotated[bool, Option("--json", help="CSL-JSON, the same as --style csl.")] = False,
 ) -> None:
     """Print one or more papers as entries of a bibliography."""
     find(identifiers[0])
@@ -58,16 +57,14 @@ def cite(
 def export(
     identifiers: Identifiers,
     form: Annotated[
-        Form, typer.Option("--format", help="bibtex, ris, endnote, csl; or the network as csv, graphml, json.")
+        Form, Option("--format", help="bibtex, ris, endnote, csl; or the network as csv, graphml, json.")
     ] = Form.bibtex,
     around: Annotated[
-        bool, typer.Option("--around", help="With the works that cite the paper and those that it cites.")
+        bool, Option("--around", help="With the works that cite the paper and those that it cites.")
     ] = False,
-    limit: Annotated[int, typer.Option("--limit", metavar="N", min=1, help="Works of a network at most.")] = 300,
-    out: Annotated[
-        Path | None, typer.Option("--out", metavar="FILE", help="Where to; csv writes FILE and FILE with -edges.")
-    ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="The network as JSON, the same as --format json.")] = False,
+    limit: Annotated[int, Option(metavar="N", min=1, help="Works of a network at most.")] = 300,
+    out: Annotated[Path | None, Option(metavar="FILE", help="Where to; csv writes FILE and FILE with -edges.")] = None,
+    as_json: Annotated[bool, Option("--json", help="The network as JSON, the same as --format json.")] = False,
 ) -> None:
     """Write papers as a bibliography, or the network around one, for other programs."""
     work = find(identifiers[0])

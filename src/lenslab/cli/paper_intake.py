@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from typer import Argument, Option
 
 from lenslab.cli import console
 from lenslab.cli.paper_lookup import AsJson, find
@@ -22,16 +23,12 @@ _COUNTS = ("added", "changed", "unchanged", "rejected")
 
 
 def add(
-    identifier: Annotated[
-        str, typer.Argument(metavar="ID", help="An arXiv id in any form, a DOI, or a key of the library.")
-    ],
+    identifier: Annotated[str, Argument(metavar="ID", help="An arXiv id in any form, a DOI, or a key of the library.")],
     depth: Annotated[
-        int, typer.Option("--depth", min=0, max=2, help="0: the paper; 1: what cites it and what it cites; 2: further.")
+        int, Option(min=0, max=2, help="0: the paper; 1: what cites it and what it cites; 2: further.")
     ] = 1,
-    without: Annotated[
-        list[str] | None, typer.Option("--without", metavar="SOURCE", help=f"Leave out: {', '.join(_SOURCES)}.")
-    ] = None,
-    refresh: Annotated[bool, typer.Option("--refresh", help="Read lists again that were read within a day.")] = False,
+    without: Annotated[list[str] | None, Option(metavar="SOURCE", help=f"Leave out: {', '.join(_SOURCES)}.")] = None,
+    refresh: Annotated[bool, Option("--refresh", help="Read lists again that were read within a day.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Add a paper and the works around it, from arXiv, Semantic Scholar and OpenAlex.
@@ -87,16 +84,14 @@ def add(
 def import_(
     files: Annotated[
         list[Path],
-        typer.Argument(metavar="FILE...", help="arXiv snapshots (.json, .gz, .zst), BibTeX, RIS, or CSL-JSON files."),
+        Argument(metavar="FILE...", help="arXiv snapshots (.json, .gz, .zst), BibTeX, RIS, or CSL-JSON files."),
     ],
     format_: Annotated[
-        str | None, typer.Option("--format", help="snapshot, bibtex, ris or csl; told by the content by default.")
+        str | None, Option("--format", help="snapshot, bibtex, ris or csl; told by the content by default.")
     ] = None,
-    rejects: Annotated[
-        Path | None, typer.Option("--rejects", metavar="FILE", help="Where to list what could not be read.")
-    ] = None,
+    rejects: Annotated[Path | None, Option(metavar="FILE", help="Where to list what could not be read.")] = None,
     cited_by: Annotated[
-        str | None, typer.Option("--cited-by", metavar="ID", help="The paper whose references a bibliography lists.")
+        str | None, Option(metavar="ID", help="The paper whose references a bibliography lists.")
     ] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -147,14 +142,12 @@ def import_(
 
 def harvest(
     part: Annotated[
-        str, typer.Option("--set", metavar="SET", help="A part of arXiv, for instance cs or cs:cs:CV; all by default.")
+        str, Option("--set", metavar="SET", help="A part of arXiv, for instance cs or cs:cs:CV; all by default.")
     ] = "",
     since: Annotated[
-        str | None, typer.Option("--since", metavar="DATE", help="The first day; by default where the last one ended.")
+        str | None, Option(metavar="DATE", help="The first day; by default where the last one ended.")
     ] = None,
-    until: Annotated[
-        str | None, typer.Option("--until", metavar="DATE", help="The last day; by default today.")
-    ] = None,
+    until: Annotated[str | None, Option(metavar="DATE", help="The last day; by default today.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Take in what has changed at arXiv since the last harvest, over OAI-PMH."""

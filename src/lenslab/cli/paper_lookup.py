@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated
 
-import typer
+from typer import Argument, Option
 
 if TYPE_CHECKING:
     from lenslab.library.models import Work
 
 Identifier = Annotated[
     str,
-    typer.Argument(
-        metavar="ID", help="An arXiv id in any form, a DOI, or a key of the library, for instance 1806.02891."
-    ),
+    Argument(metavar="ID", help="An arXiv id in any form, a DOI, or a key of the library, for instance 1806.02891."),
 ]
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document instead.")]
+AsJson = Annotated[bool, Option("--json", help="Print one JSON document instead.")]
 
 
 def find(identifier: str) -> Work:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 import typer
+from typer import Argument, Option
 
 from lenslab.cli import console
 from lenslab.cli.paper_lookup import AsJson, Identifier, find
@@ -62,8 +63,8 @@ def merges(identifier: Identifier, as_json: AsJson = False) -> None:
 
 def merge(
     identifier: Identifier,
-    other: Annotated[str, typer.Argument(metavar="OTHER", help="The work whose records the first one gets.")],
-    because: Annotated[str, typer.Option("--because", metavar="WORDS", help="Why they are one work.")],
+    other: Annotated[str, Argument(metavar="OTHER", help="The work whose records the first one gets.")],
+    because: Annotated[str, Option(metavar="WORDS", help="Why they are one work.")],
     as_json: AsJson = False,
 ) -> None:
     """Merge a work into another; from then on both names lead to the first."""
@@ -78,10 +79,8 @@ def merge(
 
 
 def unmerge(
-    merge_: Annotated[int | None, typer.Option("--merge", metavar="NUMBER", help="The merge to take back.")] = None,
-    record: Annotated[
-        int | None, typer.Option("--record", metavar="NUMBER", help="A record to take out of its work.")
-    ] = None,
+    merge_: Annotated[int | None, Option("--merge", metavar="NUMBER", help="The merge to take back.")] = None,
+    record: Annotated[int | None, Option(metavar="NUMBER", help="A record to take out of its work.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Take a merge back, or a record out of its work; from then on the two stay apart."""

@@ -6,7 +6,7 @@ from dataclasses import asdict
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
 
-import typer
+from typer import Argument, Option
 
 from lenslab.cli import console
 from lenslab.cli.paper_lookup import AsJson, Identifier, find
@@ -29,18 +29,16 @@ class Rank(StrEnum):
 def search(
     query: Annotated[
         list[str] | None,
-        typer.Argument(
+        Argument(
             metavar="WORDS...", help='Words, "phrases", -excluded, OR, author:NAME, title:WORD, an id; in quotes.'
         ),
     ] = None,
-    category: Annotated[
-        list[str] | None, typer.Option("--category", metavar="ID", help="A category or archive; repeatable.")
-    ] = None,
-    since: Annotated[int | None, typer.Option("--since", metavar="YEAR", help="The earliest year.")] = None,
-    until: Annotated[int | None, typer.Option("--until", metavar="YEAR", help="The latest year.")] = None,
-    rank: Annotated[Rank, typer.Option("--rank", help="relevance, date or citations.")] = Rank.relevance,
-    limit: Annotated[int, typer.Option("--limit", metavar="N", min=1, max=1000, help="At most so many.")] = 10,
-    offset: Annotated[int, typer.Option("--offset", metavar="N", min=0, help="Leave out so many before.")] = 0,
+    category: Annotated[list[str] | None, Option(metavar="ID", help="A category or archive; repeatable.")] = None,
+    since: Annotated[int | None, Option(metavar="YEAR", help="The earliest year.")] = None,
+    until: Annotated[int | None, Option(metavar="YEAR", help="The latest year.")] = None,
+    rank: Annotated[Rank, Option(help="relevance, date or citations.")] = Rank.relevance,
+    limit: Annotated[int, Option(metavar="N", min=1, max=1000, help="At most so many.")] = 10,
+    offset: Annotated[int, Option(metavar="N", min=0, help="Leave out so many before.")] = 0,
     as_json: AsJson = False,
 ) -> None:
     """Search titles, authors and abstracts of the library, ranked; without words, browse what the filters let pass."""
@@ -51,13 +49,7 @@ def search(
 
     typed = " ".join(query or ())
     found = searched(
-        typed,
-        categories=category or (),
-        since=since,
-        until=until,
-        rank=rank.value,
-        limit=limit,
-        offset=offset,
+        typed, categories=category or (), since=since, until=until, rank=rank.value, limit=limit, offset=offset
     )
     if as_json:
         console.print_json(
@@ -85,7 +77,7 @@ def search(
 
 def network(
     identifier: Identifier,
-    limit: Annotated[int, typer.Option("--limit", metavar="N", min=1, max=5000, help="Works around it at most.")] = 300,
+    limit: Annotated[int, Option(metavar="N", min=1, max=5000, help="Works around it at most.")] = 300,
     as_json: AsJson = False,
 ) -> None:
     """Show the citation network around a paper: works by year on either side, and the citations among them."""
@@ -128,7 +120,7 @@ def network(
 
 def similar(
     identifier: Identifier,
-    limit: Annotated[int, typer.Option("--limit", metavar="N", min=1, max=100, help="Works of each kind at most.")] = 8,
+    limit: Annotated[int, Option(metavar="N", min=1, max=100, help="Works of each kind at most.")] = 8,
     as_json: AsJson = False,
 ) -> None:
     """List works near a paper: alike by citations and words, what it builds on, what builds on it, cited together."""
@@ -159,11 +151,11 @@ def similar(
 
 def path(
     identifier: Identifier,
-    other: Annotated[str, typer.Argument(metavar="OTHER", help="The paper at the other end.")],
+    other: Annotated[str, Argument(metavar="OTHER", help="The paper at the other end.")],
     directed: Annotated[
-        bool, typer.Option("--directed", help="Each work must cite the next one; by default either way.")
+        bool, Option("--directed", help="Each work must cite the next one; by default either way.")
     ] = False,
-    longest: Annotated[int, typer.Option("--longest", metavar="N", min=1, max=20, help="Steps at most.")] = 8,
+    longest: Annotated[int, Option(metavar="N", min=1, max=20, help="Steps at most.")] = 8,
     as_json: AsJson = False,
 ) -> None:
     """Find the shortest chain of citations between two papers."""

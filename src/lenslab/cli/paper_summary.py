@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any
 
-import typer
+from typer import Option
 
 from lenslab.cli import console
 from lenslab.cli.paper_lookup import AsJson, Identifier, find
@@ -23,9 +23,9 @@ _METHODS = {
 def summary(
     identifier: Identifier,
     key_findings: Annotated[
-        bool, typer.Option("--findings", help="The seven facets of key findings, by a language model.")
+        bool, Option("--findings", help="The seven facets of key findings, by a language model.")
     ] = False,
-    ask: Annotated[bool, typer.Option("--ask", help="Ask the language model of LENSLAB_LLM_URL now.")] = False,
+    ask: Annotated[bool, Option("--ask", help="Ask the language model of LENSLAB_LLM_URL now.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Summarise a paper; what a model wrote is shown with the words of the abstract that support it."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
 
-import typer
+from typer import Option
 
 from lenslab.cli import console
 from lenslab.cli.paper_lookup import AsJson, Identifier, find
@@ -24,9 +24,9 @@ class TermStyle(StrEnum):
 def terms(
     identifier: Identifier,
     style: Annotated[
-        TermStyle, typer.Option("--style", help="phrases, or seed for single words as scikit-learn finds them.")
+        TermStyle, Option(help="phrases, or seed for single words as scikit-learn finds them.")
     ] = TermStyle.phrases,
-    limit: Annotated[int, typer.Option("--limit", metavar="N", min=1, help="At most so many terms.")] = 20,
+    limit: Annotated[int, Option(metavar="N", min=1, help="At most so many terms.")] = 20,
     as_json: AsJson = False,
 ) -> None:
     """List the paper's key terms with their scores."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-import typer
+from typer import Argument, Option
 
 from lenslab.cli import console
 from lenslab.cli.network_options import AsJson
@@ -14,10 +14,10 @@ from lenslab.cli.run_choice import read_run
 
 def report(
     run: Annotated[
-        Path | None, typer.Argument(metavar="RUN", help="A run's record, or a study's. Default: the newest in runs/.")
+        Path | None, Argument(metavar="RUN", help="A run's record, or a study's. Default: the newest in runs/.")
     ] = None,
     out: Annotated[
-        Path | None, typer.Option("--out", metavar="FILE", help="Where it goes. Default: report.html in the record.")
+        Path | None, Option(metavar="FILE", help="Where it goes. Default: report.html in the record.")
     ] = None,
     as_json: AsJson = False,
 ) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import typer
+from typer import Argument
 
 if TYPE_CHECKING:
     from lenslab import runs
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 RUNS = Path("runs")
 """Where records go and are looked for."""
 
-Run = Annotated[Path | None, typer.Argument(metavar="[RUN]", help="A run's record. Default: the newest in runs/.")]
+Run = Annotated[Path | None, Argument(metavar="[RUN]", help="A run's record. Default: the newest in runs/.")]
 
 
 def read_run(directory: Path | None, *, directions: bool = False) -> runs.Run:

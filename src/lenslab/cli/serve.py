@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from wsgiref.util import setup_testing_defaults
 
 import typer
+from typer import Option
 
 if TYPE_CHECKING:
     from wsgiref.types import WSGIApplication
@@ -24,8 +25,8 @@ class ServeError(OSError):
 
 
 def serve(
-    host: Annotated[str, typer.Option(help="The address to listen on; 0.0.0.0 lets other machines in.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=0, max=65535, help="The port; 0 takes a free one.")] = 8000,
+    host: Annotated[str, Option(help="The address to listen on; 0.0.0.0 lets other machines in.")] = "127.0.0.1",
+    port: Annotated[int, Option(min=0, max=65535, help="The port; 0 takes a free one.")] = 8000,
 ) -> None:
     """Serve the paper pages until Ctrl-C."""
     listener = listen(host, port)

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from typer import Argument, Option
 
 from lenslab.cli import console
 from lenslab.cli.network_options import AsJson, Declared, Mean, Sd, Size, Weights, numbers, size_of
@@ -55,29 +56,24 @@ def list_(as_json: AsJson = False) -> None:
 
 @app.command()
 def run(
-    study: Annotated[str, typer.Argument(metavar="ID", help="A paper's arXiv id from 'lenslab study list'.")],
+    study: Annotated[str, Argument(metavar="ID", help="A paper's arXiv id from 'lenslab study list'.")],
     network: Annotated[
-        str | None,
-        typer.Option("--network", metavar="N", help="A name from 'lenslab networks', or package.module:callable."),
+        str | None, Option(metavar="N", help="A name from 'lenslab networks', or package.module:callable.")
     ] = None,
     weights: Weights = None,
     images: Annotated[
-        str | None,
-        typer.Option(
-            "--images", metavar="SOURCE", help="Default: Fashion-MNIST's test images, or digits without a network."
-        ),
+        str | None, Option(metavar="SOURCE", help="Default: Fashion-MNIST's test images, or digits without a network.")
     ] = None,
     out: Annotated[
-        Path | None,
-        typer.Option("--out", metavar="DIR", help="Where the record goes. Default: runs/<id>-<network>-<short hash>."),
+        Path | None, Option(metavar="DIR", help="Where the record goes. Default: runs/<id>-<network>-<short hash>.")
     ] = None,
-    seed: Annotated[int, typer.Option("--seed", min=0, metavar="S", help="Decides halves and bootstrap.")] = 0,
-    limit: Annotated[int | None, typer.Option("--limit", metavar="N", help="Only the first N images.")] = None,
+    seed: Annotated[int, Option(min=0, metavar="S", help="Decides halves and bootstrap.")] = 0,
+    limit: Annotated[int | None, Option(metavar="N", help="Only the first N images.")] = None,
     mean: Mean = None,
     sd: Sd = None,
     size: Size = None,
     declared: Declared = None,
-    device: Annotated[str, typer.Option("--device", help="cpu, cuda, cuda:1, ...")] = "cpu",
+    device: Annotated[str, Option(help="cpu, cuda, cuda:1, ...")] = "cpu",
     as_json: AsJson = False,
 ) -> None:
     """Silence every unit, decide the paper's claims by its rules, and leave a record that the site shows."""
@@ -106,7 +102,7 @@ def run(
 
 @app.command()
 def show(
-    directory: Annotated[Path, typer.Argument(metavar="DIR", help="A study's record.")], as_json: AsJson = False
+    directory: Annotated[Path, Argument(metavar="DIR", help="A study's record.")], as_json: AsJson = False
 ) -> None:
     """Show what a study found."""
     from lenslab.studies import read_study

@@ -21,8 +21,4 @@ def bundled() -> bool:
 
 def site(request: HttpRequest) -> dict[str, Any]:
     """Give the version, whether the built front end is there, and whether the cookie notice was dismissed."""
-    return {
-        "version": __version__,
-        "bundle": bundled(),
-        "notice": DISMISSED not in request.COOKIES,
-    }
+    return {"version": __version__, "bundle": bundled(), "notice": DISMISSED not in request.COOKIES}

@@ -84,11 +84,7 @@ def harvest(
             done.until = max(done.until, page.datestamp)
             Harvest.objects.update_or_create(
                 part=part,
-                defaults={
-                    "datestamp": done.until,
-                    "token": page.token or "",
-                    "updated": dt.datetime.now(dt.UTC),
-                },
+                defaults={"datestamp": done.until, "token": page.token or "", "updated": dt.datetime.now(dt.UTC)},
             )
         number = done.added + done.changed + done.unchanged
         log(f"{number:,} record{'' if number == 1 else 's'}, up to {done.until or 'the beginning'}")
