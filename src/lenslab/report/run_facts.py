@@ -41,21 +41,20 @@ def run_facts(run: RunRecord, units: pd.DataFrame, images: int) -> list[Fact]:
     network, dataset, intervention = run.network, run.dataset, run.intervention
     sites, dead = units["site"].nunique(), int(units["dead"].sum()) if "dead" in units else 0
     pairs = len(units) * images * intervention.draws
+    silent = f"{dead:,} of them dead" if dead else "none of them dead"
+    parameters = "" if network.parameters is None else f"{network.parameters:,} parameters"
+    finished = run.finished.replace("T", " ").replace("+00:00", " UTC") if run.finished else UNKNOWN
     draws = f"{intervention.draws} draws" if intervention.draws > 1 else ""
     return [
-        Fact("Network", network.name, _listed(_weights(network), _parameters(network))),
+        Fact("Network", network.name, _listed(_weights(network), parameters)),
         Fact("Images", f"{images:,} of {dataset.name}", f"{_text(dataset.classes)} classes"),
         Fact("Accuracy before", _known(lambda: f"{100 * run.accuracy:.2f} %")),
-        Fact(
-            "Silenced",
-            describe_silencing(intervention, len(units), sites),
-            f"{dead:,} of them dead" if dead else "none of them dead",
-        ),
+        Fact("Silenced", describe_silencing(intervention, len(units), sites), silent),
         Fact("Replacement", intervention.replacement, draws),
         Fact("Engine", _text(run.engine), f"{pairs:,} pairs of unit and image"),
         Fact("Verified", describe_verification(run.verification)),
         Fact("Seed", _known(lambda: str(run.seed))),
-        Fact("Measured", _date(run.finished), _seconds(run)),
+        Fact("Measured", finished, _seconds(run)),
         Fact("Versions", ", ".join(f"{name} {number}" for name, number in run.versions.items()) or UNKNOWN),
         Fact("Record", run.key[:12], "the first digits of its key"),
     ]
@@ -108,14 +107,6 @@ def _listed(*parts: str) -> str:
 def _weights(network: NetworkMetadata) -> str:
     digest = network.weights_file_sha256
     return f"weights {network.weights}" + (f" (SHA-256 {digest[:12]})" if digest else "") if network.weights else ""
-
-
-def _parameters(network: NetworkMetadata) -> str:
-    return "" if network.parameters is None else f"{network.parameters:,} parameters"
-
-
-def _date(finished: str | None) -> str:
-    return finished.replace("T", " ").replace("+00:00", " UTC") if finished else UNKNOWN
 
 
 def _seconds(run: RunRecord) -> str:

@@ -84,15 +84,13 @@ class Fields:
 
     def figure(self, name: str) -> float:
         """Read a number between -1 and 1."""
-        value = self.value(name)
-        if isinstance(value, bool) or not isinstance(value, int | float) or not -1 <= value <= 1:
-            raise self.refuse(name, "a fraction")
-        return float(value)
+        return self._between(name, -1, 1, "a fraction")
 
     def interval(self) -> Figure:
         """Read the fields ``estimate``, ``low`` and ``high``; NaN for null."""
-        names = ("estimate", "low", "high")
-        return Figure(*(math.nan if self.value(name) is None else self._bound(name) for name in names))
+        # The interval of a difference of correlations may reach beyond 1.
+        names, kind = ("estimate", "low", "high"), "a figure or null"
+        return Figure(*(math.nan if self.value(name) is None else self._between(name, -10, 10, kind) for name in names))
 
     def fields(self, name: str) -> "Fields":
         """Read an object within."""
@@ -108,11 +106,10 @@ class Fields:
             raise self.refuse(name, "a list of objects")
         return [Fields(one, f"{self.where} ({name}[{place}])") for place, one in enumerate(value)]
 
-    def _bound(self, name: str) -> float:
-        # The interval of a difference of correlations may reach beyond 1.
+    def _between(self, name: str, low: float, high: float, expected: str) -> float:
         value = self.value(name)
-        if isinstance(value, bool) or not isinstance(value, int | float) or not -10 <= value <= 10:
-            raise self.refuse(name, "a figure or null")
+        if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
+            raise self.refuse(name, expected)
         return float(value)
 
 

@@ -59,9 +59,7 @@ def overall_drops(finding: Finding, seen: SiteData, _classes: Sequence[str] | No
     shared = alt.Chart(frame).encode(x=_rank("live units, by overall drop"), tooltip=_tooltip("drop", "low", "high"))
     bounds = shared.mark_rule(style="bound").encode(y=_points("low", "overall drop (points)"), y2="high:Q")
     dots = shared.mark_circle(style="unit", size=_size(len(frame))).encode(y="drop:Q")
-    return alt.layer(_line(0, "zero"), _line(threshold, "threshold"), bounds, dots, _note(threshold)).properties(
-        width=WIDTH, height=HEIGHT
-    )
+    return _beside(threshold, bounds, dots)
 
 
 def heldout_drops(finding: Finding, seen: SiteData, classes: Sequence[str] | None) -> Chart:
@@ -93,9 +91,7 @@ def heldout_drops(finding: Finding, seen: SiteData, classes: Sequence[str] | Non
             tooltip=_tooltip("drop", "drop on B", "drop on A", words=("found", "chosen on A", "chosen on B")),
         )
     )
-    return alt.layer(_line(0, "zero"), _line(threshold, "threshold"), dots, _note(threshold)).properties(
-        width=WIDTH, height=HEIGHT
-    )
+    return _beside(threshold, dots)
 
 
 def predictions(finding: Finding, seen: SiteData, classes: Sequence[str] | None) -> Chart:
@@ -174,6 +170,11 @@ def _rank(title: str) -> alt.X:
 
 def _points(column: str, title: str) -> alt.Y:
     return alt.Y(f"{column}:Q", title=title, axis=alt.Axis(tickCount=5))
+
+
+def _beside(threshold: float, *layers: alt.Chart) -> Chart:
+    layered = alt.layer(_line(0, "zero"), _line(threshold, "threshold"), *layers, _note(threshold))
+    return layered.properties(width=WIDTH, height=HEIGHT)
 
 
 def _line(height: float, style: str) -> alt.Chart:

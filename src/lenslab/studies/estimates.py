@@ -1,4 +1,17 @@
-"""Estimates: what a run's record says about each claim, before any rule is asked."""
+"""Estimates: what a run's record says about each claim, before any rule is asked.
+
+Example:
+    >>> import pandas as pd
+    >>> from lenslab.runs.site import site_data
+    >>> from lenslab.runs.statistics.observations import observe
+    >>> images = pd.DataFrame({"image": range(40), "label": 0, "half": ["A", "B"] * 20})
+    >>> flips = pd.DataFrame({"unit": 0, "image": range(4), "before": 0, "after": 1})
+    >>> seen = site_data("relu", observe(flips, images, np.arange(40.0)[:, None], classes=2), None)
+    >>> [bound.round(3).tolist() for bound in overall_bounds(seen, 0.95)]
+    [[0.1], [0.004], [0.231]]
+    >>> damaging(seen, {"drop": 0.05, "false_discovery_rate": 0.3})[1].tolist()
+    [[True], [True]]
+"""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -51,16 +64,6 @@ def damaging(seen: SiteData, settings: Mapping[str, float]) -> tuple[HeldOutDrop
 
     ``drop`` in the settings is the least drop that counts as damage. The drops and what was found have the shape ``[2,
     units]``; the family of tests is the live units, each way by itself.
-
-    Example:
-        >>> import pandas as pd
-        >>> from lenslab.runs.site import site_data
-        >>> from lenslab.runs.statistics.observations import observe
-        >>> images = pd.DataFrame({"image": range(40), "label": 0, "half": ["A", "B"] * 20})
-        >>> flips = pd.DataFrame({"unit": 0, "image": range(20), "before": 0, "after": 1})
-        >>> seen = site_data("relu", observe(flips, images, np.arange(40.0)[:, None], classes=2), None)
-        >>> damaging(seen, {"drop": 0.05, "false_discovery_rate": 0.05})[1].tolist()
-        [[True], [True]]
     """
     counts, live = seen.counts, seen.live
     heldout = heldout_class_drop(counts.net, counts.images)
@@ -84,20 +87,9 @@ def largest_overall_drop(
 
 
 def overall_bounds(seen: SiteData, confidence: float) -> tuple[Floats, Floats, Floats]:
-    """Bound the overall drop of each live unit, with bounds that hold for all of them together (Bonferroni).
+    """Bound the overall drop of each live unit; the bounds hold for all of them together (Bonferroni).
 
-    Returns:
-        Drops, lower and upper bounds, each of shape ``[live units]``.
-
-    Example:
-        >>> import pandas as pd
-        >>> from lenslab.runs.site import site_data
-        >>> from lenslab.runs.statistics.observations import observe
-        >>> images = pd.DataFrame({"image": range(40), "label": 0, "half": ["A", "B"] * 20})
-        >>> flips = pd.DataFrame({"unit": 0, "image": range(4), "before": 0, "after": 1})
-        >>> seen = site_data("relu", observe(flips, images, np.arange(40.0)[:, None], classes=2), None)
-        >>> [bound.round(3).tolist() for bound in overall_bounds(seen, 0.95)]
-        [[0.1], [0.004], [0.231]]
+    Drops, lower and upper bounds, each of shape ``[live units]``.
     """
     losses, gains = (part.sum(axis=(0, 2))[seen.live] for part in (seen.counts.losses, seen.counts.gains))
     images, draws = int(seen.counts.images.sum()), seen.counts.draws

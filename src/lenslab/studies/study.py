@@ -87,7 +87,7 @@ def run(
         >>> result.site, [str(claim.verdict) for claim in result.claims]
         ('relu3', ['undecided', 'undecided', 'not run'])
     """
-    tell = tell or _silent
+    tell = tell or (lambda _message: None)
     rules = load_rules(study)
     opened, warnings = _open(network, images, tell)
     if isinstance(network, Network):
@@ -104,7 +104,8 @@ def run(
     if finished is not None:
         tell(f"already measured: {directory}")
         return study_result(finished)
-    tell(f"{_describe(ablation)}; the record goes to {directory}")
+    what = f"silencing {ablation.units:,} units of {loaded.name} on {len(ablation.images):,} images of {opened.name}"
+    tell(f"{what}; the record goes to {directory}")
     started, clock = timestamp(), time.monotonic()
     measured = ablation.run(device=device, verify=verify, out=directory / "run", progress=progress)
     tell("deciding the claims")
@@ -176,11 +177,6 @@ def _open(network: Network | str | None, images: Source | None, tell: Tell) -> t
         return open_images(FALLBACK_IMAGES), [message]
 
 
-def _describe(ablation: Ablation) -> str:
-    network, images = ablation.network.name, ablation.images
-    return f"silencing {ablation.units:,} units of {network} on {len(images):,} images of {images.name}"
-
-
 def _judge(rules: Rulebook, seen: SiteData, seed: int) -> list[Finding]:
     return [judge(claim, seen, rules, seed=seed) for claim in rules.claims]
 
@@ -212,7 +208,3 @@ def _sensitivity(rules: Rulebook, seen: SiteData, seed: int) -> dict[str, Any]:
         "dead": int(seen.dead.sum()),
         "claims": [finding.summary() for finding in _judge(rules, seen, seed)],
     }
-
-
-def _silent(_message: str) -> None:
-    """Say nothing."""

@@ -136,13 +136,11 @@ def correlations_table(
 
 
 def _jobs(known: Mapping[str, Variable], measures: Mapping[str, Variable]) -> list[Job]:
-    given = (
-        {name: "l1_norm" if name != "l1_norm" else "class_selectivity" for name in known} if "l1_norm" in known else {}
-    )
-    jobs = [Job(attribute, measure, "spearman") for attribute in known for measure in measures]
-    jobs += [Job(attribute, measure, "spearman", other) for attribute, other in given.items() for measure in measures]
-    jobs += [Job(attribute, measure, "pearson") for attribute in known for measure in measures]
-    return jobs + [Job(attribute, measure, "kendall") for attribute in known for measure in measures]
+    pairs = [(attribute, measure) for attribute in known for measure in measures]
+    jobs = [Job(*pair, "spearman") for pair in pairs]
+    if "l1_norm" in known:
+        jobs += [Job(*pair, "spearman", "class_selectivity" if pair[0] == "l1_norm" else "l1_norm") for pair in pairs]
+    return jobs + [Job(*pair, method) for method in ("pearson", "kendall") for pair in pairs]
 
 
 def _variables(
@@ -210,10 +208,8 @@ def _kendalls(
 
     def stacked(name: str) -> Floats:
         variable = variables[name]
-        again = (
-            np.broadcast_to(variable.replicated, (*draws.shape[:1], size)) if variable.fixed else variable.replicated
-        )
-        return np.concatenate([variable.values[None], again[: len(draws)]])[:, units]
+        again = np.broadcast_to(np.atleast_2d(variable.replicated)[: len(draws)], draws.shape[:1] + units.shape)
+        return np.concatenate([variable.values[None], again])[:, units]
 
     measures = list(dict.fromkeys(job.measure for job in jobs))
     if not measures:
@@ -221,7 +217,7 @@ def _kendalls(
     theirs = np.stack([stacked(name) for name in measures], axis=1)
     names = list(dict.fromkeys(job.attribute for job in jobs))
     fixed = [name for name in names if variables[name].fixed]
-    found: dict[str, Floats] = {}
+    found = {}
     if fixed:
         together = kendall_taus(np.stack([variables[name].values[units] for name in fixed]), theirs, weights)
         found = {name: together[:, place] for place, name in enumerate(fixed)}

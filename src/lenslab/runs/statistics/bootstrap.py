@@ -3,6 +3,19 @@
 Images are drawn within each class and half, so every replicate has the same number of images per class and half as
 the observations. What a replicate needs is linear in how often each image was drawn, so all replicates are matrix
 products: changes (sparse) times draws, and activations times draws.
+
+Example:
+    >>> import pandas as pd
+    >>> from lenslab.runs.statistics.observations import observe
+    >>> images = pd.DataFrame({"image": [0, 1, 2, 3], "label": [0, 0, 1, 1], "half": list("ABAB")})
+    >>> flips = pd.DataFrame({"unit": [0], "image": [1], "before": [0], "after": [1]})
+    >>> seen = observe(flips, images, np.ones((4, 1)), classes=2)
+    >>> unit_measures(seen).heldout_ways.tolist()
+    [[1.0], [0.0]]
+    >>> bootstrap_measures(seen, replicates=3, seed=0).accuracy_drop.tolist()
+    [[0.25], [0.25], [0.25]]
+    >>> [nets.sum(axis=(1, 2, 3)).tolist() for nets in bootstrap_net_losses(seen, replicates=3, seed=0)]
+    [[1.0, 1.0, 1.0]]
 """
 
 import math
@@ -47,16 +60,7 @@ class UnitMeasures:
 
 
 def unit_measures(observations: Observations) -> UnitMeasures:
-    """Compute the measures of the observations themselves.
-
-    Example:
-        >>> import pandas as pd
-        >>> from lenslab.runs.statistics.observations import observe
-        >>> images = pd.DataFrame({"image": [0, 1, 2, 3], "label": [0, 0, 1, 1], "half": list("ABAB")})
-        >>> flips = pd.DataFrame({"unit": [0], "image": [1], "before": [0], "after": [1]})
-        >>> unit_measures(observe(flips, images, np.ones((4, 1)), classes=2)).heldout_ways.tolist()
-        [[1.0], [0.0]]
-    """
+    """Compute the measures of the observations themselves."""
     observations = with_present_classes(observations)
     once = np.ones((1, len(observations.labels)), dtype=np.float32)
     found = _measures(observations, _changes(observations), once)
@@ -64,17 +68,7 @@ def unit_measures(observations: Observations) -> UnitMeasures:
 
 
 def bootstrap_measures(observations: Observations, *, replicates: int, seed: int) -> UnitMeasures:
-    """Compute the measures on images drawn within each class and half, with a leading axis of replicates.
-
-    Example:
-        >>> import pandas as pd
-        >>> from lenslab.runs.statistics.observations import observe
-        >>> images = pd.DataFrame({"image": [0, 1, 2, 3], "label": [0, 0, 1, 1], "half": list("ABAB")})
-        >>> flips = pd.DataFrame({"unit": [0], "image": [1], "before": [0], "after": [1]})
-        >>> seen = observe(flips, images, np.ones((4, 1)), classes=2)
-        >>> bootstrap_measures(seen, replicates=3, seed=0).accuracy_drop.tolist()
-        [[0.25], [0.25], [0.25]]
-    """
+    """Compute the measures on images drawn within each class and half, with a leading axis of replicates."""
     observations = with_present_classes(observations)
     changes = _changes(observations)
     parts = [_measures(observations, changes, drawn) for drawn in _draws(observations, replicates, seed)]
@@ -87,15 +81,6 @@ def bootstrap_net_losses(observations: Observations, *, replicates: int, seed: i
     """Compute losses minus gains on images drawn with replacement, a chunk of replicates at a time.
 
     The draws are those of `bootstrap_measures`; shape ``[some replicates, 2, units, classes]``.
-
-    Example:
-        >>> import pandas as pd
-        >>> from lenslab.runs.statistics.observations import observe
-        >>> images = pd.DataFrame({"image": [0, 1, 2, 3], "label": [0, 0, 1, 1], "half": list("ABAB")})
-        >>> flips = pd.DataFrame({"unit": [0], "image": [1], "before": [0], "after": [1]})
-        >>> seen = observe(flips, images, np.ones((4, 1)), classes=2)
-        >>> [nets.sum(axis=(1, 2, 3)).tolist() for nets in bootstrap_net_losses(seen, replicates=3, seed=0)]
-        [[1.0, 1.0, 1.0]]
     """
     changes = _changes(observations)
     for drawn in _draws(observations, replicates, seed):

@@ -58,7 +58,7 @@ def score_interval(
         raise ValueError("losses and gains must be counts, and together no more than the images")
     # Thousands of pairs share a few hundred triples of counts; each triple is solved once.
     (b, c, n), place = np.unique(cells, axis=1, return_inverse=True)
-    z = _normal_quantile(confidence)
+    z = float(stats.norm.isf((1 - _checked(confidence)) / 2))
     high = _upper_bound(b, c, n, z)
     low = -_upper_bound(c, b, n, z)
     return low[place].reshape(shape), high[place].reshape(shape)
@@ -186,10 +186,6 @@ def _variance(b: Floats, c: Floats, n: Floats, delta: Floats) -> Floats:
     safe = np.where(total > 0, total, 1.0)
     gain = np.where(linear > 0, -2 * constant / safe, total / (4 * n))
     return np.maximum(2 * gain + delta * (1 - delta), 0)
-
-
-def _normal_quantile(confidence: float) -> float:
-    return float(stats.norm.isf((1 - _checked(confidence)) / 2))
 
 
 def _checked(confidence: float) -> float:

@@ -122,15 +122,8 @@ def correlation_interval(
         limit, floor = 1 - 2 / (units**2 - units), np.sqrt(0.437 / (size - 4))
     else:
         limit, floor = 1 - 6 / (units**3 - units), (1.03 if method == "spearman" else 1.0) / np.sqrt(size - 3)
-    low, high = np.tanh(
-        _interval(
-            np.arctanh(np.clip(estimate, -limit, limit)),
-            np.arctanh(np.clip(replicated, -limit, limit)),
-            floor=floor,
-            confidence=confidence,
-            correct_bias=correct_bias,
-        )
-    )
+    middle, again = np.arctanh(np.clip(estimate, -limit, limit)), np.arctanh(np.clip(replicated, -limit, limit))
+    low, high = np.tanh(_interval(middle, again, floor=floor, confidence=confidence, correct_bias=correct_bias))
     return float(low), float(high)
 
 

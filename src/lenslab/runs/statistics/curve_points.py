@@ -1,7 +1,5 @@
 """Points of curves: accuracy, balanced accuracy and recalls where a set of units is silent, and their drops."""
 
-from collections.abc import Sequence
-
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
@@ -47,18 +45,13 @@ def points_table(points: pd.DataFrame, correct: NDArray[np.bool_], labels: NDArr
         `lenslab.runs.statistics.confidence_intervals.mean_interval`. At 95 %, each by itself.
     """
     after = 1 + points["set"].to_numpy(int)
-    overall = _compared(correct, after)
-    by_class = [_compared(correct[labels == label], after) for label in np.unique(labels)]
-    recall, drop, low, high = (np.stack([each[name] for each in by_class], axis=-1) for name in _FIGURES)
+    by_class = [_compared("recall", correct[labels == label], after) for label in np.unique(labels)]
+    figures = ("recall", "recall_drop", "recall_drop_low", "recall_drop_high")
+    recall, drop, low, high = (np.stack([each[name] for each in by_class], axis=-1) for name in figures)
     balanced_low, balanced_high = mean_interval(drop, low, high)
     return points.assign(
         images=np.int32(len(labels)),
-        accuracy=overall["accuracy"],
-        accuracy_drop=overall["drop"],
-        accuracy_drop_low=overall["low"],
-        accuracy_drop_high=overall["high"],
-        losses=overall["losses"],
-        gains=overall["gains"],
+        **_compared("accuracy", correct, after),
         balanced_accuracy=recall.mean(axis=-1),
         balanced_accuracy_drop=drop.mean(axis=-1),
         balanced_accuracy_drop_low=balanced_low,
@@ -76,36 +69,22 @@ def recalls_table(points: pd.DataFrame, correct: NDArray[np.bool_], labels: NDAr
     after = 1 + points["set"].to_numpy(int)
     frames = []
     for label in np.unique(labels):
-        found = _compared(correct[labels == label], after)
-        frames.append(
-            points.assign(
-                label=np.int32(label),
-                images=np.int32((labels == label).sum()),
-                recall=found["accuracy"],
-                recall_drop=found["drop"],
-                recall_drop_low=found["low"],
-                recall_drop_high=found["high"],
-                losses=found["losses"],
-                gains=found["gains"],
-            )
-        )
+        images, figures = np.int32((labels == label).sum()), _compared("recall", correct[labels == label], after)
+        frames.append(points.assign(label=np.int32(label), images=images, **figures))
     order = np.argsort(np.tile(np.arange(len(points)), len(frames)), kind="stable")
     return pd.concat(frames, ignore_index=True).iloc[order].reset_index(drop=True)
 
 
-_FIGURES: Sequence[str] = ("accuracy", "drop", "low", "high")
-
-
-def _compared(correct: NDArray[np.bool_], after: NDArray[np.int64]) -> dict[str, NDArray[np.generic]]:
+def _compared(name: str, correct: NDArray[np.bool_], after: NDArray[np.int64]) -> dict[str, NDArray[np.generic]]:
     before, images = correct[:, :1], len(correct)
     losses = (before & ~correct).sum(axis=0)[after]
     gains = (~before & correct).sum(axis=0)[after]
     low, high = score_interval(losses, gains, images)
     return {
-        "accuracy": correct.mean(axis=0)[after],
-        "drop": (losses - gains) / images,
-        "low": low,
-        "high": high,
+        name: correct.mean(axis=0)[after],
+        f"{name}_drop": (losses - gains) / images,
+        f"{name}_drop_low": low,
+        f"{name}_drop_high": high,
         "losses": losses.astype(np.int32),
         "gains": gains.astype(np.int32),
     }

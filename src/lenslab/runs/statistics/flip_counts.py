@@ -1,4 +1,15 @@
-"""Counts of flips: how many correct answers each unit's ablation lost and gained, per half and class."""
+"""Counts of flips: how many correct answers each unit's ablation lost and gained, per half and class.
+
+Example:
+    >>> from lenslab.runs.statistics.observations import observe
+    >>> images = pd.DataFrame({"image": [0, 1], "label": [0, 1], "half": ["A", "B"]})
+    >>> flips = pd.DataFrame({"unit": [0], "image": [1], "draw": [1], "before": [1], "after": [0]})
+    >>> seen = observe(flips, images, np.ones((2, 1)), classes=2, draws=2)
+    >>> count_flips(seen).losses.tolist(), [int(counts.losses.sum()) for counts in count_flips_by_draw(seen)]
+    ([[[0, 0]], [[0, 1]]], [0, 1])
+    >>> count_top_flips(seen, pd.DataFrame({"unit": [0], "image": [1], "draw": [0], "lost": [False]})).gains.tolist()
+    [[[0, 0]], [[0, 1]]]
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -34,30 +45,13 @@ class FlipCounts:
 
 
 def count_flips(observations: Observations) -> FlipCounts:
-    """Count the losses and gains of each unit in each half and class; counts add, over draws and images too.
-
-    Example:
-        >>> from lenslab.runs.statistics.observations import observe
-        >>> images = pd.DataFrame({"image": [0, 1], "label": [0, 1], "half": ["A", "B"]})
-        >>> flips = pd.DataFrame({"unit": [0], "image": [1], "before": [1], "after": [0]})
-        >>> count_flips(observe(flips, images, np.ones((2, 1)), classes=2)).losses.tolist()
-        [[[0, 0]], [[0, 1]]]
-    """
+    """Count the losses and gains of each unit in each half and class; counts add, over draws and images too."""
     lost, gained = observations.change > 0, observations.change < 0
     return _counts(observations, observations.unit, observations.image, lost, gained, observations.draws)
 
 
 def count_flips_by_draw(observations: Observations) -> Iterator[FlipCounts]:
-    """Count each draw by itself, one after the other; the losses and gains add up to those of `count_flips`.
-
-    Example:
-        >>> from lenslab.runs.statistics.observations import observe
-        >>> images = pd.DataFrame({"image": [0, 1], "label": [0, 1], "half": ["A", "B"]})
-        >>> flips = pd.DataFrame({"unit": [0], "image": [1], "draw": [1], "before": [1], "after": [0]})
-        >>> seen = observe(flips, images, np.ones((2, 1)), classes=2, draws=2)
-        >>> [int(counts.losses.sum()) for counts in count_flips_by_draw(seen)]
-        [0, 1]
-    """
+    """Count each draw by itself, one after the other; the losses and gains add up to those of `count_flips`."""
     for draw in range(observations.draws):
         ours = observations.draw == draw
         change = observations.change[ours]
@@ -71,14 +65,6 @@ def count_top_flips(observations: Observations, top_flips: pd.DataFrame) -> Flip
 
     Raises:
         BrokenRecordError: A row names an image, a unit or a draw that does not exist.
-
-    Example:
-        >>> from lenslab.runs.statistics.observations import observe
-        >>> images = pd.DataFrame({"image": [0, 1], "label": [0, 1], "half": ["A", "B"]})
-        >>> flips = pd.DataFrame({"unit": [], "image": [], "before": [], "after": []})
-        >>> seen = observe(flips, images, np.ones((2, 1)), classes=2)
-        >>> count_top_flips(seen, pd.DataFrame({"unit": [0], "image": [1], "lost": [False]})).gains.tolist()
-        [[[0, 0]], [[0, 1]]]
     """
     unit, image, _ = locate_flips(top_flips, observations.numbers, units=observations.units, draws=observations.draws)
     lost = top_flips["lost"].to_numpy(bool)

@@ -58,13 +58,10 @@ def precision_drops(observations: Observations, *, confidence: float = 0.95) -> 
     """
     if observations.predictions is None:
         return None
-    classes, draws = observations.classes, observations.draws
     labels, predictions = observations.labels, observations.predictions
     right = labels == predictions
-    called = [np.bincount(predictions[part], minlength=classes) for part in (right, ~right)]
-    truth = labels[observations.image]
-    left = [_cells(observations, observations.before, part) / draws for part in _split(observations.before, truth)]
-    come = [_cells(observations, observations.after, part) / draws for part in _split(observations.after, truth)]
+    called = [np.bincount(predictions[part], minlength=observations.classes) for part in (right, ~right)]
+    left, come = _cells(observations, observations.before), _cells(observations, observations.after)
     stayed = [total - gone for total, gone in zip(called, left, strict=True)]
     before = [total + np.zeros_like(gone) for total, gone in zip(called, left, strict=True)]
     after = [kept + new for kept, new in zip(stayed, come, strict=True)]
@@ -82,15 +79,12 @@ def precision_drops(observations: Observations, *, confidence: float = 0.95) -> 
     return PrecisionDrops(drop, np.minimum(shrunk, drop) - reach, np.maximum(shrunk, drop) + reach)
 
 
-def _split(given: NDArray[np.int64], truth: NDArray[np.int64]) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    return given == truth, given != truth
-
-
-def _cells(observations: Observations, given: NDArray[np.int64], part: NDArray[np.bool_]) -> Floats:
-    """Count the flips that each unit's ablation took from, or gave to, each class."""
+def _cells(observations: Observations, given: NDArray[np.int64]) -> list[Floats]:
+    """Count the images that each unit's ablation took from, or gave to, each class: of the class, and others."""
     shape = (observations.units, observations.classes)
-    cell = observations.unit[part] * observations.classes + given[part]
-    return np.bincount(cell, minlength=int(np.prod(shape))).reshape(shape).astype(np.float64)
+    cell, right = observations.unit * observations.classes + given, given == observations.labels[observations.image]
+    counts = (np.bincount(cell[part], minlength=int(np.prod(shape))) for part in (right, ~right))
+    return [count.reshape(shape) / observations.draws for count in counts]
 
 
 def _precision(right: Floats, wrong: Floats) -> Floats:

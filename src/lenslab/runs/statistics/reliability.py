@@ -94,15 +94,12 @@ def reliability_table(
     for measure, drops, times in (("accuracy_drop", _overall, replicates), ("class_drop", _by_class, shorter)):
         observed = drops(net[None][:, :, units], images)[0].reshape(len(HALVES), -1)
         pairs = observed.shape[1]
-        again = _replicated(observations, live, drops, times, seed) if len(units) > 3 and pairs > 3 else None
+        enough = len(units) > 3 and pairs > 3
+        again = _replicated(observations, live, drops, times, seed) if enough else dict.fromkeys(METHODS, np.empty(0))
         for method, correlation in METHODS.items():
             halves = float(correlation(observed[0], observed[1])) if pairs > 1 else float("nan")
-            low, high = (
-                correlation_interval(
-                    halves, again[method], units=pairs, method=method, confidence=confidence, correct_bias=False
-                )
-                if again is not None
-                else (float("nan"), float("nan"))
+            low, high = correlation_interval(
+                halves, again[method], units=pairs, method=method, confidence=confidence, correct_bias=False
             )
             whole = spearman_brown([halves, low, high]).tolist()
             rows.append((site, measure, method, halves, low, high, *whole, pairs, len(units), int((~live).sum())))

@@ -82,7 +82,7 @@ def units_table(
     largest, label = max_class_drop(counts.net, counts.images)
     heldout = heldout_class_drop(counts.net, counts.images)
     heldout_p = bonferroni(*heldout_p_values(observations, heldout))
-    means = None if sums is None else unit_score_means(sums, observations.images.sum(axis=0), draws=counts.draws)
+    means = None if sums is None else unit_score_means(sums, counts.images.sum(axis=0), draws=counts.draws)
     return pd.DataFrame(
         {
             "site": np.full(observations.units, site, dtype=object),
