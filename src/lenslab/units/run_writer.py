@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 import torch
 from numpy.typing import NDArray
 
-from lenslab.records import Draft, machine, versions
+from lenslab.records import machine, versions
 from lenslab.runs.attributes.attribute_tables import attribute_table, class_table
 from lenslab.runs.attributes.concept_overlap import Alignment
 from lenslab.runs.attributes.profile_sums import ProfileSums
@@ -46,10 +46,13 @@ def write_tables(question: Question, shards: Shards, blocks: Sequence[Block], de
     alignments = _alignments(question, device)
     for planned in question.plans:
         name = planned.site.name
-        activations = _column(draft, "activations", name, planned.count)
+        # One site's column of the table that is written already, [images, units].
+        column = pq.read_table(draft.directory / "activations.parquet", columns=[name]).column(0)
+        activations = column.combine_chunks().flatten().to_numpy().reshape(-1, planned.count)
         attributes = _norms(question, planned)
         if question.attributes:
-            gathered = _gathered(shards, blocks, name)
+            rows = [row for table in shards.tables("profile", blocks, name) for row in table.to_pylist()]
+            gathered = functools.reduce(operator.add, map(ProfileSums.from_row, rows))
             profile = gathered.profile(activations, frame["label"].to_numpy(np.int64))
             norms = norms_of(question.trace, planned.site)
             attributes = attribute_table(name, profile, norms=norms, alignment=alignments.get(name))
@@ -116,13 +119,6 @@ def _norms(question: Question, planned: Plan) -> pd.DataFrame | None:
     return pd.DataFrame({"unit": range(planned.count), "l1_norm": norms.raw, "l1_norm_folded": norms.folded})
 
 
-def _column(draft: Draft, table: str, column: str, width: int) -> NDArray[np.float32]:
-    """Read one site's column of lists from a table that is written already, ``[images, width]``."""
-    held = pq.read_table(draft.directory / f"{table}.parquet", columns=[column]).column(0)
-    values: NDArray[np.float32] = held.combine_chunks().flatten().to_numpy().reshape(-1, width)
-    return values
-
-
 def _alignments(question: Question, device: torch.device) -> Mapping[str, Alignment]:
     """Align the units of every site with the concepts that were asked for, if any were."""
     if question.concepts is None:
@@ -131,15 +127,9 @@ def _alignments(question: Question, device: torch.device) -> Mapping[str, Alignm
     return align_sites(question.trace, sites, question.concepts, preprocessing, device, batch_size=question.batch_size)
 
 
-def _gathered(shards: Shards, blocks: Sequence[Block], site: str) -> ProfileSums:
-    rows = [row for table in shards.tables("profile", blocks, site) for row in table.to_pylist()]
-    return functools.reduce(operator.add, map(ProfileSums.from_row, rows))
-
-
 def _document(question: Question, images: pd.DataFrame, skipped: pd.DataFrame, paths: pd.DataFrame) -> dict[str, Any]:
     network, trace_, opened = question.network, question.trace, question.images
     counts = paths.groupby(["site", "path"])["pairs"].sum()
-    missing = trace_.classes - images["label"].nunique()
     return {
         "network": {
             "name": network.name,
@@ -166,14 +156,8 @@ def _document(question: Question, images: pd.DataFrame, skipped: pd.DataFrame, p
         else None,
         "accuracy": float((images["label"] == images["prediction"]).mean()),
         "sites": [
-            {
-                "name": planned.site.name,
-                "units": planned.site.units,
-                "default": planned.site.default,
-                "shape": list(planned.site.shape),
-                "path": planned.path,
-            }
-            for planned in question.plans
+            {"name": site.name, "units": site.units, "default": site.default, "shape": [*site.shape], "path": path}
+            for site, path in ((planned.site, planned.path) for planned in question.plans)
         ],
         "paths": {
             planned.site.name: {str(path): int(pairs) for path, pairs in counts[planned.site.name].items()}
@@ -185,30 +169,22 @@ def _document(question: Question, images: pd.DataFrame, skipped: pd.DataFrame, p
         "draws": question.intervention.draws,
         "top": question.top,
         "seed": question.seed,
-        "warnings": [
-            *_hook_warning(trace_),
-            *_class_warning(missing, trace_.classes),
-            *_skip_warning(skipped, len(opened)),
-        ],
+        "warnings": _warnings(trace_, images["label"].nunique(), skipped, len(opened)),
         "versions": versions(),
         "machine": machine(),
     }
 
 
-def _hook_warning(trace_: Trace) -> list[str]:
-    if trace_.graph is not None:
-        return []
-    return [
-        f"torch.fx cannot trace this network ({trace_.obstacle.splitlines()[0]}): hooks are used, "
-        "which see what modules put out; sums and functions between modules are no sites"
-    ]
-
-
-def _class_warning(missing: int, classes: int) -> list[str]:
-    return [f"{missing} of {classes} classes have no images and are left out"] if missing else []
-
-
-def _skip_warning(skipped: pd.DataFrame, images: int) -> list[str]:
-    if skipped.empty:
-        return []
-    return [f"{len(skipped)} of {images} images do not decode and are left out; the first: {skipped['reason'].iloc[0]}"]
+def _warnings(trace_: Trace, shown: int, skipped: pd.DataFrame, images: int) -> list[str]:
+    warnings = []
+    if trace_.graph is None:
+        warnings.append(
+            f"torch.fx cannot trace this network ({trace_.obstacle.splitlines()[0]}): hooks are used, "
+            "which see what modules put out; sums and functions between modules are no sites"
+        )
+    if shown < trace_.classes:
+        warnings.append(f"{trace_.classes - shown} of {trace_.classes} classes have no images and are left out")
+    if len(skipped):
+        first = skipped["reason"].iloc[0]
+        warnings.append(f"{len(skipped)} of {images} images do not decode and are left out; the first: {first}")
+    return warnings

@@ -14,7 +14,7 @@ from lenslab.units.engine.fx_program import FxProgram
 from lenslab.units.engine.sites import Site
 from lenslab.units.networks import load
 from lenslab.units.networks.architectures import BUILDERS
-from lenslab.units.networks.resnet import Bottleneck, resnet18
+from lenslab.units.networks.resnet import Bottleneck
 
 PARAMETERS = {
     "alexnet": 61_100_840,
@@ -178,7 +178,7 @@ def test_the_stride_of_a_bottleneck_is_that_of_its_3x3_convolution() -> None:
 
 
 def test_a_block_adds_its_input_or_its_projection_and_then_rectifies() -> None:
-    network = settled(resnet18(classes=3), side=64)
+    network = settled(BUILDERS["resnet18"](classes=3), side=64)
     for block, shape in ((network.layer1[0], (2, 64, 8, 8)), (network.layer2[0], (2, 64, 8, 8))):
         images = seeded(*shape)
         branch = block.bn2(block.conv2(block.bn1(block.conv1(images)).relu()))

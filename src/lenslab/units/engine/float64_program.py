@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 import torch
-from torch import Tensor
 from torch.overrides import TorchFunctionMode
 from torch.utils import _pytree as pytree
 
-from lenslab.units.engine.program import Golden, Program
-from lenslab.units.engine.site_intervention import ZERO_REPLACEMENT, SiteIntervention
+from lenslab.units.engine.program import Program
+
+Arguments = ParamSpec("Arguments")
+Result = TypeVar("Result")
 
 
 class Float64Mode(TorchFunctionMode):
@@ -27,49 +27,27 @@ class Float64Mode(TorchFunctionMode):
     def __torch_function__(
         self, func: Callable[..., Any], _types: Any, args: Sequence[Any] = (), kwargs: Mapping[str, Any] | None = None
     ) -> Any:
-        called = Tensor.double if func is Tensor.float else func
+        called = torch.Tensor.double if func is torch.Tensor.float else func
         args, kwargs = pytree.tree_map(_as_float64, (tuple(args), dict(kwargs or {})))
         return called(*args, **kwargs)
 
 
-@dataclass(frozen=True)
 class Float64Program:
-    """Runs a program of precision float64, for networks that cast on their way.
+    """Runs a program of precision float64, for networks that cast on their way."""
 
-    Attributes:
-        program: See `lenslab.units.engine.program.Program`.
-    """
+    def __init__(self, program: Program) -> None:
+        self.logits = _in_float64(program.logits)
+        self.golden = _in_float64(program.golden)
+        self.ablated_logits = _in_float64(program.ablated_logits)
+        self.resumed_logits = _in_float64(program.resumed_logits)
 
-    program: Program
 
-    def logits(self, inputs: Tensor) -> Tensor:
-        """Run the whole network."""
+def _in_float64(run: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
+    def run_in_float64(*args: Arguments.args, **kwargs: Arguments.kwargs) -> Result:
         with Float64Mode():
-            return self.program.logits(inputs)
+            return run(*args, **kwargs)
 
-    def golden(self, inputs: Tensor, sites: Sequence[str]) -> Golden:
-        """Run the whole network and record these sites."""
-        with Float64Mode():
-            return self.program.golden(inputs, sites)
-
-    def ablated_logits(
-        self, inputs: Tensor, site: str, units: Tensor, intervention: SiteIntervention = ZERO_REPLACEMENT
-    ) -> Tensor:
-        """Run the whole network with unit ``units[i]`` of the site silenced on image ``i``."""
-        with Float64Mode():
-            return self.program.ablated_logits(inputs, site, units, intervention)
-
-    def resumed_logits(
-        self,
-        golden: Golden,
-        site: str,
-        rows: Tensor,
-        units: Tensor | None,
-        intervention: SiteIntervention = ZERO_REPLACEMENT,
-    ) -> Tensor:
-        """Run the rest of the network from a site on, for images ``rows`` of the golden pass."""
-        with Float64Mode():
-            return self.program.resumed_logits(golden, site, rows, units, intervention)
+    return run_in_float64
 
 
 def _as_float64(value: Any) -> Any:

@@ -33,15 +33,6 @@ class _Shelf:
     names: tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class _Found:
-    """What is in the directories of the classes."""
-
-    shelves: tuple[_Shelf, ...]
-    empty: tuple[str, ...]
-    others: tuple[Path, ...]
-
-
 def open_folders(path: Path, *, source: str | None = None) -> Images:
     """Open a directory that holds a directory for each class.
 
@@ -64,12 +55,11 @@ def open_folders(path: Path, *, source: str | None = None) -> Images:
     named = source or str(path)
     try:
         classes = _classes(path, named)
-        found = _search(path, classes)
+        shelves, empty, others = _search(path, classes)
     except OSError as error:
         raise ImagesUnavailableError(f"{error.filename or named} cannot be read: {error.strerror or error}") from error
-    shelves = found.shelves
     if not shelves:
-        raise ImageLayoutError(_without_pictures(path, classes, found, named))
+        raise ImageLayoutError(_without_pictures(path, classes, others, named))
 
     def read(start: int, stop: int) -> Iterator[Pixels | UndecodableImageError]:
         for shelf in shelves:
@@ -86,7 +76,7 @@ def open_folders(path: Path, *, source: str | None = None) -> Images:
         return lines.hexdigest()
 
     labels = np.repeat([shelf.label for shelf in shelves], [len(shelf.names) for shelf in shelves])
-    remarks = _remarks(found, named)
+    remarks = _remarks(empty, others, named)
     return Images(path.resolve().name, named, labels, tuple(classes), read, digest, remarks=remarks)
 
 
@@ -131,11 +121,9 @@ def _classes(path: Path, named: str) -> list[str]:
     return classes
 
 
-def _search(path: Path, classes: list[str]) -> _Found:
-    shelves: list[_Shelf] = []
-    empty: list[str] = []
-    others: list[Path] = []
-    count = 0
+def _search(path: Path, classes: list[str]) -> tuple[list[_Shelf], list[str], list[Path]]:
+    """Find the pictures in the directories of the classes, the classes without any, and the files that are none."""
+    shelves, empty, others, count = list[_Shelf](), list[str](), list[Path](), 0
     for label, name in enumerate(classes):
         before = count
         for directory, files in _walk(path / name):
@@ -146,7 +134,7 @@ def _search(path: Path, classes: list[str]) -> _Found:
                 count += len(pictures)
         if count == before:
             empty.append(name)
-    return _Found(tuple(shelves), tuple(empty), tuple(others))
+    return shelves, empty, others
 
 
 def _walk(top: Path) -> list[tuple[Path, list[str]]]:
@@ -194,8 +182,8 @@ def _sha256(file: Path) -> str:
         raise ImagesUnavailableError(f"{file} cannot be read: {error.strerror or error}") from error
 
 
-def _without_pictures(path: Path, classes: list[str], found: _Found, named: str) -> str:
-    tables = sorted({file.parent for file in found.others if file.suffix.lower() == ".parquet"})
+def _without_pictures(path: Path, classes: list[str], others: list[Path], named: str) -> str:
+    tables = sorted({file.parent for file in others if file.suffix.lower() == ".parquet"})
     if tables:
         return f"{named} holds no pictures, but .parquet files in {tables[0]}; give that directory"
     return (
@@ -204,14 +192,11 @@ def _without_pictures(path: Path, classes: list[str], found: _Found, named: str)
     )
 
 
-def _remarks(found: _Found, named: str) -> tuple[str, ...]:
+def _remarks(empty: list[str], others: list[Path], named: str) -> tuple[str, ...]:
     remarks = []
-    if found.empty:
-        remarks.append(f"{len(found.empty):,} classes of {named} have no pictures and keep their numbers: ")
-        remarks[-1] += some_of(found.empty)
-    if found.others:
-        names = [str(file) for file in found.others]
-        remarks.append(
-            f"{len(names):,} files of {named} are no pictures by their endings and left out: {some_of(names)}"
-        )
+    if empty:
+        remarks.append(f"{len(empty):,} classes of {named} have no pictures and keep their numbers: {some_of(empty)}")
+    if others:
+        left = some_of(map(str, others))
+        remarks.append(f"{len(others):,} files of {named} are no pictures by their endings and left out: {left}")
     return tuple(remarks)

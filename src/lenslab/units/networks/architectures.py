@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from lenslab.units.networks.alexnet import AlexNet
 from lenslab.units.networks.efficientnet_lite0 import EfficientNetLite0
-from lenslab.units.networks.resnet import resnet18, resnet34, resnet50
+from lenslab.units.networks.resnet import BasicBlock, Bottleneck, ResNet
 from lenslab.units.networks.resnet20 import ResNet20
 from lenslab.units.networks.small import Small
 from lenslab.units.networks.vgg import VGG16
@@ -28,9 +28,9 @@ BUILDERS: Mapping[str, Builder] = MappingProxyType(
         "alexnet": AlexNet,
         "vgg16": VGG16,
         "vgg16_bn": partial(VGG16, batch_norm=True),
-        "resnet18": resnet18,
-        "resnet34": resnet34,
-        "resnet50": resnet50,
+        "resnet18": partial(ResNet, BasicBlock, (2, 2, 2, 2)),
+        "resnet34": partial(ResNet, BasicBlock, (3, 4, 6, 3)),
+        "resnet50": partial(ResNet, Bottleneck, (3, 4, 6, 3)),
     }
 )
 """What makes the network of each name."""

@@ -89,16 +89,18 @@ def load(
         raise UnknownNetworkError(f"a network is loaded by its name or from a torch module, not from {network!r:.80}")
     name = network
     if is_of_library(name):
-        return _load_of_library(name, weights, untrained, preprocessing, mean=mean, sd=sd, size=size)
+        found = library_network(name, weights=weights, untrained=untrained)
+        own = (preprocessing or _declared(name, found, mean, sd, size)).override(mean=mean, sd=sd, size=size)
+        return network_of(found.module, own, name=name, class_names=found.class_names, weights=found.weights)
     if ":" in name:
         own = _own_preprocessing(name, preprocessing, mean, sd)
         return _load_own(name, weights, own.override(mean=mean, sd=sd, size=size))
     known = entry(name)
-    found = _found(known, weights, untrained)
-    if found is None:
+    given = _given(known, weights, untrained)
+    if given is None:
         module, declared = without_weights(name), known.preprocessing
     else:
-        module, declared = weighted(name, read_weights(found.path), source=found.path.name), found.preprocessing
+        module, declared = weighted(name, read_weights(given.path), source=given.path.name), given.preprocessing
     chosen = (preprocessing or declared).override(mean=mean, sd=sd, size=size)
     if chosen.channels != known.preprocessing.channels:
         raise PreprocessingError(
@@ -106,12 +108,12 @@ def load(
             f"{chosen.channels}"
         )
     classes = list(module.parameters())[-1].numel()  # the bias of the last layer
-    class_names = known.class_names if found is None else found.class_names
+    class_names = known.class_names if given is None else given.class_names
     named = class_names if len(class_names) == classes else None
-    return Network(name, module, chosen, classes, named, None if found is None else found.info)
+    return Network(name, module, chosen, classes, named, None if given is None else given.info)
 
 
-def _found(known: Entry, weights: str | Path | None, untrained: bool) -> _Weights | None:
+def _given(known: Entry, weights: str | Path | None, untrained: bool) -> _Weights | None:
     if weights is None and known.weights:
         weights = known.weights[0].name
     if weights is None and known.packaged and not (untrained and not known.packaged.installed):
@@ -137,21 +139,6 @@ def _found(known: Entry, weights: str | Path | None, untrained: bool) -> _Weight
         own = Preprocessing.from_json(making.get("preprocessing", {}))
         return _Weights(path, describe_weights(path), own, tuple(making.get("class_names") or known.class_names))
     return _Weights(path, describe_weights(path), known.preprocessing, known.class_names)
-
-
-def _load_of_library(
-    name: str,
-    weights: str | Path | None,
-    untrained: bool,
-    preprocessing: Preprocessing | None,
-    *,
-    mean: Sequence[float] | None,
-    sd: Sequence[float] | None,
-    size: tuple[int, int] | None,
-) -> Network:
-    found = library_network(name, weights=weights, untrained=untrained)
-    chosen = (preprocessing or _declared(name, found, mean, sd, size)).override(mean=mean, sd=sd, size=size)
-    return network_of(found.module, chosen, name=name, class_names=found.class_names, weights=found.weights)
 
 
 def _declared(

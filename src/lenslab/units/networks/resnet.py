@@ -104,42 +104,6 @@ class ResNet(nn.Module):
         return logits
 
 
-def resnet18(classes: int = 1000) -> ResNet:
-    """Make ResNet-18: 17 default sites with 3,904 units.
-
-    Example:
-        >>> import torch
-        >>> with torch.device("meta"):
-        ...     sum(parameter.numel() for parameter in resnet18().parameters())
-        11689512
-    """
-    return ResNet(BasicBlock, (2, 2, 2, 2), classes=classes)
-
-
-def resnet34(classes: int = 1000) -> ResNet:
-    """Make ResNet-34: 33 default sites with 7,616 units.
-
-    Example:
-        >>> import torch
-        >>> with torch.device("meta"):
-        ...     sum(parameter.numel() for parameter in resnet34().parameters())
-        21797672
-    """
-    return ResNet(BasicBlock, (3, 4, 6, 3), classes=classes)
-
-
-def resnet50(classes: int = 1000) -> ResNet:
-    """Make ResNet-50: 49 default sites with 22,720 units.
-
-    Example:
-        >>> import torch
-        >>> with torch.device("meta"):
-        ...     sum(parameter.numel() for parameter in resnet50().parameters())
-        25557032
-    """
-    return ResNet(Bottleneck, (3, 4, 6, 3), classes=classes)
-
-
 def _stage(block: type[BasicBlock | Bottleneck], inputs: int, width: int, depth: int, *, stride: int) -> nn.Sequential:
     outputs = width * block.expansion
     return nn.Sequential(block(inputs, width, stride), *(block(outputs, width, 1) for _ in range(depth - 1)))
