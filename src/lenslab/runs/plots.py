@@ -73,7 +73,11 @@ class Plots:
         dots = (
             alt.Chart(frame)
             .mark_circle(style="unit", size=36)
-            .encode(x=alt.X("x:Q", title=_title(x)), y=alt.Y("y:Q", title=_title(y)), tooltip=tooltip)
+            .encode(
+                x=alt.X("x:Q", title=_title(x), scale=alt.Scale(zero=False)),
+                y=alt.Y("y:Q", title=_title(y)),
+                tooltip=tooltip,
+            )
         )
         return self._layered(dots, title=f"{name}: {len(frame)} live units")
 
@@ -116,14 +120,19 @@ class Plots:
             alt.Chart(frame)
             .mark_rect()
             .encode(
-                x=alt.X("class:N", sort=order, title="class"),
+                x=alt.X(
+                    "class:N",
+                    sort=order,
+                    title="class",
+                    axis=alt.Axis(labelAngle=0 if max(map(len, order)) < 3 else -45),
+                ),
                 y=alt.Y("unit:O", sort=[int(unit) for unit in rows], title="unit"),
                 color=alt.Color("drop:Q", title="drop (points)", scale=colours),
                 tooltip=["unit:O", "class:N", alt.Tooltip("drop:Q", format=".2f")],
             )
         )
         part = f", the {len(shown)} of {len(table)} units with the largest drops" * (len(shown) < len(table))
-        return self._layered(cells, title=f"{name}{part}", height=max(HEIGHT, 9 * len(shown)))
+        return self._layered(cells, title=f"{name}{part}", height=max(HEIGHT, 13 * len(shown)))
 
     def _site(self, site: str | None) -> str:
         return (self.run.last_site if site is None else self.run.site_named(site)).name

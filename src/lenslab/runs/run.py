@@ -41,12 +41,10 @@ class Run(RunRecord):
     verified: Mapping[str, int] = field(default_factory=dict)
 
     def __repr__(self) -> str:
-        units = sum(site.units for site in self.sites)
-        what = f"{units:,} {self.intervention.silenced}" if self.intervention.single else self.intervention.silenced
-        return (
-            f"<Run of {self.network.name} on {self.dataset.name}: {what} at {len(self.sites)} sites, accuracy "
-            f"{self.accuracy:.2%}; {self.directory}>"
-        )
+        count = f"{sum(site.units for site in self.sites):,} " if self.intervention.single else ""
+        what = f"{count}{self.intervention.silenced} at {len(self.sites)} site{'s' * (len(self.sites) > 1)}"
+        accuracy = f"accuracy {self.accuracy:.2%}"
+        return f"<Run of {self.network.name} on {self.dataset.name}: {what}, {accuracy}; {self.directory}>"
 
     def _repr_html_(self) -> str:
         return page(self)
