@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from lenslab.http.client import HttpClient
-    from lenslab.library.graph.citation_edges import Direction
+    from lenslab.library.models import Direction
     from lenslab.library.works import Coverage
 
 ARXIV, SCHOLAR, ALEX = "arXiv", semantic_scholar.NAME, openalex.NAME
