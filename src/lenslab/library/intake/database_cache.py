@@ -19,8 +19,8 @@ class DatabaseCache:
             content = unpack(found.content)
         except MalformedError:
             return None
-        told = {name: getattr(found, name) for name in ("url", "retrieved", "media_type", "etag", "last_modified")}
-        return CachedResponse(content=content, **told)
+        kept = {name: getattr(found, name) for name in ("url", "retrieved", "media_type", "etag", "last_modified")}
+        return CachedResponse(content=content, **kept)
 
     def keep(self, kept: CachedResponse) -> None:
         """Keep an answer in the place of an earlier one; one that is too large to be read again is asked for anew."""

@@ -189,9 +189,9 @@ def _import_bibliography(path: Path, kind: Format, listed: _Rejects, cited_by: W
             record = cited_by.source_records.order_by("pk").first()
             assert record is not None, "every work rests on a record"
             citing = parse_record(record.source, record.content)
-            own = (f"{entry.source}: {path.name}"[:60] for entry in descriptions)
-            named = zip(descriptions, own, strict=True)
-            record_intake.add_citations([Assertion(citing=citing, cited=one, source=source) for one, source in named])
+            record_intake.add_citations(
+                [Assertion(citing=citing, cited=one, source=f"{one.source}: {path.name}"[:60]) for one in descriptions]
+            )
     return done
 
 
