@@ -211,7 +211,7 @@ def test_ctrl_c_keeps_what_was_finished(typed: Typed, tmp_path: Path, monkeypatc
 
 def test_units_for_names_the_units_a_class_needs_in_the_newest_run(typed: Typed) -> None:
     code, _, err = typed("units-for", "8")
-    assert (code, "no run in runs/" in err) == (2, True)
+    assert (code, "no run in runs" in err) == (2, True)
     typed("ablate", "small", "--images", "digits", "--sites", "relu1")
     code, out, err = typed("units-for", "8")
     assert code == 0

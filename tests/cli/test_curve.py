@@ -83,7 +83,7 @@ def test_it_reads_on_other_images_and_ranks_by_another_run(measured: Typed, tmp_
     [
         (("--order", "l2_norm"), "no order 'l2_norm'; did you mean 'l1_norm'?"),
         (("--order", "accuracy_drop"), "rank by own-drop, which leaves half B"),
-        (("--site", "relu2"), "has no site 'relu2'; it has relu1, relu3"),
+        (("--site", "relu2"), "has no site 'relu2'; did you mean 'relu"),
         (("--steps", "1,99"), "99 units cannot be silenced at a site of 64"),
         (("--steps", "many"), "is neither a count nor sizes"),
         (("--weights", "fashion-mnist"), "are not those of"),
@@ -100,4 +100,4 @@ def test_what_cannot_be_is_refused(measured: Typed, arguments: tuple[str, ...], 
 def test_without_a_run_it_says_how_to_make_one(typed: Typed) -> None:
     code, _, err = typed("curve")
     assert code == 2
-    assert "no run in runs/; name its directory, or make one with: lenslab ablate" in err
+    assert "no run in runs; name its directory, or make one with: lenslab ablate" in err

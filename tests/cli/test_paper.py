@@ -10,8 +10,8 @@ from lenslab.cli.main import run
 from lenslab.library import summaries, vocabulary
 from lenslab.library.intake import record_intake
 from lenslab.library.models import Work
+from lenslab.papers.arxiv_id import ArxivId
 from lenslab.papers.description import Description
-from lenslab.papers.identifiers.arxiv_id import ArxivId
 from lenslab.papers.paper import Paper, Version
 from lenslab.papers.summary.llm_endpoint import Endpoint
 from lenslab.papers.terms.document_frequencies import Frequencies

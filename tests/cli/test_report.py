@@ -52,7 +52,7 @@ def refused(arguments, capsys):
 def test_what_cannot_be_done_is_one_message_and_exit_code_2(run, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     directory = str(run.directory)
-    assert "no run in runs/; name its directory" in refused([], capsys)
+    assert "no run in runs; name its directory" in refused([], capsys)
     assert "no record in nowhere" in refused(["nowhere"], capsys)
     assert "does not end in .html" in refused([directory, "--out", f"{directory}/units.parquet"], capsys)
     (tmp_path / "file").write_text("")

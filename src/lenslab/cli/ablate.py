@@ -30,9 +30,8 @@ def networks(as_json: AsJson = False) -> None:
     for group, heading in _GROUPS.items():
         console.answers.print(f"[bold]{heading}[/]")
         for entry in (entry for entry in entries if entry.group == group):
-            console.answers.print(
-                f"  [bold]{entry.name}[/]  {entry.description}{escape(_weights(entry))}", soft_wrap=True
-            )
+            words = f"  [bold]{entry.name}[/]  {entry.description}{escape(_weights(entry))}"
+            console.answers.print(words, soft_wrap=True)
     console.answers.print("[bold]from elsewhere[/]")
     for other in OTHER_SOURCES:
         needs = escape(f"; needs: pip install '{other.install}'") if other.install else ""
@@ -55,20 +54,9 @@ def sites(
     found = trace(loaded.module, loaded.input_shape)
     listed = list(found.sites.values())
     if as_json:
-        document = {
-            "network": loaded.name,
-            "sites": [
-                {
-                    "name": site.name,
-                    "units": site.units,
-                    "shape": list(site.shape),
-                    "operation": site.operation,
-                    "default": site.default,
-                }
-                for site in listed
-            ],
-        }
-        console.print_json(document)
+        names = ("name", "units", "shape", "operation", "default")
+        rows = [{name: getattr(site, name) for name in names} for site in listed]
+        console.print_json({"network": loaded.name, "sites": rows})
         return
     grid = console.table("site", "units", "shape", "operation", "", numbers=("units",))
     for site in listed:
@@ -79,9 +67,8 @@ def sites(
     default = [site for site in listed if site.default]
     console.remark(f"\n{len(default)} default sites with {sum(site.units for site in default):,} units")
     if found.obstacle:
-        console.remark(
-            f"torch.fx cannot trace it ({found.obstacle.splitlines()[0]}): hooks see what modules put out only"
-        )
+        why = found.obstacle.splitlines()[0]
+        console.remark(f"torch.fx cannot trace it ({why}): hooks see what modules put out only")
 
 
 def ablate(
@@ -204,9 +191,8 @@ def units_for(
         console.print_json({"run": str(found.directory), "class": wanted, "units": rows.to_dict("records")})
         return
     if rows.empty:
-        console.remark(
-            f"no unit of {found.directory} is needed by {wanted!r} beyond chance (q above {level:g} everywhere)"
-        )
+        chance = f"beyond chance (q above {level:g} everywhere)"
+        console.remark(f"no unit of {found.directory} is needed by {wanted!r} {chance}")
         return
     numbers = ("unit", "drop", "95 % interval", "lost", "gained", "of", "q")
     grid = console.table("site", *numbers, numbers=numbers)
@@ -250,34 +236,23 @@ def _show_plan(ablation: Ablation, device: str, as_json: bool) -> None:
     with console.progress("trying") as progress:
         progress(0, 1)
         expected = ablation.forecast(device=device)
-    plans = [
-        {
-            "site": plan.site.name,
-            "units": plan.site.units,
-            "path": plan.path,
-            "multiply_accumulates_per_pair": plan.cost,
-        }
-        for plan in ablation.plans
-    ]
     if as_json:
+        names = ("site", "units", "path", "multiply_accumulates_per_pair")
+        rows = ((plan.site.name, plan.site.units, plan.path, plan.cost) for plan in ablation.plans)
+        plans = [dict(zip(names, row, strict=True)) for row in rows]
         document = {"images": len(ablation.images), "units": ablation.units, "pairs": ablation.pairs}
-        seconds = {
-            "sweep": expected.sweep_seconds,
-            "attributes": expected.attribute_seconds,
-            "statistics": expected.statistics_seconds,
-            "all": expected.seconds,
-        }
+        parts = (expected.sweep_seconds, expected.attribute_seconds, expected.statistics_seconds, expected.seconds)
+        seconds = dict(zip(("sweep", "attributes", "statistics", "all"), parts, strict=True))
         figures = {"multiply_accumulates": ablation.cost, "seconds": seconds, "peak_bytes": expected.peak_bytes}
         console.print_json({**document, **figures, "trial_seconds": expected.trial_seconds, "plans": plans})
         return
     grid = console.table("site", "units", "path", "MMAC per pair", numbers=("units", "MMAC per pair"))
     for plan in ablation.plans:
-        cost = "?" if plan.cost is None else f"{plan.cost / 1e6:,.3f}"
-        grid.add_row(plan.site.name, str(plan.site.units), plan.path, cost)
+        each = "?" if plan.cost is None else f"{plan.cost / 1e6:,.3f}"
+        grid.add_row(plan.site.name, str(plan.site.units), plan.path, each)
     console.answers.print(grid)
-    most = (
-        "" if ablation.cost is None else f", {ablation.cost / 1e12:,.2f} million million multiply-accumulates at most"
-    )
+    cost = None if ablation.cost is None else ablation.cost / 1e12
+    most = "" if cost is None else f", {cost:,.2f} million million multiply-accumulates at most"
     draws = f" x {ablation.intervention.draws} draws" if ablation.intervention.draws > 1 else ""
     console.remark(
         f"\n{ablation.units:,} units x {len(ablation.images):,} images{draws} = {ablation.pairs:,} pairs{most}\n"

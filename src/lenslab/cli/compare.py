@@ -55,15 +55,8 @@ def compare(
 
 
 def _show_sites(found: Comparison) -> None:
-    figures = (
-        "units",
-        "mean drop\nfirst",
-        "\nsecond",
-        "largest\nfirst",
-        "\nsecond ",
-        "significant\nfirst",
-        "\nsecond  ",
-    )
+    costs = ("mean drop\nfirst", "\nsecond", "largest\nfirst", "\nsecond ")
+    figures = ("units", *costs, "significant\nfirst", "\nsecond  ")
     grid = console.table("site", *figures, numbers=figures)
     for row in found.sites.to_dict("records"):
         counts = {row["units_one"], row["units_other"]}

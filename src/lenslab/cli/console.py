@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
@@ -44,8 +45,6 @@ def answer(text: str) -> None:
 
 def escaped(text: str) -> str:
     """Text that Rich shows as it is, without markup and without what turns a terminal around."""
-    from rich.markup import escape
-
     return escape(visible(text))
 
 
@@ -59,40 +58,22 @@ def visible(text: str) -> str:
     return "".join(sign if sign.isprintable() or sign in "\n\t" else " " for sign in text)
 
 
-def table(*columns: str, numbers: tuple[str, ...] = (), title: str | None = None) -> Table:
-    """Begin a table in the house's style.
-
-    Args:
-        columns: The headings, in order.
-        numbers: Which of them hold numbers, set flush right.
-        title: Above the table, if it needs one.
-    """
-    grid = Table(box=None, title=title, title_justify="left", title_style="bold", header_style="dim", pad_edge=False)
+def table(*columns: str, numbers: tuple[str, ...] = ()) -> Table:
+    """Begin a table in the house's style; columns of numbers are set flush right."""
+    grid = Table(box=None, header_style="dim", pad_edge=False)
     for column in columns:
         grid.add_column(column, justify="right" if column in numbers else "left", no_wrap=column in numbers)
     return grid
 
 
 def bar(share: float, width: int) -> str:
-    """Draw a bar, in markup.
-
-    Args:
-        share: Of the longest bar, from 0 to 1.
-        width: How many signs long the longest one is.
-    """
+    """Draw a bar, in markup: a share, from 0 to 1, of the longest, which is so many signs wide."""
     return f"[cyan]{'━' * max(1, round(width * share))}[/cyan]"
 
 
 @contextmanager
 def progress(description: str) -> Iterator[Callable[[float, float], None]]:
-    """Show how far a long piece of work has come, with the time that is left.
-
-    Args:
-        description: What is being done.
-
-    Yields:
-        A callable that is told ``done`` and ``total``.
-    """
+    """Show how far a long piece of work has come, as the callable given learns, with the time that is left."""
     bar = Progress(
         TextColumn("{task.description}"),
         BarColumn(),
@@ -114,10 +95,8 @@ def rows(frame: pd.DataFrame) -> list[dict[str, Any]]:
         >>> rows(pd.DataFrame({"unit": [3], "low": [float("nan")]}))
         [{'unit': 3, 'low': None}]
     """
-    return [
-        {str(name): None if value != value else value for name, value in row.items()}
-        for row in frame.to_dict("records")
-    ]
+    found = frame.to_dict("records")
+    return [{str(name): None if value != value else value for name, value in row.items()} for row in found]
 
 
 def points(fraction: float, *, signed: bool = False) -> str:

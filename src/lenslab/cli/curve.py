@@ -88,9 +88,8 @@ def curve(
     )
     directory = out or directory_for(f"{curves.ablation.network.name}-curve", curves.ablation.key)
     if dry_run and as_json:
-        console.print_json(
-            {**curves.metadata, "sets": curves.ablation.units, "multiply_accumulates": curves.ablation.cost}
-        )
+        plan = {"sets": curves.ablation.units, "multiply_accumulates": curves.ablation.cost}
+        console.print_json({**curves.metadata, **plan})
         return
     if not as_json:
         metadata = curves.metadata
@@ -129,10 +128,8 @@ def _show(found: Curve, directory: Path) -> None:
     lines = console.table("order", "accuracy, or recall, at each size")
     for each in metadata["orders"]:
         ours = points[points["order"] == each["order"]]
-        rows = [
-            ("accuracy", -1, "accuracy", ours["accuracy"]),
-            ("balanced", -1, "balanced_accuracy", ours["balanced_accuracy"]),
-        ]
+        names = {"accuracy": "accuracy", "balanced": "balanced_accuracy"}
+        rows = [(name, -1, column, ours[column]) for name, column in names.items()]
         if each["label"] is not None:
             wanted = recalls[(recalls["order"] == each["order"]) & (recalls["label"] == each["label"])]
             called = f"recall of {found.dataset.class_name(each['label'])}"

@@ -62,14 +62,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def run(arguments: Sequence[str]) -> int:
-    """Run the command line.
-
-    Args:
-        arguments: What was typed behind ``lenslab``.
-
-    Returns:
-        The exit code.
-    """
+    """Run what was typed behind ``lenslab``, and give the exit code."""
     try:
         code = int(app(list(arguments), prog_name="lenslab", standalone_mode=False) or 0)
         sys.stdout.flush()  # here, where it is known what to do if nobody reads, and not when Python ends

@@ -46,15 +46,8 @@ def load(
 ) -> Network:
     """Load the network that a person named.
 
-    Args:
-        name: Of the catalogue, or ``package.module:callable``.
-        weights: A file, or the name of shipped ones; by default those shipped for the images.
-        mean: What was typed behind ``--mean``.
-        sd: Behind ``--sd``.
-        size: Behind ``--size``.
-        declared: Behind ``--preprocessing``; the three before have the last word.
-        images: Behind ``--images``.
-        untrained: Allow random weights, to look at the sites.
+    Its weights are by default those shipped for the images. ``mean``, ``sd`` and ``size`` have the last word over
+    declared preprocessing. Untrained allows random weights, to look at the sites.
 
     Raises:
         UnitsError: It does not exist or does not fit.
@@ -89,9 +82,8 @@ def numbers(option: str, text: str | None) -> tuple[float, ...] | None:
     try:
         return tuple(float(part) for part in text.replace(",", " ").split())
     except ValueError:
-        raise typer.BadParameter(
-            f"{text!r} is not a list of numbers such as 0.485,0.456,0.406", param_hint=option
-        ) from None
+        message = f"{text!r} is not a list of numbers such as 0.485,0.456,0.406"
+        raise typer.BadParameter(message, param_hint=option) from None
 
 
 def size_of(text: str | None) -> tuple[int, int] | None:

@@ -5,10 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from rich.padding import Padding
+from rich.text import Text
 from typer import Option
 
 from lenslab.cli import console, paper_exports, paper_intake, paper_merges, paper_search, paper_summary, paper_terms
 from lenslab.cli.paper_lookup import AsJson, Identifier, find
+from lenslab.papers.text.latex_display import plain_text
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -63,8 +66,6 @@ app.command(rich_help_panel="Join and take apart")(paper_merges.unmerge)
 
 def _document(facts: PaperFacts) -> dict[str, Any]:
     """Give the facts as plain values."""
-    from lenslab.papers.text.latex_display import plain_text
-
     paper, license_, summary = facts.paper, facts.license, paper_summary.document(facts.summary)
     return {
         "id": str(paper.arxiv_id) if paper.arxiv_id else None,
@@ -106,9 +107,6 @@ def _document(facts: PaperFacts) -> dict[str, Any]:
 
 def _page(facts: PaperFacts, *, every_row: bool) -> list[RenderableType]:
     """Give the facts as Rich shows them, part by part."""
-    from rich.padding import Padding
-    from rich.text import Text
-
     arxiv_id, year = facts.paper.arxiv_id, str(facts.paper.year or "")
     about = (f"arXiv:{arxiv_id}", year, arxiv_id.url) if arxiv_id else (facts.work.key, year)
     parts: list[RenderableType] = [
@@ -140,14 +138,10 @@ def _page(facts: PaperFacts, *, every_row: bool) -> list[RenderableType]:
 
 
 def _heading(words: str, remark: str = "") -> RenderableType:
-    from rich.text import Text
-
     return Text.assemble("\n", (words, "bold cyan"), (f"  {remark}" if remark else "", "dim"))
 
 
 def _dates(days: tuple[Day, ...]) -> RenderableType:
-    from rich.padding import Padding
-
     grid = console.table("", "", "")
     grid.show_header = False
     for day in days:
@@ -165,8 +159,6 @@ def _few_terms(found: tuple[Term, ...]) -> RenderableType:
 
 
 def _rows(rows: tuple[Relation, ...]) -> RenderableType:
-    from lenslab.papers.text.latex_display import plain_text
-
     grid = console.table("year", "", "title", "authors", numbers=("year",))
     marks = {"citing": "[green]▼ cites it[/green]", "referenced": "[blue]▲ cited by it[/blue]"}
     for row in rows:

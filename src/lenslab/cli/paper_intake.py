@@ -11,7 +11,7 @@ import typer
 from typer import Argument, Option
 
 from lenslab.cli import console
-from lenslab.cli.paper_lookup import AsJson, find
+from lenslab.cli.paper_lookup import AsJson, find, open_library
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,9 +42,7 @@ def add(
     sources = [source for name, source in _SOURCES.items() if name not in left_out]
     if not sources:
         raise typer.BadParameter("every source is left out; leave one", param_hint="--without")
-    from lenslab.library import ready
-
-    ready()
+    open_library()
     from lenslab.library.intake import source_download
 
     with console.progress("adding") as progress, _fetcher() as fetcher:
@@ -58,17 +56,8 @@ def add(
             log=console.remark,
         )
     if as_json:
-        console.print_json(
-            {
-                "paper": done.key,
-                "title": done.title,
-                "new_works": done.new_works,
-                "new_citations": done.new_citations,
-                "changed": done.changed,
-                "coverage": [asdict(one) for one in done.coverage],
-                "gaps": done.gaps,
-            }
-        )
+        facts = asdict(done)
+        console.print_json({"paper": facts.pop("key"), **facts})
         return
     console.answers.print(console.escaped(done.title), style="bold", soft_wrap=True)
     console.answers.print(
@@ -99,16 +88,13 @@ def import_(
 
     What is there already stays as it is. An import of a snapshot that was stopped goes on where it was.
     """
-    from lenslab.library import ready
-
-    ready()
+    open_library()
     from lenslab.library import vocabulary
     from lenslab.library.intake import file_import
 
     if format_ is not None and format_ not in file_import.FORMATS:
-        raise typer.BadParameter(
-            f"no format {format_!r}; there are {', '.join(file_import.FORMATS)}", param_hint="--format"
-        )
+        known = ", ".join(file_import.FORMATS)
+        raise typer.BadParameter(f"no format {format_!r}; there are {known}", param_hint="--format")
     kind: Any = format_
     citing = find(cited_by) if cited_by else None
     imported = []
@@ -151,26 +137,15 @@ def harvest(
     as_json: AsJson = False,
 ) -> None:
     """Take in what has changed at arXiv since the last harvest, over OAI-PMH."""
-    from lenslab.library import ready
-
-    ready()
+    open_library()
     from lenslab.library.intake import arxiv_harvest
 
     with _fetcher() as fetcher:
         done = arxiv_harvest.harvest(part, fetcher=fetcher, since=since, until=until, log=console.remark)
     if as_json:
-        console.print_json(
-            {
-                "set": done.part or None,
-                "since": done.since or None,
-                "until": done.until or None,
-                "added": done.added,
-                "changed": done.changed,
-                "unchanged": done.unchanged,
-                "deleted": done.deleted,
-                "rejected": done.rejected,
-            }
-        )
+        facts = asdict(done)
+        days = {name: facts.pop(name) or None for name in ("since", "until")}
+        console.print_json({"set": facts.pop("part") or None, **days, **facts})
         return
     numbers = {name: getattr(done, name) for name in _COUNTS[:3]} | {"rejected": len(done.rejected)}
     counts = ", ".join(f"{number:,} {name}" for name, number in numbers.items())

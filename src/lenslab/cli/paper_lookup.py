@@ -17,14 +17,19 @@ AsJson = Annotated[bool, Option("--json", help="Print one JSON document instead.
 
 
 def find(identifier: str) -> Work:
-    """Find the work of that name; from here on Django is set up, so that the library's modules can be imported.
+    """Find the work of that name, in the library that is open from here on.
 
     Raises:
         UnknownPaperError: There is none.
     """
-    from lenslab.library import ready
-
-    ready()
+    open_library()
     from lenslab.library.works import find_work
 
     return find_work(identifier)
+
+
+def open_library() -> None:
+    """Make the library ready, so that its modules can be imported."""
+    from lenslab.library import ready
+
+    ready()

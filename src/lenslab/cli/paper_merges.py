@@ -8,7 +8,7 @@ import typer
 from typer import Argument, Option
 
 from lenslab.cli import console
-from lenslab.cli.paper_lookup import AsJson, Identifier, find
+from lenslab.cli.paper_lookup import AsJson, Identifier, find, open_library
 
 
 def merges(identifier: Identifier, as_json: AsJson = False) -> None:
@@ -86,9 +86,7 @@ def unmerge(
     """Take a merge back, or a record out of its work; from then on the two stay apart."""
     if (merge_ is None) == (record is None):
         raise typer.BadParameter("give either --merge NUMBER or --record NUMBER; lenslab paper merges ID lists them")
-    from lenslab.library import ready
-
-    ready()
+    open_library()
     from lenslab.library.errors import MergeError
     from lenslab.library.intake import work_merging
     from lenslab.library.models import Merge, SourceRecord

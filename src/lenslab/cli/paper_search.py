@@ -6,14 +6,15 @@ from dataclasses import asdict
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
 
+from rich.padding import Padding
+from rich.text import Text
 from typer import Argument, Option
 
 from lenslab.cli import console
-from lenslab.cli.paper_lookup import AsJson, Identifier, find
+from lenslab.cli.paper_lookup import AsJson, Identifier, find, open_library
+from lenslab.papers.text.latex_display import plain_text
 
 if TYPE_CHECKING:
-    from rich.text import Text
-
     from lenslab.library.graph.related_works import RelatedWork
     from lenslab.library.search.work_search import Hit
 
@@ -42,9 +43,7 @@ def search(
     as_json: AsJson = False,
 ) -> None:
     """Search titles, authors and abstracts of the library, ranked; without words, browse what the filters let pass."""
-    from lenslab.library import ready
-
-    ready()
+    open_library()
     from lenslab.library.search.work_search import search as searched
 
     typed = " ".join(query or ())
@@ -52,26 +51,17 @@ def search(
         typed, categories=category or (), since=since, until=until, rank=rank.value, limit=limit, offset=offset
     )
     if as_json:
-        console.print_json(
-            {
-                "query": typed,
-                "total": found.total,
-                "exact": found.exact,
-                "ranked": found.ranked,
-                "rule": found.rule or None,
-                "hits": [_hit(hit) for hit in found.hits],
-            }
-        )
+        head = {"query": typed, "total": found.total, "exact": found.exact, "ranked": found.ranked}
+        console.print_json({**head, "rule": found.rule or None, "hits": [_hit(hit) for hit in found.hits]})
         return
-    from rich.padding import Padding
-
     for number, hit in enumerate(found.hits, offset + 1):
-        console.answers.print(_line(f"{number}. ", hit), soft_wrap=True)
+        title = Text.assemble((f"{number}. ", "dim"), *map(_piece, hit.title_pieces), style="bold")
+        console.answers.print(title, soft_wrap=True)
         cited = f"cited {hit.citation_count:,}×" if hit.citation_count else ""
         about = " · ".join(filter(None, (hit.byline, str(hit.year or ""), hit.key, cited)))
         console.answers.print(f"   [dim]{console.escaped(about)}[/dim]", soft_wrap=True)
         if hit.snippet:
-            console.answers.print(Padding(_pieces(hit.snippet), (0, 3)))
+            console.answers.print(Padding(Text.assemble(*map(_piece, hit.snippet)), (0, 3)))
     console.remark(("\n" if found.hits else "") + found.sentence)
 
 
@@ -100,10 +90,6 @@ def network(
             }
         )
         return
-    from rich.text import Text
-
-    from lenslab.papers.text.latex_display import plain_text
-
     console.answers.print(Text(plain_text(work.title), style="bold"))
     grid = console.table("years", "", "works", "", numbers=("works",))
     role = {node.key: node.role for node in picture.nodes}
@@ -142,9 +128,8 @@ def similar(
             console.answers.print(f"\n[bold cyan]{heading}[/bold cyan]  [dim]{remark}[/dim]")
             console.answers.print(_relatives(listed))
     if not any(listed for *_, listed in kinds):
-        console.remark(
-            f"the library knows too few citations around {work.key}; add them with: lenslab paper add {work.key}"
-        )
+        remedy = f"add them with: lenslab paper add {work.key}"
+        console.remark(f"the library knows too few citations around {work.key}; {remedy}")
     for note in found.notes:
         console.remark(note)
 
@@ -166,10 +151,6 @@ def path(
     if as_json:
         console.print_json({"from": one.key, "to": end.key, **asdict(found)})
         return
-    from rich.text import Text
-
-    from lenslab.papers.text.latex_display import plain_text
-
     if not found.stops:
         console.answer(found.reason)
         return
@@ -197,32 +178,13 @@ def _hit(hit: Hit) -> dict[str, Any]:
     }
 
 
-def _line(number: str, hit: Hit) -> Text:
-    from rich.text import Text
-
-    return Text.assemble((number, "dim"), *(_piece(piece) for piece in hit.title_pieces), style="bold")
-
-
-def _pieces(pieces: Any) -> Text:
-    from rich.text import Text
-
-    return Text.assemble(*(_piece(piece) for piece in pieces))
-
-
 def _piece(piece: Any) -> tuple[str, str]:
     return console.visible(piece.text), "cyan" if piece.found else ""
 
 
 def _relatives(listed: tuple[RelatedWork, ...]) -> Any:
-    from lenslab.papers.text.latex_display import plain_text
-
     grid = console.table("score", "work", "year", "why", numbers=("score", "year"))
     for one in listed:
-        title = plain_text(one.title)
-        grid.add_row(
-            f"{one.score:.2f}",
-            f"{console.escaped(title)} [dim]{console.escaped(one.byline)}[/dim]",
-            str(one.year or ""),
-            console.escaped(one.evidence),
-        )
+        title, byline, why = map(console.escaped, (plain_text(one.title), one.byline, one.evidence))
+        grid.add_row(f"{one.score:.2f}", f"{title} [dim]{byline}[/dim]", str(one.year or ""), why)
     return grid

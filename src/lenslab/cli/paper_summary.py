@@ -58,33 +58,25 @@ def summary(
         return
     found = summaries.findings(work, endpoint=endpoint)
     if as_json:
-        facets = {
-            name: [{"text": item.text, "support": item.span.text} for item in found.facets[name]] if found else None
-            for name, _, _ in FACETS
-        }
-        console.print_json(
-            {
-                "paper": work.key,
-                "facets": facets,
-                "model": found.model if found else None,
-                "host": found.host if found else None,
-                "made": found.made.isoformat(timespec="seconds") if found else None,
-                "dropped": found.dropped if found else None,
-            }
-        )
+        facets: dict[str, Any] = dict.fromkeys(name for name, _, _ in FACETS)
+        source: dict[str, Any] = dict.fromkeys(("model", "host", "made", "dropped"))
+        if found:
+            for name in facets:
+                facets[name] = [{"text": item.text, "support": item.span.text} for item in found.facets[name]]
+            made_at = found.made.isoformat(timespec="seconds")
+            source = {"model": found.model, "host": found.host, "made": made_at, "dropped": found.dropped}
+        console.print_json({"paper": work.key, "facets": facets, **source})
         return
     if found is None:
-        console.remark(
-            f"no model has read {work.key} yet; ask one with: lenslab paper summary {work.key} --findings --ask"
-        )
+        remedy = f"lenslab paper summary {work.key} --findings --ask"
+        console.remark(f"no model has read {work.key} yet; ask one with: {remedy}")
         return
     for heading, items in found.shown():
         console.answers.print(heading, style="bold cyan")
         for item in items:
             console.answers.print(console.escaped(f"  {item}"))
-    console.remark(
-        f"\nwritten by {found.model} at {found.host}, each item checked against the abstract; {found.dropped} dropped"
-    )
+    checked = f"each item checked against the abstract; {found.dropped} dropped"
+    console.remark(f"\nwritten by {found.model} at {found.host}, {checked}")
 
 
 def document(made: Summary) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from typer import Option
 
 from lenslab.cli import console
-from lenslab.cli.paper_lookup import AsJson, Identifier, find
+from lenslab.cli.paper_lookup import AsJson, Identifier, find, open_library
 
 if TYPE_CHECKING:
     from lenslab.papers.terms.key_terms import Term
@@ -53,9 +53,7 @@ def terms(
 
 def count_terms(as_json: AsJson = False) -> None:
     """Count the words of new papers, by which key terms are weighed."""
-    from lenslab.library import ready
-
-    ready()
+    open_library()
     from lenslab.library import vocabulary
 
     with console.progress("counting") as progress:

@@ -17,12 +17,9 @@ Run = Annotated[Path | None, Argument(metavar="[RUN]", help="A run's record. Def
 
 
 def read_run(directory: Path | None, *, directions: bool = False) -> runs.Run:
-    """Read the run that was named, or else the newest in ``runs/``.
+    """Read the run that was named, or else the newest in ``runs/``; with ``directions``, also one of random directions.
 
-    Args:
-        directory: What was named.
-        directions: The newest may also be a run of random directions; a run of sets, which a curve leaves behind, is
-            read where it is named.
+    A run of sets, which a curve leaves behind, is read where it is named.
 
     Raises:
         RecordsError: There is none, or it cannot be read.

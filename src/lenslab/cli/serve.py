@@ -38,21 +38,16 @@ def serve(
         ready()
         for line in announcement(host, listener.getsockname()[1]):
             typer.echo(line)
-        _leave_database()
+        from django.db import connections
+
+        connections.close_all()  # the workers are forks of this process, and none may share a connection
         _run(listener)
     finally:
         listener.close()
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """Take a port, before anything else is done.
-
-    Args:
-        host: A name or an address of this machine.
-        port: The port; 0 takes a free one.
-
-    Returns:
-        A listening socket.
+    """Take a port, before anything else is done; 0 takes a free one.
 
     Raises:
         ServeError: The port is taken, may not be taken, or the host is none of this machine's.
@@ -63,9 +58,8 @@ def listen(host: str, port: int) -> socket.socket:
         '127.0.0.1'
     """
     try:
-        family, kind, protocol, _, address = socket.getaddrinfo(
-            host.strip("[]"), port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-        )[0]
+        found = socket.getaddrinfo(host.strip("[]"), port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        family, kind, protocol, _, address = found[0]
         listener = socket.socket(family, kind, protocol)
     except OSError as error:
         raise ServeError(f"{host!r} is no address of this machine; try --host 127.0.0.1") from error
@@ -81,15 +75,7 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 def announcement(host: str, port: int) -> list[str]:
-    """Say where the site is and what it shows.
-
-    Args:
-        host: The host that was asked for.
-        port: The port that was taken.
-
-    Returns:
-        Lines for the person at the terminal.
-    """
+    """Say where the site is and what it shows, in lines for the person at the terminal."""
     from django.conf import settings
 
     from lenslab.web.study_panel import panel
@@ -132,13 +118,6 @@ def _allow(host: str) -> None:
     os.environ["LENSLAB_HOSTS"] = ",".join(dict.fromkeys(name for name in names if name))
 
 
-def _leave_database() -> None:
-    """Close this process's connections: the workers are its forks, and none may share one."""
-    from django.db import connections
-
-    connections.close_all()
-
-
 def _run(listener: socket.socket) -> None:
     """Serve with gunicorn in this process, a few threads, until a signal."""
     from gunicorn.app.base import BaseApplication
@@ -176,15 +155,9 @@ def _run(listener: socket.socket) -> None:
 
 
 def warm_up(application: WSGIApplication) -> int:
-    """Draw the first page once, so that no visitor waits for what it loads.
+    """Draw the first page once, so that no visitor waits for what it loads, and give its HTTP status.
 
     What is loaded by then stays for good, and Python's collector need not look through it again and again.
-
-    Args:
-        application: The site.
-
-    Returns:
-        The HTTP status of the page.
     """
     from django.conf import settings
 

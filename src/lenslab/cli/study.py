@@ -31,19 +31,11 @@ def list_(as_json: AsJson = False) -> None:
 
     studies = list_studies()
     if as_json:
-        console.print_json(
-            {
-                "studies": [
-                    {
-                        "id": rules.study,
-                        "title": rules.title,
-                        "rules_sha256": rules.sha256,
-                        "claims": [{"id": claim.id, "statement": claim.statement} for claim in rules.claims],
-                    }
-                    for rules in studies
-                ]
-            }
-        )
+        listed = []
+        for rules in studies:
+            claims = [{"id": claim.id, "statement": claim.statement} for claim in rules.claims]
+            listed.append({"id": rules.study, "title": rules.title, "rules_sha256": rules.sha256, "claims": claims})
+        console.print_json({"studies": listed})
         return
     for rules in studies:
         grid = console.table("", "claim")

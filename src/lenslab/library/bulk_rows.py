@@ -42,9 +42,8 @@ def new_ids(table: str, number: int) -> Iterator[int]:
     """
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
-            cursor.execute(
-                "SELECT nextval(pg_get_serial_sequence(%s, 'id')) FROM generate_series(1, %s)", [table, number]
-            )
+            query = "SELECT nextval(pg_get_serial_sequence(%s, 'id')) FROM generate_series(1, %s)"
+            cursor.execute(query, [table, number])
             return iter([row[0] for row in cursor.fetchall()])
         cursor.execute("SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = %s", [table])
         last = cursor.fetchone()[0]
@@ -53,16 +52,14 @@ def new_ids(table: str, number: int) -> Iterator[int]:
 
 def insert(table: str, columns: Sequence[str], rows: Sequence[Row]) -> None:
     """Insert rows; values are what the database itself stores (JSON and dates as text)."""
-    if not rows:
-        return
     names = ", ".join(columns)
     with connection.cursor() as cursor:
-        if connection.vendor == "postgresql":
+        if rows and connection.vendor == "postgresql":
             # Django does not know COPY; without this, its errors would be none of Django's.
             with connection.wrap_database_errors, cursor.copy(f"COPY {table} ({names}) FROM STDIN") as copy:
                 for row in rows:
                     copy.write_row(row)
-        else:
+        elif rows:
             cursor.executemany(f"INSERT INTO {table} ({names}) VALUES ({', '.join(['%s'] * len(columns))})", rows)
 
 
@@ -122,11 +119,8 @@ def insert_works(columns: Sequence[str], rows: Sequence[Row]) -> None:
         cursor.execute("INSERT INTO library_search_pause VALUES (%s)", [rows[0][0]])
         insert("library_work", columns, rows)
         cursor.execute("DELETE FROM library_search_pause")
-        cursor.execute(
-            f"INSERT INTO library_search (rowid, {indexed}) SELECT id, {indexed} FROM library_work "
-            "WHERE id BETWEEN %s AND %s",
-            [rows[0][0], rows[-1][0]],
-        )
+        selected = f"SELECT id, {indexed} FROM library_work WHERE id BETWEEN %s AND %s"
+        cursor.execute(f"INSERT INTO library_search (rowid, {indexed}) {selected}", [rows[0][0], rows[-1][0]])
 
 
 def update(table: str, columns: Sequence[str], rows: Sequence[Row]) -> None:
@@ -138,11 +132,7 @@ def update(table: str, columns: Sequence[str], rows: Sequence[Row]) -> None:
 
 
 def one_of(ids: Iterable[int]) -> tuple[str, Any]:
-    """Write a condition for a column of ids with one parameter: hundreds cost clients more than the database.
-
-    Returns:
-        What stands behind the column, with one placeholder, and the value for it.
-    """
+    """Write a condition for a column of ids, and the value of its one parameter: hundreds cost clients too much."""
     if connection.vendor == "postgresql":
         return "= ANY(CAST(%s AS bigint[]))", list(ids)
     return "IN (SELECT value FROM json_each(%s))", json.dumps(list(ids))
@@ -156,43 +146,29 @@ def select_ids(cursor: Any, query: str, ids: Iterable[int]) -> list[Any]:
 
 
 def select(query: str, values: Iterable[Any], *first: Any) -> Iterator[Row]:
-    """Select rows for any number of values, in portions.
-
-    Args:
-        query: SQL with ``{list}`` where the values stand in brackets.
-        values: The values; none give no rows.
-        first: Parameters that stand before the list.
-
-    """
-    remaining = iter(values)
-    while part := list(islice(remaining, _AT_ONCE)):
+    """Select rows for any number of values, which ``{list}`` in the query stands for, behind the first parameters."""
+    for part in batched(values):
         with connection.cursor() as cursor:
             cursor.execute(query.replace("{list}", f"({', '.join(['%s'] * len(part))})"), [*first, *part])
             yield from cursor.fetchall()
 
 
 def select_pairs(query: str, pairs: Iterable[tuple[int, int]]) -> Iterator[Row]:
-    """Select rows for any number of pairs.
-
-    Args:
-        query: SQL that reads from ``pair(one, other)``.
-        pairs: The pairs.
-    """
-    remaining = iter(pairs)
-    while part := list(islice(remaining, _AT_ONCE // 2)):
+    """Select rows for any number of pairs, with a query that reads from ``pair(one, other)``."""
+    for part in batched(pairs, _AT_ONCE // 2):
         # PostgreSQL types a bare parameter in VALUES as text.
         listed = ", ".join(["(CAST(%s AS bigint), CAST(%s AS bigint))"] * len(part))
         with connection.cursor() as cursor:
             cursor.execute(
-                f"WITH pair(one, other) AS (VALUES {listed}) {query}", [value for pair in part for value in pair]
+                f"WITH pair(one, other) AS (VALUES {listed}) {query}", [one for pair in part for one in pair]
             )
             yield from cursor.fetchall()
 
 
-def batched(values: Iterable[Value]) -> Iterator[list[Value]]:
-    """Divide values into portions that fit into one statement."""
+def batched(values: Iterable[Value], most: int = _AT_ONCE) -> Iterator[list[Value]]:
+    """Divide values into portions, by default such as fit into one statement."""
     remaining = iter(values)
-    while part := list(islice(remaining, _AT_ONCE)):
+    while part := list(islice(remaining, most)):
         yield part
 
 

@@ -35,15 +35,7 @@ def around(work: Work) -> list[Paper]:
 
 
 def network(work: Work, *, limit: int = 300) -> tuple[list[Node], list[Edge]]:
-    """Give the network around a work, as far as a picture of it would show it.
-
-    Args:
-        work: The work in the middle.
-        limit: How many works around it at most.
-
-    Returns:
-        Nodes, the work itself first, and the citations between them with the sources that assert each.
-    """
+    """Give the network around a work as its picture shows it: nodes, itself first, and citations with their sources."""
     chosen = choose(work, limit)
     ids = [row[0] for row in chosen.works]
     authors = {pk: names for part in bulk_rows.batched(ids)

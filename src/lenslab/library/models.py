@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 from django.db import models
 from django.db.models import F, Q
+
+Direction = Literal["citing", "referenced"]
 
 
 class Readable(json.JSONEncoder):
@@ -78,7 +80,6 @@ class Work(models.Model):
         ]
 
     def __str__(self) -> str:
-        """Give the title, with the year where it is known."""
         return f"{self.title} ({self.year})" if self.year else self.title
 
 
@@ -89,7 +90,6 @@ class FormerKey(models.Model):
     work = models.ForeignKey(Work, on_delete=models.CASCADE, related_name="former_keys")
 
     def __str__(self) -> str:
-        """Give the former key, arrow, today's."""
         return f"{self.key} → {self.work.key}"
 
 
@@ -110,7 +110,6 @@ class SourceRecord(models.Model):
         constraints: ClassVar = [models.UniqueConstraint(fields=["source", "locator"], name="one_record_per_locator")]
 
     def __str__(self) -> str:
-        """Source and place."""
         return f"{self.source}, {self.locator}"
 
 
@@ -121,7 +120,6 @@ class Identifier(models.Model):
     name = models.CharField(max_length=320, db_index=True)
 
     def __str__(self) -> str:
-        """Scheme and value."""
         return self.name
 
 
@@ -152,7 +150,6 @@ class Citation(models.Model):
         ]
 
     def __str__(self) -> str:
-        """Citing work, arrow, cited work."""
         return f"{self.citing} → {self.cited}"
 
 
@@ -178,7 +175,6 @@ class Assertion(models.Model):
         ]
 
     def __str__(self) -> str:
-        """Give the source and the two records."""
         return f"{self.source}: {self.citing_record} → {self.cited_record}"
 
 
@@ -201,7 +197,6 @@ class Listing(models.Model):
         constraints: ClassVar = [models.UniqueConstraint(fields=["record", "direction"], name="one_listing_per_side")]
 
     def __str__(self) -> str:
-        """Source, direction and how much is here."""
         return f"{self.record}: {self.direction}, {self.received} of {self.reported}"
 
 
@@ -216,7 +211,6 @@ class Merge(models.Model):
     undone = models.DateTimeField(null=True, blank=True)
 
     def __str__(self) -> str:
-        """Give what went where."""
         return f"{self.other.key} → {self.work.key}"
 
 
@@ -233,7 +227,6 @@ class PossibleTwin(models.Model):
         constraints: ClassVar = [models.UniqueConstraint(fields=["work", "other"], name="one_note_per_twin")]
 
     def __str__(self) -> str:
-        """Give both works."""
         return f"{self.work} ≟ {self.other}"
 
 
@@ -249,7 +242,6 @@ class Payload(models.Model):
     retrieved = models.DateTimeField()
 
     def __str__(self) -> str:
-        """Give the address."""
         return self.url
 
 
@@ -262,7 +254,6 @@ class Harvest(models.Model):
     updated = models.DateTimeField()
 
     def __str__(self) -> str:
-        """Give the part and the day."""
         return f"{self.part or 'arXiv'} up to {self.datestamp}"
 
 
@@ -276,7 +267,6 @@ class TermGroup(models.Model):
     )
 
     def __str__(self) -> str:
-        """Name and size."""
         return f"{self.name} ({self.documents})"
 
 
@@ -293,7 +283,6 @@ class TermCount(models.Model):
         constraints: ClassVar = [models.UniqueConstraint(fields=["group", "stem"], name="one_count_per_stem")]
 
     def __str__(self) -> str:
-        """Stem and number."""
         return f"{self.stem}: {self.number}"
 
 
@@ -312,7 +301,6 @@ class GeneratedText(models.Model):
         constraints: ClassVar = [models.UniqueConstraint(fields=["work", "kind"], name="one_text_of_a_kind")]
 
     def __str__(self) -> str:
-        """Kind and work."""
         return f"{self.kind} of {self.work.key}"
 
 
@@ -338,7 +326,6 @@ class FileImport(models.Model):
         ]
 
     def __str__(self) -> str:
-        """Give the file and how far it was read."""
         return f"{self.name}, line {self.line}"
 
 
@@ -350,5 +337,4 @@ class ShippedFile(models.Model):
     loaded = models.DateTimeField(auto_now=True)
 
     def __str__(self) -> str:
-        """Give the file's name and the beginning of its hash."""
         return f"{self.name} ({self.sha256[:8]})"

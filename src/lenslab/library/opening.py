@@ -44,8 +44,10 @@ def ready() -> None:
         with _one_at_a_time():
             _bring_up_to_date()
     except (DatabaseError, OSError) as error:
+        settings = connection.settings_dict  # as people know it, without its password
+        place = f"{settings['NAME']}{' on ' + settings['HOST'] if settings.get('HOST') else ''}"
         raise LibraryUnavailableError(
-            f"the library at {_place()} cannot be opened ({str(error).strip() or type(error).__name__}); "
+            f"the library at {place} cannot be opened ({str(error).strip() or type(error).__name__}); "
             "name another with DATABASE_URL, for instance sqlite:////home/me/library.sqlite3"
         ) from error
 
@@ -94,8 +96,7 @@ def _one_at_a_time() -> Iterator[None]:
 def _sqlite_file() -> Path | None:
     """Find the file of an SQLite database; none for databases in memory or elsewhere."""
     name = str(connection.settings_dict["NAME"])
-    in_memory = name == ":memory:" or "mode=memory" in name
-    return None if connection.vendor != "sqlite" or in_memory else Path(name)
+    return Path(name) if connection.vendor == "sqlite" and name != ":memory:" and "mode=memory" not in name else None
 
 
 def _connect() -> None:
@@ -104,10 +105,3 @@ def _connect() -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(f"{path}.opening"):
             connection.ensure_connection()
-
-
-def _place() -> str:
-    """Name the database as people know it, without its password."""
-    settings = connection.settings_dict
-    host = f" on {settings['HOST']}" if settings.get("HOST") else ""
-    return f"{settings['NAME']}{host}"

@@ -29,13 +29,7 @@ MOST_TERMS = 20
 
 @dataclass(frozen=True, slots=True)
 class Day:
-    """What happened to a work on one day.
-
-    Attributes:
-        date: The day.
-        names: What happened, for instance ``submitted`` and ``updated``.
-        sources: Who says so, each with what it leaves open; empty for what the work itself says.
-    """
+    """What happened to a work on one day, and the sources with what each leaves open; none for what the work says."""
 
     date: dt.date
     names: tuple[str, ...]
@@ -44,14 +38,7 @@ class Day:
 
 @dataclass(frozen=True, slots=True)
 class LicensedVersion:
-    """A version of a paper.
-
-    Attributes:
-        number: Counted from 1.
-        created: The day on which it was submitted, where known.
-        license: Its own licence; ``None`` where no source states one.
-        withdrawn: Whether it withdraws the paper.
-    """
+    """A version of a paper, counted from 1, with its own licence where a source states one."""
 
     number: int
     created: dt.date | None
@@ -61,11 +48,7 @@ class LicensedVersion:
 
 @dataclass(frozen=True)
 class PaperFacts:
-    """One work as readers are shown it; a fact is asked of the library when it is first read, and then kept.
-
-    Attributes:
-        work: The work.
-    """
+    """One work as readers are shown it; a fact is asked of the library when it is first read, and then kept."""
 
     work: Work
 
@@ -104,12 +87,12 @@ class PaperFacts:
         """Every version, oldest first."""
         return tuple(
             LicensedVersion(
-                version.number,
-                version.created,
-                license_of_version(self.paper, version.number) if version.license_uri else None,
-                version.withdrawn,
+                one.number,
+                one.created,
+                license_of_version(self.paper, one.number) if one.license_uri else None,
+                one.withdrawn,
             )
-            for version in self.paper.versions
+            for one in self.paper.versions
         )
 
     @cached_property
@@ -141,12 +124,7 @@ class PaperFacts:
         return self.key_terms()
 
     def key_terms(self, *, style: Style = "phrases", limit: int = MOST_TERMS) -> tuple[Term, ...]:
-        """Give the key terms, weighed by the library's own papers where it holds enough of them.
-
-        Args:
-            style: ``phrases``, or ``seed`` for single words in the manner of scikit-learn.
-            limit: How many terms at most.
-        """
+        """Give the key terms, weighed by the library's own papers where it holds enough of them."""
         return vocabulary.key_terms(self.paper, style=style, limit=limit)
 
     @cached_property

@@ -12,12 +12,7 @@ from lenslab.papers.paper import Paper, Version
 
 
 def parse(source: str, raw: bytes) -> Description:
-    """Read a record of the shipped data, as the library keeps it.
-
-    Args:
-        source: Who says it.
-        raw: The entry as JSON, with its locator.
-    """
+    """Read a record of the shipped data, as the library keeps it: the entry as JSON, with its locator."""
     entry = json.loads(raw)
     arxiv_id = entry.get("arxiv_id")
     paper = Paper(
@@ -33,8 +28,8 @@ def parse(source: str, raw: bytes) -> Description:
         submitted=_day(entry.get("submitted")),
         updated=_day(entry.get("updated")),
         versions=tuple(
-            Version(version["version"], _day(version["created"]), entry.get("license_uri", ""))
-            for version in entry.get("versions", ())
+            Version(one["version"], _day(one["created"]), entry.get("license_uri", ""))
+            for one in entry.get("versions", ())
         ),
     )
     return Description(source=source, locator=entry["locator"], paper=paper, raw=raw)

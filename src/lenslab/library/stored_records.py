@@ -62,11 +62,7 @@ def unpack(content: bytes | memoryview) -> bytes:
 
 
 def parse_record(source: str, content: bytes | memoryview) -> Description:
-    """Parse a stored record.
-
-    Args:
-        source: The source's name.
-        content: The record as ``SourceRecord.content`` holds it.
+    """Parse a record as ``SourceRecord.content`` holds it.
 
     Raises:
         MalformedError: The record cannot be read by this version.

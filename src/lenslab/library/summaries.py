@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from lenslab.library import works
@@ -23,10 +23,8 @@ if TYPE_CHECKING:
 def summary(work: Work, *, endpoint: Endpoint | None = None) -> Summary:
     """Give a work's quick summary: that of a language model, else Semantic Scholar's, else the extractive one.
 
-    Args:
-        work: The work; without an abstract its summary is empty.
-        endpoint: A language model that is asked now, and whose answer is kept; without one, nobody is asked, and what
-            was kept for this abstract is given.
+    An endpoint is asked now, and its answer is kept; without one, nobody is asked, and what was kept for this abstract
+    is given. Without an abstract the summary is empty.
     """
     paper = works.paper(work)
     if endpoint is None and (kept := _kept(work, "summary")) is not None:
@@ -38,11 +36,7 @@ def summary(work: Work, *, endpoint: Endpoint | None = None) -> Summary:
 
 
 def findings(work: Work, *, endpoint: Endpoint | None = None) -> Findings | None:
-    """Give a work's key findings as a language model wrote them; ``None`` where none did.
-
-    Args:
-        work: The work.
-        endpoint: A language model that is asked now, and whose answer is kept.
+    """Give a work's key findings as a language model wrote them, the endpoint's now; ``None`` where none did.
 
     Raises:
         UnavailableError: The endpoint does not answer, or refuses.
@@ -83,18 +77,12 @@ def _hash(work: Work) -> str:
 
 
 def _summary(content: dict[str, Any]) -> Summary:
-    made = Summary(**{**content, "spans": (), "made": dt.datetime.fromisoformat(content["made"])})
-    return replace(
-        made,
-        sentences=tuple(content["sentences"]),
-        positions=tuple(content["positions"]),
-        spans=tuple(Span(**span) for span in content["spans"]),
-    )
+    lists = {"sentences": tuple(content["sentences"]), "positions": tuple(content["positions"])}
+    spans = tuple(Span(**span) for span in content["spans"])
+    return Summary(**{**content, **lists, "spans": spans, "made": dt.datetime.fromisoformat(content["made"])})
 
 
 def _findings(content: dict[str, Any]) -> Findings:
-    facets = {
-        name: tuple(Item(item["text"], Span(**item["span"])) for item in items)
-        for name, items in content["facets"].items()
-    }
+    found = content["facets"].items()
+    facets = {name: tuple(Item(one["text"], Span(**one["span"])) for one in items) for name, items in found}
     return Findings(**{**content, "facets": facets, "made": dt.datetime.fromisoformat(content["made"])})

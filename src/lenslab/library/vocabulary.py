@@ -40,11 +40,8 @@ def count_new(*, progress: Callable[[float, float], None] | None = None) -> int:
 
     Each four thousand papers are one transaction: who interrupts it loses one of them.
 
-    Args:
-        progress: Told papers counted and papers in all.
-
     Returns:
-        How many papers were counted.
+        How many papers were counted; ``progress`` gets that and the papers in all.
     """
     _renew_rule()
     total, done = uncounted(), 0
@@ -73,11 +70,7 @@ def count_few() -> int:
 
 def uncount(pks: Iterable[int]) -> None:
     """Take works out of the counts before their words change or they are merged away, until they are counted again."""
-    counted = [
-        work
-        for part in bulk_rows.batched(pks)
-        for work in Work.objects.filter(pk__in=part, counted=True)
-    ]  # fmt: skip
+    counted = [one for part in bulk_rows.batched(pks) for one in Work.objects.filter(pk__in=part, counted=True)]
     if counted:
         _add(Counts() - count_papers(map(works.paper, counted)))
         Work.objects.filter(pk__in=[work.pk for work in counted]).update(counted=False)
@@ -97,13 +90,8 @@ def frequencies(papers: Iterable[Paper]) -> Frequencies:
     names = {"all", *(name for paper in wanted for name in groups_of(paper.categories))}
     relevant = {pk: group.name for pk, group in groups.items() if group.name in names}
     stems = sorted({stem for paper in wanted for stem in candidate_stems(paper)})
-    rows = [
-        (stem, name, number)
-        for pk, name in relevant.items()
-        for stem, number in bulk_rows.select(
-            "SELECT stem, number FROM library_termcount WHERE group_id = %s AND stem IN {list}", stems, pk
-        )
-    ]
+    query = "SELECT stem, number FROM library_termcount WHERE group_id = %s AND stem IN {list}"
+    rows = [(stem, name, count) for pk, name in relevant.items() for stem, count in bulk_rows.select(query, stems, pk)]
     documents = {group.name: group.documents for group in groups.values()}
     return known.with_library(Counts.from_rows(documents, rows))
 
@@ -144,7 +132,7 @@ def _add(counts: Counts) -> None:
                 "ON CONFLICT (group_id, stem) DO UPDATE SET number = library_termcount.number + excluded.number",
                 sorted(rows[group]),
             )
-            # A stem that no paper holds any more is no stem of the group.
+        # A stem that no paper holds any more is no stem of the group.
         if any(number < 0 for number in counts.documents.values()):
             TermCount.objects.filter(number=0).delete()
 

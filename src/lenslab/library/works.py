@@ -6,11 +6,11 @@ import datetime as dt
 import difflib
 from collections import defaultdict
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any
 
 from lenslab.library import shipped_records
 from lenslab.library.errors import UnknownPaperError
-from lenslab.library.models import Assertion, Citation, FormerKey, Listing, Merge, PossibleTwin, Work
+from lenslab.library.models import Assertion, Citation, Direction, Listing, Merge, PossibleTwin, Work
 from lenslab.library.stored_records import parse_record, unpack
 from lenslab.papers.arxiv_id import ArxivId
 from lenslab.papers.doi import Doi
@@ -23,18 +23,10 @@ if TYPE_CHECKING:
 
     from django.db.models import QuerySet
 
-Direction = Literal["citing", "referenced"]
-
 
 @dataclass(frozen=True, slots=True)
 class Twin:
-    """A work that is possibly the same as another, and was left apart.
-
-    Attributes:
-        key: Its name in addresses.
-        evidence: Why it may be the same.
-        title: Its title.
-    """
+    """A work that is possibly the same as another, and was left apart."""
 
     key: str
     evidence: str
@@ -46,17 +38,12 @@ class Relation:
     """A row of a work's table: another work, and which of the two cites.
 
     Attributes:
-        key: The other work's name in addresses.
-        title: Its title, with LaTeX as the source wrote it.
-        authors: Its authors; empty where no source names any.
-        year: Its year, where known.
+        title: With LaTeX as the source wrote it.
         direction: ``citing`` if it cites the work, ``referenced`` if the work cites it.
         records: How many records of the sources were merged into it.
         evidence: Why they were merged, one sentence for each merged record.
         sources: Who says that the one cites the other.
         twins: Works that are possibly the same.
-        arxiv_id: Its id at arXiv, where certain.
-        influential: Whether a source calls the citation influential.
     """
 
     key: str
@@ -77,8 +64,6 @@ class Coverage:
     """How much of a source's list of citations or references is in the library.
 
     Attributes:
-        source: The source's name.
-        direction: ``citing`` or ``referenced``.
         reported: How many the source says there are; ``None`` where it does not say.
         held: How many of them the library holds, as works: records that were merged count once.
         complete: Whether the source's list was read to its end.
@@ -109,14 +94,7 @@ class Coverage:
 
 @dataclass(frozen=True, slots=True)
 class DatedFact:
-    """A date that a source gives for a work.
-
-    Attributes:
-        name: What happened, in the source's word: ``submitted``, ``published``, ``updated``.
-        date: The day.
-        source: Who says so.
-        note: What the source leaves open.
-    """
+    """A day on which a source says a work was ``submitted``, ``published`` or ``updated``, and what it leaves open."""
 
     name: str
     date: dt.date
@@ -125,10 +103,7 @@ class DatedFact:
 
 
 def find_work(name: str) -> Work:
-    """Find a work by its name in the library.
-
-    Args:
-        name: An arXiv id in any usual form (a version is ignored), a DOI, or a work's key, of today or of before.
+    """Find a work by its arXiv id in any usual form (a version is ignored), DOI, or key, of today or of before.
 
     Raises:
         UnknownPaperError: There is none; the message names what is near and what to do.
@@ -143,12 +118,21 @@ def find_work(name: str) -> Work:
     work = (
         Work.objects.filter(key__in=names).first()
         or Work.objects.filter(arxiv_id__in=names).first()
-        or _formerly(names)
-        or _by_doi(name)
+        or Work.objects.filter(former_keys__key__in=names).order_by("former_keys__pk").first()
+        or by_doi(name)
     )
     if work is None:
         raise UnknownPaperError(_unknown(name, is_id=is_id))
     return work if work.merged_into is None else work.merged_into
+
+
+def by_doi(name: str) -> Work | None:
+    """Find the work of that DOI; none for a name that is not one."""
+    try:
+        doi = Doi.parse(name)
+    except DoiError:
+        return None
+    return Work.objects.filter(source_records__identifiers__name=f"doi:{doi.name}").first()
 
 
 def all_works() -> QuerySet[Work]:
@@ -206,33 +190,18 @@ def dates(work: Work) -> tuple[DatedFact, ...]:
 
 def paper(work: Work) -> Paper:
     """Give the work as a plain value, for citation formats, key terms and the summary."""
-    return Paper(
-        title=work.title,
-        authors=tuple(work.authors),
-        year=work.year,
-        arxiv_id=ArxivId.parse(work.arxiv_id) if work.arxiv_id else None,
-        abstract=work.abstract,
-        categories=tuple(work.categories),
-        license_uri=work.license_uri,
-        doi=work.doi,
-        journal_reference=work.journal_reference,
-        author_comments=work.author_comments,
-        report_number=work.report_number,
-        msc_class=work.msc_class,
-        acm_class=work.acm_class,
-        submitted=work.submitted,
-        updated=work.updated,
-        versions=tuple(
-            Version(
-                version["number"],
-                dt.date.fromisoformat(version["created"]) if version.get("created") else None,
-                version.get("license_uri", ""),
-                version.get("size", ""),
-                version.get("source_type", ""),
-            )
-            for version in work.versions
-        ),
-    )
+    other: dict[str, Any] = {
+        "authors": tuple(work.authors),
+        "arxiv_id": ArxivId.parse(work.arxiv_id) if work.arxiv_id else None,
+        "categories": tuple(work.categories),
+        "versions": tuple(map(_version, work.versions)),
+    }
+    return Paper(**{name: getattr(work, name) for name in Paper.__dataclass_fields__ if name not in other}, **other)
+
+
+def _version(kept: dict[str, Any]) -> Version:
+    created = dt.date.fromisoformat(kept["created"]) if kept.get("created") else None
+    return Version(kept["number"], created, *(kept.get(name, "") for name in ("license_uri", "size", "source_type")))
 
 
 def _side(work: Work, direction: Direction) -> list[Relation]:
@@ -286,30 +255,13 @@ def _merge_evidence(works: Iterable[int]) -> dict[int, tuple[str, ...]]:
     return found
 
 
-def _formerly(names: set[str]) -> Work | None:
-    former = FormerKey.objects.filter(key__in=names).select_related("work").first()
-    return former.work if former else None
-
-
-def _by_doi(name: str) -> Work | None:
-    try:
-        doi = Doi.parse(name)
-    except DoiError:
-        return None
-    return Work.objects.filter(source_records__identifiers__name=f"doi:{doi.name}").first()
-
-
 def _unknown(name: str, *, is_id: bool) -> str:
     shown = repr(name if len(name) <= 80 else name[:77] + "...")
-    near = _near(name)
-    if near:
-        listed = " or ".join(repr(key) for key in near)
-        return f"no paper {shown} in the library; did you mean {listed}?"
+    if near := _near(name):
+        return f"no paper {shown} in the library; did you mean {' or '.join(map(repr, near))}?"
     if is_id:
-        named = ArxivId.parse(name)
-        return (
-            f"no paper {shown} in the library; add it with: lenslab paper add {named.base}, or read it at {named.url}"
-        )
+        own = ArxivId.parse(name)
+        return f"no paper {shown} in the library; add it with: lenslab paper add {own.base}, or read it at {own.url}"
     return f"no paper {shown} in the library; name one by its arXiv id, for instance 1806.02891"
 
 

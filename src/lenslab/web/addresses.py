@@ -15,14 +15,7 @@ _SAFE = "!$&'()*+,;=/~:@"
 
 
 def work_address(key: str) -> str:
-    """Give the address of a work's page.
-
-    Args:
-        key: The work's name in the library: its canonical arXiv id, or a slug.
-
-    Returns:
-        A path on this site: ``/paper/...`` for an arXiv id, else ``/work/...``.
-    """
+    """Give the address of a work's page: ``/paper/...`` for a canonical arXiv id, ``/work/...`` for a slug."""
     return _place("paper" if _is_id(key) else "work", get_script_prefix()) + quote(key, safe=_SAFE)
 
 

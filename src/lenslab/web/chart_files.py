@@ -18,15 +18,7 @@ FORBIDDEN = frozenset({"url", "href", "sequence", "graticule", "sphere", "userme
 
 
 def picture(record: Record, name: str, theme: str) -> bytes:
-    """Read a chart's picture.
-
-    Args:
-        record: A study result.
-        name: The chart's name.
-        theme: ``"light"`` or ``"dark"``.
-
-    Returns:
-        An SVG document, untrusted: it may only be shown as an image or in a sandbox.
+    """Read a chart's picture, an SVG document, untrusted: it may only be shown as an image or in a sandbox.
 
     Raises:
         RecordNotFoundError: There is no such chart.
@@ -41,14 +33,7 @@ def picture(record: Record, name: str, theme: str) -> bytes:
 
 
 def specification(record: Record, name: str) -> dict[str, Any]:
-    """Read a chart's Vega-Lite specification, if it keeps to what our charts use.
-
-    Args:
-        record: A study result.
-        name: The chart's name.
-
-    Returns:
-        A specification whose data stand in it.
+    """Read a chart's Vega-Lite specification, if it keeps to what our charts use; its data stand in it.
 
     Raises:
         RecordNotFoundError: There is no such chart.
@@ -76,8 +61,7 @@ def _refuse_reaching_out(document: object, name: str) -> None:
         if depth > DEEPEST:
             raise BrokenRecordError(f"the chart {name} is nested deeper than any chart is; it is not shown")
         if isinstance(value, Mapping):
-            forbidden = FORBIDDEN.intersection(value) if not data else frozenset()
-            if forbidden:
+            if not data and (forbidden := FORBIDDEN.intersection(value)):
                 raise BrokenRecordError(f"the chart {name} asks for {min(forbidden)!r}, which no record’s chart may")
             waiting += [(held, depth + 1, data or key in ("values", "datasets")) for key, held in value.items()]
         elif isinstance(value, list):

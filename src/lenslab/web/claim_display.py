@@ -34,17 +34,13 @@ class Claim:
     """One claim as its card shows it.
 
     Attributes:
-        id: Its letter.
-        statement: What the paper says.
         badge: The verdict, never without "here".
         tone: The badge's colour: good, bad, open or quiet.
         statistic: What is estimated.
         rule: Verdicts with what leads to them.
         figure: The estimate, in points, percent or as a correlation; empty where there is none.
         interval: Its interval with the confidence; empty where there is none.
-        detail: One sentence about the figure.
         scope: Flags that limit what the verdict means.
-        parts: The claim's parts, where it has any.
         chart: The name of its chart; empty where there is none.
     """
 
@@ -68,13 +64,10 @@ class Result:
 
     Attributes:
         name: The name of its directory, by which a reader chooses it.
-        network: The network's name.
         images: How many images of what, and of how many classes.
         accuracy: Before any ablation, in percent.
-        site: The site that the verdicts are about.
-        units: How many units it has.
+        site: The site that the verdicts are about, with so many ``units``.
         claims: In the order of the rules.
-        warnings: What a reader should know.
         provenance: Rules, dead units, time.
     """
 
@@ -112,14 +105,8 @@ def present(result: StudyResult) -> Result:
 def unmeasured(rules: Rulebook) -> tuple[Claim, ...]:
     """Put the claims of a study that has not been run into words: what would be measured, and what would decide."""
     return tuple(
-        Claim(
-            claim.id,
-            claim.statement,
-            *BADGES["not run"],
-            claim.statistic,
-            tuple(claim.rule.sentences(claim.measure).items()),
-        )
-        for claim in rules.claims
+        Claim(one.id, one.statement, *BADGES["not run"], one.statistic, tuple(one.rule.sentences(one.measure).items()))
+        for one in rules.claims
     )
 
 
@@ -160,7 +147,7 @@ def _claim(claim: ClaimResult) -> Claim:
         interval=f"{100 * claim.confidence:g} % interval {bounds}{named}" if bounds else "",
         detail=claim.detail,
         scope=claim.scope,
-        parts=tuple(_part(part) for part in claim.parts),
+        parts=tuple(map(_part, claim.parts)),
         chart=claim.chart or "",
     )
 

@@ -30,5 +30,4 @@ class Comment(models.Model):
         indexes: ClassVar = [models.Index(fields=["work", "posted"], name="comments_of_a_work")]
 
     def __str__(self) -> str:
-        """Give the author and the first words."""
         return f"{self.author}: {self.text[:60]}"

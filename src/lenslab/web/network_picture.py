@@ -21,12 +21,9 @@ class PlacedWork:
     """A node: a work with its place in the picture and in its list.
 
     Attributes:
-        key: The work's name in the library.
         role: ``current``, ``citing`` or ``referenced``.
-        title: Its title, as plain text.
         byline: Authors in short and year.
         place: For instance ``Citing paper 3 of 113``.
-        address: Its page.
         x: To the right of the current work.
         y: Below the current work.
     """
@@ -82,14 +79,7 @@ class Picture:
 
 
 def draw(neighbourhood: Neighbourhood) -> Picture:
-    """Turn a neighbourhood into a picture.
-
-    Args:
-        neighbourhood: Nodes with places, the current work first.
-
-    Returns:
-        The picture; its coordinates have the current work at (0, 0) and y pointing down.
-    """
+    """Turn a neighbourhood into a picture; its coordinates have the current work at (0, 0) and y pointing down."""
     numbers = {"citing": 0, "referenced": 0, "current": 0}
     totals = {role: sum(node.role == role for node in neighbourhood.nodes) for role in numbers}
     works = []
@@ -101,17 +91,13 @@ def draw(neighbourhood: Neighbourhood) -> Picture:
         Line(edge.citing, edge.cited, at[edge.citing].x, at[edge.citing].y, at[edge.cited].x, at[edge.cited].y)
         for edge in neighbourhood.edges
     )
-    rings = tuple(
-        DrawnRing(ring.radius, ring.label, round(LABEL_INSET - ring.radius, 1)) for ring in neighbourhood.rings
-    )
+    circles = neighbourhood.rings
+    rings = tuple(DrawnRing(ring.radius, ring.label, round(LABEL_INSET - ring.radius, 1)) for ring in circles)
     reach = max(neighbourhood.radius + MARGIN, LEAST_REACH)
-    return Picture(
-        works=tuple(works),
-        rings=rings,
-        edges=edges,
-        view_box=f"{-reach:g} {-reach:g} {2 * reach:g} {2 * reach:g}",
-        caption=_caption(neighbourhood),
-    )
+    caption = "Rings are years: references inside, citing works around them, the latest outermost."
+    if neighbourhood.rule:
+        caption += f" The picture shows {neighbourhood.rule}; the table below has them all."
+    return Picture(tuple(works), rings, edges, f"{-reach:g} {-reach:g} {2 * reach:g} {2 * reach:g}", caption)
 
 
 def _placed(node: Node, number: int, total: int) -> PlacedWork:
@@ -126,10 +112,3 @@ def _placed(node: Node, number: int, total: int) -> PlacedWork:
         x=node.x,
         y=node.y,
     )
-
-
-def _caption(neighbourhood: Neighbourhood) -> str:
-    words = "Rings are years: references inside, citing works around them, the latest outermost."
-    if neighbourhood.rule:
-        words += f" The picture shows {neighbourhood.rule}; the table below has them all."
-    return words

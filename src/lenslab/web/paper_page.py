@@ -113,14 +113,9 @@ class PaperPage:
 
 
 def gather(work: Work, *, chosen: str = "") -> PaperPage:
-    """Gather everything that the page of a work says.
+    """Gather everything that the page of a work says, with the study result that the reader chose by its name.
 
-    Args:
-        work: A work of the library.
-        chosen: The name of the study result that the reader asked for.
-
-    Returns:
-        The page, in words. The number of queries does not grow with the number of citations.
+    The number of queries does not grow with the number of citations.
     """
     facts = PaperFacts(work)
     return PaperPage(
@@ -190,10 +185,8 @@ def _quick(summary: Summary) -> QuickSummary:
 
 
 def _terms(facts: PaperFacts) -> tuple[Term, ...]:
-    longest = max((term.score for term in facts.terms), default=1.0)
-    return tuple(
-        Term(term.term, f"{term.score:.3f}", round(100 * term.score / longest, 1), term.reason) for term in facts.terms
-    )
+    longest, terms = max((term.score for term in facts.terms), default=1.0), facts.terms
+    return tuple(Term(one.term, f"{one.score:.3f}", round(100 * one.score / longest, 1), one.reason) for one in terms)
 
 
 def _resolver(relations: tuple[Relation, ...]) -> Resolve:
@@ -201,8 +194,7 @@ def _resolver(relations: tuple[Relation, ...]) -> Resolve:
     referenced = [relation for relation in relations if relation.direction == "referenced"]
 
     def resolve(key: str) -> tuple[str, str] | None:
-        found = resolve_citation(key, referenced)
-        if found is None:
+        if (found := resolve_citation(key, referenced)) is None:
             return None
         words = ", ".join(part for part in (short_authors(found.authors), str(found.year or "")) if part)
         return words or plain_text(found.title), work_address(found.key)

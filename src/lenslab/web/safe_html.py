@@ -29,13 +29,8 @@ LONGEST_FORMULA = 2_000
 def running_text(source: str, resolve: Resolve | None = None) -> SafeString:
     r"""Show a title or an abstract: formulas for KaTeX, citations and addresses as links, everything else as text.
 
-    Args:
-        source: Text with LaTeX, as arXiv stores it.
-        resolve: Finds the work that a ``\cite`` key means; a key that it does not find is shown as ``[citation]`` with
-            the key as its title.
-
-    Returns:
-        HTML in which nothing of the source is markup.
+    ``resolve`` finds the work that a ``\cite`` key means; a key that it does not find is shown as ``[citation]`` with
+    the key as its title. Nothing of the source becomes markup.
 
     Example:
         >>> running_text(r"Units of $L_1$ norm <b>matter</b>")
@@ -47,19 +42,14 @@ def running_text(source: str, resolve: Resolve | None = None) -> SafeString:
 def comment(markdown: str) -> SafeString:
     r"""Show a comment: Markdown without raw HTML and without pictures, then cleaned once more.
 
-    Args:
-        markdown: What the reader typed.
-
-    Returns:
-        HTML of a short list of tags; links lead to http, https or mailto only.
+    The HTML is of a short list of tags; links lead to http, https or mailto only.
 
     Example:
         >>> comment("*Nice*, <script>alert(1)</script> [here](javascript:alert(1))")
         '<p><em>Nice</em>, &lt;script&gt;alert(1)&lt;/script&gt; [here](javascript:alert(1))</p>\n'
     """
-    rendered = _markdown().render(markdown)
     cleaned = nh3.clean(
-        rendered,
+        _markdown().render(markdown),
         tags=set(ALLOWED_TAGS),
         attributes={"a": {"href", "title"}},
         url_schemes={"http", "https", "mailto"},

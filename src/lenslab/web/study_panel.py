@@ -8,8 +8,8 @@ from django.conf import settings
 from django.urls import reverse
 
 from lenslab.records import Record, RecordNotFoundError
-from lenslab.studies.rulebook import Rulebook, list_studies
-from lenslab.studies.study_result import StudyResult, study_results
+from lenslab.studies.rulebook import list_studies
+from lenslab.studies.study_result import study_results
 from lenslab.web.claim_display import Claim, Result, present, unmeasured
 
 
@@ -35,11 +35,9 @@ class Panel:
     """What a paper's page shows of its study.
 
     Attributes:
-        key: The paper's key.
         directory: Where results are looked for.
         choices: Every result that is here, the newest first.
         shown: The chosen one, or the newest; ``None`` where there is none.
-        cards: The claims with their charts.
         problems: Sentences about records that cannot be read.
     """
 
@@ -51,35 +49,22 @@ class Panel:
     problems: tuple[str, ...]
 
 
-def rulebook(study: str) -> Rulebook | None:
-    """Find the rules of a paper's study; nothing where the paper has none."""
-    return next((rules for rules in list_studies() if rules.study == study), None)
-
-
-def results() -> tuple[list[StudyResult], list[str]]:
-    """Read every study result in the directory of records, the newest first, and say which cannot be read."""
-    return study_results(settings.RECORDS)
-
-
 def find_record(name: str) -> Record | None:
     """Find the record of a result by its directory's name, which is compared and never made into a path."""
-    return next((result.record for result in results()[0] if result.directory.name == name), None)
+    found, _ = study_results(settings.RECORDS)
+    return next((result.record for result in found if result.directory.name == name), None)
 
 
 def panel(study: str, chosen: str = "") -> Panel | None:
-    """Gather what is here about one paper's study.
+    """Gather what is here about one paper's study: its results, or, before any run, the claims alone.
 
-    Args:
-        study: The paper's key.
-        chosen: The name of the result that the reader asked for; an unknown one is passed over.
-
-    Returns:
-        The results and the one to show, or, before any run, the claims alone; ``None`` for a paper without a study.
+    The result that the reader chose by its name is shown; an unknown one is passed over. Give ``None`` for a paper
+    without a study.
     """
-    rules = rulebook(study)
+    rules = next((rules for rules in list_studies() if rules.study == study), None)
     if rules is None:
         return None
-    found, problems = results()
+    found, problems = study_results(settings.RECORDS)
     about = [result for result in found if result.study == study]
     choices = tuple(present(result) for result in about)
     at = next((index for index, choice in enumerate(choices) if choice.name == chosen), 0)

@@ -10,13 +10,7 @@ from django.core.cache import cache
 
 @dataclass(frozen=True)
 class Throttle:
-    """At most ``most`` tries in ``seconds`` for each asker.
-
-    Attributes:
-        name: What is tried.
-        most: How many tries are allowed.
-        seconds: After how long the count starts again.
-    """
+    """At most ``most`` tries in ``seconds`` for each asker; then the count starts again."""
 
     name: str
     most: int

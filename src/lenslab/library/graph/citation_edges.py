@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter, defaultdict
 from hashlib import blake2b
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from django.db import connection
 
@@ -17,11 +17,10 @@ if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Collection, Iterable, Mapping, Sequence
 
+    from lenslab.library.models import Direction
     from lenslab.papers import description
 
     Pair = tuple[int, int]
-
-Direction = Literal["citing", "referenced"]
 
 # Decides which works a picture of very many shows; everybody who has the same works sees the same picture.
 SEED = 7
@@ -41,15 +40,9 @@ def lot(citing: str, cited: str) -> int:
 def assert_all(
     assertions: Sequence[description.Assertion], records: Mapping[tuple[str, str], tuple[int, int]], now: dt.datetime
 ) -> int:
-    """Store assertions, and the citations that they make.
+    """Store assertions, and the citations that they make; give how many of these the library did not have.
 
-    Args:
-        assertions: What sources say.
-        records: The record and the work of each end, by (source, locator).
-        now: When they say so.
-
-    Returns:
-        How many citations the library did not have.
+    ``records`` holds the record and the work of each end, by (source, locator).
     """
     stated: dict[Pair, tuple[description.Assertion, Pair]] = {}
     for one in assertions:
@@ -75,8 +68,7 @@ def assert_all(
         current = (one.influential, list(one.intents))
         before = known.get((citing, cited, one.said_by))
         if before is None:
-            row = (found.get(pair), one.said_by, citing, cited, current[0], json.dumps(current[1]), when)
-            new.append(row)
+            new.append((found.get(pair), one.said_by, citing, cited, current[0], json.dumps(current[1]), when))
         elif before[1:] != current:
             altered.append((current[0], json.dumps(current[1]), before[0]))
     columns = ("citation_id", "source", "citing_record_id", "cited_record_id", "influential", "intents", "asserted")
@@ -86,26 +78,14 @@ def assert_all(
 
 
 def keep_only(source: str, record: int, direction: Direction, kept: Collection[int]) -> None:
-    """Withdraw what a source no longer says of a work's citations or references.
-
-    Args:
-        source: The source's name.
-        record: The record by which the source names the work.
-        direction: ``citing`` for the works that cite it, ``referenced`` for those that it cites.
-        kept: The records that the source still names at the other end.
-    """
+    """Withdraw what a source no longer says of a record's citations or references, of which it still names some."""
     own, other = ("cited", "citing") if direction == "citing" else ("citing", "cited")
     asserted = Assertion.objects.filter(**{"source": source, f"{own}_record": record})
-    stale = {
-        pk: (citation, work)
-        for pk, end, citation, work in asserted.values_list(
-            "pk", f"{other}_record", "citation", f"{other}_record__work"
-        )
-        if end not in kept
-    }
+    rows = asserted.values_list("pk", f"{other}_record", f"{other}_record__work")
+    stale = {pk: work for pk, end, work in rows if end not in kept}
     for part in bulk_rows.batched(stale):
         Assertion.objects.filter(pk__in=part).delete()
-    rebuild({work for _, work in stale.values()})
+    rebuild(stale.values())
 
 
 def records_of(source: str, locators: Iterable[str]) -> dict[tuple[str, str], tuple[int, int]]:
@@ -137,9 +117,8 @@ def rebuild(works: Iterable[int]) -> None:
         "JOIN library_sourcerecord one ON one.id = a.citing_record_id "
         "JOIN library_sourcerecord other ON other.id = a.cited_record_id WHERE {side}.work_id IN {list}"
     )
-    rows = {
-        row[0]: row[1:] for side in ("one", "other") for row in bulk_rows.select(query.replace("{side}", side), own)
-    }
+    sides = (bulk_rows.select(query.replace("{side}", side), own) for side in ("one", "other"))
+    rows = {row[0]: row[1:] for side in sides for row in side}
     flags: dict[Pair, bool] = defaultdict(bool)
     for citing, cited, influential, _ in rows.values():
         flags[citing, cited] |= bool(influential)
@@ -153,10 +132,9 @@ def rebuild(works: Iterable[int]) -> None:
     bulk_rows.update("library_assertion", ("citation_id",), moved)
     query = "SELECT c.id, c.citing_id, c.cited_id FROM library_citation c WHERE c.{side} IN {list}"
     here = {row for side in ("citing_id", "cited_id") for row in bulk_rows.select(query.replace("{side}", side), own)}
-    _delete([pk for pk, citing, cited in here if (citing, cited) not in pairs])
-    recount(
-        {*own, *(work for _, citing, cited in here for work in (citing, cited)), *(w for pair in pairs for w in pair)}
-    )
+    for part in bulk_rows.batched(pk for pk, citing, cited in here if (citing, cited) not in pairs):
+        Citation.objects.filter(pk__in=part).delete()
+    recount({*own, *(work for _, *ends in here for work in ends), *(work for pair in pairs for work in pair)})
 
 
 def recount(works: Iterable[int]) -> None:
@@ -179,12 +157,10 @@ def update_years(years: Mapping[int, int | None]) -> None:
 
 
 def _ensure(pairs: set[Pair], flags: Mapping[Pair, bool], *, lower: bool = False) -> tuple[dict[Pair, int], int]:
-    """Find or make the citation of each pair, and tell how many were made.
+    """Find or make the citation of each pair of a citing and a cited work, and tell how many were made.
 
-    Args:
-        pairs: Citing and cited work.
-        flags: Whether anybody calls the citation influential, as far as is known here.
-        lower: Whether all assertions are known here, so that a flag that nobody raises goes.
+    ``flags`` say whether anybody calls the citation influential, as far as is known here; ``lower``, whether all
+    assertions are known here, so that a flag that nobody raises goes.
     """
     found: dict[Pair, int] = {}
     changed = []
@@ -200,34 +176,25 @@ def _ensure(pairs: set[Pair], flags: Mapping[Pair, bool], *, lower: bool = False
     missing = sorted(pairs - found.keys())
     if missing:
         ids = bulk_rows.new_ids("library_citation", len(missing))
-        about = _about({work for pair in missing for work in pair})
+        query = "SELECT id, key, year FROM library_work WHERE id IN {list}"
+        ends = sorted({work for pair in missing for work in pair})
+        about = {pk: (key, year or 0) for pk, key, year in bulk_rows.select(query, ends)}
         rows = []
         for citing, cited in missing:
             found[citing, cited] = pk = next(ids)
-            drawn = lot(about[citing][0], about[cited][0])
-            rows.append((pk, citing, cited, flags[citing, cited], about[citing][1], about[cited][1], drawn))
+            (key, year), (other, other_year) = about[citing], about[cited]
+            rows.append((pk, citing, cited, flags[citing, cited], year, other_year, lot(key, other)))
         columns = ("id", "citing_id", "cited_id", "influential", "citing_year", "cited_year", "lot")
         bulk_rows.insert("library_citation", columns, rows)
         _add_to_counts(missing)
     return found, len(missing)
 
 
-def _about(works: set[int]) -> dict[int, tuple[str, int]]:
-    query = "SELECT id, key, year FROM library_work WHERE id IN {list}"
-    return {pk: (key, year or 0) for pk, key, year in bulk_rows.select(query, sorted(works))}
-
-
 def _add_to_counts(pairs: Iterable[Pair]) -> None:
-    citing, cited = Counter(pair[0] for pair in pairs), Counter(pair[1] for pair in pairs)
     with connection.cursor() as cursor:
-        for column, counts in (("reference_count", citing), ("citation_count", cited)):
-            rows = [(number, pk) for pk, number in sorted(counts.items())]
+        for end, column in enumerate(("reference_count", "citation_count")):
+            rows = [(number, pk) for pk, number in sorted(Counter(pair[end] for pair in pairs).items())]
             cursor.executemany(f"UPDATE library_work SET {column} = {column} + %s WHERE id = %s", rows)
-
-
-def _delete(citations: Sequence[int]) -> None:
-    for part in bulk_rows.batched(citations):
-        Citation.objects.filter(pk__in=part).delete()
 
 
 def _loaded(value: Any) -> Any:

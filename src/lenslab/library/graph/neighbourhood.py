@@ -33,15 +33,11 @@ class Node:
     """A work in the picture.
 
     Attributes:
-        key: Its name in addresses.
-        title: Its title, with LaTeX as the source wrote it.
-        authors: Its authors in short; empty where no source names any.
-        year: Its year, where known.
+        title: With LaTeX as the source wrote it.
+        authors: In short; empty where no source names any.
         role: The current work, one that cites it, or one that it cites (also where both cite each other).
         x: Where it stands, to the right of the current work.
         y: Where it stands, below the current work.
-        arxiv_id: Its id at arXiv, where it has one.
-        doi: Its DOI, where known.
         influential: Whether a source calls the citation between it and the current work influential.
     """
 
@@ -59,13 +55,7 @@ class Node:
 
 @dataclass(frozen=True, slots=True)
 class Edge:
-    """One work of the picture cites another.
-
-    Attributes:
-        citing: Key of the work that cites.
-        cited: Key of the work that is cited.
-        influential: Whether a source calls the citation influential.
-    """
+    """One work of the picture cites another, both by their keys; influential if a source calls it so."""
 
     citing: str
     cited: str
@@ -79,9 +69,8 @@ class Neighbourhood:
     Attributes:
         nodes: The current work first, then those it cites and those that cite it, by year, then by title.
         edges: Every citation that the library knows between two of the nodes.
-        rings: The circles that the nodes stand on, from the inside out.
-        citing_total: How many works cite the current one, shown or not.
-        referenced_total: How many it cites, shown or not.
+        rings: From the inside out.
+        citing_total: How many works cite the current one, shown or not; ``referenced_total``, how many it cites.
         complete: Whether all of them are shown.
     """
 
@@ -140,13 +129,7 @@ class Chosen:
 def neighbourhood(work: Work, limit: int = 300) -> Neighbourhood:
     """Draw a work among its neighbours, the same for everybody.
 
-    Args:
-        work: The work in the middle.
-        limit: How many neighbours are shown at most. References take up to half of the places, and more where citing
-            works leave some free.
-
-    Returns:
-        Nodes, edges, and the totals, so that a page can say what it leaves out.
+    References take up to half of the places, and more where citing works leave some free.
     """
     chosen = choose(work, limit)
     years = {role: [row[4] for row, own in zip(chosen.works, chosen.roles, strict=True) if own == role]
@@ -174,7 +157,10 @@ def choose(work: Work, limit: int) -> Chosen:
         query = "SELECT id, key, title, byline, year, arxiv_id, doi FROM library_work WHERE id {one_of}"
         ids = sorted({work.pk, *referenced, *citing})
         rows = {row[0]: row for row in bulk_rows.select_ids(cursor, query, ids)}
-        inner, outer = (sorted((rows[pk] for pk in side if pk in rows), key=_by_year) for side in (referenced, citing))
+        inner, outer = (
+            sorted((rows[pk] for pk in side if pk in rows), key=lambda row: (row[4] or 0, row[2].casefold(), row[1]))
+            for side in (referenced, citing)
+        )
         works = (rows[work.pk], *inner, *outer)
         edges = _between(cursor, [row[0] for row in works])
     roles: list[Role] = ["current"]
@@ -193,12 +179,7 @@ def choose(work: Work, limit: int) -> Chosen:
 def one_side(cursor: Any, own: str, pk: int, places: int, total: int) -> list[tuple[int, bool]]:
     """Choose the neighbours on one side by the rule, with whether they are influential.
 
-    Args:
-        cursor: Of the database.
-        own: The column in which the current work stands, ``cited`` for the works that cite it.
-        pk: The current work.
-        places: How many are wanted.
-        total: How many there are.
+    The current work stands in the column ``own``: ``cited`` for the works that cite it.
     """
     other = "citing" if own == "cited" else "cited"
     if places <= 0:
@@ -217,10 +198,6 @@ def one_side(cursor: Any, own: str, pk: int, places: int, total: int) -> list[tu
 
 def evenly(drawn: dict[int, list[int]], places: int) -> list[int]:
     """Choose as many of each year as of any other, as far as there are; the latest years get what is left over.
-
-    Args:
-        drawn: For each year its works, in the order of their lots.
-        places: How many are wanted.
 
     Example:
         >>> evenly({2018: [1], 2019: [2, 3, 4], 2020: [5, 6, 7]}, 6)
@@ -265,7 +242,7 @@ def _by_lot(
     waiting, most = list(years), 2 * -(-places // len(years))
     while waiting:
         most = min(most, places)
-        for some in (waiting[start : start + _MOST_YEARS] for start in range(0, len(waiting), _MOST_YEARS)):
+        for some in bulk_rows.batched(waiting, _MOST_YEARS):
             drawn.update((year, []) for year in some)
             values = [value for year in some for value in (pk, influential, year, most)]
             cursor.execute(" UNION ALL ".join([of_a_year] * len(some)), values)
@@ -278,10 +255,6 @@ def _by_lot(
     return drawn
 
 
-def _by_year(row: tuple[Any, ...]) -> tuple[int, str, str]:
-    return row[4] or 0, row[2].casefold(), row[1]
-
-
 def _between(cursor: Any, works: Sequence[int]) -> list[tuple[int, int, bool]]:
     """Read every citation between two of the works.
 
@@ -289,9 +262,6 @@ def _between(cursor: Any, works: Sequence[int]) -> list[tuple[int, int, bool]]:
     quicker than ninety thousand pairs, which it would look up one by one but for the plus sign.
     """
     one_of, ids = bulk_rows.one_of(works)
-    cursor.execute(
-        "SELECT citing_id, cited_id, influential FROM library_citation "
-        f"WHERE citing_id {one_of} AND +cited_id {one_of}",
-        [ids, ids],
-    )
+    pairs = f"citing_id {one_of} AND +cited_id {one_of}"
+    cursor.execute(f"SELECT citing_id, cited_id, influential FROM library_citation WHERE {pairs}", [ids, ids])
     return [(citing, cited, bool(influential)) for citing, cited, influential in cursor.fetchall()]

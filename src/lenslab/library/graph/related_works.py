@@ -21,6 +21,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from django.db import connection
@@ -39,6 +40,8 @@ if TYPE_CHECKING:
 
     from lenslab.library.models import Work
 
+    _Common = tuple[float, int]  # the cosine, and how many works two works have in common
+
 DRAWN = 500
 READ = 20_000
 PICTURE = 300
@@ -55,11 +58,7 @@ class RelatedWork:
     """A work near another.
 
     Attributes:
-        key: Its name in addresses.
-        title: Its title, with LaTeX as the source wrote it.
-        byline: Its authors in short.
-        year: Its year, where known.
-        arxiv_id: Its id at arXiv, where it has one.
+        title: With LaTeX as the source wrote it.
         score: What it is ordered by; from 0 to 1.
         evidence: Why, in words.
         coupled: How alike the lists of references are; of similar works only, as the next two.
@@ -99,12 +98,7 @@ class RelatedWorks:
 
 
 def related_works(work: Work, limit: int = 10) -> RelatedWorks:
-    """Find the works near a work.
-
-    Args:
-        work: The work.
-        limit: How many of each kind are wanted at most.
-    """
+    """Find the works near a work, up to a limit of each kind."""
     notes: list[str] = []
     with connection.cursor() as cursor:
         picture = choose(work, PICTURE)
@@ -123,36 +117,32 @@ def related_works(work: Work, limit: int = 10) -> RelatedWorks:
         likely = _top({pk: _part(shared, pk) + _part(together, pk) for pk in candidates}, _READ_IN_WORDS // 2)
         worded = dict.fromkeys([pk for pk, _ in likely] + _with_its_terms(work))
         worded.pop(work.pk, None)
-        about = _about(cursor, {work.pk, *top, *candidates, *worded})
-    alike = _alike(about, work.pk, worded)
+        query = "SELECT id, key, title, byline, year, arxiv_id, abstract FROM library_work WHERE id {one_of}"
+        rows = select_ids(cursor, query, {work.pk, *top, *candidates, *worded})
+    about = {row[0]: row[1:-1] for row in rows}
+    alike = _alike({row[0]: f"{row[2]}. {row[-1]}" for row in rows}, work.pk, worded)
+    cocited = tuple(
+        RelatedWork(*[*about[pk], round(cosine, 4), _cited_together(number)])
+        for pk, (cosine, number) in _top(together, limit)
+    )
     return RelatedWorks(
         _listed(about, prior, limit, len(around), "cited by {:,} of {:,} works around it"),
         _listed(about, derivative, limit, len(around), "cites {:,} of {:,} works around it"),
-        _cocited(about, together, limit),
+        cocited,
         _similar(about, shared, together, alike, limit),
         tuple(notes),
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Common:
-    """What two works have in common: how many works, and the cosine."""
-
-    number: int
-    cosine: float
-
-
-def _cited_by(cursor: Any, around: list[int], own: int) -> dict[int, float]:
+def _cited_by(cursor: Any, around: list[int], own: int) -> dict[int, int]:
     """Tell how many of the works around cite each work."""
-    rows = select_ids(
-        cursor, "SELECT cited_id, count(*) FROM library_citation WHERE citing_id {one_of} GROUP BY cited_id", around
-    )
-    return {pk: number for pk, number in rows if pk != own and number > 1}
+    query = "SELECT cited_id, count(*) FROM library_citation WHERE citing_id {one_of} GROUP BY cited_id"
+    return {pk: number for pk, number in select_ids(cursor, query, around) if pk != own and number > 1}
 
 
 def _citing(
     cursor: Any, cited: Collection[int], own: int, what: str, notes: list[str], *, least: int
-) -> dict[int, float]:
+) -> dict[int, int]:
     """Tell how many of some works each work cites, for those that cite at least so many and were found."""
     counts = dict(select_ids(cursor, "SELECT id, citation_count FROM library_work WHERE id {one_of}", cited))
     searched: list[int] = []
@@ -164,18 +154,13 @@ def _citing(
         searched.append(pk)
     if len(searched) < len(counts):
         notes.append(f"{what} were looked for through the {len(searched):,} least cited of {len(counts):,} works")
-    found = Counter(
-        pk for (pk,) in select_ids(cursor, "SELECT citing_id FROM library_citation WHERE cited_id {one_of}", searched)
-    )
-    found.pop(own, None)
+    query = "SELECT citing_id FROM library_citation WHERE cited_id {one_of}"
+    found = Counter(pk for (pk,) in select_ids(cursor, query, searched) if pk != own)
     candidates = [pk for pk, _ in _top(found, _CANDIDATES)]
     citing, ids = one_of(candidates)
     among, works = one_of(counts)
-    cursor.execute(
-        f"SELECT citing_id, count(*) FROM library_citation WHERE citing_id {citing} AND +cited_id {among} "
-        "GROUP BY citing_id",
-        [ids, works],
-    )
+    pairs = f"citing_id {citing} AND +cited_id {among}"
+    cursor.execute(f"SELECT citing_id, count(*) FROM library_citation WHERE {pairs} GROUP BY citing_id", [ids, works])
     return {pk: number for pk, number in cursor.fetchall() if number >= least}
 
 
@@ -191,10 +176,8 @@ def _together(cursor: Any, work: Work, notes: list[str]) -> dict[int, _Common]:
     if any(number > 1 for number in numbers.values()):
         numbers = {pk: number for pk, number in numbers.items() if number > 1}
     counts = dict(select_ids(cursor, "SELECT id, citation_count FROM library_work WHERE id {one_of}", numbers))
-    return {
-        pk: _Common(number, _cosine(number, len(citing), work.citation_count, counts[pk]))
-        for pk, number in numbers.items()
-    }
+    drawn, total = len(citing), work.citation_count
+    return {pk: (_cosine(number, drawn, total, counts[pk]), number) for pk, number in numbers.items()}
 
 
 def _shared(cursor: Any, work: Work, notes: list[str]) -> dict[int, _Common]:
@@ -204,10 +187,8 @@ def _shared(cursor: Any, work: Work, notes: list[str]) -> dict[int, _Common]:
         notes.append(f"shared references are counted in {len(cited):,} of {work.reference_count:,}, drawn by lot")
     numbers = _citing(cursor, cited, work.pk, "works with shared references", notes, least=1)
     counts = dict(select_ids(cursor, "SELECT id, reference_count FROM library_work WHERE id {one_of}", numbers))
-    return {
-        pk: _Common(int(number), _cosine(int(number), len(cited), work.reference_count, counts[pk]))
-        for pk, number in numbers.items()
-    }
+    drawn, total = len(cited), work.reference_count
+    return {pk: (_cosine(number, drawn, total, counts[pk]), number) for pk, number in numbers.items()}
 
 
 def _cosine(common: int, drawn_number: int, total: int, other: int) -> float:
@@ -226,12 +207,11 @@ def _with_its_terms(work: Work) -> list[int]:
     return work_search.best(Query((wanted,)), _READ_IN_WORDS // 2) if wanted else []
 
 
-def _alike(about: Mapping[int, tuple[Any, ...]], own: int, others: Iterable[int]) -> dict[int, tuple[float, list[str]]]:
+def _alike(texts: Mapping[int, str], own: int, others: Iterable[int]) -> dict[int, tuple[float, list[str]]]:
     """Give the cosine of key terms, and the terms that count most in it."""
 
     def vector(pk: int) -> dict[str, tuple[float, str]]:
-        title, abstract = about[pk][1], about[pk][5]
-        terms = key_terms(f"{title}. {abstract}", limit=_TERMS)
+        terms = key_terms(texts[pk], limit=_TERMS)
         return {" ".join(map(singular, term.term.lower().split())): (term.score, term.term) for term in terms}
 
     mine = vector(own)
@@ -247,25 +227,16 @@ def _alike(about: Mapping[int, tuple[Any, ...]], own: int, others: Iterable[int]
 
 
 def _listed(
-    about: Mapping[int, tuple[Any, ...]], counts: Mapping[int, float], limit: int, around: int, words: str
+    about: Mapping[int, Any], counts: Mapping[int, int], limit: int, around: int, words: str
 ) -> tuple[RelatedWork, ...]:
     return tuple(
-        _relative(about[pk], round(number / around, 4), words.format(int(number), around))
+        RelatedWork(*[*about[pk], round(number / around, 4), words.format(number, around)])
         for pk, number in _top(counts, limit)
     )
 
 
-def _cocited(
-    about: Mapping[int, tuple[Any, ...]], together: Mapping[int, _Common], limit: int
-) -> tuple[RelatedWork, ...]:
-    return tuple(
-        _relative(about[pk], round(common.cosine, 4), _cited_together(common.number))
-        for pk, common in _top(together, limit)
-    )
-
-
 def _similar(
-    about: Mapping[int, tuple[Any, ...]],
+    about: Mapping[int, Any],
     shared: Mapping[int, _Common],
     together: Mapping[int, _Common],
     alike: Mapping[int, tuple[float, list[str]]],
@@ -282,23 +253,15 @@ def _similar(
     for pk, score in _top(scores, limit):
         evidence = []
         if pk in shared:
-            number = shared[pk].number
+            number = shared[pk][1]
             evidence.append(f"shares {number:,} reference{'' if number == 1 else 's'}")
         if pk in together:
-            evidence.append(_cited_together(together[pk].number))
+            evidence.append(_cited_together(together[pk][1]))
         if pk in alike:
             evidence.append(f"both speak of {', '.join(alike[pk][1])}")
-        found.append(
-            _relative(about[pk], round(score, 4), "; ".join(evidence), *(round(part, 4) for part in parts[pk]))
-        )
+        figures = [round(score, 4), "; ".join(evidence), *(round(part, 4) for part in parts[pk])]
+        found.append(RelatedWork(*[*about[pk], *figures]))
     return tuple(found)
-
-
-def _relative(
-    row: tuple[Any, ...], score: float, evidence: str, coupled: float = 0.0, cocited: float = 0.0, alike: float = 0.0
-) -> RelatedWork:
-    key, title, byline, year, arxiv_id, _ = row
-    return RelatedWork(key, title, byline, year, arxiv_id, score, evidence, coupled, cocited, alike)
 
 
 def _cited_together(number: int) -> str:
@@ -306,19 +269,9 @@ def _cited_together(number: int) -> str:
 
 
 def _part(common: Mapping[int, _Common], pk: int) -> float:
-    return common[pk].cosine if pk in common else 0.0
+    return common[pk][0] if pk in common else 0.0
 
 
 def _top(scores: Mapping[int, Any], limit: int) -> list[tuple[int, Any]]:
     """Give the best, ties by the order in which the library met the works."""
-
-    def place(pk: int) -> tuple[float, int, int]:
-        score = scores[pk]
-        return (-score.cosine, -score.number, pk) if isinstance(score, _Common) else (-score, 0, pk)
-
-    return [(pk, scores[pk]) for pk in sorted(scores, key=place)[:limit]]
-
-
-def _about(cursor: Any, works: Collection[int]) -> dict[int, tuple[Any, ...]]:
-    query = "SELECT id, key, title, byline, year, arxiv_id, abstract FROM library_work WHERE id {one_of}"
-    return {row[0]: row[1:] for row in select_ids(cursor, query, works)}
+    return sorted(sorted(scores.items()), key=itemgetter(1), reverse=True)[:limit]

@@ -30,15 +30,7 @@ CLEARANCE = 20.0
 
 @dataclass(frozen=True, slots=True)
 class Ring:
-    """A circle of neighbours.
-
-    Attributes:
-        radius: Its distance from the centre.
-        role: Whether its works cite the current one or are cited by it.
-        first: The earliest year on it, where known.
-        last: The latest year on it, where known.
-        count: How many works stand on it.
-    """
+    """A circle of works that all cite the current one or are cited by it, with the first and last year, where known."""
 
     radius: float
     role: str
@@ -60,10 +52,7 @@ class Ring:
 
 
 def capacity(ring: int) -> int:
-    """Tell how many works fit on a ring without touching.
-
-    Args:
-        ring: Counted from 1, the innermost.
+    """Tell how many works fit on a ring, counted from 1, the innermost, without touching.
 
     Example:
         >>> capacity(1), capacity(5)
@@ -78,12 +67,8 @@ def arrange(referenced: Sequence[int | None], citing: Sequence[int | None]) -> t
     Whole years share a ring where they fit; a year that does not fit goes on on the next ring. References have rings of
     their own inside of the citing works.
 
-    Args:
-        referenced: The years of the works that the current one cites, in ascending order, unknown ones first.
-        citing: The years of the works that cite it, likewise.
-
-    Returns:
-        The places of the current work, of the referenced and of the citing works, in that order, and the rings.
+    Years come in ascending order, unknown ones first; places are those of the current work, the referenced and the
+    citing ones.
 
     Example:
         >>> places, rings = arrange([2014], [2018, 2019])
@@ -119,9 +104,7 @@ def _arranged(referenced: tuple[int | None, ...], citing: tuple[int | None, ...]
 def _clearest_turn(angles: FloatArray, crossed: FloatArray) -> float:
     """By how much a ring is turned so that its lines to the centre keep away from the works that they pass.
 
-    Args:
-        angles: Of the ring's works, evenly spread.
-        crossed: A row (angle, radius) for each work further inside.
+    ``crossed`` has a row (angle, radius) for each work further inside.
     """
     if not len(crossed):
         return -math.pi / 2
@@ -148,7 +131,7 @@ def _shells(years: Sequence[int | None], first_ring: int) -> list[list[int | Non
         while waiting:
             room = capacity(first_ring + len(shells))
             shells.append(waiting[:room])
-            waiting = waiting[room:]
+            del waiting[:room]
     return shells
 
 

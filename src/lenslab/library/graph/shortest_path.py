@@ -8,7 +8,7 @@ says how far it looked.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +18,7 @@ from lenslab.library import bulk_rows
 from lenslab.papers.text.latex_display import plain_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from lenslab.library.models import Work
 
@@ -31,14 +31,7 @@ _AT_ONCE = 5000
 
 @dataclass(frozen=True, slots=True)
 class Stop:
-    """A work on the way.
-
-    Attributes:
-        key: Its name in addresses.
-        title: Its title, with LaTeX as the source wrote it.
-        byline: Its authors in short.
-        year: Its year, where known.
-    """
+    """A work on the way; its title has LaTeX as the source wrote it."""
 
     key: str
     title: str
@@ -48,14 +41,7 @@ class Stop:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """From one work of the chain to the next.
-
-    Attributes:
-        citing: The work that cites.
-        cited: The work that is cited.
-        forward: Whether the earlier work of the chain is the citing one.
-        influential: Whether a source calls the citation influential.
-    """
+    """From one work of the chain to the next: forward if the earlier one cites, influential if a source says so."""
 
     citing: Stop
     cited: Stop
@@ -74,7 +60,6 @@ class Chain:
 
     Attributes:
         stops: The works from one end to the other; empty where no chain was found.
-        steps: The citations between them.
         shortest: How many chains are equally short.
         read: How many citations were read.
         reason: Why none was found; empty where one was.
@@ -94,15 +79,14 @@ class _End:
     Attributes:
         sides: The columns in which a work stands whose citations are followed.
         parents: The works one step nearer to the end, for each work reached.
-        frontier: The works reached last.
-        depth: How many steps that took.
+        frontier: The works reached last, after so many steps (``depth``); going on costs so many citations (``cost``).
     """
 
     sides: tuple[str, ...]
     parents: dict[int, set[int]]
     frontier: set[int]
     depth: int = 0
-    cost: int = field(default=0)
+    cost: int = 0
 
 
 def chain(one: Work, other: Work, *, directed: bool = False, longest: int = 8, most: int = 60_000) -> Chain:
@@ -115,8 +99,8 @@ def chain(one: Work, other: Work, *, directed: bool = False, longest: int = 8, m
         one: Where the chain begins.
         other: Where it ends.
         directed: Whether each work must cite the next one; else a citation may be walked either way.
-        longest: How many steps it may have.
-        most: How many citations may be read.
+        longest: How many steps it may have at most.
+        most: How many citations may be read at most.
     """
     ends = (
         _End(("citing",) if directed else ("citing", "cited"), {one.pk: set()}, {one.pk}),
@@ -144,8 +128,7 @@ def chain(one: Work, other: Work, *, directed: bool = False, longest: int = 8, m
                     if met:
                         break
                 further = f"to look further, more than {most:,} citations would have to be read"
-                reason = f"none of up to {_steps(steps)}; {further}"
-                return Chain((), (), 0, read, reason)
+                return Chain((), (), 0, read, f"none of up to {_steps(steps)}; {further}")
             read += _advance(cursor, end, known)
             end.cost = _cost(cursor, end)
             met = ends[0].parents.keys() & ends[1].parents.keys()
@@ -161,9 +144,8 @@ def _steps(number: int) -> str:
 def _cost(cursor: Any, end: _End) -> int:
     """Count the citations on the next level of an end."""
     counts = " + ".join(f"sum({'reference' if side == 'citing' else 'citation'}_count)" for side in end.sides)
-    rows = [bulk_rows.select_ids(cursor, f"SELECT {counts} FROM library_work WHERE id {{one_of}}", part)[0][0] or 0
-            for part in _parts(end.frontier)]  # fmt: skip
-    return int(sum(rows))
+    query = f"SELECT {counts} FROM library_work WHERE id {{one_of}}"
+    return sum(int(bulk_rows.select_ids(cursor, query, part)[0][0] or 0) for part in _parts(end.frontier))
 
 
 def _advance(cursor: Any, end: _End, known: dict[Pair, bool]) -> int:
@@ -189,20 +171,17 @@ def _advance(cursor: Any, end: _End, known: dict[Pair, bool]) -> int:
 def _join(cursor: Any, ends: tuple[_End, _End], known: dict[Pair, bool], most: int) -> int:
     """Look whether works reached last from one end cite, or are cited by, those of the other.
 
-    That takes their references, of which even a work with a hundred thousand citations has but dozens.
-
-    Returns:
-        How many citations it read; 0 where they were too many, and nothing is known.
+    That takes their references, of which even a work with a hundred thousand citations has but dozens. Give how many
+    citations it read; 0 where they were too many, and nothing is known.
     """
     read = sum(_cost(cursor, _End(("citing",), {}, end.frontier)) for end in ends)
     if read > most:
         return 0
     for one, other in (ends, ends[::-1]):
-        there = other.frontier
         query = "SELECT citing_id, cited_id, influential FROM library_citation WHERE citing_id {one_of}"
         for part in _parts(one.frontier):
             for citing, cited, influential in bulk_rows.select_ids(cursor, query, part):
-                if cited in there:
+                if cited in other.frontier:
                     known[citing, cited] = bool(influential)
                     near, far = (citing, cited) if one is ends[0] else (cited, citing)
                     ends[1].parents.setdefault(near, set()).add(far)
@@ -270,6 +249,5 @@ def _about(cursor: Any, works: set[int]) -> dict[int, Stop]:
     return {row[0]: Stop(*row[1:]) for part in _parts(works) for row in bulk_rows.select_ids(cursor, query, part)}
 
 
-def _parts(works: Iterable[int]) -> list[list[int]]:
-    every = sorted(works)
-    return [every[start : start + _AT_ONCE] for start in range(0, len(every), _AT_ONCE)]
+def _parts(works: Iterable[int]) -> Iterator[list[int]]:
+    return bulk_rows.batched(sorted(works), _AT_ONCE)

@@ -26,8 +26,6 @@ class Harvested:
         part: OAI-PMH's name of the part of arXiv; empty for all of it.
         since: The day from which it asked; empty for the beginning.
         until: The last day that it reached.
-        added: Papers that the library had no record of.
-        changed: Records that say something else than before.
         unchanged: Records that say what they said before; pages of a harvest overlap.
         deleted: Ids that arXiv no longer has; what the library holds of them stays.
         rejected: Records that could not be read, with the reasons.
@@ -67,10 +65,8 @@ def harvest(
         RefusedError: ArXiv refuses; the message names why.
         UnavailableError: ArXiv does not answer; what came is kept.
     """
-    state = Harvest.objects.filter(part=part).first()
-    going_on = state if since is None else None
-    begin = (going_on.datestamp if going_on else since) or ""
-    token = going_on.token if going_on else ""
+    state = Harvest.objects.filter(part=part).first() if since is None else None
+    begin, token = (state.datestamp, state.token) if state else (since or "", "")
     done = Harvested(part, since=begin, until=begin)
     pages = arxiv_oai.harvest(fetcher, since=begin or None, until=until, set_=part or None, token=token or None)
     for page in pages:
@@ -82,10 +78,8 @@ def harvest(
             done.deleted += page.deleted
             done.rejected += page.rejected
             done.until = max(done.until, page.datestamp)
-            Harvest.objects.update_or_create(
-                part=part,
-                defaults={"datestamp": done.until, "token": page.token or "", "updated": dt.datetime.now(dt.UTC)},
-            )
+            reached = {"datestamp": done.until, "token": page.token or "", "updated": dt.datetime.now(dt.UTC)}
+            Harvest.objects.update_or_create(part=part, defaults=reached)
         number = done.added + done.changed + done.unchanged
         log(f"{number:,} record{'' if number == 1 else 's'}, up to {done.until or 'the beginning'}")
     return done

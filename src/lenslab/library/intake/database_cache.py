@@ -13,21 +13,14 @@ class DatabaseCache:
 
     def find(self, url: str) -> CachedResponse | None:
         """Find the newest answer to an address, if it can still be read."""
-        found = Payload.objects.filter(url=url).first()
-        if found is None:
+        if (found := Payload.objects.filter(url=url).first()) is None:
             return None
         try:
             content = unpack(found.content)
         except MalformedError:
             return None
-        return CachedResponse(
-            url=found.url,
-            content=content,
-            retrieved=found.retrieved,
-            media_type=found.media_type,
-            etag=found.etag,
-            last_modified=found.last_modified,
-        )
+        kept = {name: getattr(found, name) for name in ("url", "retrieved", "media_type", "etag", "last_modified")}
+        return CachedResponse(content=content, **kept)
 
     def keep(self, kept: CachedResponse) -> None:
         """Keep an answer in the place of an earlier one; one that is too large to be read again is asked for anew."""

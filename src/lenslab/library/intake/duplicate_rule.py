@@ -54,12 +54,7 @@ _SILENT = frozenset(_SILENT_WORDS.split())
 
 @dataclass(frozen=True, slots=True)
 class Likeness:
-    """What two records have in common.
-
-    Attributes:
-        verdict: Whether they are the same work, possibly the same, or to be held apart.
-        evidence: Why, in one sentence for readers; empty for records that are apart.
-    """
+    """What two records have in common, and why, in one sentence for readers; empty for records that are apart."""
 
     verdict: Literal["same", "possibly", "apart"]
     evidence: str = ""
@@ -70,10 +65,6 @@ _APART = Likeness("apart")
 
 def compare(one: Described, other: Described) -> Likeness:
     """Decide whether two records mean the same work.
-
-    Args:
-        one: A record with title, authors and year.
-        other: another.
 
     Example:
         >>> from lenslab.papers.work import Work
@@ -91,7 +82,7 @@ def compare(one: Described, other: Described) -> Likeness:
     if apart > 3:
         return _APART
     people = f"same {len(one.authors)} authors" if len(one.authors) > 1 else "same author"
-    when = f"year {one.year}" if apart == 0 else f"years {one.year} and {other.year}"
+    when = _when(one, other)
     if _normal_words(one.title) == _normal_words(other.title):
         return Likeness("same", f"same title but for abbreviations and punctuation, {people}, {when}")
     shorter, longer = sorted((_telling(one.title), _telling(other.title)), key=len)
@@ -103,8 +94,8 @@ def compare(one: Described, other: Described) -> Likeness:
     if apart <= 1 and names[0] and names[0] == names[1] and 2 * shared >= len(shorter):
         return Likeness("same", f"same coined name {_written_name(one.title)!r}, {overlap}, {people}, {when}")
     if apart <= 1 and len(shorter) >= 4 and shorter <= longer:
-        return Likeness("same", f"all {len(shorter)} telling words of the shorter title stand in the longer one, "
-                        f"{people}, {when}")  # fmt: skip
+        overlap = f"all {len(shorter)} telling words of the shorter title stand in the longer one"
+        return Likeness("same", f"{overlap}, {people}, {when}")
     if apart <= 2 and shared >= 3 and 2 * shared >= len(shorter):
         return Likeness("possibly", f"{overlap}, {people}, {when}")
     return _APART
@@ -139,11 +130,8 @@ def _cut_title(one: Described, other: Described, apart: int) -> Likeness:
     named = coined_name(one.title) and coined_name(one.title) == coined_name(other.title)
     if apart or not named or len(short) < 4 or long[: len(short)] != short:
         return _APART
-    return Likeness(
-        "same",
-        f"one record names no authors and its title is how the other begins, coined name {_written_name(one.title)!r}, "
-        f"year {one.year}",
-    )
+    why = f"one record names no authors and its title is how the other begins, coined name {_written_name(one.title)!r}"
+    return Likeness("same", f"{why}, year {one.year}")
 
 
 def _cut_authors(one: Described, other: Described, apart: int) -> Likeness:
@@ -152,10 +140,12 @@ def _cut_authors(one: Described, other: Described, apart: int) -> Likeness:
     begins = list(map(person, few)) == list(map(person, many[: len(few)]))
     if apart > 1 or len(words) < 4 or not begins or words != _normal_words(other.title):
         return _APART
-    when = f"year {one.year}" if apart == 0 else f"years {one.year} and {other.year}"
-    return Likeness(
-        "same", f"same title, the {len(few)} authors of one are the first of the other's {len(many)}, {when}"
-    )
+    why = f"same title, the {len(few)} authors of one are the first of the other's {len(many)}"
+    return Likeness("same", f"{why}, {_when(one, other)}")
+
+
+def _when(one: Described, other: Described) -> str:
+    return f"year {one.year}" if _years_apart(one, other) == 0 else f"years {one.year} and {other.year}"
 
 
 def _years_apart(one: Described, other: Described) -> int:

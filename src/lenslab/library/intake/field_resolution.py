@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from lenslab.library.bulk_rows import storable
@@ -20,17 +21,8 @@ if TYPE_CHECKING:
 
 # Whose word counts first. arXiv's own records come before all others, the newest of them first; a source that is not
 # named here is a list that mentions works in passing.
-_RANKS = {
-    "arXiv OAI-PMH": 0,
-    "arXiv snapshot": 0,
-    "arXiv API": 0,
-    "arXiv": 0,
-    "Semantic Scholar": 1,
-    "OpenAlex": 2,
-    "BibTeX": 3,
-    "RIS": 3,
-    "CSL-JSON": 3,
-}
+_RANKS = {"arXiv OAI-PMH": 0, "arXiv snapshot": 0, "arXiv API": 0, "arXiv": 0, "Semantic Scholar": 1, "OpenAlex": 2,
+          "BibTeX": 3, "RIS": 3, "CSL-JSON": 3}  # fmt: skip
 _LISTS = 4
 
 # The most bytes of a field that the row of a work holds; the record itself is kept whole. PostgreSQL indexes no more
@@ -51,8 +43,7 @@ COLUMNS = (
 def resolve(descriptions: Sequence[Description]) -> Paper:
     """Resolve what the sources say together: each field from the first source in rank that says something.
 
-    Args:
-        descriptions: At least one, in the order in which the library met them.
+    There is at least one description; they come in the order in which the library met them.
 
     Example:
         >>> from lenslab.papers.description import Description
@@ -69,17 +60,9 @@ def resolve(descriptions: Sequence[Description]) -> Paper:
     def first(name: str) -> Any:
         return next((value for paper in papers if (value := getattr(paper, name))), getattr(papers[0], name))
 
-    versions = _versions(papers)
     published = [paper.doi for paper in papers if paper.doi and not paper.doi.lower().startswith("10.48550/")]
-    return Paper(
-        **{
-            name: first(name)
-            for name in Paper.__dataclass_fields__
-            if name not in ("versions", "doi")
-        },
-        doi=published[0] if published else first("doi"),
-        versions=versions,
-    )  # fmt: skip
+    facts = {name: first(name) for name in Paper.__dataclass_fields__}
+    return Paper(**facts | {"doi": published[0] if published else facts["doi"], "versions": _versions(papers)})
 
 
 def row(paper: Paper, about: MatchingHashes | None = None) -> tuple[Any, ...]:
@@ -144,13 +127,7 @@ def _versions(papers: Sequence[Paper]) -> tuple[Version, ...]:
 
 def _version_json(version: Version) -> dict[str, Any]:
     """Give a version as JSON; what no source says is left out."""
-    values = {
-        "number": version.number,
-        "created": version.created.isoformat() if version.created else None,
-        "license_uri": version.license_uri,
-        "size": version.size,
-        "source_type": version.source_type,
-    }
+    values = asdict(version) | {"created": version.created.isoformat() if version.created else None}
     return {name: storable(value) if isinstance(value, str) else value for name, value in values.items() if value}
 
 

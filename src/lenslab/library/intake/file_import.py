@@ -32,7 +32,6 @@ FORMATS: tuple[Format, ...] = ("snapshot", "bibtex", "ris", "csl")
 # Records in one transaction: enough that its cost does not count, few enough that little is lost and memory is flat.
 _BATCH = 2000
 _READERS = {"bibtex": bibtex_reader.read, "ris": ris_reader.read, "csl": csl_reader.read}
-_SNAPSHOT: Format = "snapshot"
 
 
 @dataclass(slots=True)
@@ -42,10 +41,7 @@ class Imported:
     Attributes:
         file: The file that was read.
         format: What it was read as.
-        added: Records that the library did not have.
-        changed: Records that say something else than before.
-        unchanged: Records that say what they said before.
-        rejected: Entries that could not be read.
+        rejected: How many entries could not be read.
         rejects: The file that names them with the reasons; ``None`` where there are none.
         resumed_at: The line behind which an interrupted import went on; 0 if it began at the beginning.
         works: Keys of the works that a bibliography names, in its order; empty for a snapshot.
@@ -104,13 +100,7 @@ def import_file(
 
 
 def detect_format(path: Path) -> Format:
-    """Detect a file's format by its first lines.
-
-    Raises:
-        FileError: There is no such file, or it cannot be read.
-        MalformedError: The file is damaged at its beginning.
-        UnknownFormatError: It is none of the formats.
-    """
+    """Detect a file's format by its first lines; ``import_file`` names the errors."""
     for _, _, line in islice(lines(path), 200):
         if isinstance(line, TooLong):
             break
@@ -139,7 +129,7 @@ def _import_snapshot(path: Path, listed: _Rejects, progress: Callable[[float, fl
         defaults={"begun": dt.datetime.now(dt.UTC)},
     )
     report: Callable[[int], None] | None = (lambda position: progress(position, size)) if progress else None
-    done = Imported(path, _SNAPSHOT, journal.added, journal.changed, journal.unchanged, journal.rejected)
+    done = Imported(path, "snapshot", journal.added, journal.changed, journal.unchanged, journal.rejected)
     done.resumed_at = journal.line
     listed.begin(journal.line)
     try:
@@ -200,10 +190,7 @@ def _import_bibliography(path: Path, kind: Format, listed: _Rejects, cited_by: W
             assert record is not None, "every work rests on a record"
             citing = parse_record(record.source, record.content)
             record_intake.add_citations(
-                [
-                    Assertion(citing=citing, cited=entry, source=f"{entry.source}: {path.name}"[:60])
-                    for entry in descriptions
-                ]
+                [Assertion(citing=citing, cited=one, source=f"{one.source}: {path.name}"[:60]) for one in descriptions]
             )
     return done
 
@@ -211,11 +198,11 @@ def _import_bibliography(path: Path, kind: Format, listed: _Rejects, cited_by: W
 def _take(portion: Iterable[Description | Rejection], done: Imported, listed: _Rejects) -> record_intake.Outcome:
     descriptions: list[Description] = []
     for entry in portion:
-        if isinstance(entry, Rejection):
-            listed.add(entry)
-            done.rejected += 1
-        else:
+        if isinstance(entry, Description):
             descriptions.append(entry)
+            continue
+        listed.add(entry)
+        done.rejected += 1
     outcome = record_intake.add_records(descriptions)
     done.added += outcome.added
     done.changed += outcome.changed
@@ -233,9 +220,8 @@ class _Rejects:
 
     def begin(self, line: int) -> None:
         """Start the list, or go on with that of an import which had read so many lines when it was interrupted."""
-        kept = []
-        if line and self.path.exists():
-            kept = [row for row in self.path.read_text("utf-8").splitlines() if json.loads(row)["number"] <= line]
+        listed = self.path.read_text("utf-8").splitlines() if line and self.path.exists() else []
+        kept = [row for row in listed if json.loads(row)["number"] <= line]
         if kept:
             atomic_write.write_text(self.path, "\n".join(kept) + "\n")
         else:
@@ -243,9 +229,7 @@ class _Rejects:
         self.written = len(kept)
 
     def add(self, entry: Rejection) -> None:
-        row = {"number": entry.number, "reason": entry.reason}
-        if entry.locator:
-            row["key"] = entry.locator
+        row = {"number": entry.number, "reason": entry.reason} | ({"key": entry.locator} if entry.locator else {})
         with self.path.open("a", encoding="utf-8") as file:
             file.write(json.dumps(row, ensure_ascii=False) + "\n")
         self.written += 1

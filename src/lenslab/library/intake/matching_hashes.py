@@ -18,10 +18,8 @@ if TYPE_CHECKING:
 class MatchingHashes:
     """Hashes of 64 bits, as databases store them; ``None`` where there is nothing to hash.
 
-    Attributes:
-        title: Of the title's letters and digits.
-        people: Of the authors' surnames and initials, in whatever order.
-        name: Of the name that the title coins before its colon.
+    They are of the title's letters and digits, of the authors' surnames and initials in whatever order, and of the name
+    that the title coins before its colon.
     """
 
     title: int | None

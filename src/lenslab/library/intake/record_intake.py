@@ -23,7 +23,6 @@ from lenslab.library.stored_records import digest, pack, parse_record
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from lenslab.library.intake.record_matching import Match
     from lenslab.papers.description import Assertion, Description
     from lenslab.papers.paper import Paper
 
@@ -33,14 +32,9 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class Outcome:
-    """What taking in changed.
+    """What taking in changed: records and citations that the library did not have, records that say something else.
 
-    Attributes:
-        added: Records that the library did not have.
-        changed: Records that say something else than before.
-        unchanged: Records that say what they said before.
-        citations: Citations that the library did not have.
-        records: The record and the work of each description, by (source, locator).
+    ``records`` holds the record and the work of each description, by (source, locator).
     """
 
     added: int = 0
@@ -51,11 +45,9 @@ class Outcome:
 
 
 def add_records(descriptions: Iterable[Description], *, now: dt.datetime | None = None) -> Outcome:
-    """Add what sources say of works, or update it, all or nothing.
+    """Add what sources say of works, or update it, all or nothing; a thousand or two at once are fastest.
 
-    Args:
-        descriptions: Any number; a thousand or two at once are fastest.
-        now: When the sources were read, in UTC.
+    ``now`` is when the sources were read, in UTC.
     """
     unique = {(description.source, description.locator): description for description in descriptions}
     with transaction.atomic():
@@ -64,12 +56,7 @@ def add_records(descriptions: Iterable[Description], *, now: dt.datetime | None 
 
 
 def add_citations(assertions: Sequence[Assertion], *, now: dt.datetime | None = None) -> Outcome:
-    """Add what sources say of citations, and of the works at both ends, all or nothing.
-
-    Args:
-        assertions: Any number; a thousand or two at once are fastest.
-        now: When the sources were read, in UTC.
-    """
+    """Add what sources say of citations, and of the works at both ends, as ``add_records`` does."""
     when = now or dt.datetime.now(dt.UTC)
     with transaction.atomic():
         outcome = add_records((end for one in assertions for end in (one.citing, one.cited)), now=when)
@@ -130,9 +117,7 @@ class _Batch:
         """
         short = {pk for pk, description, _, _ in altered if not description.tldr}
         query = "SELECT id, source, content FROM library_sourcerecord WHERE id IN {list}"
-        kept = {
-            pk for pk, source, content in bulk_rows.select(query, sorted(short)) if parse_record(source, content).tldr
-        }
+        kept = {pk for pk, *record in bulk_rows.select(query, sorted(short)) if parse_record(*record).tldr}
         self.outcome.unchanged += len(kept)
         return [one for one in altered if one[0] not in kept]
 
@@ -141,7 +126,7 @@ class _Batch:
         rows = [(self.now, sha, pack(description.raw), pk) for pk, description, sha, _ in altered]
         bulk_rows.update("library_sourcerecord", ("retrieved", "sha256", "content"), rows)
         if altered:
-            _delete_identifiers([pk for pk, *_ in altered])
+            Identifier.objects.filter(record__in=[pk for pk, *_ in altered]).delete()
             self._identify([(pk, description) for pk, description, *_ in altered])
         self.outcome.changed += len(altered)
 
@@ -167,18 +152,21 @@ class _Batch:
             matcher.add(work, description)
             pk = next(record_ids)
             evidence = match.evidence if match.work is not None else ""
-            rows.append(
-                (pk, work, description.source, description.locator, self.now, sha, pack(description.raw), evidence)
-            )
+            place = (description.source, description.locator)
+            rows.append((pk, work, *place, self.now, sha, pack(description.raw), evidence))
             pairs.append((pk, description))
-            self.outcome.records[description.source, description.locator] = (pk, work)
+            self.outcome.records[place] = (pk, work)
             bridges += [(work, other, words) for other, words in match.bridges]
-            twins += _both_ways(work, match)
+            twins += [two for one, words in match.twins for two in ((work, one, words), (one, work, words))]
         self._insert_works(grouped, matcher)
         columns = ("id", "work_id", "source", "locator", "retrieved", "sha256", "content", "evidence")
         bulk_rows.insert("library_sourcerecord", columns, rows)
         self._identify(pairs)
-        _note_twins(twins)
+        notes = {(one, other): words for one, other, words in twins if one != other}
+        PossibleTwin.objects.bulk_create(
+            [PossibleTwin(work_id=one, other_id=other, evidence=words) for (one, other), words in notes.items()],
+            ignore_conflicts=True,
+        )
         self.outcome.added += len(fresh)
         return bridges
 
@@ -186,9 +174,7 @@ class _Batch:
         papers = {pk: field_resolution.resolve(descriptions) for pk, descriptions in grouped.items()}
         keys = _keys(papers)
         # A work of one record has the hashes that the record was matched by.
-        known = {
-            pk: matcher.hashes_of(descriptions[0]) for pk, descriptions in grouped.items() if len(descriptions) == 1
-        }
+        known = {pk: matcher.hashes_of(own[0]) for pk, own in grouped.items() if len(own) == 1}
         rows = [(pk, keys[pk], 0, 0, *field_resolution.row(paper, known.get(pk))) for pk, paper in papers.items()]
         bulk_rows.insert_works(("id", "key", "citation_count", "reference_count", *field_resolution.COLUMNS), rows)
 
@@ -199,9 +185,8 @@ class _Batch:
     def _follow_merges(self) -> None:
         """Find the works of this batch's records again, after merges."""
         places = {pk: place for place, (pk, _) in self.outcome.records.items()}
-        for pk, work in bulk_rows.select(
-            "SELECT id, work_id FROM library_sourcerecord WHERE id IN {list}", list(places)
-        ):
+        query = "SELECT id, work_id FROM library_sourcerecord WHERE id IN {list}"
+        for pk, work in bulk_rows.select(query, places):
             self.outcome.records[places[pk]] = (pk, work)
 
 
@@ -213,28 +198,9 @@ def _keys(papers: dict[int, Paper]) -> dict[int, str]:
         return keys
     wanted = sorted(set(slugs.values()))
     query = "SELECT key FROM {table} WHERE key IN {list}"
-    taken = {
-        key
-        for table in ("library_work", "library_formerkey")
-        for (key,) in bulk_rows.select(query.replace("{table}", table), wanted)
-    }
+    tables = ("library_work", "library_formerkey")
+    taken = {key for table in tables for (key,) in bulk_rows.select(query.replace("{table}", table), wanted)}
     for pk, wish in slugs.items():
         keys[pk] = wish if wish not in taken else free_key(wish, taken)
         taken.add(keys[pk])
     return keys
-
-
-def _delete_identifiers(records: list[int]) -> None:
-    Identifier.objects.filter(record__in=records).delete()
-
-
-def _both_ways(work: int, match: Match) -> list[tuple[int, int, str]]:
-    return [pair for other, words in match.twins for pair in ((work, other, words), (other, work, words))]
-
-
-def _note_twins(twins: list[tuple[int, int, str]]) -> None:
-    notes = {(one, other): words for one, other, words in twins if one != other}
-    PossibleTwin.objects.bulk_create(
-        [PossibleTwin(work_id=one, other_id=other, evidence=words) for (one, other), words in notes.items()],
-        ignore_conflicts=True,
-    )

@@ -37,11 +37,9 @@ class Known:
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """What was found out about a record.
+    """What was found out about a record: the work that it speaks of, if the library has it, and the evidence.
 
     Attributes:
-        work: The work that it speaks of; ``None`` if the library has none.
-        evidence: Why, in one sentence for readers.
         bridges: Further works that the record shows to be the same, each with the evidence.
         twins: Works that are possibly the same, each with the evidence.
     """
@@ -82,10 +80,7 @@ class Matcher:
         self._load(descriptions)
 
     def match(self, description: Description) -> Match:
-        """Find the work that a record is about.
-
-        Works with different arXiv ids are never one work, whatever else they share.
-        """
+        """Find the work that a record is about; those with different arXiv ids are never one, whatever they share."""
         own = description.paper.arxiv_id.base if description.paper.arxiv_id else None
         named: dict[int, str] = {}
         if own is not None and own in self._arxiv:
@@ -152,7 +147,7 @@ class Matcher:
         columns = "w.id, w.arxiv_id, w.title, w.authors, w.year, w.title_mark, w.people_mark, w.name_mark"
         living = "w.merged_into_id IS NULL"
         query = f"SELECT {columns} FROM library_work w WHERE {living} AND w.arxiv_id IN {{list}}"
-        self._take(bulk_rows.select(query, _ids(at_arxiv)))
+        self._take(bulk_rows.select(query, sorted({d.paper.arxiv_id.base for d in at_arxiv if d.paper.arxiv_id})))
         names = {name for found in self._identifiers.values() for name in found}
         query = (
             f"SELECT {columns}, i.name FROM library_identifier i JOIN library_sourcerecord r ON r.id = i.record_id "
@@ -166,15 +161,12 @@ class Matcher:
             (elsewhere, "", "works_by_people", "works_by_coined_name"),
             (at_arxiv, " AND w.arxiv_id IS NULL", "elsewhere_by_people", "elsewhere_by_coined_name"),
         ):
-            found = [self.hashes_of(description) for description in group]
-            for mark, index, values in (
-                ("people_mark", people, [one.people for one in found]),
-                ("name_mark", coined, [one.name for one in found]),
-                ("title_mark", "works_by_title", [one.title for one in found]),
-            ):
+            for mark, index in (("people", people), ("name", coined), ("title", "works_by_title")):
+                values = {getattr(self.hashes_of(description), mark) for description in group} - {None}
                 indexed = f" INDEXED BY {index}" if connection.vendor == "sqlite" else ""
-                query = f"SELECT {columns} FROM library_work w{indexed} WHERE w.{mark} IN {{list}} AND {living}{only}"
-                self._take(bulk_rows.select(query, _set(values)))
+                marked = f"w.{mark}_mark IN {{list}}"
+                query = f"SELECT {columns} FROM library_work w{indexed} WHERE {marked} AND {living}{only}"
+                self._take(bulk_rows.select(query, sorted(values)))
 
     def _take(self, rows: Iterable[Sequence[Any]]) -> None:
         for pk, arxiv_id, title, authors, year, *found in rows:
@@ -189,14 +181,6 @@ class Matcher:
         for shelf, mark in ((self._titles, about.title), (self._people, about.people), (self._coined, about.name)):
             if mark is not None and work.pk not in shelf[mark]:
                 shelf[mark].append(work.pk)
-
-
-def _ids(descriptions: Iterable[Description]) -> list[str]:
-    return sorted({d.paper.arxiv_id.base for d in descriptions if d.paper.arxiv_id})
-
-
-def _set(values: Iterable[int | None]) -> list[int]:
-    return sorted({value for value in values if value is not None})
 
 
 def _readable(name: str) -> str:

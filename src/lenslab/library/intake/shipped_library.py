@@ -27,12 +27,7 @@ SCHEMA = 1
 
 @dataclass(frozen=True, slots=True)
 class DataFile:
-    """A file of shipped data.
-
-    Attributes:
-        name: The file's name.
-        content: Its bytes.
-    """
+    """A file of shipped data."""
 
     name: str
     content: bytes
@@ -86,16 +81,14 @@ def load(data: DataFile) -> None:
 
 def _load(document: dict[str, Any]) -> None:
     paper = document["paper"]
-    arxiv, page = (_describe(record["source"], {**paper, **record}) for record in paper["records"])
+    own, other = paper["records"]
+    arxiv = _describe(own["source"], {**paper, **own})
     # The page names the paper and says when; all the rest is arXiv's word.
-    page = _describe(page.source, {**{name: paper[name] for name in ("title", "authors", "year", "arxiv_id")},
-                               **paper["records"][1]})  # fmt: skip
+    page = _describe(other["source"], {name: paper[name] for name in ("title", "authors", "year", "arxiv_id")} | other)
     references, citations = document["references"], document["citations"]
     cited = [_describe(references["source"], {**entry, "locator": _key(entry)}) for entry in references["works"]]
-    citing = [
-        _describe(citations["source"], {**entry, "locator": f"{paper['arxiv_id']}, row {entry['row']}"})
-        for entry in citations["works"]
-    ]
+    rows = ({**entry, "locator": f"{paper['arxiv_id']}, row {entry['row']}"} for entry in citations["works"])
+    citing = [_describe(citations["source"], entry) for entry in rows]
     record_intake.add_records([arxiv, page])
     assertions = [Assertion(citing=arxiv, cited=one, source=references["source"]) for one in cited]
     outcome = record_intake.add_citations([*assertions, *(Assertion(citing=one, cited=page) for one in citing)])
@@ -104,8 +97,8 @@ def _load(document: dict[str, Any]) -> None:
         return {outcome.records[one.source, one.locator][0] for one in descriptions}
 
     # What only this file asserted, and asserts no more, goes; works stay, since others may speak of them.
-    (own,), (named,) = records([arxiv]), records([page])
-    citation_edges.keep_only(references["source"], own, "referenced", records(cited))
+    (named_by_arxiv,), (named,) = records([arxiv]), records([page])
+    citation_edges.keep_only(references["source"], named_by_arxiv, "referenced", records(cited))
     citation_edges.keep_only(citations["source"], named, "citing", records(citing))
 
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from lenslab.http.client import HttpClient
-    from lenslab.library.graph.citation_edges import Direction
+    from lenslab.library.models import Direction
     from lenslab.library.works import Coverage
 
 ARXIV, SCHOLAR, ALEX = "arXiv", semantic_scholar.NAME, openalex.NAME
@@ -49,8 +49,6 @@ class Added:
     """What adding a paper did.
 
     Attributes:
-        key: The paper's name in the library.
-        title: Its title.
         new_works: How many works the library holds that it did not.
         new_citations: How many citations it holds that it did not.
         changed: Records that say something else than before.
@@ -99,9 +97,6 @@ def add_paper(
         progress: Gets the rows of lists read, and rows in all as far as sources have reported them.
         log: Gets a line about what is being done.
 
-    Returns:
-        What changed, and what each source reports.
-
     Raises:
         NotFoundError: No source knows the paper.
         UnavailableError: A source does not answer; what was read is kept, and the same call goes on from there.
@@ -110,25 +105,19 @@ def add_paper(
     return _Download(fetcher, sources, refresh, progress, log).run(name, depth)
 
 
+@dataclass(slots=True)
 class _Download:
     """One paper on its way into the library."""
 
-    def __init__(
-        self,
-        fetcher: HttpClient,
-        sources: Sequence[str],
-        refresh: bool,
-        progress: Callable[[float, float], None] | None,
-        log: Callable[[str], object],
-    ) -> None:
-        self.fetcher = fetcher
-        self.sources = sources
-        self.refresh = refresh
-        self.progress = progress
-        self.log = log
-        self.now = dt.datetime.now(dt.UTC)
-        self.added = Added()
-        self.done = self.total = 0
+    fetcher: HttpClient
+    sources: Sequence[str]
+    refresh: bool
+    progress: Callable[[float, float], None] | None
+    log: Callable[[str], object]
+    now: dt.datetime = field(default_factory=lambda: dt.datetime.now(dt.UTC))
+    added: Added = field(default_factory=Added)
+    done: int = 0
+    total: int = 0
 
     def run(self, name: str, depth: int) -> Added:
         before = works.number_of_works()
@@ -181,17 +170,11 @@ class _Download:
             return []
 
     def expect(self, papers: list[Description]) -> int:
-        """Add to the total what is still to be read: the lists, and what the works on them cite.
-
-        Returns:
-            How many works are expected around those given.
-        """
-        rows = {
-            source: sum(
-                (one.citation_count or 0) + (one.reference_count or 0) for one in papers if one.source == source
-            )
-            for source in (SCHOLAR, ALEX)
-        }
+        """Add to the total what is still to be read: the lists, and what the expected works around the given cite."""
+        rows = dict.fromkeys((SCHOLAR, ALEX), 0)
+        for one in papers:
+            if one.source in rows:
+                rows[one.source] += (one.citation_count or 0) + (one.reference_count or 0)
         around = rows[SCHOLAR] if SCHOLAR in self.sources else 0
         self.total += sum(rows.values()) + around
         return around
@@ -216,25 +199,21 @@ class _Download:
         description: Description,
         direction: Direction,
         reported: int | None,
-        parts: Callable[[str], Iterator[_Part]],
+        parts: Callable[[str], Iterable[_Part]],
     ) -> None:
         """Read one list from where it was left, page by page."""
         record = SourceRecord.objects.get(source=description.source, locator=description.locator)
         listing = Listing.objects.filter(record=record, direction=direction).first()
-        whole = listing is None or not self.is_underway(listing)
-        if listing is not None and listing.complete and self.is_fresh(listing):
+        # A list that was begun and not ended goes on, unless that is so long ago that its places have moved.
+        whole = listing is None or not listing.position or listing.complete or self.now - listing.begun >= _FRESH
+        if listing is not None and listing.complete and not self.refresh and self.now - listing.updated < _FRESH:
             self.step(reported or 0)
             return
         if listing is None:
             listing = Listing(record=record, direction=direction)
         if whole:
-            listing.begun, listing.received, listing.position, listing.complete, listing.note = (
-                self.now,
-                0,
-                "",
-                False,
-                "",
-            )
+            listing.begun, listing.received, listing.complete = self.now, 0, False
+            listing.position = listing.note = ""
         else:
             self.step(listing.received)
         listing.reported = reported
@@ -270,16 +249,12 @@ class _Download:
     def read_citations_among(self, around: list[Description]) -> None:
         """Ask what the works around the paper cite, and keep what lies among the works of the library."""
         named = [description for description in around if not description.locator.startswith("unresolved:")]
-        fresh = set(
-            Listing.objects.filter(
-                record__source=SCHOLAR, direction="referenced", updated__gt=self.now - _FRESH
-            ).values_list("record__locator", flat=True)
-        )  # fmt: skip
+        late = Listing.objects.filter(record__source=SCHOLAR, direction="referenced", updated__gt=self.now - _FRESH)
+        fresh = set(late.values_list("record__locator", flat=True))
         waiting = [description for description in named if self.refresh or description.locator not in fresh]
         self.total += len(named) - len(around)
         self.step(len(named) - len(waiting))
-        for start in range(0, len(waiting), _AT_ONCE):
-            chunk = waiting[start : start + _AT_ONCE]
+        for chunk in bulk_rows.batched(waiting, _AT_ONCE):
             self.log(f"asking whom {len(chunk)} works around it cite")
             counts = {one.locator: one.reference_count for one in chunk if one.reference_count is not None}
             cited = semantic_scholar.references_of(self.fetcher, [one.locator for one in chunk], counts)
@@ -316,13 +291,6 @@ class _Download:
             unique_fields=["record", "direction"],
             update_fields=["reported", "received", "note", "updated"],
         )
-
-    def is_underway(self, listing: Listing) -> bool:
-        """Tell whether a list was begun and not ended, not so long ago that its places have moved."""
-        return bool(listing.position) and not listing.complete and self.now - listing.begun < _FRESH
-
-    def is_fresh(self, listing: Listing) -> bool:
-        return not self.refresh and self.now - listing.updated < _FRESH
 
     def tally(self, outcome: record_intake.Outcome) -> record_intake.Outcome:
         self.added.changed += outcome.changed

@@ -22,13 +22,12 @@ if TYPE_CHECKING:
 def merge_if_allowed(one: int, other: int, evidence: str) -> bool:
     """Merge two works by evidence, unless they are one already, have two arXiv ids, or were once held apart.
 
-    Args:
-        one: The work that stays, unless only the other one is at arXiv.
-        other: The work whose records it gets.
-        evidence: Why, in one sentence for readers.
+    The first stays and gets the other's records, unless only the other one is at arXiv.
     """
     works = {work.pk: work for work in Work.objects.filter(pk__in=[one, other], merged_into=None)}
-    if len(works) < 2 or (works[one].arxiv_id and works[other].arxiv_id) or _held_apart(one, other):
+    if len(works) < 2 or (works[one].arxiv_id and works[other].arxiv_id):
+        return False
+    if Merge.objects.filter(_pair(one, other)).exclude(undone=None).exists():
         return False
     kept, gone = (other, one) if works[other].arxiv_id else (one, other)
     _merge(works[kept], works[gone], evidence)
@@ -36,12 +35,7 @@ def merge_if_allowed(one: int, other: int, evidence: str) -> bool:
 
 
 def merge(work: Work, other: Work, *, evidence: str) -> Merge:
-    """Merge a work into another because a person says so.
-
-    Args:
-        work: The work that stays.
-        other: The work whose records it gets; its address leads to the first from then on.
-        evidence: Why, in one sentence for readers.
+    """Merge the other work into the first because a person says so; its address leads to the first from then on.
 
     Raises:
         MergeError: They are one work already, or a work was named that is merged into another.
@@ -83,9 +77,6 @@ def undo(made: Merge) -> None:
 def separate(record: SourceRecord) -> Work:
     """Take one record out of its work, into a work of its own.
 
-    Returns:
-        The work that the record now has to itself.
-
     Raises:
         MergeError: The record is all that its work rests on.
     """
@@ -114,9 +105,8 @@ def merges(work: Work) -> QuerySet[Merge]:
 
 def _merge(work: Work, other: Work, evidence: str) -> Merge:
     records = list(other.source_records.order_by("pk").values_list("pk", flat=True))
-    made = Merge.objects.create(
-        work=work, other=other, records=records, evidence=evidence, made=dt.datetime.now(dt.UTC)
-    )
+    now = dt.datetime.now(dt.UTC)
+    made = Merge.objects.create(work=work, other=other, records=records, evidence=evidence, made=now)
     SourceRecord.objects.filter(pk__in=records).update(work=work)
     # Works that were merged into the other one follow it, so that every former address leads to the work itself.
     Work.objects.filter(Q(pk=other.pk) | Q(merged_into=other)).update(merged_into=work)
@@ -129,10 +119,6 @@ def _merge(work: Work, other: Work, evidence: str) -> Merge:
 def _renew(*works: int) -> None:
     work_update.update_works(works)
     citation_edges.rebuild(works)
-
-
-def _held_apart(one: int, other: int) -> bool:
-    return Merge.objects.filter(_pair(one, other)).exclude(undone=None).exists()
 
 
 def _pair(one: int, other: int) -> Q:

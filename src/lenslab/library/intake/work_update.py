@@ -21,10 +21,8 @@ if TYPE_CHECKING:
 def update_works(works: Iterable[int]) -> list[tuple[int, int, str]]:
     """Resolve works again from their records.
 
-    A work that becomes known by an arXiv id takes it for its key, and keeps the former one.
-
-    Args:
-        works: The works; those without any record stay as they are.
+    A work that becomes known by an arXiv id takes it for its key, and keeps the former one. Those without any record
+    stay as they are.
 
     Returns:
         Pairs of works of which the second claims the arXiv id that the first one has, each with that evidence. The
@@ -40,23 +38,15 @@ def update_works(works: Iterable[int]) -> list[tuple[int, int, str]]:
     claims = _claims(papers)
     for pk in claims:
         papers[pk] = replace(papers[pk], arxiv_id=None)
-    before = {
-        pk: (key, year)
-        for pk, key, year in bulk_rows.select(
-            "SELECT id, key, year FROM library_work WHERE id IN {list}", list(descriptions)
-        )
-    }
-    renamed = {
-        pk: paper.arxiv_id.base
-        for pk, paper in papers.items()
-        if paper.arxiv_id and before[pk][0] != paper.arxiv_id.base
-    }
+    query = "SELECT id, key, year FROM library_work WHERE id IN {list}"
+    before = {pk: (key, year) for pk, key, year in bulk_rows.select(query, descriptions)}
+    ids = {pk: paper.arxiv_id.base for pk, paper in papers.items() if paper.arxiv_id}
+    renamed = {pk: own for pk, own in ids.items() if before[pk][0] != own}
     vocabulary.uncount(descriptions)
     bulk_rows.insert("library_formerkey", ("work_id", "key"), [(pk, before[pk][0]) for pk in renamed])
     bulk_rows.update("library_work", ("key",), [(key, pk) for pk, key in renamed.items()])
-    bulk_rows.update(
-        "library_work", field_resolution.COLUMNS, [(*field_resolution.row(paper), pk) for pk, paper in papers.items()]
-    )
+    rows = [(*field_resolution.row(paper), pk) for pk, paper in papers.items()]
+    bulk_rows.update("library_work", field_resolution.COLUMNS, rows)
     citation_edges.update_years({pk: paper.year for pk, paper in papers.items() if paper.year != before[pk][1]})
     return [(owner, pk, f"same arXiv id {name}") for pk, (owner, name) in claims.items()]
 

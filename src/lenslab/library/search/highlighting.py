@@ -28,23 +28,14 @@ _OPEN, _CLOSE = "\x02", "\x03"
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A piece of plain text.
-
-    Attributes:
-        text: The text.
-        found: Whether it is a word that was looked for.
-    """
+    """A piece of plain text, and whether it is a word that was looked for."""
 
     text: str
     found: bool = False
 
 
 def marked(query: Query, texts: Sequence[tuple[str, str]]) -> list[tuple[str, tuple[Piece, ...], tuple[Piece, ...]]]:
-    """Mark a query's words.
-
-    Args:
-        query: What was looked for.
-        texts: Pairs of title and abstract, as sources wrote them.
+    """Mark a query's words in pairs of title and abstract, as sources wrote them.
 
     Returns:
         For each pair the title as plain text, the title in pieces, and the pieces of the stretch of the abstract that
@@ -56,20 +47,17 @@ def marked(query: Query, texts: Sequence[tuple[str, str]]) -> list[tuple[str, tu
         (Piece(text='On L ', found=False), Piece(text='units', found=True))
     """
     plain = [(plain_text(title), plain_text(abstract)) for title, abstract in texts]
-    found: dict[int, tuple[str, str]] = {}
-    expression = sqlite_fts5.any_of(query)
-    if expression:
+    found: dict[int, list[str]] = {}
+    if expression := sqlite_fts5.any_of(query):
         with closing(sqlite3.connect(":memory:")) as memory:
-            memory.execute(
-                "CREATE VIRTUAL TABLE text USING fts5(title, abstract, tokenize='porter unicode61 remove_diacritics 2')"
-            )
-            rows = [(number, *pair) for number, pair in enumerate(plain)]
+            tokenizer = "porter unicode61 remove_diacritics 2"
+            memory.execute(f"CREATE VIRTUAL TABLE text USING fts5(title, abstract, tokenize='{tokenizer}')")
+            rows = ((number, *pair) for number, pair in enumerate(plain))
             memory.executemany("INSERT INTO text (rowid, title, abstract) VALUES (?, ?, ?)", rows)
-            statement = (
-                "SELECT rowid, highlight(text, 0, ?, ?), snippet(text, 1, ?, ?, '…', ?) FROM text WHERE text MATCH ?"
-            )
-            for number, title, abstract in memory.execute(statement, [_OPEN, _CLOSE, _OPEN, _CLOSE, WORDS, expression]):
-                found[number] = (title, abstract)
+            marks = "highlight(text, 0, ?, ?), snippet(text, 1, ?, ?, '…', ?)"
+            values = [_OPEN, _CLOSE, _OPEN, _CLOSE, WORDS, expression]
+            for number, *pair in memory.execute(f"SELECT rowid, {marks} FROM text WHERE text MATCH ?", values):
+                found[number] = pair
     return [
         (title, _pieces(found[number][0]), _pieces(found[number][1]))
         if number in found

@@ -91,10 +91,7 @@ class TextSearch:
     def last(self, most: int, page: tuple[int, int], *, titles: bool) -> tuple[int, bool, list[tuple[int, float]]]:
         """Count the matches up to a bound; tell whether these are all, and give a page of the last added by density.
 
-        Args:
-            most: How many are scored.
-            page: How many are wanted, and after how many.
-            titles: Whether words that may stand anywhere must stand in the title.
+        With ``titles``, words that may stand anywhere must stand in the title.
         """
         if not self._is_loose(titles=titles):
             ids, whole = self._asked(titles=titles)
@@ -134,8 +131,7 @@ class TextSearch:
 
     def _page(self, selected: str, values: list[Any], order: str, page: tuple[int, int]) -> list[Any]:
         self.cursor.execute(f"{selected} ORDER BY {order} LIMIT %s OFFSET %s", [*values, *page])
-        rows: list[Any] = self.cursor.fetchall()
-        return rows
+        return list(self.cursor.fetchall())
 
     def _candidates(self, bound: int) -> int:
         """Tell how many works may match, up to one more than a bound."""
@@ -201,12 +197,7 @@ class TextSearch:
         return self._expressions(titles=titles, strict=True) == self._expressions(titles=titles, strict=False)
 
     def _expressions(self, *, titles: bool, strict: bool) -> tuple[list[str], list[str]]:
-        """Write what a work must hold anywhere, and what in its title.
-
-        Args:
-            titles: Whether words that may stand anywhere must stand in the title.
-            strict: Whether in the right places; else perhaps in others, too.
-        """
+        """Write what a work must hold anywhere, and what in its title; unless strict, perhaps in other places, too."""
         anywhere, in_titles = list(self.filters), []
         for group in self.query.wanted:
             fields = [term.field or ("title" if titles else "") for term in group]
@@ -255,11 +246,8 @@ class TextSearch:
             and not any(self.spoken[piece][0] for piece in _pieces(term, term.field) if piece[0] == "english")
         }
         kept = (tuple(term for term in group if term not in silent) for group in query.wanted)
-        return Query(
-            tuple(group for group in kept if group),
-            tuple(term for term in query.excluded if term not in silent),
-            query.cut,
-        )
+        excluded = tuple(term for term in query.excluded if term not in silent)
+        return Query(tuple(group for group in kept if group), excluded, query.cut)
 
 
 def _blocks(first: int, last: int) -> list[str]:
@@ -287,11 +275,8 @@ def _pieces(term: Term, place: str) -> list[tuple[str, str, str]]:
     """
     words = " ".join(term.words)
     where = (("english", ""),) if place == "titles" else _PLACES[place]
-    return [
-        (dictionary, text, weights)
-        for dictionary, weights in where
-        for text in dict.fromkeys((words, term.typed or words))
-    ]
+    texts = dict.fromkeys((words, term.typed or words))
+    return [(dictionary, text, weights) for dictionary, weights in where for text in texts]
 
 
 def _spoken(cursor: Any, terms: Iterable[Term]) -> dict[tuple[str, str, str], tuple[str, str]]:
@@ -304,11 +289,7 @@ def _spoken(cursor: Any, terms: Iterable[Term]) -> dict[tuple[str, str, str], tu
         "SELECT to_tsquery(CAST(of AS regconfig), literal), plainto_tsquery(CAST(of AS regconfig), words) "
         "FROM unnest(CAST(%s AS text[]), CAST(%s AS text[]), CAST(%s AS text[])) WITH ORDINALITY "
         "AS piece(of, words, literal, number) ORDER BY number",
-        [
-            [dictionary for dictionary, _, _ in pieces],
-            [words for _, words, _ in pieces],
-            [_literal(words, weights) for _, words, weights in pieces],
-        ],
+        [*map(list, zip(*((of, words, _literal(words, weights)) for of, words, weights in pieces), strict=True))],
     )
     return dict(zip(pieces, cursor.fetchall(), strict=True))
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 # What a word counts for in title, authors, abstract, hidden words and facets.
 WEIGHTS = (10.0, 5.0, 1.0, 1.0, 0.0)
+_SCORE = f"-bm25(library_search, {', '.join(map(str, WEIGHTS))}) AS score"
 _COLUMNS = {
     "": "title authors abstract plain",
     "title": "title plain",
@@ -36,8 +37,7 @@ class Fts5:
     def __init__(
         self, cursor: Any, query: Query, categories: tuple[str, ...], since: int | None, until: int | None
     ) -> None:
-        self.cursor = cursor
-        self.query = query
+        self.cursor, self.query = cursor, query
         words = years(cursor, since, until)
         self.expression = expression(query, categories, words)
         self.titles = expression(query, categories, words, titles=True)
@@ -48,12 +48,10 @@ class Fts5:
     def count(self, bound: int) -> tuple[int, bool]:
         """Tell how many works match, up to one more than a bound, and whether these are all."""
         if self.expression:
-            inner = f"SELECT 1 FROM library_search WHERE library_search MATCH %s AND {self.living} LIMIT %s"
-            values = [self.expression]
+            inner, values = f"library_search WHERE library_search MATCH %s AND {self.living}", [self.expression]
         else:
-            inner = f"SELECT 1 FROM library_work w WHERE {LIVING}{self._unwanted()} LIMIT %s"
-            values = self._unwanted_values()
-        self.cursor.execute(f"SELECT count(*) FROM ({inner}) AS counted", [*values, bound + 1])
+            inner, values = self._unworded()
+        self.cursor.execute(f"SELECT count(*) FROM (SELECT 1 FROM {inner} LIMIT %s) AS counted", [*values, bound + 1])
         number = int(self.cursor.fetchone()[0])
         return number, number <= bound
 
@@ -76,20 +74,15 @@ class Fts5:
 
     def every(self, most: int, page: tuple[int, int]) -> tuple[int, list[tuple[int, float]]]:
         """Count the matches up to a bound, and give a page of these by BM25, in one walk through the index."""
-        weights = ", ".join(map(str, WEIGHTS))
         scored = (
-            f"SELECT rowid AS pk, -bm25(library_search, {weights}) AS score FROM library_search "
-            f"WHERE library_search MATCH %s AND {self.living} LIMIT %s"
+            f"SELECT rowid AS pk, {_SCORE} FROM library_search WHERE library_search MATCH %s AND {self.living} LIMIT %s"
         )
         return counted(self.cursor, scored, [self.expression, most], page)
 
     def last(self, most: int, page: tuple[int, int], *, titles: bool) -> tuple[int, bool, list[tuple[int, float]]]:
         """Count the matches up to a bound; tell whether these are all, and give a page of the last added by BM25.
 
-        Args:
-            most: How many are scored.
-            page: How many are wanted, and after how many.
-            titles: Whether words that may stand anywhere must stand in the title; fewer than ``ENOUGH`` are not scored.
+        With ``titles``, words that may stand anywhere must stand in the title; fewer than ``ENOUGH`` are not scored.
         """
         wanted = self.titles if titles else self.expression
         self.cursor.execute(
@@ -104,44 +97,35 @@ class Fts5:
 
     def sorted(self, order: str, page: tuple[int, int]) -> list[tuple[int, float]]:
         """Give a page of works in another order."""
-        if self.expression and self.seems_to_exceed(COUNTED):
+        matching, values = "library_search MATCH %s", [self.expression]
+        if not self.expression:
+            found, values = self._unworded()
+        elif self.seems_to_exceed(COUNTED):
             # So many matches are met soon on a walk in that order; sorting them would read every one.
-            self.cursor.execute(
-                "SELECT w.id FROM library_work w WHERE EXISTS "
-                "(SELECT 1 FROM library_search WHERE library_search MATCH %s AND rowid = w.id) "
-                f"AND {LIVING} ORDER BY {order} LIMIT %s OFFSET %s",
-                [self.expression, *page],
-            )
-        elif self.expression:
-            self.cursor.execute(
-                "SELECT w.id FROM library_search CROSS JOIN library_work w ON w.id = library_search.rowid "
-                f"WHERE library_search MATCH %s AND {LIVING} ORDER BY {order} LIMIT %s OFFSET %s",
-                [self.expression, *page],
-            )
+            held = f"EXISTS (SELECT 1 FROM library_search WHERE {matching} AND rowid = w.id)"
+            found = f"library_work w WHERE {held} AND {LIVING}"
         else:
-            self.cursor.execute(
-                f"SELECT w.id FROM library_work w WHERE {LIVING}{self._unwanted()} ORDER BY {order} LIMIT %s OFFSET %s",
-                [*self._unwanted_values(), *page],
-            )
+            joined = "library_search CROSS JOIN library_work w ON w.id = library_search.rowid"
+            found = f"{joined} WHERE {matching} AND {LIVING}"
+        self.cursor.execute(f"SELECT w.id FROM {found} ORDER BY {order} LIMIT %s OFFSET %s", [*values, *page])
         return [(pk, 0.0) for (pk,) in self.cursor.fetchall()]
 
     def _scored(self, wanted: str, page: tuple[int, int], since_id: int | None = None) -> list[tuple[int, float]]:
-        weights = ", ".join(map(str, WEIGHTS))
         self.cursor.execute(
-            f"SELECT rowid, -bm25(library_search, {weights}) AS score FROM library_search "
+            f"SELECT rowid, {_SCORE} FROM library_search "
             f"WHERE library_search MATCH %s AND {self.living}{'' if since_id is None else ' AND rowid >= %s'} "
             "ORDER BY score DESC, rowid DESC LIMIT %s OFFSET %s",
             [wanted, *([] if since_id is None else [since_id]), *page],
         )
         return [(pk, score) for pk, score in self.cursor.fetchall()]
 
-    def _unwanted(self) -> str:
+    def _unworded(self) -> tuple[str, list[str]]:
+        """Select what a query without words and filters finds: all works but those that it excludes."""
+        selected = f"library_work w WHERE {LIVING}"
         if not self.query.excluded:
-            return ""
-        return " AND w.id NOT IN (SELECT rowid FROM library_search WHERE library_search MATCH %s)"
-
-    def _unwanted_values(self) -> list[str]:
-        return [excluded(self.query)] if self.query.excluded else []
+            return selected, []
+        unwanted = "SELECT rowid FROM library_search WHERE library_search MATCH %s"
+        return f"{selected} AND w.id NOT IN ({unwanted})", [excluded(self.query)]
 
 
 def years(cursor: Any, since: int | None, until: int | None) -> list[str]:
@@ -173,11 +157,8 @@ def counted(cursor: Any, scored: str, values: list[Any], page: tuple[int, int]) 
 def expression(query: Query, categories: Sequence[str], years: Sequence[str], *, titles: bool = False) -> str:
     """Write an expression of FTS5 for a query; empty where it looks for nothing.
 
-    Args:
-        query: What is looked for.
-        categories: The work is in one of these; none for any.
-        years: The work is of the years that one of these words stands for; none for any.
-        titles: Whether words that may stand anywhere must stand in the title.
+    A work is in one of the categories and of the years that one of the words stands for; none are any. With ``titles``,
+    words that may stand anywhere must stand in the title.
 
     Example:
         >>> from lenslab.library.search.query_language import parse

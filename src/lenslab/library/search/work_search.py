@@ -23,9 +23,9 @@ from lenslab.library.search.highlighting import marked
 from lenslab.library.search.postgresql_tsquery import TextSearch
 from lenslab.library.search.query_language import MOST_TERMS, Query, parse
 from lenslab.library.search.sqlite_fts5 import Fts5
+from lenslab.library.works import by_doi
 from lenslab.papers.arxiv_id import ArxivId
-from lenslab.papers.doi import Doi
-from lenslab.papers.errors import ArxivIdError, DoiError
+from lenslab.papers.errors import ArxivIdError
 from lenslab.papers.text.latex_display import plain_text
 
 if TYPE_CHECKING:
@@ -50,12 +50,8 @@ class Hit:
     """A work that was found.
 
     Attributes:
-        key: Its name in addresses.
         title: Its title as plain text.
         title_pieces: The same, with the words that were looked for marked.
-        byline: Its authors in short.
-        year: Its year, where known.
-        arxiv_id: Its id at arXiv, where it has one.
         citation_count: How many works of the library cite it.
         snippet: What its abstract says around the words, as plain text in pieces.
         score: Bigger is better, comparable within one answer; 0 in other orders than relevance.
@@ -109,17 +105,6 @@ class Found:
         return sentence + (f" Only the first {MOST_TERMS} words of the query count." if self.cut else "")
 
 
-@dataclass(frozen=True, slots=True)
-class _Ranking:
-    """How many works match, whether these are all, a page of works with scores, how many were scored, by which rule."""
-
-    total: int
-    exact: bool
-    rows: list[tuple[int, float]]
-    ranked: int
-    rule: str = ""
-
-
 def search(
     query: str,
     *,
@@ -142,8 +127,7 @@ def search(
         limit: How many hits are wanted.
         offset: How many hits are left out before them.
     """
-    named = _named(query.strip())
-    if named is not None:
+    if (named := _named(query.strip())) is not None:
         hits = _hits(Query(), [(named, 0.0)])
         return Found(1, True, hits[offset : offset + limit], direct=True, ranked=1)
     parsed = parse(query)
@@ -152,19 +136,12 @@ def search(
         order = "date" if rank == "relevance" and not index.query.wanted else rank
         page = (limit, offset)
         if order == "relevance":
-            ranking = _by_relevance(index, page)
+            total, exact, rows, ranked, rule = _by_relevance(index, page)
         else:
             total, exact = index.count(sqlite_fts5.COUNTED)
-            ranking = _Ranking(total, exact, index.sorted(_ORDERS[order], page), total)
-    hits = _hits(index.query, ranking.rows)
-    return Found(
-        min(ranking.total, sqlite_fts5.COUNTED),
-        ranking.exact,
-        hits,
-        ranked=ranking.ranked,
-        rule=ranking.rule,
-        cut=parsed.cut,
-    )
+            rows, ranked, rule = index.sorted(_ORDERS[order], page), total, ""
+    hits = _hits(index.query, rows)
+    return Found(min(total, sqlite_fts5.COUNTED), exact, hits, ranked=ranked, rule=rule, cut=parsed.cut)
 
 
 def index_of(
@@ -181,27 +158,30 @@ def best(query: Query, limit: int) -> list[int]:
         index = index_of(cursor, query)
         if not index.query.wanted:
             return []
-        rows = _by_relevance(index, (limit, 0)).rows
+        _, _, rows, _, _ = _by_relevance(index, (limit, 0))
     return [pk for pk, _ in rows]
 
 
-def _by_relevance(index: Fts5 | TextSearch, page: tuple[int, int]) -> _Ranking:
+def _by_relevance(
+    index: Fts5 | TextSearch, page: tuple[int, int]
+) -> tuple[int, bool, list[tuple[int, float]], int, str]:
+    """Tell how many works match, whether these are all, a page with scores, how many were scored, and by which rule."""
     bound, most = EVERY[connection.vendor], RANKED[connection.vendor]
     if not index.seems_to_exceed(bound):
         number, rows = index.every(bound + 1, page)
         if number <= bound:
-            return _Ranking(number, True, rows, number)
+            return number, True, rows, number, ""
     total, exact = index.count(sqlite_fts5.COUNTED)
     if exact and total <= bound:
-        return _Ranking(total, True, index.scored(page), total)
+        return total, True, index.scored(page), total, ""
     titled, whole, rows = index.last(most, page, titles=True)
     if titled < sqlite_fts5.ENOUGH:
         number, _, rows = index.last(most, page, titles=False)
-        return _Ranking(total, exact, rows, number, f"in order are the {number:,} of them that were added last")
+        return total, exact, rows, number, f"in order are the {number:,} of them that were added last"
     rule = f"in order are the {titled:,} with the words in their titles"
     if not whole:
         rule = f"in order are, of those with the words in their titles, the {titled:,} that were added last"
-    return _Ranking(max(total, titled), exact, rows, titled, rule)
+    return max(total, titled), exact, rows, titled, rule
 
 
 def _named(query: str) -> int | None:
@@ -209,16 +189,11 @@ def _named(query: str) -> int | None:
     if not query or any(sign.isspace() for sign in query.removeprefix("arXiv: ")):
         return None
     query = storable(query)
-    living = Work.objects.filter(merged_into=None)
     try:
-        return living.filter(arxiv_id=ArxivId.parse(query).base).values_list("pk", flat=True).first()
+        work = Work.objects.filter(merged_into=None, arxiv_id=ArxivId.parse(query).base).first()
     except ArxivIdError:
-        pass
-    try:
-        doi = Doi.parse(query)
-    except DoiError:
-        return None
-    return living.filter(source_records__identifiers__name=f"doi:{doi.name}").values_list("pk", flat=True).first()
+        work = by_doi(query)  # no merged work has records any more
+    return work.pk if work else None
 
 
 def _hits(query: Query, rows: Sequence[tuple[int, float]]) -> tuple[Hit, ...]:
@@ -228,7 +203,6 @@ def _hits(query: Query, rows: Sequence[tuple[int, float]]) -> tuple[Hit, ...]:
     texts = marked(query, [(row[1], row[-1]) for row, _ in shown])
     return tuple(
         Hit(key, title, pieces, plain_text(byline), year, arxiv_id, cited, snippet, round(float(score), 6))
-        for ((key, _, byline, year, arxiv_id, cited, _), score), (title, pieces, snippet) in zip(
-            shown, texts, strict=True
-        )
+        for (row, score), (title, pieces, snippet) in zip(shown, texts, strict=True)
+        for key, _, byline, year, arxiv_id, cited, _ in [row]
     )

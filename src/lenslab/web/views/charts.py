@@ -19,11 +19,8 @@ def picture(request: HttpRequest, result: str, name: str, theme: str) -> HttpRes
         content = chart_files.picture(_record(result), name, theme)
     except (RecordsError, OSError) as error:
         raise Http404("There is no such chart in this record.") from error
-    return HttpResponse(
-        content,
-        content_type="image/svg+xml",
-        headers={"Content-Security-Policy": SANDBOX, "Cache-Control": "private, max-age=60"},
-    )
+    headers = {"Content-Security-Policy": SANDBOX, "Cache-Control": "private, max-age=60"}
+    return HttpResponse(content, content_type="image/svg+xml", headers=headers)
 
 
 @require_safe
@@ -38,7 +35,6 @@ def specification(request: HttpRequest, result: str, name: str) -> HttpResponse:
 
 def _record(result: str) -> Record:
     """Find the study result of that name; names are compared and never made into paths."""
-    record = study_panel.find_record(result)
-    if record is None:
+    if (record := study_panel.find_record(result)) is None:
         raise Http404("There is no such study result.")
     return record

@@ -26,7 +26,6 @@ def dismiss(request: HttpRequest) -> HttpResponse:
     if not url_has_allowed_host_and_scheme(following, allowed_hosts=None) or not following.startswith("/"):
         following = "/"
     answer = redirect(following)
-    answer.set_cookie(
-        DISMISSED, "1", max_age=YEAR, httponly=True, samesite="Lax", secure=settings.SESSION_COOKIE_SECURE
-    )
+    secure = settings.SESSION_COOKIE_SECURE
+    answer.set_cookie(DISMISSED, "1", max_age=YEAR, httponly=True, samesite="Lax", secure=secure)
     return answer
