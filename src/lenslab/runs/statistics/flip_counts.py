@@ -45,7 +45,7 @@ class FlipCounts:
 
 
 def count_flips(observations: Observations) -> FlipCounts:
-    """Count the losses and gains of each unit in each half and class; counts add, over draws and images too."""
+    """Count the losses and gains of each unit in each half and class; counts add over draws and images."""
     lost, gained = observations.change > 0, observations.change < 0
     return _counts(observations, observations.unit, observations.image, lost, gained, observations.draws)
 

@@ -30,7 +30,7 @@ class PrecisionDrops:
 
 
 def precision_drops(observations: Observations, *, confidence: float = 0.95) -> PrecisionDrops | None:
-    r"""Compute the drop of the precision of each class when each unit is silenced; None without first predictions.
+    r"""Compute the drop of each class's precision when each unit is silenced; None where predictions are unknown.
 
     The precision of class k is :math:`P = t / m`: of the m images that the network calls k, t are. Images move into and
     out of m when a unit is silenced, and most stay, so the two precisions are paired. With :math:`c_1` images of k
