@@ -10,15 +10,9 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from lenslab.units import (
-    ConceptImages,
-    UnitsError,
-    ablate,
-    align_concepts,
-    measure_attributes,
-    measure_class_attributes,
-    trace,
-)
+from lenslab.units import UnitsError, ablate, measure_attributes, trace
+from lenslab.units.attribute_measurement import align_concepts, measure_class_attributes
+from lenslab.units.images.concept_masks import ConceptImages
 from lenslab.units.networks import Network
 from tests.units import toys
 

@@ -10,8 +10,10 @@ import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
-from lenslab.units import ConceptImages, Preprocessing, align_concepts, open_concept_images
+from lenslab.units import Preprocessing
+from lenslab.units.attribute_measurement import align_concepts
 from lenslab.units.errors import ImageLayoutError, UndecodableImageError, UnitsError, UnknownImagesError
+from lenslab.units.images.concept_masks import ConceptImages, open_concept_images
 from tests.units import toys
 from tests.units.images.test_parquet import png
 
