@@ -75,6 +75,8 @@ def is_category(name: str) -> bool:
 def shown_once(names: Iterable[str]) -> tuple[Category, ...]:
     """List the categories of a paper in their order, each subject once, under the id that comes first.
 
+    An archive that was merged into a category is the same subject as that category.
+
     Example:
         >>> [category.id for category in shown_once(["cs.IT", "math.IT", "cs.LG"])]
         ['cs.IT', 'cs.LG']
