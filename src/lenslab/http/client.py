@@ -101,7 +101,7 @@ class HttpClient:
         final: Collection[int] = (),
         cached: bool = True,
     ) -> Value:
-        """Ask for something.
+        """Ask for something, and give what ``read`` makes of the answer.
 
         Args:
             service: Who is asked.
@@ -111,9 +111,6 @@ class HttpClient:
             subject: What is asked for, as a message names it.
             final: Statuses after which the request is not tried again, though after others it might be.
             cached: Whether the answer is kept and used; not worth it for what is asked for only once.
-
-        Returns:
-            What ``read`` made.
 
         Raises:
             NotFoundError: The service does not know what was asked for.
@@ -135,25 +132,7 @@ class HttpClient:
         subject: str,
         final: Collection[int] = (),
     ) -> Value:
-        """Ask with a body in JSON; the answer is not cached.
-
-        Args:
-            service: Who is asked.
-            path: What is appended to the base address, quoted.
-            parameters: The parameters, unquoted.
-            payload: The body, sent as JSON.
-            read: As for ``get``.
-            subject: As for ``get``.
-            final: As for ``get``.
-
-        Returns:
-            What ``read`` made.
-
-        Raises:
-            NotFoundError: The service does not know what was asked for.
-            RefusedError: The service refuses.
-            UnavailableError: The service does not answer, or with nothing that can be read, however often it is asked.
-        """
+        """Ask as ``get`` does, with ``payload`` as a body in JSON; the answer is not cached."""
         service = service.configured(self._urls, self._environment)
         url, content = service.address(path, parameters), json.dumps(payload).encode()
         return self._ask(Request(service, "POST", url, subject, content, final), read)

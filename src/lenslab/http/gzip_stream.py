@@ -11,9 +11,6 @@ def gunzip(pieces: Iterable[bytes]) -> Iterator[bytes]:
 
     Python's own reader would decompress a whole piece at once, however much comes out of it.
 
-    Args:
-        pieces: The compressed bytes.
-
     Yields:
         The decompressed bytes, at most 256 kB at a time.
 

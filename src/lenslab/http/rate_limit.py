@@ -66,13 +66,8 @@ class _Queue:
         """Give the queue on a clock that was set back: every time moves back with it."""
         back = max(0.0, self.written - now)
         latest = now + LONGEST_PAUSE
-        return _Queue(
-            written=now,
-            departed=min(self.departed - back, now),
-            free=min(self.free - back, latest),
-            closed=min(self.closed - back, latest),
-            pauses=self.pauses,
-        )
+        free, closed = min(self.free - back, latest), min(self.closed - back, latest)
+        return _Queue(now, min(self.departed - back, now), free, closed, self.pauses)
 
 
 class RateLimiter:
@@ -204,11 +199,10 @@ def _read(path: Path, now: float, interval: float) -> tuple[_Queue, bool]:
         return _Queue(written=now, departed=now - interval, free=now, closed=now), True
     try:
         held = json.loads(text)
-        times = [float(held[name]) for name in ("written", "departed", "free", "closed")]
-        if not all(map(math.isfinite, times)):
+        times = {name: float(held[name]) for name in ("written", "departed", "free", "closed")}
+        if not all(map(math.isfinite, times.values())):
             raise ValueError("not a time")
-        written, departed, free, closed = times
-        queue = _Queue(written, departed, free, closed, int(held["pauses"]))
+        queue = _Queue(**times, pauses=int(held["pauses"]))
         if queue.written > now or queue.departed > now or max(queue.free, queue.closed) > now + LONGEST_PAUSE:
             return queue.moved_back(now), False
         return queue, True

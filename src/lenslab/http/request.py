@@ -8,17 +8,7 @@ from lenslab.http.service import Service
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A request to a service.
-
-    Attributes:
-        service: Who is asked.
-        method: The HTTP method.
-        url: The address, without any key.
-        subject: What is asked for, as a message names it.
-        payload: The body, in JSON.
-        final: Statuses after which the request is not tried again, though after others it might be.
-        cached: Whether the answer is kept.
-    """
+    """A request to a service, as ``HttpClient.get`` describes it; its address is without any key, its body in JSON."""
 
     service: Service
     method: str

@@ -5,6 +5,7 @@ import re
 import time
 import zlib
 from collections.abc import Iterable, Iterator
+from math import inf
 
 from lenslab.http.errors import ResponseBodyError
 from lenslab.http.gzip_stream import gunzip
@@ -15,7 +16,7 @@ def read_body(
     *,
     encoding: str = "",
     largest: int = 64 << 20,
-    seconds: float | None = None,
+    seconds: float = inf,
     since: float | None = None,
 ) -> bytes:
     """Read a whole body.
@@ -68,10 +69,10 @@ def error_text(content: bytes) -> str:
     return " ".join("".join(character if character.isprintable() else " " for character in text[:400]).split())[:200]
 
 
-def _timely(pieces: Iterable[bytes], seconds: float | None, since: float | None) -> Iterator[bytes]:
+def _timely(pieces: Iterable[bytes], seconds: float, since: float | None) -> Iterator[bytes]:
     begun = time.monotonic() if since is None else since
     for piece in pieces:
-        if seconds is not None and time.monotonic() - begun > seconds:
+        if time.monotonic() - begun > seconds:
             raise TimeoutError(f"its body has not come in {seconds:g} s")
         yield piece
 

@@ -20,14 +20,11 @@ class TransientError(HttpError):
 
 
 def retry_after(header: str, now: float) -> float | None:
-    """Read the header ``Retry-After``, a number or a date.
+    """Read the header ``Retry-After``, a number or a date, as a pause in seconds; ``None`` where it makes no sense.
 
     Args:
         header: The header's value.
         now: The time, in seconds since 1970.
-
-    Returns:
-        The pause in seconds; ``None`` where the header makes no sense.
 
     Example:
         >>> retry_after("120", 0.0), retry_after("Thu, 01 Jan 1970 00:01:00 GMT", 15.0), retry_after("soon", 0.0)

@@ -59,7 +59,7 @@ class Service:
 
         Args:
             urls: Base addresses by variable name; they go before the environment.
-            environment: The environment.
+            environment: Where the service's ``variable`` is looked up.
 
         Raises:
             UnavailableError: The address is not a web address, or the interval not a number of seconds.
@@ -75,7 +75,13 @@ class Service:
         parts = urlsplit(url)
         if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.username:
             raise UnavailableError(f"{self.variable} is {url!r}; give a plain address like {self.url}")
-        interval = _seconds(environment.get("LENSLAB_MIRROR_INTERVAL", ""), self.rate.interval)
+        written = environment.get("LENSLAB_MIRROR_INTERVAL") or self.rate.interval
+        try:
+            interval = float(written)
+        except ValueError:
+            interval = -1.0
+        if not 0 <= interval <= 3600:
+            raise UnavailableError(f"LENSLAB_MIRROR_INTERVAL is {written!r}; give seconds, for instance 0.5")
         return replace(
             self,
             url=url.rstrip("/"),
@@ -101,15 +107,3 @@ class Service:
         if (target.scheme, target.netloc) == (own.scheme, own.netloc):
             return True
         return target.scheme == "https" and target.port in (None, 443) and target.hostname in self.hosts
-
-
-def _seconds(text: str, default: float) -> float:
-    if not text:
-        return default
-    try:
-        seconds = float(text)
-    except ValueError:
-        seconds = -1.0
-    if not 0 <= seconds <= 3600:
-        raise UnavailableError(f"LENSLAB_MIRROR_INTERVAL is {text!r}; give seconds, for instance 0.5")
-    return seconds

@@ -144,7 +144,6 @@ class Transport:
 
 
 def _failure(service: Service, error: Exception) -> HttpError:
-    """Give the error for a connection or a body that failed."""
     if isinstance(error, httpx.ReadTimeout | TimeoutError) and not service.retry_late:
         return UnavailableError(f"{service.name} did not finish within {service.seconds:g} s; {service.advice}")
     if isinstance(error, ResponseBodyError | TimeoutError):
@@ -154,7 +153,6 @@ def _failure(service: Service, error: Exception) -> HttpError:
 
 
 def _refusal(request: Request, status: int, reason: str, pause: float | None, *, with_key: bool) -> HttpError:
-    """Give the error for a status other than 200."""
     service = request.service
     throttled = status == 429 or status in service.throttling
     if (throttled or status in (304, 408, 425) or status >= 500) and status not in request.final:
@@ -169,8 +167,13 @@ def _refusal(request: Request, status: int, reason: str, pause: float | None, *,
 
 
 def _redirected(request: Request, url: str, location: str) -> str:
+    """Give the address that a request is sent on to, without the key that it may repeat."""
     try:
-        target = _without_parameter(urljoin(url, location), request.service.key_parameter)
+        target, key = urljoin(url, location), request.service.key_parameter
+        if key:
+            parts = urlsplit(target)
+            query = [pair for pair in parse_qsl(parts.query, keep_blank_values=True) if pair[0] != key]
+            target = urlunsplit(parts._replace(query=urlencode(query)))
         own, elsewhere = request.service.owns(target), urlsplit(target).netloc[:80]
     except ValueError:
         own, elsewhere = False, location[:80]
@@ -181,14 +184,6 @@ def _redirected(request: Request, url: str, location: str) -> str:
             status=302,
         )
     return target
-
-
-def _without_parameter(url: str, name: str) -> str:
-    if not name:
-        return url
-    parts = urlsplit(url)
-    query = [(key, value) for key, value in parse_qsl(parts.query, keep_blank_values=True) if key != name]
-    return urlunsplit(parts._replace(query=urlencode(query)))
 
 
 def _without_keys(record: logging.LogRecord) -> bool:

@@ -55,8 +55,8 @@ _ARCHIVE_NAMES = (
     "funct-an gr-qc hep-ex hep-lat hep-ph hep-th math math-ph mtrl-th nlin nucl-ex nucl-th patt-sol physics plasm-ph "
     "q-alg q-bio quant-ph solv-int supr-con"
 )
-_LONGEST = 500
 _ARCHIVES = frozenset(_ARCHIVE_NAMES.split())
+_LONGEST = 500
 _WITHOUT_HYPHEN = {archive.replace("-", ""): archive for archive in _ARCHIVES}
 
 
@@ -93,9 +93,8 @@ class ArxivId:
     def parse(cls, name: str) -> ArxivId:
         """Read any usual way to name an arXiv paper.
 
-        Args:
-            name: An identifier of the new or old scheme, with or without version, bare or as ``arXiv:``, as the address
-                of its abstract or PDF, as an OAI name, as arXiv's DOI at DataCite, or as DBLP's key.
+        That is an identifier of the new or old scheme, with or without version, bare or as ``arXiv:``, as the address
+        of its abstract or PDF, as an OAI name, as arXiv's DOI at DataCite, or as DBLP's key.
 
         Raises:
             ArxivIdError: No paper can have this name; the message says why and shows a good one.
@@ -111,6 +110,14 @@ class ArxivId:
         _check(name, match)
         version = match["version"]
         return cls(_canonical(match), None if version is None else int(version))
+
+    @classmethod
+    def without_version(cls, name: str) -> ArxivId | None:
+        """Read what may name a paper, without the version; ``None`` where it does not."""
+        try:
+            return cls(cls.parse(name).base) if name else None
+        except ArxivIdError:
+            return None
 
     def __str__(self) -> str:
         return self.base if self.version is None else f"{self.base}v{self.version}"
@@ -174,33 +181,22 @@ def _check(name: str, match: re.Match[str]) -> None:
         raise ArxivIdError(f"{shown} names version {match['version']}; versions are counted from 1, as in 1806.02891v1")
     if int(match["number"]) < 1:
         raise ArxivIdError(f"{shown} has number zero; papers of a month are counted from 1, as in 0704.0001")
-    if "archive" in match.groupdict():
-        _check_old(shown, match)
-    else:
-        _check_new(shown, match)
-
-
-def _check_new(shown: str, match: re.Match[str]) -> None:
-    year, month = int(match["year"]), int(match["month"])
-    digits = 4 if (2007, 4) <= (_year(year, month, old=False), month) <= (2014, 12) else 5
-    if len(match["number"]) != digits:
-        since = "from January 2015 on" if digits == 5 else "up to December 2014"
-        raise ArxivIdError(
-            f"{shown} has {len(match['number'])} digits after the dot; {since} arXiv writes {digits}, "
-            f"as in {'1501.00001' if digits == 5 else '1412.7878'}"
-        )
-
-
-def _check_old(shown: str, match: re.Match[str]) -> None:
-    archive = match["archive"].lower()
-    archive = _WITHOUT_HYPHEN.get(archive, archive)
-    if archive not in _ARCHIVES:
-        raise ArxivIdError(f"{shown} names the archive {archive!r}, which arXiv never had; {EXAMPLE}")
-    year, month = int(match["year"]), int(match["month"])
-    if not (1991, 7) <= (_year(year, month, old=True), month) <= (2007, 3):
-        raise ArxivIdError(
-            f"{shown} is dated outside of July 1991 to March 2007, when arXiv wrote identifiers with a slash; {EXAMPLE}"
-        )
+    archive, _, _ = _canonical(match).rpartition("/")
+    dated = (_year(int(match["year"]), month, old=bool(archive)), month)
+    if archive:
+        if archive not in _ARCHIVES:
+            raise ArxivIdError(f"{shown} names the archive {archive!r}, which arXiv never had; {EXAMPLE}")
+        if not (1991, 7) <= dated <= (2007, 3):
+            raise ArxivIdError(
+                f"{shown} is dated outside of July 1991 to March 2007, when arXiv wrote identifiers with a slash; "
+                f"{EXAMPLE}"
+            )
+        return
+    digits, since, like = 5, "from January 2015 on", "1501.00001"
+    if (2007, 4) <= dated <= (2014, 12):
+        digits, since, like = 4, "up to December 2014", "1412.7878"
+    if (found := len(match["number"])) != digits:
+        raise ArxivIdError(f"{shown} has {found} digits after the dot; {since} arXiv writes {digits}, as in {like}")
 
 
 def quoted(name: str) -> str:

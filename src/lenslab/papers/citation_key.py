@@ -83,10 +83,8 @@ def resolve_citation(key: str, works: Iterable[W]) -> W | None:
 
     Args:
         key: The key inside ``\cite{...}``.
-        works: The works it may mean, usually the references of the paper that cites.
-
-    Returns:
-        The work, or ``None`` where none or more than one fits.
+        works: The works it may mean, usually the references of the paper that cites; ``None`` says that none of them
+            fits, or more than one.
 
     Example:
         >>> from lenslab.papers.work import Work
@@ -99,22 +97,17 @@ def resolve_citation(key: str, works: Iterable[W]) -> W | None:
     if match is None:
         return None
     family, year, word = match[1], int(match[2]), match[3]
-    named = [work for work in works if _is_first_author(family, work) and work.year is not None]
-    exact = [work for work in named if work.year is not None and _same_year(year, work.year)]
-    titled = [work for work in exact if word and word in _title_words(work)]
-    if len(titled) == 1 or (len(exact) == 1 and not _contradicts(word, exact[0])):
-        return titled[0] if len(titled) == 1 else exact[0]
-    near = [
-        w
-        for w in named
-        if word and word == first_word(w.title) and any(_same_year(year + by, w.year) for by in (-1, 1))
-    ]
+    named = [work for work in works if _is_first_author(family, work)]
+    exact = [work for work in named if _same_year(year, work.year)]
+    titled = [work for work in exact if word and word in re.findall(r"[a-z0-9]+", plain_letters(work.title))]
+    if len(titled) == 1:
+        return titled[0]
+    # Short endings such as ``a`` only tell entries apart.
+    if len(exact) == 1 and len(word) <= 2:
+        return exact[0]
+    headed = [work for work in named if word and word == first_word(work.title)]
+    near = [work for work in headed if _same_year(year - 1, work.year) or _same_year(year + 1, work.year)]
     return near[0] if len(near) == 1 else None
-
-
-def _contradicts(word: str, work: Described) -> bool:
-    """Tell whether the key names a word that this title lacks; short endings such as ``a`` only tell entries apart."""
-    return len(word) > 2 and word not in _title_words(work)
 
 
 def _is_first_author(family: str, work: Described) -> bool:
@@ -123,7 +116,3 @@ def _is_first_author(family: str, work: Described) -> bool:
 
 def _same_year(written: int, year: int | None) -> bool:
     return year is not None and (written == year or (written < 100 and written == year % 100))
-
-
-def _title_words(work: Described) -> frozenset[str]:
-    return frozenset(re.findall(r"[a-z0-9]+", plain_letters(work.title)))

@@ -50,11 +50,10 @@ class Doi:
 
     @classmethod
     def parse(cls, written: str) -> Doi:
-        """Read any usual way to write a DOI.
+        """Read any usual way to write a DOI: bare, after ``doi:``, or as an address.
 
-        Args:
-            written: A DOI, bare, after ``doi:``, or as an address, in which signs may be percent-encoded; signs that
-                end a sentence, and a bracket that the DOI did not open, are left out.
+        In an address signs may be percent-encoded; signs that end a sentence, and a bracket that the DOI did not open,
+        are left out.
 
         Raises:
             DoiError: It is no DOI; the message shows a good one.

@@ -24,68 +24,55 @@ class License:
     allows: str
 
 
+ASSUMED = "http://arxiv.org/licenses/assumed-1991-2003/"
+# arXiv asks for a licence since January 2004 (https://info.arxiv.org/help/license/).
+_ASSUMED_UNTIL = 2003
 _NOT_COMMERCIALLY = "You may share and adapt the paper, but not commercially, if you name its authors"
 _ATTRIBUTION = "You may share and adapt the paper for any purpose if you name its authors"
+_AS_YOU_LIKE = "You may do with the paper what you like."
+_ASK = "arXiv may distribute the paper; for anything beyond reading and quoting, ask its authors."
+_CC = "http://creativecommons.org"
+_BY_NC_SA = "Creative Commons Attribution-NonCommercial-ShareAlike"
 _LICENSES = (
+    License(f"{_CC}/licenses/by/4.0/", "Creative Commons Attribution 4.0", "CC BY 4.0", f"{_ATTRIBUTION}."),
     License(
-        "http://creativecommons.org/licenses/by/4.0/",
-        "Creative Commons Attribution 4.0",
-        "CC BY 4.0",
-        f"{_ATTRIBUTION}.",
-    ),
-    License(
-        "http://creativecommons.org/licenses/by-sa/4.0/",
+        f"{_CC}/licenses/by-sa/4.0/",
         "Creative Commons Attribution-ShareAlike 4.0",
         "CC BY-SA 4.0",
         f"{_ATTRIBUTION} and pass it on under the same licence.",
     ),
     License(
-        "http://creativecommons.org/licenses/by-nc-sa/4.0/",
-        "Creative Commons Attribution-NonCommercial-ShareAlike 4.0",
+        f"{_CC}/licenses/by-nc-sa/4.0/",
+        f"{_BY_NC_SA} 4.0",
         "CC BY-NC-SA 4.0",
         f"{_NOT_COMMERCIALLY} and pass it on under the same licence.",
     ),
     License(
-        "http://creativecommons.org/licenses/by-nc-nd/4.0/",
+        f"{_CC}/licenses/by-nc-nd/4.0/",
         "Creative Commons Attribution-NonCommercial-NoDerivatives 4.0",
         "CC BY-NC-ND 4.0",
         "You may share the paper unchanged, but not commercially, if you name its authors.",
     ),
+    License(f"{_CC}/publicdomain/zero/1.0/", "Creative Commons Zero 1.0, public domain", "CC0 1.0", _AS_YOU_LIKE),
+    License(f"{_CC}/licenses/by/3.0/", "Creative Commons Attribution 3.0", "CC BY 3.0", f"{_ATTRIBUTION}."),
     License(
-        "http://creativecommons.org/publicdomain/zero/1.0/",
-        "Creative Commons Zero 1.0, public domain",
-        "CC0 1.0",
-        "You may do with the paper what you like.",
-    ),
-    License(
-        "http://creativecommons.org/licenses/by/3.0/",
-        "Creative Commons Attribution 3.0",
-        "CC BY 3.0",
-        f"{_ATTRIBUTION}.",
-    ),
-    License(
-        "http://creativecommons.org/licenses/by-nc-sa/3.0/",
-        "Creative Commons Attribution-NonCommercial-ShareAlike 3.0",
+        f"{_CC}/licenses/by-nc-sa/3.0/",
+        f"{_BY_NC_SA} 3.0",
         "CC BY-NC-SA 3.0",
         f"{_NOT_COMMERCIALLY} and pass it on under the same licence.",
     ),
-    License(
-        "http://creativecommons.org/licenses/publicdomain/",
-        "Public domain",
-        "public domain",
-        "You may do with the paper what you like.",
-    ),
+    License(f"{_CC}/licenses/publicdomain/", "Public domain", "public domain", _AS_YOU_LIKE),
     License(
         "http://arxiv.org/licenses/nonexclusive-distrib/1.0/",
         "arXiv.org perpetual, non-exclusive licence 1.0",
         "arXiv licence",
-        "arXiv may distribute the paper; for anything beyond reading and quoting, ask its authors.",
+        _ASK,
     ),
     License(
-        "http://arxiv.org/licenses/assumed-1991-2003/",
+        ASSUMED,
         "Assumed arXiv.org perpetual, non-exclusive licence, for papers of 1991 to 2003",
         "assumed arXiv licence",
-        "arXiv may distribute the paper; for anything beyond reading and quoting, ask its authors.",
+        _ASK,
     ),
 )
 
@@ -100,11 +87,7 @@ _BY_URI = {_plain(known.uri): known for known in _LICENSES}
 
 
 def license_of(uri: str | None) -> License:
-    """Find the licence behind an address.
-
-    Args:
-        uri: The address as a source gives it, with http or https, with or without a last slash; ``None`` or empty where
-            the source gives none.
+    """Find the licence behind an address as a source gives it, with http or https, with or without a last slash.
 
     Example:
         >>> license_of("https://creativecommons.org/licenses/by/4.0").short
@@ -118,11 +101,6 @@ def license_of(uri: str | None) -> License:
     return known or License(uri, uri, uri, "This version does not know the licence; read it at its address.")
 
 
-ASSUMED = "http://arxiv.org/licenses/assumed-1991-2003/"
-# arXiv asks for a licence since January 2004 (https://info.arxiv.org/help/license/).
-_ASSUMED_UNTIL = 2003
-
-
 def license_of_version(paper: Paper, number: int | None = None) -> License:
     """Find the licence of one version of a paper; each version has its own.
 
@@ -131,7 +109,7 @@ def license_of_version(paper: Paper, number: int | None = None) -> License:
 
     Args:
         paper: The paper.
-        number: The version, counted from 1; ``None`` means the newest.
+        number: Counted from 1; ``None`` means the newest.
 
     Raises:
         UnknownVersionError: The paper has no such version.
@@ -153,17 +131,11 @@ def license_of_version(paper: Paper, number: int | None = None) -> License:
     stated = version.license_uri if version else ""
     if not stated and number == newest:
         stated = paper.license_uri
-    return license_of(stated or (ASSUMED if _is_assumed(paper, number) else ""))
-
-
-def _is_assumed(paper: Paper, number: int | None) -> bool:
-    """Tell whether the version was submitted while arXiv assumed a licence; where its day is unknown, no."""
-    if paper.arxiv_id is None:
-        return False
-    version = next((version for version in paper.versions if version.number == number), None)
-    day = version.created if version else None
-    if day is None and paper.versions and number == paper.versions[-1].number:
-        day = paper.updated
+    if stated or paper.arxiv_id is None:
+        return license_of(stated)
+    day = (version.created if version else None) or (paper.updated if version and number == newest else None)
     if day is None and number in (None, 1):
-        return (paper.submitted.year if paper.submitted else paper.arxiv_id.year) <= _ASSUMED_UNTIL
-    return day is not None and day.year <= _ASSUMED_UNTIL
+        year = paper.submitted.year if paper.submitted else paper.arxiv_id.year
+    else:  # where the day is unknown, nothing is assumed
+        year = day.year if day else _ASSUMED_UNTIL + 1
+    return license_of(ASSUMED if year <= _ASSUMED_UNTIL else "")

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from lenslab.papers.work import surname
 
 _SUFFIX = re.compile(r"(?:jr|sr)\.?|i{2,3}|iv", re.IGNORECASE)
-
 _GROUP = re.compile(r"\b(?:collaborations?|consortium|team|group|working group|committee|project)\b", re.IGNORECASE)
 
 
@@ -28,11 +27,7 @@ class Person:
 
     @classmethod
     def parse(cls, name: str) -> Person:
-        """Take apart a name written in either order.
-
-        Args:
-            name: ``Given Family Jr.``, ``Family, Given``, ``Family, Jr., Given`` (BibTeX) or ``Family, Given, Jr.``
-                (RIS).
+        """Take apart ``Given Family Jr.``, ``Family, Given``, ``Family, Jr., Given`` or ``Family, Given, Jr.``.
 
         Example:
             >>> Person.parse("E. L. Berger Jr."), Person.parse("E. L. Berger Jr.") == Person.parse("Berger, Jr., E. L.")

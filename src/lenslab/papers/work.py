@@ -28,14 +28,7 @@ class Described(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """A work in a list of references or citations.
-
-    Attributes:
-        title: The title as the source wrote it.
-        authors: The names in the work's own order; empty where the source names nobody.
-        year: The year of publication, where known.
-        key: Its stable name in a library; empty outside of one.
-    """
+    """A work in a list of references or citations; ``key`` is its stable name in a library, empty outside of one."""
 
     title: str
     authors: tuple[str, ...] = ()

@@ -23,9 +23,6 @@ def replacing(final: Path) -> Iterator[Path]:
     Args:
         final: The place, in a directory that exists.
 
-    Yields:
-        The path to write to.
-
     Raises:
         NoSpaceError: The disk is full; what was there before is as it was.
         OSError: Nothing can be written there.
@@ -56,12 +53,7 @@ def replacing(final: Path) -> Iterator[Path]:
 
 
 def write_text(final: Path, text: str) -> Path:
-    """Write a text file in UTF-8, keeping its line endings.
-
-    ``/dev/stdout``, a pipe and the like are written to directly.
-
-    Returns:
-        The file's path.
+    """Write a text file in UTF-8, keeping its line endings; ``/dev/stdout``, pipes and the like directly.
 
     Raises:
         NoSpaceError: The disk is full; what was there before is as it was.

@@ -11,7 +11,7 @@ from typing import Any
 _FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
 
 
-def _theme(*, text: str, quiet: str, grid: str, accent: str, second: str, muted: str, threshold: str) -> dict[str, Any]:
+def _theme(text: str, quiet: str, grid: str, accent: str, second: str, muted: str, threshold: str) -> dict[str, Any]:
     return {
         "background": "transparent",
         "font": _FONT,
@@ -64,23 +64,7 @@ def _theme(*, text: str, quiet: str, grid: str, accent: str, second: str, muted:
 
 THEMES: Mapping[str, Mapping[str, Any]] = MappingProxyType(
     {
-        "light": _theme(
-            text="#1c2330",
-            quiet="#5a6474",
-            grid="#e3e7ed",
-            accent="#0072b2",
-            second="#cc79a7",
-            muted="#aab2bf",
-            threshold="#b84a00",
-        ),
-        "dark": _theme(
-            text="#e8ecf2",
-            quiet="#a3adbb",
-            grid="#333c49",
-            accent="#56b4e9",
-            second="#e29ac5",
-            muted="#677282",
-            threshold="#f0a04b",
-        ),
+        "light": _theme("#1c2330", "#5a6474", "#e3e7ed", "#0072b2", "#cc79a7", "#aab2bf", "#b84a00"),
+        "dark": _theme("#e8ecf2", "#a3adbb", "#333c49", "#56b4e9", "#e29ac5", "#677282", "#f0a04b"),
     }
 )

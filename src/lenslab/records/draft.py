@@ -43,15 +43,12 @@ class Draft:
 
     @classmethod
     def open(cls, directory: str | Path, *, kind: str, request: Mapping[str, Any]) -> Draft:
-        """Begin a record, or resume a draft of the same request.
+        """Begin a record, or resume a draft of the same request, whose finished shards are still there.
 
         Args:
             directory: A new or empty directory, or one that holds a draft of the same request.
             kind: ``"run"`` or ``"study"``.
             request: Everything that decides a number; its hash is the record's key.
-
-        Returns:
-            The draft; its finished shards, if any, are still there.
 
         Raises:
             OtherRecordError: The directory holds another record, another draft, or foreign files.
@@ -93,14 +90,11 @@ class Draft:
         return record
 
     def write_table(self, name: str, table: pd.DataFrame | pa.Table | Iterator[pa.Table]) -> Path:
-        """Write ``name.parquet``; equal tables give equal bytes.
+        """Write ``name.parquet`` and give its path; equal tables give equal bytes.
 
         Args:
             name: The table's name without its ending; ``shards/...`` for a piece of the work.
             table: One row per fact; or pieces of it, of which only one is in memory at a time.
-
-        Returns:
-            The file's path.
 
         Raises:
             NoSpaceError: The disk is full; what was there before is as it was.
@@ -142,9 +136,6 @@ class Draft:
 
         Args:
             document: What the record says; schema, kind, key and request are added here.
-
-        Returns:
-            The finished record.
         """
         head = {"schema": SCHEMA, "kind": self.kind, "key": self.key, "request": dict(self.request)}
         self.write_json(DOCUMENT, {**head, **document, **head})
@@ -152,11 +143,7 @@ class Draft:
         return read(self.directory)
 
     def amend(self, document: Mapping[str, Any]) -> Record:
-        """Change some fields of the finished record, which no number of it depends on.
-
-        Args:
-            document: The fields as they are to be; all others stay.
-        """
+        """Change some fields of the finished record, which no number of it depends on; all others stay."""
         self.write_json(DOCUMENT, {**read(self.directory).document, **document})
         return read(self.directory)
 
@@ -166,7 +153,6 @@ class Draft:
         return cls.open(record.directory, kind=record.kind, request=record.document["request"])
 
     def _clear(self) -> None:
-        """Clear the scaffolding away."""
         shutil.rmtree(self.directory / SHARDS, ignore_errors=True)
         for leftover in (self.directory / REQUEST, *self.directory.glob(atomic_write.PARTIAL)):
             leftover.unlink(missing_ok=True)
@@ -195,9 +181,6 @@ class Draft:
 
 def require_begun(directory: str | Path) -> None:
     """Check that a record was begun or finished in a directory, before resuming it.
-
-    Args:
-        directory: Where the record is to be.
 
     Raises:
         RecordNotFoundError: Nothing was begun there.

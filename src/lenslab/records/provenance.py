@@ -15,9 +15,6 @@ RECORDED_PACKAGES = ("lenslab", "torch", "numpy", "scipy", "pandas", "pyarrow", 
 def sha256_of_file(path: str | Path) -> str:
     """Hash a file's bytes, read in pieces.
 
-    Args:
-        path: The file.
-
     Returns:
         The SHA-256 as 64 hexadecimal digits.
 
@@ -74,9 +71,6 @@ def versions() -> dict[str, str]:
 
 def machine() -> dict[str, str | int]:
     """Describe the machine without naming it: system, processor family, how many processors may be used.
-
-    Returns:
-        ``system``, ``architecture`` and ``processors``.
 
     Example:
         >>> sorted(machine())

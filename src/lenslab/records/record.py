@@ -44,13 +44,7 @@ class Record:
         return str(self.document["key"])
 
     def path(self, relative: str) -> Path:
-        """Find a file of the record, and nothing outside it.
-
-        Args:
-            relative: The file's name inside the record's directory, for instance ``"units.parquet"``.
-
-        Returns:
-            The path of an existing file.
+        """Find an existing file by its name inside the record's directory, for instance ``"units.parquet"``.
 
         Raises:
             RecordNotFoundError: No such file, or the name leads out of the directory.
@@ -90,10 +84,7 @@ class Record:
         return frame
 
     def chart(self, name: str) -> dict[str, Any]:
-        """Read one of the record's Vega-Lite specifications.
-
-        Args:
-            name: The chart's name, for instance ``"claim-a"``.
+        """Read one of the record's Vega-Lite specifications by its name, for instance ``"claim-a"``.
 
         Raises:
             RecordNotFoundError: The record has no chart of that name.
@@ -106,10 +97,7 @@ def read(directory: str | Path) -> Record:
     """Read a record, wherever it was copied to.
 
     Args:
-        directory: The directory with ``record.json`` in it.
-
-    Returns:
-        The record; its tables are read on demand.
+        directory: The directory with ``record.json`` in it; tables are read on demand.
 
     Raises:
         RecordNotFoundError: There is no ``record.json``.

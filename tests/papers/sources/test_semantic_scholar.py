@@ -170,12 +170,9 @@ def test_a_page_in_the_middle_that_stays_empty_is_no_end(visit):
 def test_a_batch_keeps_the_order_and_a_place_for_what_is_unknown(visit):
     visitor, _ = visit(SMALL)
     names = ["1806.02891", "1801.00001", SMALL.entries[3].s2]
-    found = semantic_scholar.batch(visitor.fetcher, names)
-    assert [description and description.locator for description in found] == [
-        SMALL.paper.s2,
-        None,
-        SMALL.entries[3].s2,
-    ]
+    found = semantic_scholar.references_of(visitor.fetcher, names)
+    assert list(found) == names
+    assert [cited is None for cited in found.values()] == [False, True, False]
 
 
 @pytest.mark.parametrize("count", [0, 1, 500, 501])
@@ -183,7 +180,8 @@ def test_a_batch_asks_for_five_hundred_at_the_most(visit, count):
     big = cited_by(501)
     visitor, server = visit(big)
     names = [entry.s2 for entry in big.entries[:count]]
-    assert [found.locator for found in semantic_scholar.batch(visitor.fetcher, names) if found] == names
+    found = semantic_scholar.references_of(visitor.fetcher, names, dict.fromkeys(names, 1))
+    assert [name for name, cited in found.items() if cited is not None] == names
     assert len(server.log) == -(-count // 500)
 
 

@@ -182,7 +182,7 @@ def _description(entry: Entry, macros: _Macros) -> Description:
         return _ESCAPED.sub(r"\1", get(name))
 
     archive, category = get("archiveprefix", "eprinttype").lower(), get("primaryclass", "eprintclass").strip()
-    eprints = (get("eprint"), get("arxiv"), get("arxivid"))
+    eprints, journal = (get("eprint"), get("arxiv"), get("arxivid")), get("journal", "journaltitle", "booktitle")
     mentions = ("url", "note", "howpublished", "journal", "volume", "number", "booktitle", "annote")
     reference = Reference(
         key=entry.key,
@@ -193,11 +193,7 @@ def _description(entry: Entry, macros: _Macros) -> Description:
         # Other archives have identifiers that look alike.
         eprint=eprints if archive in ("", "arxiv") else (),
         mentions=tuple(address(name) for name in mentions),
-        journal=plain_line(
-            journal_line(
-                get("journal", "journaltitle", "booktitle"), get("volume"), get("number", "issue"), get("pages")
-            )
-        ),
+        journal=plain_line(journal_line(journal, get("volume"), get("number", "issue"), get("pages"))),
         abstract=get("abstract"),
         categories=(category,) if category else (),
     )

@@ -39,11 +39,7 @@ _COMMAND_OF = {letter: command for command, letter in LETTERS.items()}
 def bibtex(paper: Paper) -> str:
     r"""Write a paper as a BibTeX entry that LaTeX of any age reads.
 
-    Args:
-        paper: The paper.
-
-    Returns:
-        An ``@misc`` entry as arXiv recommends it, or an ``@article`` where the journal is known.
+    It is an ``@misc`` entry as arXiv recommends it, or an ``@article`` where the journal is known.
 
     Example:
         >>> from lenslab.papers.arxiv_id import ArxivId

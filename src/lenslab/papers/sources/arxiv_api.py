@@ -62,11 +62,7 @@ class Page:
 
 
 def paper(client: HttpClient, arxiv_id: ArxivId | str) -> Description:
-    """Get one paper, as its newest version describes it.
-
-    Args:
-        client: Asks arXiv.
-        arxiv_id: Its identifier; a version in it does not matter.
+    """Get one paper, as its newest version describes it; a version in the identifier does not matter.
 
     Raises:
         NotFoundError: ArXiv knows no such paper.
@@ -77,10 +73,8 @@ def paper(client: HttpClient, arxiv_id: ArxivId | str) -> Description:
 def papers(client: HttpClient, ids: Sequence[ArxivId | str]) -> list[Description]:
     """Get papers by their ids, a hundred per request.
 
-    Args:
-        client: Asks arXiv.
-        ids: Identifiers; they are checked here, because arXiv refuses all for one that is wrong. Versions do not
-            matter: each paper comes as its newest version describes it.
+    Identifiers are checked here, because arXiv refuses all for one that is wrong. Versions in them do not matter: each
+    paper comes as its newest version describes it.
 
     Returns:
         The papers that arXiv knows, in the order of the ids.
@@ -133,9 +127,8 @@ def search(
     if not 1 <= slice_size <= LARGEST_SLICE:
         raise ValueError(f"arXiv gives 1 to {LARGEST_SLICE} papers at once, not {slice_size}")
     if offset < 0 or offset >= DEEPEST:
-        raise RefusedError(
-            f"arXiv shows the first {DEEPEST:,} papers of a search; narrow it by submittedDate:[... TO ...]"
-        )
+        advice = "narrow it by submittedDate:[... TO ...]"
+        raise RefusedError(f"arXiv shows the first {DEEPEST:,} papers of a search; {advice}")
     end = DEEPEST if limit is None else min(DEEPEST, offset + limit)
     while offset < end:
         size = min(slice_size, end - offset)
@@ -150,13 +143,8 @@ def search(
         following = offset + len(descriptions)
         last = following >= min(total, end) or not descriptions
         unreached = max(0, total - DEEPEST) if last and following >= DEEPEST else 0
-        yield Page(
-            descriptions=tuple(descriptions),
-            offset=offset,
-            total=total,
-            next_offset=None if last else following,
-            unreached=unreached,
-        )
+        found, next_offset = tuple(descriptions), None if last else following
+        yield Page(descriptions=found, offset=offset, total=total, next_offset=next_offset, unreached=unreached)
         if last:
             return
         offset = following

@@ -7,7 +7,7 @@ https://info.arxiv.org/help/oa/index.html.
 import datetime as dt
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from email.utils import parsedate_to_datetime
 from xml.etree.ElementTree import Element
 
@@ -53,7 +53,7 @@ _MEANINGS = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Page:
     """A part of a harvest.
 
@@ -76,11 +76,7 @@ class Page:
 
 
 def record(client: HttpClient, arxiv_id: ArxivId | str) -> Description:
-    """Get one paper's record.
-
-    Args:
-        client: Asks arXiv.
-        arxiv_id: Its identifier; a version in it does not matter.
+    """Get one paper's record; a version in the identifier does not matter.
 
     Raises:
         NotFoundError: ArXiv knows no such paper, or no longer.
@@ -129,10 +125,8 @@ def harvest(
         if token is not None:
             parameters["resumptionToken"] = token
         else:
-            parameters["metadataPrefix"] = _FORMAT
-            parameters |= {
-                name: value for name, value in (("from", reached), ("until", last), ("set", set_ or "")) if value
-            }
+            bounds = {"metadataPrefix": _FORMAT, "from": reached, "until": last, "set": set_ or ""}
+            parameters |= {name: value for name, value in bounds.items() if value}
         try:
             subject = f"what has changed{f' since {reached}' if reached else ''}"
             page = client.get(SERVICE, "", parameters, _read_page, subject=subject, cached=False)
@@ -206,27 +200,15 @@ def _versions(held: Element, license_uri: str) -> tuple[Version, ...]:
         digits = version.get("version", "").removeprefix("v")
         if not re.fullmatch(r"[1-9]\d{0,3}", digits, re.ASCII):
             raise MalformedError(f"its version is called {version.get('version', '')[:20]!r}")
-        found[int(digits)] = Version(
-            int(digits),
-            _moment(text(version, f"{_RAW}date")),
-            "",
-            text(version, f"{_RAW}size"),
-            text(version, f"{_RAW}source_type"),
-        )
-    ordered = [found[number] for number in sorted(found)]
-    if ordered:
-        newest = ordered[-1]
-        ordered[-1] = Version(newest.number, newest.created, license_uri, newest.size, newest.source_type)
-    return tuple(ordered)
-
-
-def _moment(stamp: str) -> dt.date | None:
-    if not stamp:
-        return None
-    try:
-        return parsedate_to_datetime(stamp).date()
-    except (ValueError, TypeError, IndexError, OverflowError):
-        raise MalformedError(f"its version is dated {stamp[:40]!r}, which is no date") from None
+        stamp, size, kind = (text(version, f"{_RAW}{tag}") for tag in ("date", "size", "source_type"))
+        try:
+            created = parsedate_to_datetime(stamp).date() if stamp else None
+        except (ValueError, TypeError, IndexError, OverflowError):
+            raise MalformedError(f"its version is dated {stamp[:40]!r}, which is no date") from None
+        found[int(digits)] = Version(int(digits), created, "", size, kind)
+    if found:
+        found[max(found)] = replace(found[max(found)], license_uri=license_uri)
+    return tuple(found[number] for number in sorted(found))
 
 
 def _day(day: dt.date | str | None, name: str) -> str:
@@ -286,13 +268,7 @@ def _read_page(content: bytes) -> Page:
     token = text(answer, f"{_OAI}resumptionToken") or None
     if not descriptions and not deleted and not rejected:
         raise MalformedError("it is a page without records")
-    return Page(
-        descriptions=tuple(descriptions),
-        deleted=tuple(deleted),
-        rejected=tuple(rejected),
-        token=token,
-        datestamp=datestamp,
-    )
+    return Page(tuple(descriptions), tuple(deleted), tuple(rejected), token, datestamp)
 
 
 def _is_deleted(held: Element) -> bool:

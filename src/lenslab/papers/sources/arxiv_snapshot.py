@@ -61,10 +61,7 @@ def read(
 
 
 def parse(raw: bytes) -> Description:
-    r"""Read one line.
-
-    Args:
-        raw: A JSON object with at least ``id`` and ``title``.
+    r"""Read one line, a JSON object with at least ``id`` and ``title``.
 
     Raises:
         MalformedError: The line is not what the snapshot holds; the message says in a few words why.
@@ -74,17 +71,9 @@ def parse(raw: bytes) -> Description:
         >>> found.paper.title, found.paper.authors, found.paper.year
         ('On units', ('C.-P. Yuan',), 2007)
     """
-    return _description(raw, _record(raw))
-
-
-def _record(raw: bytes) -> dict[str, Any]:
     record = strict_json.read(from_utf8(raw))
     if not isinstance(record, dict):
         raise MalformedError(f"not a JSON object but {kind_of(record)}")
-    return record
-
-
-def _description(raw: bytes, record: dict[str, Any]) -> Description:
     identifier = _identifier(record.get("id"))
     title = _line(record, "title")
     if not title:
@@ -198,17 +187,11 @@ def _versions(listed: object, license_uri: str) -> tuple[Version, ...]:
             raise MalformedError(f"a version is called {name[:20]!r}, not v1, v2 and so on")
         if found.setdefault(int(digits), entry) is not entry:
             raise MalformedError(f"version {digits} is listed twice")
-    newest = max(found, default=0)
-    return tuple(
-        Version(
-            number,
-            _day(entry, "created"),
-            license_uri if number == newest else "",
-            _text(entry, "size"),
-            _text(entry, "source_type"),
-        )
-        for number, entry in sorted(found.items())
-    )
+    versions = []
+    for number, entry in sorted(found.items()):
+        uri = license_uri if number == max(found) else ""
+        versions.append(Version(number, _day(entry, "created"), uri, _text(entry, "size"), _text(entry, "source_type")))
+    return tuple(versions)
 
 
 def _day(record: dict[str, Any], key: str) -> dt.date | None:

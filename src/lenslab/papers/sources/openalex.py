@@ -18,7 +18,7 @@ from lenslab.http.service import Service
 from lenslab.papers.arxiv_id import ArxivId
 from lenslab.papers.description import Assertion, Description
 from lenslab.papers.doi import ARXIV_PREFIX, arxiv_id_or_doi
-from lenslab.papers.errors import ArxivIdError, MalformedError, WorkNameError
+from lenslab.papers.errors import MalformedError, WorkNameError
 from lenslab.papers.formats.reference_fields import journal_line
 from lenslab.papers.paper import Paper
 from lenslab.papers.text.json_fields import document, inner, items, mapping, number, packed, sequence, text, year
@@ -93,11 +93,11 @@ def name_of(work: str | ArxivId) -> str:
 
 
 def work(client: HttpClient, name: str | ArxivId, *, doi: str = "") -> Description:
-    """Get one work.
+    """Get one work by what ``name_of`` reads.
 
     Args:
         client: Asks OpenAlex.
-        name: What ``name_of`` reads.
+        name: Its name.
         doi: The DOI of the published article, where known: OpenAlex may have merged the preprint into it.
 
     Raises:
@@ -114,17 +114,16 @@ def work(client: HttpClient, name: str | ArxivId, *, doi: str = "") -> Descripti
 
 
 def _work(client: HttpClient, name: str) -> Description:
-    path = f"/works/{quote(name, safe='/:')}"
-    return client.get(SERVICE, path, {"select": FIELDS}, _read_work, subject=name)
+    def read(content: bytes) -> Description:
+        return parse(packed(mapping(document(content), "work")))
+
+    return client.get(SERVICE, f"/works/{quote(name, safe='/:')}", {"select": FIELDS}, read, subject=name)
 
 
 def referenced(described: Description) -> tuple[str, ...] | None:
     """List the ids of the works that a work cites; ``None`` where OpenAlex does not know them.
 
     An empty list in a record means that nobody has found the references, not that there are none.
-
-    Args:
-        described: A description from here.
     """
     record = mapping(document(described.raw), "work")
     found = [own[1].upper() for cited in items(record.get("referenced_works")) if (own := _ID.fullmatch(text(cited)))]
@@ -176,21 +175,13 @@ def citations(client: HttpClient, cited: Description, cursor: str = "*") -> Iter
     while following and following not in seen:
         cursor = following
         seen.add(cursor)
-        parameters = {
-            "filter": f"cites:{cited.locator}",
-            "per-page": str(LARGEST_PAGE),
-            "cursor": cursor,
-            "select": FIELDS,
-        }
+        chosen = {"filter": f"cites:{cited.locator}", "select": FIELDS}
+        parameters = chosen | {"per-page": str(LARGEST_PAGE), "cursor": cursor}
         subject = f"citations of {cited.locator} at {cursor[:20]}"
         found, total, further = client.get(SERVICE, "/works", parameters, read, subject=subject)
         following = further if found else None
-        yield Page(
-            assertions=tuple(Assertion(citing=description, cited=cited) for description in found),
-            cursor=cursor,
-            next_cursor=following,
-            total=total,
-        )
+        assertions = tuple(Assertion(citing=description, cited=cited) for description in found)
+        yield Page(assertions=assertions, cursor=cursor, next_cursor=following, total=total)
 
 
 def parse(raw: bytes) -> Description:
@@ -203,15 +194,13 @@ def parse(raw: bytes) -> Description:
     own = _ID.fullmatch(text(record.get("id")))
     if own is None:
         raise MalformedError("its work has no id of OpenAlex's")
-    doi = _doi(text(record.get("doi")))
+    doi = match[1] if (match := _DOI.fullmatch(text(record.get("doi")))) else ""
     arxiv_id = _arxiv_id(record, doi)
     title = record.get("title")
     ids = inner(record.get("ids"))
-    names = {
-        "OpenAlex": own[1].upper(),
-        "MAG": text(ids.get("mag")),
-        "PubMed": text(ids.get("pmid")).rsplit("/", 1)[-1],
-        "PubMedCentral": text(ids.get("pmcid")).rsplit("/", 1)[-1],
+    names = {"OpenAlex": own[1].upper(), "MAG": text(ids.get("mag"))}
+    names |= {
+        name: text(ids.get(key)).rsplit("/", 1)[-1] for name, key in (("PubMed", "pmid"), ("PubMedCentral", "pmcid"))
     }
     return Description(
         source=NAME,
@@ -234,12 +223,9 @@ def parse(raw: bytes) -> Description:
 
 
 def abstract(inverted: Any) -> str:
-    """Put an abstract together from the places at which each word stands.
+    """Put an abstract together from the places at which each word stands; anything else is no abstract.
 
     Places at which no word stands are left out; where two words claim one place both stay, in the index's order.
-
-    Args:
-        inverted: Words with their places; anything else is no abstract.
 
     Example:
         >>> abstract({"units": [1, 4], "Single": [0], "matter,": [2], "some": [3], "do": [7]})
@@ -261,23 +247,13 @@ def _author(authorship: Any) -> str:
     return text(inner(held.get("author")).get("display_name")) or text(held.get("raw_author_name"))
 
 
-def _doi(address: str) -> str:
-    match = _DOI.fullmatch(address)
-    return match[1] if match else ""
-
-
 def _arxiv_id(record: Mapping[str, Any], doi: str) -> ArxivId | None:
     """Find the arXiv id, which OpenAlex knows only as the DOI that arXiv gave or as an address at arXiv."""
     places = [inner(record.get("primary_location")), *map(inner, items(record.get("locations")))]
     addresses = [text(place.get("landing_page_url")) for place in places]
     candidates = [doi] if doi.lower().startswith(ARXIV_PREFIX) else []
     candidates += [address for address in addresses if _AT_ARXIV.match(address)]
-    for candidate in candidates:
-        try:
-            return ArxivId(ArxivId.parse(candidate).base)
-        except ArxivIdError:
-            continue
-    return None
+    return next(filter(None, map(ArxivId.without_version, candidates)), None)
 
 
 def _journal(record: Mapping[str, Any]) -> str:
@@ -288,10 +264,6 @@ def _journal(record: Mapping[str, Any]) -> str:
     biblio = inner(record.get("biblio"))
     volume, first, last = (text(biblio.get(key)) for key in ("volume", "first_page", "last_page"))
     return journal_line(where, volume, "", f"{first}-{last}" if first and last and first != last else first)
-
-
-def _read_work(content: bytes) -> Description:
-    return parse(packed(mapping(document(content), "work")))
 
 
 def _read_page(content: bytes, *, paged: bool) -> tuple[list[Description], int, str | None]:

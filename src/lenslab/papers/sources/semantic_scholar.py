@@ -19,7 +19,7 @@ from lenslab.http.service import Service
 from lenslab.papers.arxiv_id import ArxivId
 from lenslab.papers.description import Assertion, Description
 from lenslab.papers.doi import ARXIV_PREFIX, arxiv_id_or_doi
-from lenslab.papers.errors import ArxivIdError, MalformedError, WorkNameError
+from lenslab.papers.errors import MalformedError, WorkNameError
 from lenslab.papers.formats.reference_fields import journal_line
 from lenslab.papers.paper import Paper
 from lenslab.papers.text.json_fields import document, inner, items, mapping, number, packed, sequence, text, year
@@ -52,6 +52,8 @@ _HASH = re.compile(r"[0-9a-f]{40}", re.ASCII | re.IGNORECASE)
 _SCHEMES = ("CorpusId", "MAG", "ACL", "PMID", "PMCID")
 # Other names of a work that a record holds.
 _NAMES = ("CorpusId", "DBLP", "MAG", "PubMed", "PubMedCentral", "ACL")
+# Makes a name part of a path; the slashes of a DOI stay, as in the documentation.
+_quoted = partial(quote, safe="/:")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,11 +106,7 @@ def name_of(work: str | ArxivId) -> str:
 
 
 def paper(client: HttpClient, name: str | ArxivId) -> Description:
-    """Get one paper, with its summary in a sentence.
-
-    Args:
-        client: Asks Semantic Scholar.
-        name: What ``name_of`` reads.
+    """Get one paper by what ``name_of`` reads, with its summary in a sentence.
 
     Raises:
         NotFoundError: Semantic Scholar knows no such paper.
@@ -140,18 +138,7 @@ def citations(
 def references(
     client: HttpClient, work: str | ArxivId | Description, *, offset: int = 0, limit: int = LARGEST_PAGE
 ) -> Iterator[Page]:
-    """Get the works that a paper cites, page by page; some are known by their title only.
-
-    Args:
-        client: Asks Semantic Scholar.
-        work: The citing paper; a description from here saves a request.
-        offset: How many to leave out.
-        limit: How many to ask for at once, 1,000 at the most.
-
-    Raises:
-        NotFoundError: Semantic Scholar knows no such paper.
-        UnavailableError: It does not answer, or refuses.
-    """
+    """Get the works that a paper cites, page by page as in ``citations``; some are known by their title only."""
     citing = work if isinstance(work, Description) else paper(client, work)
     return _pages(client, citing, "references", offset, limit)
 
@@ -160,18 +147,14 @@ def _pages(client: HttpClient, work: Description, kind: str, offset: int, limit:
     if not 1 <= limit <= LARGEST_PAGE:
         raise ValueError(f"Semantic Scholar gives 1 to {LARGEST_PAGE} {kind} at once, not {limit}")
     if not 0 <= offset < DEEPEST:
-        raise RefusedError(
-            f"Semantic Scholar lists the first {DEEPEST:,} {kind} of a paper; there is no offset {offset}"
-        )
+        message = f"Semantic Scholar lists the first {DEEPEST:,} {kind} of a paper; there is no offset {offset}"
+        raise RefusedError(message)
     count = work.citation_count if kind == "citations" else work.reference_count
     following: int | None = offset
     while following is not None:
         offset = following
-        parameters = {
-            "fields": f"{FIELDS},intents,isInfluential",
-            "offset": str(offset),
-            "limit": str(min(limit, DEEPEST - offset)),
-        }
+        most = min(limit, DEEPEST - offset)
+        parameters = {"fields": f"{FIELDS},intents,isInfluential", "offset": str(offset), "limit": str(most)}
         path = f"/paper/{_quoted(work.locator)}/{kind}"
         subject = f"{kind} of {work.locator} from {offset}"
         # A page may be empty by right, where the count is wrong; it is believed when it is empty time and again.
@@ -191,30 +174,10 @@ def _pages(client: HttpClient, work: Description, kind: str, offset: int, limit:
         )
 
 
-def batch(client: HttpClient, names: Sequence[str | ArxivId], fields: str = PAPER_FIELDS) -> list[Description | None]:
-    """Get many papers, 500 per request.
-
-    Args:
-        client: Asks Semantic Scholar.
-        names: What ``name_of`` reads.
-        fields: Which fields to ask for.
-
-    Returns:
-        One description per name, in order; ``None`` for what Semantic Scholar does not know.
-
-    Raises:
-        UnavailableError: It does not answer, or refuses.
-    """
-    found: list[Description | None] = []
-    for chunk in _chunks([name_of(name) for name in names], [1] * len(names)):
-        found += [None if row is None else parse(packed(row)) for row in _batch(client, chunk, fields)]
-    return found
-
-
 def references_of(
     client: HttpClient, names: Sequence[str | ArxivId], counts: Mapping[str, int] | None = None
 ) -> dict[str, tuple[str, ...] | None]:
-    """Find which works many papers cite, for drawing the edges among the works around one.
+    """Find which works many papers cite, for drawing the edges among the works around one; 500 per request.
 
     Args:
         client: Asks Semantic Scholar.
@@ -275,7 +238,7 @@ def _chunks(names: list[str], sizes: list[int]) -> Iterator[list[str]]:
         yield chunk
 
 
-def _batch(client: HttpClient, names: list[str], fields: str, final: Sequence[int] = ()) -> list[Any]:
+def _batch(client: HttpClient, names: list[str], fields: str, final: Sequence[int]) -> list[Any]:
     def read(content: bytes) -> list[Any]:
         rows = sequence(document(content), "answer")
         if len(rows) != len(names):
@@ -299,18 +262,21 @@ def parse(raw: bytes) -> Description:
     record = mapping(document(raw), "paper")
     external = inner(record.get("externalIds"))
     title, hash_ = text(record.get("title")), text(record.get("paperId"))
-    doi, arxiv_id = text(external.get("DOI")), _arxiv_id(text(external.get("ArXiv")))
+    doi, arxiv_id = text(external.get("DOI")), ArxivId.without_version(text(external.get("ArXiv")))
     if doi.lower().startswith(ARXIV_PREFIX):
-        doi, arxiv_id = "", arxiv_id or _arxiv_id(doi)
+        doi, arxiv_id = "", arxiv_id or ArxivId.without_version(doi)
     if not hash_ and not title:
         raise MalformedError("its paper has neither an id nor a title")
     if len(hash_) > _LONGEST_ID:
         raise MalformedError(f"its paper's id has {len(hash_):,} characters")
+    appeared = year(record.get("year"))
+    # A work of which only the title is known has the same name wherever it is cited.
+    digest = hashlib.sha256(f"{title}|{appeared or ''}".encode()).hexdigest()
     names = {"S2": hash_} | {name: text(external.get(name)) for name in _NAMES}
     names["CorpusId"] = names["CorpusId"] or text(record.get("corpusId"))
     return Description(
         source=NAME,
-        locator=hash_ or _unresolved(title, year(record.get("year"))),
+        locator=hash_ or f"unresolved:{digest[:40]}",
         raw=raw,
         names={scheme: name for scheme, name in names.items() if name},
         tldr=text(inner(record.get("tldr")).get("text")),
@@ -320,26 +286,13 @@ def parse(raw: bytes) -> Description:
         paper=Paper(
             title=title,
             authors=tuple(filter(None, (text(inner(author).get("name")) for author in items(record.get("authors"))))),
-            year=year(record.get("year")),
+            year=appeared,
             arxiv_id=arxiv_id,
             abstract=text(record.get("abstract")),
             doi=doi,
             journal_reference=_journal(record),
         ),
     )
-
-
-def _unresolved(title: str, appeared: int | None) -> str:
-    """Name a work of which only the title is known; the name is the same wherever it is cited."""
-    digest = hashlib.sha256(f"{title}|{appeared or ''}".encode()).hexdigest()
-    return f"unresolved:{digest[:40]}"
-
-
-def _arxiv_id(name: str) -> ArxivId | None:
-    try:
-        return ArxivId(ArxivId.parse(name).base) if name else None
-    except ArxivIdError:
-        return None
 
 
 def _journal(record: Mapping[str, Any]) -> str:
@@ -381,8 +334,3 @@ def _assertion(work: Description, row: Mapping[str, Any], other: Description, ki
         influential=influential if isinstance(influential, bool) else None,
         intents=tuple(filter(None, map(text, items(row.get("intents"))))),
     )
-
-
-def _quoted(name: str) -> str:
-    """Quote a name as part of a path; the slashes of a DOI stay, as in the documentation."""
-    return quote(name, safe="/:")

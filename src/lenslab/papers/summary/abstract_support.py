@@ -52,13 +52,7 @@ _ENDINGS = tuple(sorted(_SUFFIXES.split(), key=len, reverse=True))
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A stretch of an abstract, as ``plain_text`` writes it.
-
-    Attributes:
-        start: Where it begins, in characters.
-        end: Where it ends.
-        text: What stands there.
-    """
+    """A stretch of an abstract, as ``plain_text`` writes it; ``start`` and ``end`` count characters."""
 
     start: int
     end: int
@@ -88,9 +82,6 @@ def support(claim: str, abstract: Sequence[Span]) -> Span | None:
     Args:
         claim: One sentence, in plain text.
         abstract: The sentences of the abstract, from ``spans``.
-
-    Returns:
-        Where the abstract says so, or ``None`` where it does not.
 
     Example:
         >>> abstract = spans("We ablate 50 units. Ablating units does not hurt the overall accuracy.")
@@ -231,17 +222,8 @@ def _stop_words() -> frozenset[str]:
     from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
 
     compared = {*_RISING.split(), *_FALLING.split(), *_NUMBERS}
-    return frozenset(ENGLISH_STOP_WORDS) - compared | {
-        "does",
-        "do",
-        "did",
-        "can",
-        "may",
-        "using",
-        "used",
-        "use",
-        "uses",
-    }
+    added = {"does", "do", "did", "can", "may", "using", "used", "use", "uses"}
+    return frozenset(ENGLISH_STOP_WORDS) - compared | added
 
 
 @cache

@@ -37,12 +37,7 @@ _TASK = (
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """A finding, and what supports it.
-
-    Attributes:
-        text: One sentence or two.
-        span: Where the abstract says so, in its plain text.
-    """
+    """A finding in a sentence or two, and where the abstract says so, in its plain text."""
 
     text: str
     span: Span

@@ -72,13 +72,7 @@ class Endpoint:
         return f"{parts.hostname}:{parts.port}" if parts.port else parts.hostname or ""
 
     def complete(self, messages: Sequence[Mapping[str, str]]) -> str:
-        """Ask for the next message of a conversation.
-
-        Args:
-            messages: The conversation, each message with ``role`` and ``content``.
-
-        Returns:
-            The text of the answer.
+        """Ask for the text of the next message of a conversation, whose messages have ``role`` and ``content``.
 
         Raises:
             UnavailableError: The endpoint does not answer, refuses, or the model declines.
@@ -152,9 +146,8 @@ def _text(body: bytes) -> str:
     message, reason = _choice(answer, "message")
     content = message.get("content")
     if isinstance(content, list):
-        content = "".join(
-            part["text"] for part in content if isinstance(part, dict) and isinstance(part.get("text"), str)
-        )
+        texts = [part.get("text") for part in content if isinstance(part, dict)]
+        content = "".join(text for text in texts if isinstance(text, str))
     if message.get("refusal") or reason == "content_filter":
         raise RefusedError("the language model declines to answer; try another in LENSLAB_LLM_MODEL")
     if reason == "length":

@@ -20,11 +20,7 @@ _FENCE = re.compile(r"^\s*```[A-Za-z0-9_-]*[ \t]*\n(.*?)\n?\s*```\s*$", re.DOTAL
 
 
 def messages(task: str, paper: Paper) -> list[dict[str, str]]:
-    """Write the conversation that puts a task about a paper to a model.
-
-    Args:
-        task: What to do, and the form of the answer.
-        paper: The paper; its title and abstract are sent, in plain text.
+    """Write the conversation that puts a task about a paper to a model: title and abstract, in plain text.
 
     Example:
         >>> from lenslab.papers.paper import Paper

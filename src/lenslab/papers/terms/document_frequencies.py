@@ -50,7 +50,6 @@ class Frequencies:
     seed_terms: dict[str, int] = field(repr=False)
     own: Mapping[str, Mapping[str, int]] = field(default_factory=dict, repr=False)
     columns: dict[str, int] = field(init=False, repr=False, compare=False)
-
     shipped_documents: int = field(default=0, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -101,10 +100,9 @@ class Frequencies:
         return documents >= SMALLEST_GROUP
 
     def with_library(self, counts: Counts) -> Frequencies:
-        """Use a library's own counts for the groups of which it holds enough papers; no paper counts twice.
+        """Use a library's own counts, at least those of the stems that will be asked for; no paper counts twice.
 
-        Args:
-            counts: The library's counts; those of the stems that will be asked for are enough.
+        They answer for the groups of which the library holds enough papers.
         """
         owned = {group: number for group, number in counts.documents.items() if self.is_enough(number)}
         own = {group: counts.stems.get(group, {}) for group in owned}
@@ -162,13 +160,11 @@ def count(records: Iterable[Mapping[str, Any]], provenance: Mapping[str, Any]) -
     Raises:
         FrequenciesError: No record is left.
     """
-    kept: list[Mapping[str, Any]] = []
-    seen: set[str] = set()
+    first: dict[str, Mapping[str, Any]] = {}
     for record in records:
-        if record.get("abstract") and record["id"] not in seen:
-            seen.add(record["id"])
-            kept.append(record)
-    if not kept:
+        if record.get("abstract"):
+            first.setdefault(record["id"], record)
+    if not (kept := list(first.values())):
         raise FrequenciesError("no record with an abstract; name files in the format of the Kaggle arXiv snapshot")
     sizes = Counter(group for record in kept for group in _groups(record))
     groups = {ALL: len(kept)} | {
@@ -179,11 +175,10 @@ def count(records: Iterable[Mapping[str, Any]], provenance: Mapping[str, Any]) -
         stems = stems_of(record["title"], record["abstract"])
         for group in _groups(record) & groups.keys():
             counts[group].update(stems.keys())
-    least = {0: LEAST_WORD}
     terms = {
         term: [counts[group][term] for group in groups]
         for term, total in sorted(counts[ALL].items())
-        if total >= least.get(term.count(" "), LEAST_PHRASE)
+        if total >= (LEAST_PHRASE if " " in term else LEAST_WORD)
     }
     source = {**provenance, "records": len(kept), "updated": _dates(kept)}
     return Frequencies(source, groups, terms, _seed_terms([record["abstract"] for record in kept]))

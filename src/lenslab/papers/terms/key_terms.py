@@ -127,11 +127,7 @@ def paper_terms(
 
     A title alone says too little for scores, so a paper without an abstract has no key terms.
 
-    Args:
-        paper: The paper.
-        style: ``phrases`` or ``seed``, as for ``key_terms``.
-        limit: How many terms at most.
-        frequencies: Document frequencies; those of the package by default.
+    The other arguments are those of ``key_terms``.
 
     Example:
         >>> from lenslab.papers.paper import Paper
@@ -234,8 +230,8 @@ def tfidf(counts: FloatArray, frequencies: FloatArray, documents: int) -> FloatA
 
     Args:
         counts: How often each term stands in the text.
-        frequencies: In how many documents each stands.
-        documents: How many documents there are.
+        frequencies: In how many of the ``documents`` each stands.
+        documents: Their number.
 
     Example:
         >>> tfidf(np.array([3.0, 4.0]), np.array([9, 9]), 9).round(6).tolist()

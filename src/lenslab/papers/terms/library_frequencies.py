@@ -34,11 +34,7 @@ def counted(paper: Paper) -> Counts:
 
 
 def count_papers(papers: Iterable[Paper]) -> Counts:
-    """Count what papers add together: the sum of what each of them adds, made at once.
-
-    Args:
-        papers: The papers, each of them once.
-    """
+    """Count what different papers add together: the sum of what each of them adds, made at once."""
     recorded = shipped_frequencies().terms
     documents: Counter[str] = Counter()
     stems: dict[str, Counter[str]] = {}

@@ -20,10 +20,7 @@ _LONGEST = 200_000
 
 
 def author_names(listed: str) -> tuple[str, ...]:
-    r"""Split a string into the names of authors.
-
-    Args:
-        listed: What stands in arXiv's field ``authors``; accents may be LaTeX.
+    r"""Split what stands in arXiv's field ``authors`` into names; accents may be LaTeX.
 
     Example:
         >>> author_names("C. Bal\\'azs (MSU), E. L. Berger, Jr. and P. Nadolsky ((1) ANL, (2) SMU)")

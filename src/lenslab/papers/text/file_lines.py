@@ -37,11 +37,7 @@ _OTHERS = {
 
 @dataclass(frozen=True, slots=True)
 class TooLong:
-    """Stands where a line was too long to be kept.
-
-    Attributes:
-        size: How many bytes the line has.
-    """
+    """Stands where a line was too long to be kept; ``size`` is in bytes."""
 
     size: int
 

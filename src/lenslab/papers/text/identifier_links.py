@@ -17,13 +17,9 @@ _LINKABLE = re.compile(
 
 
 def linked(text: str) -> list[tuple[str, str]]:
-    """Split text into pieces, each with the address it links to, or with none.
+    """Split plain text into pieces, each with the address it links to, or with none.
 
-    Args:
-        text: Plain text.
-
-    Returns:
-        Pairs of shown text and address; joined, the shown texts are the text. An address begins with http:// or https://.
+    Joined, the shown texts are the text. An address begins with http:// or https://.
 
     Example:
         >>> linked("Code at https://example.org/a.")

@@ -26,22 +26,14 @@ def document(content: bytes) -> Any:
 
 
 def mapping(value: Any, what: str) -> dict[str, Any]:
-    """Check that a value is an object.
-
-    Raises:
-        MalformedError: It is something else.
-    """
+    """Check that a value is an object; ``MalformedError`` if it is something else."""
     if not isinstance(value, dict):
         raise MalformedError(f"its {what} is no object but {type(value).__name__}")
     return value
 
 
 def sequence(value: Any, what: str) -> list[Any]:
-    """Check that a value is an array.
-
-    Raises:
-        MalformedError: It is something else.
-    """
+    """Check that a value is an array; ``MalformedError`` if it is something else."""
     if not isinstance(value, list):
         raise MalformedError(f"its {what} is no array but {type(value).__name__}")
     return value

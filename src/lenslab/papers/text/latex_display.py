@@ -29,11 +29,10 @@ _RUNNING = ("text", "emphasis", "strong")
 def segments(source: str) -> tuple[Segment, ...]:
     r"""Split a title or abstract into segments.
 
+    Runs of white space become one space, and neighbours of one kind are joined.
+
     Args:
         source: Text as arXiv stores it, with LaTeX and hard line breaks.
-
-    Returns:
-        The segments in order. Runs of white space are one space; neighbours of one kind are joined.
 
     Example:
         >>> found = segments(r"On $L_1$ by \emph{units} \cite{morcos2018importance}")

@@ -11,9 +11,6 @@ _ABBREVIATION = re.compile(
 def sentences(text: str) -> list[str]:
     """Split plain text into sentences; abbreviations and initials end none.
 
-    Args:
-        text: Plain text, without LaTeX.
-
     Example:
         >>> sentences("We study units, e.g. those of A. Morcos. Our results hold.")
         ['We study units, e.g. those of A. Morcos.', 'Our results hold.']

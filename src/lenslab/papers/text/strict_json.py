@@ -24,17 +24,9 @@ def read(text: str) -> Any:
 
 
 def read_from(text: str, start: int | None) -> tuple[Any, int]:
-    """Read the JSON value that begins at a place in a text.
+    """Read the JSON value that begins at a place in a text, and where it ends; errors are those of ``read``.
 
-    Args:
-        text: The text.
-        start: Where the value begins; ``None`` says that the text is one value, and nothing else.
-
-    Returns:
-        The value, and where it ends.
-
-    Raises:
-        MalformedError: As for ``read``.
+    Where no place is named, the text is one value and nothing else.
     """
     try:
         value, end = (_DECODER.decode(text), len(text)) if start is None else _DECODER.raw_decode(text, start)

@@ -11,9 +11,7 @@ from lenslab.papers.text.stop_words import stop_words
 _TOKEN = re.compile(r"[^\W_]+(?:[-'’][^\W_]+)*|[^\w\s]|_")
 # Longer tokens are strings of characters, and no terms.
 _LONGEST = 50
-_NOUNS_IN_LY = frozenset(
-    {"anomaly", "assembly", "butterfly", "family", "monopoly", "supply", "multiply", "reply", "italy"}
-)
+_NOUNS_IN_LY = {"anomaly", "assembly", "butterfly", "family", "monopoly", "supply", "multiply", "reply", "italy"}
 # A hyphen typed for a dash: "on such devices-we show".
 _AFTER_DASH = re.compile(
     r"(?:-(?:an?|and|are|but|from|is|its?|or|our|that|the|these|they|this|to|we|which|with|without))+$", re.IGNORECASE
@@ -23,13 +21,7 @@ _POSSESSIVE = re.compile(r"['’]s?$")
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """A word of a text.
-
-    Attributes:
-        surface: As it is written.
-        stem: In lower-case letters and in the singular.
-        opens: Whether it opens a sentence, where a capital says nothing.
-    """
+    """A word as it is written, its stem in lower case and in the singular, and whether it opens a sentence."""
 
     surface: str
     stem: str
@@ -37,10 +29,7 @@ class Word:
 
 
 def runs(text: str) -> list[list[Word]]:
-    """Find the runs of content words in a text; stop words, numbers and punctuation end a run.
-
-    Args:
-        text: Plain text, without LaTeX.
+    """Find the runs of content words in a plain text; stop words, numbers and punctuation end a run.
 
     Example:
         >>> [[word.stem for word in run] for run in runs("We study the class selectivity of units, and weight norms.")]
@@ -70,13 +59,10 @@ def _known_word(token: str) -> tuple[str, str]:
         return "", ""
     surface = _POSSESSIVE.sub("", _AFTER_DASH.sub("", token))
     lowered = surface.lower()
-    if len(lowered) < 2 or lowered.isdigit() or _is_adverb(lowered) or lowered in stop_words():
+    adverb = lowered.endswith("ly") and len(lowered) > 4 and lowered not in _NOUNS_IN_LY
+    if len(lowered) < 2 or lowered.isdigit() or adverb or lowered in stop_words():
         return "", ""
     return surface, singular(lowered)
-
-
-def _is_adverb(word: str) -> bool:
-    return word.endswith("ly") and len(word) > 4 and word not in _NOUNS_IN_LY
 
 
 def phrases(run: Sequence[Word], longest: int = 3) -> list[tuple[Word, ...]]:
