@@ -18,11 +18,11 @@ import time
 signal.signal(signal.SIGINT, signal.default_int_handler)
 from lenslab.units.sweep import schedule, shard_tables
 schedule.BUDGET = schedule._OVERHEAD = 0
-write = pieces.Piece.write
+write = shard_tables.GroupTables.write
 def slowly(*arguments):
     write(*arguments)
     time.sleep({pause})
-pieces.Piece.write = slowly
+shard_tables.GroupTables.write = slowly
 from lenslab.cli.main import main
 options = ["--limit", "96", "--batch-size", "16", "--sites", "relu3", "--verify", "20", "--out", {out!r}]
 main(["ablate", "small", "--images", "digits", *options])

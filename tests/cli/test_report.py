@@ -26,8 +26,8 @@ def test_json_says_where_it_is_and_of_what(run, tmp_path, capsys):
 
 
 def test_without_a_run_the_newest_in_runs_is_taken(run, tmp_path, monkeypatch, capsys):
-    changed(run, tmp_path / "runs" / "old", document={**run.document, "finished": "2020-01-01"})
-    changed(run, tmp_path / "runs" / "new", document={**run.document, "finished": "2030-01-01"})
+    changed(run, tmp_path / "runs" / "old", document={**run.record.document, "finished": "2020-01-01"})
+    changed(run, tmp_path / "runs" / "new", document={**run.record.document, "finished": "2030-01-01"})
     monkeypatch.chdir(tmp_path)
     assert lenslab(["report"]) == 0
     assert capsys.readouterr().out.startswith("runs/new/report.html")
