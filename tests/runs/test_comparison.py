@@ -143,8 +143,8 @@ def test_what_is_not_the_same_thing_is_refused_or_said(run: Run) -> None:
     network = toys.network(toys.trained(toys.Residual()))
     mean = ablate(network, toys.digits(150), sites=SITES, replacement="mean")
     assert any("something else in each run (zero, mean)" in note for note in run.compare(mean).notes)
-    for options in ({"basis": "haar"}, {"groups": {"relu:2": [[0, 1]]}}):
-        other = ablate(network, toys.digits(20), **({"sites": SITES} | options))
+    for options in ({"sites": SITES, "basis": "haar"}, {"groups": {"relu:2": [[0, 1]]}}):
+        other = ablate(network, toys.digits(20), **options)
         with pytest.raises(UnitsError, match="what is compared is a run that silenced each unit alone"):
             run.compare(other)
 

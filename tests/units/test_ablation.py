@@ -366,7 +366,7 @@ def test_the_first_of_several_wrong_labels_is_named_and_a_limit_may_leave_them_o
 
 @pytest.mark.parametrize("size", [0, -1])
 def test_a_batch_without_images_is_refused(size: int) -> None:
-    with pytest.raises(UnitsError, match=f"a batch of {size} images is empty; give --batch-size 1 or more"):
+    with pytest.raises(UnitsError, match=f"batch_size is a whole number of 1 or more, not {size}"):
         Ablation.of(toys.by_hand(), toys.digits(2), batch_size=size)
 
 

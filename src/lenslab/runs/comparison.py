@@ -16,6 +16,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import stats
 
+from lenslab.runs.arguments import flag, fraction
 from lenslab.runs.errors import UnitsError, UnknownSiteError
 from lenslab.runs.run_record import RunRecord
 from lenslab.runs.statistics.confidence_intervals import difference_interval, score_interval, share_interval
@@ -63,6 +64,8 @@ class Comparison:
 
 def comparison(one: RunRecord, other: RunRecord, *, paired: bool = False, level: float = 0.05) -> Comparison:
     """Compare two runs, see `lenslab.runs.Run.compare`."""
+    fraction("level", level)
+    flag("paired", paired)
     for run in (one, other):
         run.refuse_other_than_units("what is compared is")
         if paired and run.intervention.draws != 1:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lenslab.records import BrokenRecordError
+from lenslab.runs.arguments import whole_number
 from lenslab.runs.errors import UnknownSiteError
 from lenslab.runs.run_record import RunRecord
 
@@ -43,7 +44,7 @@ def transitions(run: RunRecord) -> pd.DataFrame:
 def destinations(run: RunRecord, *, site: str | None = None, unit: int | None = None) -> pd.DataFrame:
     """Tell where the images of silenced units go, see `lenslab.runs.Run.destinations`."""
     sites = run.sites if site is None else (run.site_named(site),)
-    if unit is not None and not any(0 <= unit < each.units for each in sites):
+    if unit is not None and not any(0 <= whole_number("unit", unit, least=None) < each.units for each in sites):
         known = ", ".join(f"{each.name} has 0 to {each.units - 1}" for each in sites)
         raise UnknownSiteError(f"{run.directory} has no unit {unit}; {known}")
     counts = transitions(run)

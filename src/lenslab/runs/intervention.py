@@ -10,7 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from lenslab.runs.errors import InterventionError
+from lenslab.runs.arguments import whole_number
+from lenslab.runs.errors import InterventionError, UnitsError
 
 ZERO = "zero"
 MEAN = "mean"
@@ -90,7 +91,7 @@ class Intervention:
             raise InterventionError(
                 "random directions are taken out (replacement zero), one at a time; leave replacement and sets"
             )
-        if draws is not None and (draws < 1 or (draws > 1 and word != RESAMPLE)):
+        if draws is not None and (whole_number("draws", draws) < 1 or (draws > 1 and word != RESAMPLE)):
             raise InterventionError(f"{draws} draws asked for; give 1 or more, with the replacement resample")
         default = RESAMPLED_DRAWS if word == RESAMPLE else 1
         return cls(word, basis, _groups(groups or {}), default if draws is None else draws)
@@ -148,10 +149,10 @@ class Intervention:
 
 
 def _replacement(word: str | float) -> str:
-    if word in REPLACEMENTS:
-        return str(word)
+    if isinstance(word, str) and word in REPLACEMENTS:
+        return word
     try:
-        constant = float(word)
+        constant = math.nan if isinstance(word, bool) else float(word)
     except (TypeError, ValueError):
         constant = math.nan
     if not math.isfinite(constant):
@@ -162,8 +163,15 @@ def _replacement(word: str | float) -> str:
 
 def _groups(groups: Groups) -> Groups:
     try:
-        return {str(site): [[int(unit) for unit in group] for group in sets] for site, sets in groups.items()}
-    except (AttributeError, TypeError, ValueError) as error:
+        read = {
+            str(site): [[whole_number("a unit", unit, least=None) for unit in group] for group in sets]
+            for site, sets in groups.items()
+        }
+    except (AttributeError, TypeError, UnitsError) as error:
         raise InterventionError(
-            f"sets of units are given by the name of their site, as {{'relu1': [[3, 7], [12]]}}, not as {groups!r}"
+            f"sets of units are given by the name of their site, as {{'relu1': [[3, 7], [12]]}}, not as {groups!r:.80}"
         ) from error
+    empty = [site for site, sets in read.items() if not sets]
+    if empty:
+        raise InterventionError(f"no set of units is given for {empty[0]}; give one, or leave the site out")
+    return read

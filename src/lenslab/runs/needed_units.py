@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from lenslab.runs.arguments import fraction
 from lenslab.runs.errors import LabelError
 from lenslab.runs.run_record import RunRecord
 
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
 
 def needed_units(run: RunRecord, wanted: str | int, *, site: str | None = None, level: float = 0.05) -> pd.DataFrame:
     """Find the units that a class needs, see `lenslab.runs.Run.units_for`."""
+    fraction("level", level)
     run.refuse_other_than_units("the units that a class needs are named by")
     label, table = run.label_of(wanted), run.classes
     if site is not None:

@@ -7,7 +7,7 @@ luck of those images. So an order knows the images whose predictions it was made
 from __future__ import annotations
 
 import difflib
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from lenslab.runs.arguments import whole_number
 from lenslab.runs.attributes.attribute_names import NAMES
 from lenslab.runs.errors import NotOfUnitsError, UnitsError, UnknownOrderError
 from lenslab.runs.intervention import RESAMPLE
@@ -118,22 +119,24 @@ def sizes_for(units: int, steps: int | Sequence[int] = 20) -> tuple[int, ...]:
         >>> sizes_for(64, 8), sizes_for(64, [4, 2])
         ((0, 1, 5, 12, 23, 40, 64), (0, 2, 4, 64))
     """
-    if isinstance(steps, int):
-        if steps < 2:
-            raise UnitsError(f"{steps} steps make no curve; give 2 or more")
-        grown = np.rint(units * np.linspace(0, 1, steps) ** 3).astype(int).tolist()
+    if isinstance(steps, str) or not isinstance(steps, Iterable):
+        count = whole_number("steps", steps, least=None)
+        if count < 2:
+            raise UnitsError(f"{count} steps make no curve; give 2 or more")
+        grown = np.rint(units * np.linspace(0, 1, count) ** 3).astype(int).tolist()
         return tuple(sorted({0, min(1, units), *grown, units}))
-    wrong = [size for size in steps if not 0 <= size <= units]
+    sizes = [whole_number("a size", size, least=None) for size in steps]
+    wrong = [size for size in sizes if not 0 <= size <= units]
     if wrong:
         raise UnitsError(f"{wrong[0]} units cannot be silenced at a site of {units}; give sizes from 0 to {units}")
-    return tuple(sorted({0, *steps, units}))
+    return tuple(sorted({0, *sizes, units}))
 
 
 def _given(ranking: Sequence[int], units: int) -> Order:
     """Take an order that is given unit by unit."""
     try:
-        first = [int(unit) for unit in ranking]
-    except (TypeError, ValueError) as error:
+        first = [whole_number("a unit", unit, least=None) for unit in ranking]
+    except (TypeError, UnitsError) as error:
         raise UnknownOrderError(f"an order is a name or a list of units, not {ranking!r:.80}") from error
     wrong = [unit for unit in first if not 0 <= unit < units]
     if wrong or len({*first}) < len(first):

@@ -146,10 +146,9 @@ class Plots:
         import pandas as pd
 
         numeric = [str(each) for each in units.columns if pd.api.types.is_numeric_dtype(units[each])]
-        if column not in numeric or not np.isfinite(units[column].astype(float)).any():
-            raise UnitsError(
-                f"{self.run.directory} knows no {column!r} of these units; plot one of {', '.join(numeric)}"
-            )
+        known = [each for each in numeric if np.isfinite(units[each].astype(float)).any()]
+        if column not in known:
+            raise UnitsError(f"{self.run.directory} knows no {column!r} of these units; plot one of {', '.join(known)}")
 
     def _layered(self, *layers: alt.Chart, title: str, height: int = HEIGHT) -> alt.LayerChart:
         import altair as alt

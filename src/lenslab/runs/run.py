@@ -35,10 +35,12 @@ class Run(RunRecord):
     Attributes:
         reused: Whether the same question had been answered in this directory before.
         verified: How many pairs were decided again the plain way just now, by the path that had decided them.
+        inputs: The network and images that it was just measured with, which `curve` takes again; else empty.
     """
 
     reused: bool = False
     verified: Mapping[str, int] = field(default_factory=dict)
+    inputs: Mapping[str, Any] = field(default_factory=dict, compare=False)
 
     def __repr__(self) -> str:
         count = f"{sum(site.units for site in self.sites):,} " if self.intervention.single else ""
@@ -146,7 +148,8 @@ class Run(RunRecord):
     def curve(self, order: str | Sequence[str] | Sequence[int] = "random", **options: Any) -> Curve:
         """Silence the units of a site one after the other, and measure what is left of the accuracy.
 
-        This measures: it needs the network, and so the extra ``ablate``.
+        This measures: it needs the network, and so the extra ``ablate``. A run that was just measured has its network
+        and images; those of one that was read are found again by what its record says.
 
         Args:
             order: One or several orders by name (``"random"``, ``"own-drop"``, ``"class-drop:CLASS"``, a column of the
@@ -164,7 +167,10 @@ class Run(RunRecord):
             measure: Callable[..., Curve] = pkgutil.resolve_name(_CURVES)
         except ModuleNotFoundError as error:
             raise UnitsError(f"a curve is measured, which needs {error.name}; pip install 'lenslab[ablate]'") from error
-        return measure(self, order, **options)
+        said_otherwise = {"weights": "network", "classes": "images"}
+        given = {said_otherwise.get(name, name) for name in options}
+        inputs = {name: value for name, value in self.inputs.items() if name not in given}
+        return measure(self, order, **{**inputs, **options})
 
 
 def read(source: RunRecord | Record | str | Path) -> Run:

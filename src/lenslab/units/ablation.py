@@ -16,15 +16,16 @@ import torch
 from torch import nn
 
 from lenslab.records import Draft, timestamp
+from lenslab.runs.arguments import directory, flag, progress_function, whole_number
 from lenslab.runs.intervention import FILTER, RESAMPLE, Intervention
 from lenslab.runs.run import Run
 from lenslab.units.engine.device import device_of
 from lenslab.units.engine.engines import ENGINES
 from lenslab.units.engine.full_float32 import full_precision
 from lenslab.units.engine.site_plan import Plan, plan
-from lenslab.units.engine.sites import select
-from lenslab.units.engine.trace import trace
-from lenslab.units.errors import LabelError, UnitsError, UnsupportedNetworkError
+from lenslab.units.engine.sites import Site, select
+from lenslab.units.engine.trace import Trace, trace
+from lenslab.units.errors import LabelError, UnitsError, UnknownSiteError, UnsupportedNetworkError
 from lenslab.units.forecast import Forecast, forecast
 from lenslab.units.images import Images, Source, open_images
 from lenslab.units.images.concept_masks import ConceptImages, open_concept_images
@@ -49,7 +50,7 @@ _TOP, _MANY_CLASSES = 5, 20
 class Options(TypedDict, total=False):
     """What can be asked, see `Ablation.of`."""
 
-    sites: Sequence[str] | str | None
+    sites: Sequence[str | Site] | str | Site | None
     replacement: str | float
     basis: str
     groups: Mapping[str, Sequence[Sequence[int]]] | None
@@ -74,7 +75,7 @@ class Ablation(Question):
         network: Network | nn.Module | str,
         images: Source,
         *,
-        sites: Sequence[str] | str | None = None,
+        sites: Sequence[str | Site] | str | Site | None = None,
         replacement: str | float = "zero",
         basis: str = "units",
         groups: Mapping[str, Sequence[Sequence[int]]] | None = None,
@@ -94,7 +95,8 @@ class Ablation(Question):
             network: A network, or the name of one (see `lenslab.units.load`), with the weights that are shipped for
                 these images, where there are some.
             images: Labelled images, or where they are (see `lenslab.units.open_images`).
-            sites: Globs over the names of sites; by default the value that each convolution hands on.
+            sites: Globs over the names of sites, or sites of `lenslab.units.trace`; by default the value that each
+                convolution hands on.
             replacement: What a silenced unit becomes: ``"zero"``, ``"mean"`` (its mean over the reference images),
                 ``"mean-map"`` (at each position), ``"resample"`` (its map on another image, see
                 `lenslab.units.silencing.resampling`), a number, or ``"filter"`` (its weights and bias are 0; where
@@ -131,19 +133,26 @@ class Ablation(Question):
         """
         if engine not in ENGINES:
             raise UnitsError(f"no engine named {engine!r}; there are {', '.join(ENGINES)}")
-        if seed < 0:
-            raise UnitsError(f"the seed {seed} is negative; give 0 or more")
-        if concepts is not None and not attributes:
+        whole_number("seed", seed)
+        if limit is not None:
+            whole_number("limit", limit)
+        if top is not None:
+            whole_number("top", top)
+        if not flag("attributes", attributes) and concepts is not None:
             raise UnitsError("alignment with concepts is an attribute, and attributes are left out; measure them, too")
-        if batch_size is not None and batch_size < 1:
-            raise UnitsError(f"a batch of {batch_size} images is empty; give --batch-size 1 or more")
+        if batch_size is not None:
+            whole_number("batch_size", batch_size, least=1)
+        if groups and sites is not None:
+            raise UnitsError("groups name their sites, and sites are given as well; leave sites")
         intervention = Intervention.of(replacement, basis=basis, groups=groups, draws=draws)
         opened = open_images(images).limited(limit)
         loaded = _loaded(network, opened)
         _refuse_labels(opened, loaded)
         traced = trace(loaded.module, tuple(loaded.preprocessing([opened.first()]).shape[1:]))
-        patterns = [sites] if isinstance(sites, str) else sites
-        chosen = select(traced.sites.values(), list(intervention.groups) or patterns)
+        if intervention.groups:
+            chosen = _of_groups(traced, intervention)
+        else:
+            chosen = select(traced.sites.values(), _patterns(sites))
         if batch_size is None:
             recorded = 4 * sum(int(np.prod(site.shape)) for site in chosen)
             batch_size = int(np.clip(_RECORDED_BYTES // recorded, 16, 256))
@@ -188,8 +197,10 @@ class Ablation(Question):
             (3840, 64)
         """
         where = device_of(device)
-        if out is not None:
-            return self._run(Path(out), where, verify, progress)
+        verify = min(whole_number("verify", verify), self.pairs)
+        progress_function(progress)
+        if (directory_out := directory("out", out)) is not None:
+            return self._run(directory_out, where, verify, progress)
         place = Path(tempfile.mkdtemp(prefix="lenslab-"))
         try:
             run = self._run(place, where, verify, progress)
@@ -206,8 +217,9 @@ class Ablation(Question):
     def _run(self, out: Path, device: torch.device, verify: int, progress: Progress | None) -> Run:
         draft = Draft.open(out, kind="run", request=self.request)
         record = draft.finished()
+        inputs = {"network": self.network, "images": self.images, "reference": self.reference}
         if record is not None and not verify:
-            return Run(record, reused=True)
+            return Run(record, reused=True, inputs=inputs)
         started, clock = timestamp(), time.monotonic()
         preprocessing = self.network.preprocessing
         with full_precision():
@@ -236,10 +248,10 @@ class Ablation(Question):
             # A record says what was ever checked of it: of each path the largest check.
             known = dict(Run(record).verification)
             most = {path: max(pairs, known.get(path, 0)) for path, pairs in {**known, **checked}.items()}
-            return Run(draft.amend({"verification": most}), reused=True, verified=checked)
+            return Run(draft.amend({"verification": most}), reused=True, verified=checked, inputs=inputs)
         document = write_tables(self, shards, blocks, device)
         times = {"started": started, "finished": timestamp(), "seconds": round(time.monotonic() - clock, 1)}
-        return Run(draft.finish({**document, "verification": checked, **times}), verified=checked)
+        return Run(draft.finish({**document, "verification": checked, **times}), verified=checked, inputs=inputs)
 
     def sweep(
         self, plans: Sequence[Plan], resampling: Resampling | None, device: torch.device, candidates: int
@@ -325,6 +337,26 @@ def ablate(
     """
     ablation = Ablation.of(network, images, **options)
     return ablation.run(device=device, verify=verify, out=out, progress=progress)
+
+
+def _patterns(sites: Sequence[str | Site] | str | Site | None) -> list[str] | None:
+    """Read what chooses sites: globs, or sites as `trace` gives them."""
+    if sites is None:
+        return None
+    asked = [sites] if isinstance(sites, str | Site) or not isinstance(sites, Sequence) else list(sites)
+    names = [each.name if isinstance(each, Site) else each for each in asked]
+    if not names or not all(isinstance(name, str) for name in names):
+        raise UnknownSiteError(f"sites are globs over names, such as ['layer1.*'], not {sites!r:.80}")
+    return names
+
+
+def _of_groups(traced: Trace, intervention: Intervention) -> tuple[Site, ...]:
+    """Find the sites that sets of units are given for: each by its own name, for a set is of one site's units."""
+    for name in intervention.groups:
+        if name not in traced.sites:
+            select(traced.sites.values(), [name])  # which says what is near
+            raise UnknownSiteError(f"{name!r} is no site's own name; sets of units are given for one site by its name")
+    return tuple(site for site in traced.sites.values() if site.name in intervention.groups)
 
 
 def _loaded(network: Network | nn.Module | str, images: Images) -> Network:

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from lenslab.records import Draft, Record
+from lenslab.runs.arguments import flag, whole_number
 from lenslab.runs.curve import METADATA, RANDOM, Curve, curve_tables
 from lenslab.runs.orders import Order, order_of, rankable, sizes_for
 from lenslab.runs.run import read
@@ -127,6 +128,9 @@ class CurveAblation:
         """
         run = read(run)
         wanted = _each(order)
+        flag("keep", keep)
+        whole_number("repeats", repeats, least=1)
+        whole_number("seed", seed)
         site = site if site is not None else run.last_site.name
         units = rankable(run, site)
         ranking = run if ranked_by is None else read(ranked_by)

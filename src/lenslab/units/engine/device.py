@@ -17,7 +17,7 @@ def device_of(name: str) -> torch.device:
     try:
         device = torch.device(name)
         torch.zeros(1, device=device).item()  # fails on meta, which holds no values
-    except (RuntimeError, AssertionError) as error:  # torch built without CUDA asserts
+    except (RuntimeError, AssertionError, TypeError) as error:  # torch built without CUDA asserts
         reason = str(error).splitlines()[0]
         raise UnitsError(f"no device {name!r} here ({reason}); cpu is always there") from error
     return device

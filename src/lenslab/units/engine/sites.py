@@ -39,11 +39,17 @@ class Site:
     def all_but(self, kept: Iterable[int]) -> list[int]:
         """Name every unit except those to keep: a keep-only set is the silence of all the others.
 
+        Raises:
+            UnknownSiteError: The site has no such unit.
+
         Example:
             >>> Site("relu", 5, (5,), "relu", default=True, filters=None).all_but([1, 3])
             [0, 2, 4]
         """
         spared = set(kept)
+        unknown = sorted(spared - {*range(self.units)})
+        if unknown:
+            raise UnknownSiteError(f"site {self.name!r} has no unit {unknown[0]}; its units are 0 to {self.units - 1}")
         return [unit for unit in range(self.units) if unit not in spared]
 
 

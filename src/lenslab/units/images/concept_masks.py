@@ -18,6 +18,7 @@ Where there is no mask (no file, or null), the image was not annotated for the c
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -174,6 +175,8 @@ def open_concept_images(source: str | Path | ConceptImages) -> ConceptImages:
     """
     if isinstance(source, ConceptImages):
         return source
+    if not isinstance(source, str | os.PathLike):
+        raise UnknownImagesError(f"images with masks are given by where they are, not as {source!r:.80}")
     path = Path(source).expanduser()
     if path.is_dir():
         return _of_directory(path)

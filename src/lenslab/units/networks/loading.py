@@ -81,12 +81,22 @@ def load(
     size = (size, size) if isinstance(size, int) else size
     if isinstance(preprocessing, str | Path):
         preprocessing = read_preprocessing(preprocessing)
+    if not isinstance(preprocessing, Preprocessing | None):
+        raise PreprocessingError(
+            f"preprocessing is a units.Preprocessing or the path of a JSON file, not {preprocessing!r:.80}"
+        )
+    if not isinstance(weights, str | Path | None):
+        raise WeightsError(f"weights are a name or the path of a file, not {type(weights).__name__}")
     if isinstance(network, nn.Module):
+        if weights is not None or untrained:
+            raise WeightsError("a module has its own weights: load them into it first, and leave weights and untrained")
         called = name or type(network).__name__
         own = _own_preprocessing(called, preprocessing, mean, sd).override(mean=mean, sd=sd, size=size)
         return network_of(network, own, name=called, class_names=class_names)
     if not isinstance(network, str):
         raise UnknownNetworkError(f"a network is loaded by its name or from a torch module, not from {network!r:.80}")
+    if name is not None or class_names is not None:
+        raise UnknownNetworkError(f"name and class_names are for a module of your own; {network} says them itself")
     name = network
     if is_of_library(name):
         found = library_network(name, weights=weights, untrained=untrained)

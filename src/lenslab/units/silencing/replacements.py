@@ -10,6 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from lenslab.runs.arguments import whole_number
 from lenslab.runs.intervention import ENERGY, FILTER, MEAN, MEAN_MAP, RESAMPLE, UNITS, ZERO, Intervention
 from lenslab.units.engine.batch import batches
 from lenslab.units.engine.random_directions import haar, matched
@@ -39,7 +40,7 @@ def members(site: Site, groups: Sequence[Sequence[int]]) -> Tensor:
     """Mark the units of each set at a site, bool ``[sets, units]``."""
     marked = torch.zeros(len(groups), site.units, dtype=torch.bool)
     for row, group in zip(marked, groups, strict=True):
-        for unit in group:
+        for unit in (whole_number("a unit", each, least=None) for each in group):
             if not 0 <= unit < site.units:
                 raise UnknownSiteError(f"site {site.name!r} has no unit {unit}; its units are 0 to {site.units - 1}")
             row[unit] = True

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TypeAlias
 
 import torch
@@ -77,7 +77,7 @@ def silenced(
         >>> several(torch.ones(1, 1, 8, 8)).shape
         torch.Size([1, 10])
     """
-    wanted = _wanted(site, units)
+    wanted = sites_and_units(site, units)
     traced = trace(network)
     cuts = masks_of(traced, network, wanted, replacement, fill, reference)
     device = next((each.device for each in traced.module.parameters()), torch.device("cpu"))
@@ -151,12 +151,17 @@ def _given(wanted: Mapping[str, Sequence[int]], fill: FillValue | Mapping[str, F
     return [torch.as_tensor(fills[name], dtype=torch.float32) for name in wanted]
 
 
-def _wanted(site: str | Mapping[str, Sequence[int]], units: Sequence[int] | None) -> Mapping[str, Sequence[int]]:
-    if isinstance(site, str) and units is not None:
-        return {site: units}
-    if isinstance(site, Mapping) and units is None and site:
-        return site
-    raise UnitsError("say what to silence by a site and its units, or by one mapping from sites to units")
+def sites_and_units(
+    site: str | Mapping[str, Sequence[int]], units: Sequence[int] | None
+) -> Mapping[str, Sequence[int]]:
+    """Read what is silenced as one mapping from the names of sites to their units."""
+    wanted = {site: units} if isinstance(site, str) and units is not None else site
+    if not isinstance(wanted, Mapping) or not wanted or (wanted is site and units is not None):
+        raise UnitsError("say what to silence by a site and its units, or by one mapping from sites to units")
+    for name, silent in wanted.items():
+        if isinstance(silent, str) or not isinstance(silent, Iterable):
+            raise UnitsError(f"the units of {name} are a list of whole numbers, such as [3, 7], not {silent!r:.80}")
+    return wanted
 
 
 def _one(traced: Trace, site: str) -> Site:

@@ -22,7 +22,7 @@ from lenslab.units.engine.trace import trace
 from lenslab.units.errors import MaskError, UnitsError
 from lenslab.units.images import Source
 from lenslab.units.networks import Network
-from lenslab.units.silencing.silenced_network import FillValue, masks_of, silenced
+from lenslab.units.silencing.silenced_network import FillValue, masks_of, silenced, sites_and_units
 
 FORMAT = 1
 """The format that this version writes, and the only one that it reads."""
@@ -74,10 +74,9 @@ class Mask:
             >>> mask.units, mask.applied_to(network)(torch.ones(1, 1, 8, 8)).shape
             ({'relu1': (3, 7), 'relu3': (0,)}, torch.Size([1, 10]))
         """
-        if isinstance(site, str):
-            site = {site: units if units is not None else ()}
+        wanted = sites_and_units(site, units)
         traced = trace(network)
-        masks = masks_of(traced, network, site, replacement, fill, reference)
+        masks = masks_of(traced, network, wanted, replacement, fill, reference)
         return cls(
             network.name,
             hash_of_architecture(traced),
