@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pandas as pd
@@ -152,6 +154,18 @@ def test_what_a_killed_writer_left_neither_hinders_a_draft_nor_stays_in_the_reco
     (tmp_path / ".abc123.partial").write_text("half")
     records.Draft.open(tmp_path, kind="run", request=REQUEST).finish({})
     assert [path.name for path in tmp_path.iterdir()] == ["record.json"]
+
+
+def test_what_another_process_is_writing_stays(tmp_path: Path) -> None:
+    finished(tmp_path)
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as other:
+        half = tmp_path / f".{other.pid}-abc.partial"
+        half.write_text("half")
+        assert records.Draft(tmp_path, "run", REQUEST).finished() is not None
+        assert half.exists()
+        other.communicate(b"\n")
+    assert records.Draft(tmp_path, "run", REQUEST).finished() is not None
+    assert not half.exists()
 
 
 def test_a_record_of_another_request_does_not_finish_a_draft(tmp_path: Path) -> None:

@@ -66,3 +66,11 @@ def test_what_cannot_be_is_refused(options: dict[str, Any], message: str) -> Non
 def test_a_document_of_an_older_version_says_what_it_left_unsaid() -> None:
     assert Intervention.recorded({"request": {"replacement": "zero"}, "replacement": "zero"}) == Intervention()
     assert Intervention.recorded({"replacement": "mean"}).replacement == "mean"
+
+
+@pytest.mark.parametrize(
+    "document",
+    [{"request": None}, {"request": []}, {"draws": "x"}, {"draws": None, "request": {"draws": None}}],
+)
+def test_what_a_damaged_document_says_wrong_is_as_if_unsaid(document: dict[str, Any]) -> None:
+    assert Intervention.recorded(document) == Intervention()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pytest
 
 from lenslab import units
@@ -116,6 +117,33 @@ def test_a_mask_without_units_says_what_is_missing(network: units.Network) -> No
         units.Mask.of(network, "relu3")
     with pytest.raises(UnitsError, match="no unit 64"):
         units.trace(network).sites["relu3"].all_but([64])
+
+
+def test_sets_are_numbered_as_they_were_given(network: units.Network) -> None:
+    few = units.ablate(network, "digits", groups={"relu3": [list(range(50)), [1]]}, limit=60)
+    assert len(few.destinations(unit=0)) > 0
+    with pytest.raises(UnitsError, match="no set 20; relu3 has 0 to 1"):
+        few.destinations(unit=20)
+    many = units.ablate(network, "digits", groups={"relu3": [[1]] * 69 + [list(range(64))]}, limit=60)
+    assert len(many.destinations(unit=69)) > 0
+
+
+def test_lists_of_units_that_begin_alike_are_told_apart(run: Run) -> None:
+    one, other = list(range(10)), [*range(8), 9, 8]
+    curve = run.curve([one, other], steps=[9])
+    assert curve.points["order"].nunique() == 2
+    assert curve.areas["order"].nunique() == 2
+
+
+def test_a_seed_of_numpy_is_a_seed(network: units.Network) -> None:
+    seeded = units.ablate(network, "digits", sites="relu3", limit=20, seed=np.int64(2))  # type: ignore[arg-type]
+    assert seeded.seed == 2
+
+
+@pytest.mark.parametrize("asked", [{"bins": 0}, {"bins": 1.5}, {"top": 0}, {"top": -1}, {"rank_images": -1}])
+def test_attributes_are_measured_with_whole_numbers(network: units.Network, asked: dict[str, Any]) -> None:
+    with pytest.raises(UnitsError, match="whole number"):
+        units.measure_attributes(network, "digits", sites=["relu3"], limit=20, **asked)
 
 
 def test_a_curve_takes_the_network_and_the_images_of_a_run_that_was_just_measured() -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from lenslab.records.errors import NoSpaceError
 
 PARTIAL = ".*.partial"
-"""The temporary files that an interrupted process may leave."""
+"""The temporary files that a process writes to, and leaves where it is interrupted."""
 
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 """The disk, the quota, or what a file may hold is used up."""
@@ -30,7 +30,7 @@ def replacing(final: Path) -> Iterator[Path]:
     # A symbolic link stays, and its target is replaced.
     place = final.resolve()
     try:
-        handle, temporary = tempfile.mkstemp(dir=place.parent, prefix=".", suffix=".partial")
+        handle, temporary = tempfile.mkstemp(dir=place.parent, prefix=f".{os.getpid()}-", suffix=".partial")
         os.close(handle)
         path = Path(temporary)
         try:
@@ -50,6 +50,21 @@ def replacing(final: Path) -> Iterator[Path]:
             f"no room to write {final} ({os.strerror(error.errno)}); what was finished before is kept: make room, "
             "and the same command goes on from there"
         ) from error
+
+
+def abandoned(directory: Path) -> list[Path]:
+    """List the temporary files in a directory that no running process is writing to."""
+    return [path for path in directory.glob(PARTIAL) if not _runs(path.name[1:].partition("-")[0])]
+
+
+def _runs(process: str) -> bool:
+    try:
+        os.kill(int(process), 0)
+    except PermissionError:  # of another user
+        return True
+    except (ValueError, OverflowError, OSError):
+        return False
+    return True
 
 
 def write_text(final: Path, text: str) -> Path:

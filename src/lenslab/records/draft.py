@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -86,7 +87,8 @@ class Draft:
             return None
         if record.key != self.key:
             return None
-        self._clear()
+        with suppress(OSError):  # a finished record can be read where nothing may be written
+            self._clear()
         return record
 
     def write_table(self, name: str, table: pd.DataFrame | pa.Table | Iterator[pa.Table]) -> Path:
@@ -154,7 +156,7 @@ class Draft:
 
     def _clear(self) -> None:
         shutil.rmtree(self.directory / SHARDS, ignore_errors=True)
-        for leftover in (self.directory / REQUEST, *self.directory.glob(atomic_write.PARTIAL)):
+        for leftover in (self.directory / REQUEST, *atomic_write.abandoned(self.directory)):
             leftover.unlink(missing_ok=True)
 
     def _refuse_foreign_files(self) -> None:

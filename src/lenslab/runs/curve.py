@@ -80,6 +80,13 @@ def read_curve(source: RunRecord | Record | str | Path) -> Curve:
         metadata = json.loads(path.read_text(encoding="utf-8"))
     except (ValueError, OSError, RecursionError) as error:
         raise BrokenRecordError(f"{path} cannot be read as JSON: {error}") from error
+    try:
+        names = [each["order"] for each in metadata["orders"]]
+        whole = bool(names) and {"site", "units", "keep", "sizes", "read_on"} <= metadata.keys()
+    except (TypeError, KeyError, AttributeError):
+        whole = False
+    if not whole:
+        raise BrokenRecordError(f"{path} does not say what was measured; measure the curves again into a new directory")
     return Curve(record, metadata)
 
 

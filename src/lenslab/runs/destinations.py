@@ -44,9 +44,12 @@ def transitions(run: RunRecord) -> pd.DataFrame:
 def destinations(run: RunRecord, *, site: str | None = None, unit: int | None = None) -> pd.DataFrame:
     """Tell where the images of silenced units go, see `lenslab.runs.Run.destinations`."""
     sites = run.sites if site is None else (run.site_named(site),)
-    if unit is not None and not any(0 <= whole_number("unit", unit, least=None) < each.units for each in sites):
-        known = ", ".join(f"{each.name} has 0 to {each.units - 1}" for each in sites)
-        raise UnknownSiteError(f"{run.directory} has no unit {unit}; {known}")
+    if unit is not None:
+        counts_of = run.table("units", ["site", "unit"]).groupby("site").size()  # sets and directions are rows as well
+        if not any(0 <= whole_number("unit", unit, least=None) < counts_of[each.name] for each in sites):
+            noun = {"sets of units": "set", "random directions": "direction"}.get(run.intervention.silenced, "unit")
+            known = ", ".join(f"{each.name} has 0 to {counts_of[each.name] - 1}" for each in sites)
+            raise UnknownSiteError(f"{run.directory} has no {noun} {unit}; {known}")
     counts = transitions(run)
     if site is not None:
         counts = counts[counts["site"] == site]

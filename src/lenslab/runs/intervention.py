@@ -12,6 +12,7 @@ from typing import Any
 
 from lenslab.runs.arguments import whole_number
 from lenslab.runs.errors import InterventionError, UnitsError
+from lenslab.runs.metadata import count, part, text
 
 ZERO = "zero"
 MEAN = "mean"
@@ -107,12 +108,12 @@ class Intervention:
             >>> Intervention.recorded({"request": {"replacement": "mean", "basis": "units"}}).replacement
             'mean'
         """
-        request = document.get("request", {})
+        request = part(document, "request")
         return cls(
-            str(request.get("replacement", document.get("replacement", ZERO))),
-            str(request.get("basis", UNITS)),
-            request.get("groups") or {},
-            int(document.get("draws", request.get("draws", 1))),
+            text(request, "replacement") or text(document, "replacement") or ZERO,
+            text(request, "basis") or UNITS,
+            part(request, "groups"),
+            count(document, "draws") or count(request, "draws") or 1,
         )
 
     @property

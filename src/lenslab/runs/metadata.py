@@ -169,4 +169,9 @@ def count(document: Mapping[str, Any], name: str) -> int | None:
 def number(document: Mapping[str, Any], name: str) -> float | None:
     """Read a number; None where there is none."""
     held = document.get(name)
-    return float(held) if isinstance(held, int | float) and not isinstance(held, bool) else None
+    if isinstance(held, bool) or not isinstance(held, int | float):
+        return None
+    try:
+        return float(held)
+    except OverflowError:  # a whole number of hundreds of digits
+        return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import pkgutil
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -53,7 +54,13 @@ class Run(RunRecord):
 
     @property
     def plot(self) -> Plots:
-        """Charts: ``run.plot.scatter()``, ``run.plot.drops()``, ``run.plot.heatmap()``."""
+        """Charts: ``run.plot.scatter()``, ``run.plot.drops()``, ``run.plot.heatmap()``.
+
+        Raises:
+            UnitsError: What draws them is not installed.
+        """
+        if importlib.util.find_spec("altair") is None:
+            raise UnitsError("charts need altair; pip install 'lenslab[read]'")
         return Plots(self)
 
     def site(self, name: str) -> SiteData:

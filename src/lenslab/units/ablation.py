@@ -133,15 +133,13 @@ class Ablation(Question):
         """
         if engine not in ENGINES:
             raise UnitsError(f"no engine named {engine!r}; there are {', '.join(ENGINES)}")
-        whole_number("seed", seed)
-        if limit is not None:
-            whole_number("limit", limit)
-        if top is not None:
-            whole_number("top", top)
+        seed = whole_number("seed", seed)
+        limit = None if limit is None else whole_number("limit", limit)
+        top = None if top is None else whole_number("top", top)
         if not flag("attributes", attributes) and concepts is not None:
             raise UnitsError("alignment with concepts is an attribute, and attributes are left out; measure them, too")
         if batch_size is not None:
-            whole_number("batch_size", batch_size, least=1)
+            batch_size = whole_number("batch_size", batch_size, least=1)
         if groups and sites is not None:
             raise UnitsError("groups name their sites, and sites are given as well; leave sites")
         intervention = Intervention.of(replacement, basis=basis, groups=groups, draws=draws)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from lenslab.runs.arguments import whole_number
 from lenslab.runs.attributes.attribute_tables import attribute_table, class_table
 from lenslab.runs.attributes.concept_overlap import Alignment
 from lenslab.runs.attributes.profile import Profile
@@ -66,6 +67,8 @@ def measure_attributes(
         >>> len(found), bool(found["class_selectivity"].between(0, 1).all())
         (64, True)
     """
+    bins, top = whole_number("bins", bins, least=1), whole_number("top", top, least=1)
+    rank_images = whole_number("rank_images", rank_images)
     question = Ablation.of(network, images, sites=sites, limit=limit, batch_size=batch_size)
     missing = [plan.site.name for plan in question.plans if alignments is not None and plan.site.name not in alignments]
     if missing:

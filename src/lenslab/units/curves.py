@@ -6,7 +6,7 @@ All sets of all orders are silenced in one ablation of sets, on images that no r
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypedDict, Unpack
 
@@ -129,8 +129,7 @@ class CurveAblation:
         run = read(run)
         wanted = _each(order)
         flag("keep", keep)
-        whole_number("repeats", repeats, least=1)
-        whole_number("seed", seed)
+        repeats, seed = whole_number("repeats", repeats, least=1), whole_number("seed", seed)
         site = site if site is not None else run.last_site.name
         units = rankable(run, site)
         ranking = run if ranked_by is None else read(ranked_by)
@@ -143,6 +142,7 @@ class CurveAblation:
         own, opened = _opened(run, images, classes, limit)
         contents = _contents(run, opened, known=own is not None)
         orders = [order_of(each, ranking, site, scoring=set(contents), repeats=repeats, seed=seed) for each in wanted]
+        orders = _told_apart(orders)
         saw = frozenset[str]().union(*(each.saw for each in orders))
         left = contents[~contents.isin(saw)]
         if left.empty:
@@ -291,6 +291,17 @@ def _contents(run: RunRecord, images: Images, *, known: bool) -> pd.Series[str]:
     for block in images.blocks(64, start=start):
         found |= dict(zip(block.numbers.tolist(), block.contents, strict=True))
     return pd.Series(found, dtype=str)
+
+
+def _told_apart(orders: Sequence[Order]) -> list[Order]:
+    """Give orders of the same name a number, as lists of units have one that begin alike."""
+    names = [each.name for each in orders]
+    return [
+        replace(each, name=f"{each.name} ({names[: place + 1].count(each.name)})")
+        if names.count(each.name) > 1
+        else each
+        for place, each in enumerate(orders)
+    ]
 
 
 def _points(orders: Sequence[Order], sizes: Sequence[int], *, keep: bool) -> tuple[pd.DataFrame, list[list[int]]]:

@@ -206,6 +206,11 @@ def test_the_environment_alone_configures_it():
     [
         ({"LENSLAB_LLM_URL": "localhost:11434"}, "no address"),
         ({"LENSLAB_LLM_URL": "file:///etc/passwd"}, "no address"),
+        ({"LENSLAB_LLM_URL": "http://[::1"}, "no address"),
+        ({"LENSLAB_LLM_URL": "http://h:99999/v1"}, "no address"),
+        ({"LENSLAB_LLM_URL": "http://h:x/v1"}, "no address"),
+        ({"LENSLAB_LLM_URL": "http://.../v1"}, "no address"),
+        ({"LENSLAB_LLM_URL": "http://a b/v1"}, "no address"),
         ({"LENSLAB_LLM_URL": f"http://me:{KEY}@localhost/v1"}, "without a name or a key"),
         ({"LENSLAB_LLM_MODEL": ""}, "LENSLAB_LLM_MODEL is not"),
         ({"LENSLAB_LLM_KEY": f"{KEY}\nx"}, "holds no key"),

@@ -49,8 +49,13 @@ class Endpoint:
     clock: Callable[[], float] = field(default=time.time, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        parts = urlsplit(self.url)
-        if parts.scheme not in ("http", "https") or not parts.hostname or parts.username or parts.password:
+        try:
+            parts = urlsplit(self.url)
+            host = (parts.hostname or "").encode("idna")  # which refuses what is no name of a host
+            usable = parts.scheme in ("http", "https") and bool(host) and parts.port != 0
+        except ValueError:
+            parts, usable = urlsplit(""), False
+        if not usable or parts.username or parts.password or re.search(r"\s", self.url):
             raise UnavailableError(
                 "LENSLAB_LLM_URL is no address of an endpoint; give one such as http://localhost:11434/v1, "
                 "without a name or a key in it"
