@@ -103,7 +103,7 @@ def in_points(fraction: float) -> str:
 def test_the_head_says_what_was_measured_even_without_javascript(show: Show, run: Record) -> None:
     page = show(run, java_script_enabled=False)
     expect(page.locator("h1")).to_have_text("small on digits")
-    expect(page.locator(".report-facts")).to_contain_text(f"{100 * run.document['accuracy']:.2f} %")
+    expect(page.locator(".report-facts")).to_contain_text(f"{100 * run.record.document['accuracy']:.2f} %")
     expect(page.locator(".lead")).to_contain_text("A drop is before − after")
     expect(page.get_by_text("need JavaScript")).to_be_visible()
 
@@ -146,7 +146,7 @@ def test_pages_hold_every_unit_once(show: Show, run: Record) -> None:
 
 
 def test_searching_finds_sites_numbers_and_classes(show: Show, run: Record, tmp_path: Path) -> None:
-    document = json.loads(json.dumps(run.document))
+    document = json.loads(json.dumps(run.record.document))
     document["images"]["class_names"] = ["Zéro", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
     page, units = show(changed(run, tmp_path / "record", document=document)), units_of(run)
     page.get_by_label("Rows").select_option("500")
@@ -458,7 +458,7 @@ def test_paper_is_white_without_controls_and_with_every_chart(show: Show, run: R
 
 
 def test_hostile_names_stay_text_everywhere(show: Show, run: Record, tmp_path: Path) -> None:
-    document = json.loads(json.dumps(run.document))
+    document = json.loads(json.dumps(run.record.document))
     document["network"]["name"] = document["images"]["name"] = HOSTILE
     document["warnings"] = [HOSTILE]
     document["images"]["class_names"] = [*(f"{HOSTILE}{label}" for label in range(9)), "=SUM(A1)"]
@@ -489,7 +489,7 @@ def test_a_record_of_the_first_version_shows_what_it_has(show: Show, run: Record
         *("site", "unit", "images", "accuracy_drop", "accuracy_drop_low", "accuracy_drop_high", "losses", "gains"),
         *("p_value", "q_value", "max_class_drop", "max_class", "heldout_max_class_drop"),
     ]
-    document = json.loads(json.dumps(run.document))
+    document = json.loads(json.dumps(run.record.document))
     document["images"]["class_names"] = None
     gone = dict.fromkeys(["attribute_classes", "exemplars", "thumbnails", "correlations"])
     older = changed(run, tmp_path / "record", document=document, units=units_of(run)[columns], **gone)
@@ -538,7 +538,7 @@ def test_hundreds_of_sites_and_a_thousand_classes_stay_readable(show: Show, run:
     still = pd.DataFrame({"site": "block0.relu", "unit": np.int32(0), "label": labels, **fact})
     hit = pd.DataFrame({"site": units["site"], "unit": units["unit"], "label": units["max_class"], **fact})[1:]
     hit = hit.assign(losses=5, drop=0.1, low=0.03, high=0.2)
-    document = json.loads(json.dumps(run.document))
+    document = json.loads(json.dumps(run.record.document))
     document["images"] |= {"classes": 1000, "class_names": [f"kind {label}" for label in labels]}
     gone = dict.fromkeys(["attribute_classes", "exemplars", "thumbnails", "correlations"])
     flips = run.table("flips").iloc[:0]

@@ -115,7 +115,7 @@ def test_a_mapping_of_classes_is_read_off_the_labels(tmp_path: Path) -> None:
 def test_reference_images_are_the_runs_own_or_have_to_be_named() -> None:
     network = toys.network(toys.trained(toys.Branches()))
     none, own, other = (
-        ablate(network, toys.digits(20), sites=["silu"], **options).record
+        ablate(network, toys.digits(20), sites=["silu"], **options)
         for options in ({}, {"replacement": "mean"}, {"replacement": "mean", "reference": "digits-train"})
     )
     assert reference_again(none) is None
