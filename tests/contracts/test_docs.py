@@ -293,3 +293,9 @@ def test_the_reference_is_written_without_a_warning_and_asks_no_other_place_for_
         text = page.read_text(encoding="utf-8")
         assert not re.search(r"<(?:script|link|img)[^>]*(?:src|href)=\"https?:", text), name
     assert (tmp_path / "index.html").is_file()
+
+
+def test_the_quick_sample_names_tests_that_there_are() -> None:
+    makefile = (pages.ROOT / "Makefile").read_text(encoding="utf-8").replace("\\\n", " ")
+    (listed,) = re.findall(r"^QUICK := \$\(addprefix tests/,(.*)\)$", makefile, flags=re.MULTILINE)
+    assert [name for name in listed.split() if not (pages.ROOT / "tests" / name.partition("::")[0]).exists()] == []
