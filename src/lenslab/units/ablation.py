@@ -197,8 +197,9 @@ class Ablation(Question):
         where = device_of(device)
         verify = min(whole_number("verify", verify), self.pairs)
         progress_function(progress)
-        if (directory_out := directory("out", out)) is not None:
-            return self._run(directory_out, where, verify, progress)
+        named = directory("out", out)
+        if named is not None:
+            return self._run(named, where, verify, progress)
         place = Path(tempfile.mkdtemp(prefix="lenslab-"))
         try:
             run = self._run(place, where, verify, progress)
