@@ -60,12 +60,10 @@ def weighted(name: str, state: Mapping[str, Tensor], *, source: str) -> nn.Modul
         module = BUILDERS[name]()
         classes = classes_of(module, state)
         module = BUILDERS[name]() if classes is None else BUILDERS[name](classes=classes)
-    module = module.to_empty(device="cpu").eval()
-    for buffer_name, buffer in module.named_buffers():
-        if buffer_name.endswith("num_batches_tracked"):  # weights may come without these
-            buffer.zero_()
+    blank = {key: torch.zeros(tensor.shape, dtype=tensor.dtype) for key, tensor in module.state_dict().items()}
+    module.load_state_dict(blank, assign=True)  # to_empty() would first import a second of symbolic shapes
     put_weights(module, state, source=source)
-    return module
+    return module.eval()
 
 
 def classes_of(module: nn.Module, state: Mapping[str, Tensor]) -> int | None:
