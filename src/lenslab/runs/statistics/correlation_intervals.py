@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
 
+from lenslab.runs.statistics.confidence_intervals import normal_quantile
 from lenslab.runs.statistics.correlation_coefficients import Method, spearman
 
 Floats = NDArray[np.float64]
@@ -157,7 +157,7 @@ def _interval(
     if np.isnan(estimate) or len(known) < 2 or 2 * len(known) < len(replicated):
         return float("nan"), float("nan")
     corrected = 2 * estimate - float(known.mean()) if correct_bias else estimate
-    reach = float(stats.norm.isf((1 - confidence) / 2)) * max(float(known.std(ddof=1)), floor)
+    reach = normal_quantile(confidence) * max(float(known.std(ddof=1)), floor)
     return min(estimate, corrected) - reach, max(estimate, corrected) + reach
 
 

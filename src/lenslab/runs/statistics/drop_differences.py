@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
-from lenslab.runs.statistics.confidence_intervals import difference_interval, score_interval
+from lenslab.runs.statistics.confidence_intervals import difference_interval, normal_quantile, score_interval
 from lenslab.runs.statistics.correlation_coefficients import cosine
 
 Floats = NDArray[np.float64]
@@ -138,7 +138,7 @@ def cliffs_delta(one: ArrayLike, other: ArrayLike, *, confidence: float = 0.95) 
     columns = ((sign.mean(axis=0) - delta) ** 2).sum()
     variance = (m**2 * rows + n**2 * columns - ((sign - delta) ** 2).sum()) / (n * m * (n - 1) * (m - 1))
     variance = max(float(variance), (1 - delta**2) / (n * m - 1))
-    z = float(stats.norm.isf((1 - confidence) / 2))
+    z = normal_quantile(confidence)
     if abs(delta) == 1:
         near = delta * (min(n, m) - z**2) / (min(n, m) + z**2)
         low, high = sorted((delta, near))

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
 
+from lenslab.runs.statistics.confidence_intervals import normal_quantile
 from lenslab.runs.statistics.observations import Observations
 
 Floats = NDArray[np.float64]
@@ -74,7 +74,7 @@ def precision_drops(observations: Observations, *, confidence: float = 0.95) -> 
     size, resized = before[0] + before[1], after[0] + after[1]
     shared = (stayed[0] * (1 - first) * (1 - second) + stayed[1] * first * second) / (size * resized)
     variance = first * (1 - first) / size + second * (1 - second) / resized - 2 * shared
-    reach = stats.norm.isf((1 - confidence) / 2) * np.sqrt(np.maximum(variance, 0))
+    reach = normal_quantile(confidence) * np.sqrt(np.maximum(variance, 0))
     shrunk = first - second
     return PrecisionDrops(drop, np.minimum(shrunk, drop) - reach, np.maximum(shrunk, drop) + reach)
 
