@@ -15,6 +15,9 @@ QUICK := $(addprefix tests/,records http papers runs studies/test_rulebook.py li
   cli/test_ablate.py::test_ablate_leaves_a_record_where_it_says)
 FRONTEND := frontend/package-lock.json frontend/vite.config.ts frontend/vite.report.config.ts $(shell find frontend/src -type f)
 
+# Most tests start Python anew, which is slow where it may keep no bytecode.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help run quick test thorough check bench docs clean
 

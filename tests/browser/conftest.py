@@ -77,7 +77,9 @@ def visit(browser: Browser, live_server: Any, library: None) -> Iterator[Open]: 
             complaints.append(message.text)
 
     def opened(address: str = "/paper/1806.02891", **options: Any) -> Page:
-        context = browser.new_context(**{"viewport": {"width": 1280, "height": 900}, **options})
+        context = browser.new_context(
+            **{"viewport": {"width": 1280, "height": 900}, "reduced_motion": "reduce", **options}
+        )
         context.set_default_timeout(10_000)
         contexts.append(context)
         page = context.new_page()

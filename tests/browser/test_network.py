@@ -76,7 +76,7 @@ def test_dragging_moves_a_node_and_opens_nothing(visit: Open) -> None:
 
 
 def test_zoom_buttons_at_the_bottom_right_zoom(visit: Open) -> None:
-    page = visit(reduced_motion="reduce")
+    page = visit()
     first = zoom_of(page)
     page.get_by_role("button", name="Zoom in").click()
     larger = zoom_of(page)

@@ -39,6 +39,7 @@ def widths(page: Page) -> tuple[int, int]:
     return page.evaluate("document.documentElement.scrollWidth"), page.evaluate("window.innerWidth")
 
 
+@pytest.mark.crossed
 @pytest.mark.parametrize("script", [True, False])
 @pytest.mark.parametrize("address", ["/paper/1806.02891", "/", "/cookies", "/sign-up", "/nothing/at/all"])
 def test_a_phone_scrolls_in_one_direction_only(

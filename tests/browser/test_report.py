@@ -47,7 +47,9 @@ def show(browser: Browser, tmp_path: Path, tmp_path_factory: pytest.TempPathFact
     def opened(record: Record, address: str = "", **options: Any) -> Page:
         path = written(record, tmp_path / f"report-{len(contexts)}.html")
         shown.add(path.as_uri())
-        context = browser.new_context(**{"viewport": {"width": 1280, "height": 900}, **options})
+        context = browser.new_context(
+            **{"viewport": {"width": 1280, "height": 900}, "reduced_motion": "reduce", **options}
+        )
         context.set_default_timeout(10_000)
         contexts.append(context)
         page = context.new_page()

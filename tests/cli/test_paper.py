@@ -13,7 +13,6 @@ from lenslab.library.models import Work
 from lenslab.papers.arxiv_id import ArxivId
 from lenslab.papers.description import Description
 from lenslab.papers.paper import Paper, Version
-from lenslab.papers.summary.llm_endpoint import Endpoint
 from lenslab.papers.terms.document_frequencies import Frequencies
 from lenslab.web import paper_page
 from tests.library.intake.test_record_intake import say
@@ -244,7 +243,7 @@ def test_page_text_and_json_give_the_summary_that_a_model_wrote_of_this_abstract
     answer = endpoint.Answer(endpoint.completion(json.dumps({"sentences": [sentence, "Frogs are green."]})))
     work = Work.objects.get(key="1806.02891")
     with endpoint.serving(answer) as server:
-        summaries.summary(work, endpoint=Endpoint(server.url, endpoint.MODEL, endpoint.KEY, sleep=lambda _: None))
+        summaries.summary(work, endpoint=endpoint.asking(server.url))
     written = told("1806.02891")
     assert written.summary["text"] == sentence != extractive.summary["text"]
     assert (written.summary["method"], written.summary["model"]) == ("endpoint", endpoint.MODEL)

@@ -10,9 +10,8 @@ from lenslab.library.intake import record_intake, work_merging
 from lenslab.library.models import GeneratedText, Work
 from lenslab.papers.errors import MalformedError
 from lenslab.papers.sources import semantic_scholar
-from lenslab.papers.summary.llm_endpoint import Endpoint
 from tests.library.intake.test_record_intake import say
-from tests.upstream.endpoint import KEY, MODEL, Answer, completion, error, serving
+from tests.upstream.endpoint import KEY, MODEL, Answer, asking, completion, error, serving
 
 pytestmark = pytest.mark.django_db
 
@@ -25,10 +24,6 @@ SENTENCES = ["We ablate 50 units of convolutional networks.", "Single classes lo
 
 def wrote(*sentences):
     return Answer(completion(json.dumps({"sentences": list(sentences)})))
-
-
-def ask(upstream):
-    return Endpoint(upstream.url, MODEL, KEY, sleep=lambda _: None)
 
 
 @pytest.fixture
@@ -48,7 +43,7 @@ def test_without_an_endpoint_the_abstract_s_own_sentences_are_given_and_nothing_
 
 def test_what_a_model_wrote_is_kept_and_given_again_without_asking(work):
     with serving(wrote(*SENTENCES)) as upstream:
-        made = summaries.summary(work, endpoint=ask(upstream))
+        made = summaries.summary(work, endpoint=asking(upstream.url))
         assert len(upstream.requests) == 1
         assert summaries.summary(work) == made
         assert len(upstream.requests) == 1
@@ -61,14 +56,14 @@ def test_what_a_model_wrote_is_kept_and_given_again_without_asking(work):
 def test_asking_again_replaces_what_was_kept(work):
     with serving(wrote(SENTENCES[0]), wrote(SENTENCES[1])) as upstream:
         for sentence in SENTENCES:
-            assert summaries.summary(work, endpoint=ask(upstream)).sentences == (sentence,)
+            assert summaries.summary(work, endpoint=asking(upstream.url)).sentences == (sentence,)
     assert summaries.summary(work).sentences == (SENTENCES[1],)
     assert GeneratedText.objects.count() == 1
 
 
 def test_what_was_kept_is_for_today_s_abstract_only(work):
     with serving(wrote(*SENTENCES)) as upstream:
-        made = summaries.summary(work, endpoint=ask(upstream))
+        made = summaries.summary(work, endpoint=asking(upstream.url))
     record_intake.add_records(
         [say("a", "1", "Units and classes", abstract="Frogs live in ponds. They jump.", arxiv_id="1806.02891")]
     )
@@ -81,7 +76,7 @@ def test_what_was_kept_is_for_today_s_abstract_only(work):
 
 def test_a_sentence_that_the_abstract_does_not_support_is_never_kept(work):
     with serving(wrote("Ablating units cures frogs.", SENTENCES[1])) as upstream:
-        made = summaries.summary(work, endpoint=ask(upstream))
+        made = summaries.summary(work, endpoint=asking(upstream.url))
     assert made.sentences == (SENTENCES[1],)
     assert "left out" in made.note
     assert "frogs" not in json.dumps(GeneratedText.objects.get().content)
@@ -89,18 +84,18 @@ def test_a_sentence_that_the_abstract_does_not_support_is_never_kept(work):
 
 def test_an_endpoint_that_fails_leaves_what_was_kept_and_says_why(work):
     with serving(wrote(*SENTENCES)) as upstream:
-        summaries.summary(work, endpoint=ask(upstream))
+        summaries.summary(work, endpoint=asking(upstream.url))
     with serving(error(500, "out of order")) as upstream:
-        made = summaries.summary(work, endpoint=ask(upstream))
+        made = summaries.summary(work, endpoint=asking(upstream.url))
         assert (made.method, "does not answer" in made.note) == ("extractive", True)
     assert summaries.summary(work).method == "endpoint"
 
 
 def test_nothing_that_is_kept_or_said_holds_the_key(work):
     with serving(wrote(*SENTENCES)) as upstream:
-        summaries.summary(work, endpoint=ask(upstream))
+        summaries.summary(work, endpoint=asking(upstream.url))
         assert KEY in str(upstream.headers)
-        wrong = Endpoint(upstream.url, MODEL, "sk-another", sleep=lambda _: None)
+        wrong = asking(upstream.url, "sk-another")
         assert "sk-another" not in summaries.summary(work, endpoint=wrong).note
     assert KEY not in json.dumps(GeneratedText.objects.get().content)
 
@@ -108,10 +103,10 @@ def test_nothing_that_is_kept_or_said_holds_the_key(work):
 @pytest.mark.parametrize("letter", ["\x00", "\ud800"])
 def test_letters_that_no_database_holds_do_not_come_from_a_model(work, letter):
     with serving(wrote(f"We ablate 50 units of convolutional networks{letter}.", SENTENCES[1])) as upstream:
-        made = summaries.summary(work, endpoint=ask(upstream))
+        made = summaries.summary(work, endpoint=asking(upstream.url))
         assert (made.method, "no JSON that can be kept" in made.note) == ("extractive", True)
         with pytest.raises(MalformedError, match="can be kept"):
-            summaries.findings(work, endpoint=ask(upstream))
+            summaries.findings(work, endpoint=asking(upstream.url))
     assert not GeneratedText.objects.exists()
 
 
@@ -135,7 +130,7 @@ def test_semantic_scholar_s_sentence_is_given_where_the_abstract_supports_it():
 def test_a_work_without_an_abstract_has_an_empty_summary_and_asks_nobody():
     record_intake.add_records([say("a", "1", "Units")])
     with serving(wrote("Units.")) as upstream:
-        assert summaries.summary(Work.objects.get(), endpoint=ask(upstream)).text == ""
+        assert summaries.summary(Work.objects.get(), endpoint=asking(upstream.url)).text == ""
         assert upstream.requests == []
 
 
@@ -148,7 +143,7 @@ FINDINGS = {
 
 def test_findings_are_kept_and_given_again_and_only_what_is_supported(work):
     with serving(Answer(completion(json.dumps(FINDINGS)))) as upstream:
-        made = summaries.findings(work, endpoint=ask(upstream))
+        made = summaries.findings(work, endpoint=asking(upstream.url))
         assert summaries.findings(work) == made
         assert len(upstream.requests) == 1
     assert made.dropped == 1
@@ -161,14 +156,14 @@ def test_findings_are_kept_and_given_again_and_only_what_is_supported(work):
 
 def test_findings_of_an_endpoint_that_fails_keep_nothing(work):
     with serving(error(401, "no")) as upstream, pytest.raises(UnavailableError):
-        summaries.findings(work, endpoint=ask(upstream))
+        summaries.findings(work, endpoint=asking(upstream.url))
     assert not GeneratedText.objects.exists()
 
 
 def test_both_kinds_are_kept_beside_each_other_and_follow_no_merge(work):
     with serving(wrote(*SENTENCES), Answer(completion(json.dumps(FINDINGS)))) as upstream:
-        summaries.summary(work, endpoint=ask(upstream))
-        summaries.findings(work, endpoint=ask(upstream))
+        summaries.summary(work, endpoint=asking(upstream.url))
+        summaries.findings(work, endpoint=asking(upstream.url))
     assert GeneratedText.objects.count() == 2
     record_intake.add_records([say("a", "2", "Others", ("Bo Sun",), abstract="Frogs jump. They do.")])
     other = Work.objects.get(source_records__locator="2")

@@ -5,6 +5,8 @@ import threading
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+from lenslab.papers.summary.llm_endpoint import Endpoint
+
 KEY = "sk-secret-of-the-test"
 MODEL = "small-model"
 
@@ -41,6 +43,12 @@ class Pauses(list):
 
     def clock(self):
         return self.now
+
+
+def asking(url, key=KEY):
+    """The endpoint at an address as the product asks it, but its pauses cost no time."""
+    pauses = Pauses()
+    return Endpoint(url, MODEL, key, sleep=pauses, clock=pauses.clock)
 
 
 class Answer:

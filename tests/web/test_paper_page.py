@@ -18,12 +18,11 @@ from lenslab.library.paper_facts import PaperFacts
 from lenslab.papers.arxiv_id import ArxivId
 from lenslab.papers.description import Description
 from lenslab.papers.paper import Paper, Version
-from lenslab.papers.summary.llm_endpoint import Endpoint
 from lenslab.web import paper_page as pages
 from tests.library.intake.test_record_intake import say
 from tests.library.making import NOW, cite
 from tests.upstream.corpus import corpus
-from tests.upstream.endpoint import KEY, MODEL, Answer, completion, serving
+from tests.upstream.endpoint import KEY, MODEL, Answer, asking, completion, serving
 from tests.upstream.server import Upstream
 from tests.upstream.visitor import visiting
 from tests.web.conftest import PAPER
@@ -46,7 +45,7 @@ SENTENCE = "Ablating any individual unit does not hurt the overall classificatio
 
 def written() -> None:
     with serving(Answer(completion(json.dumps({"sentences": [SENTENCE, "Frogs are green."]})))) as upstream:
-        made = summaries.summary(own(), endpoint=Endpoint(upstream.url, MODEL, KEY, sleep=lambda _: None))
+        made = summaries.summary(own(), endpoint=asking(upstream.url))
     assert made.sentences == (SENTENCE,)
 
 

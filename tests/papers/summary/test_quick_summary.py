@@ -11,7 +11,7 @@ from lenslab.papers.summary.quick_summary import paper_summary, summarize
 from lenslab.papers.text.latex_display import plain_text
 from lenslab.papers.text.sentences import sentences
 from tests.papers.seed import PAPER
-from tests.upstream.endpoint import KEY, MODEL, Answer, Pauses, completion, error, serving
+from tests.upstream.endpoint import KEY, MODEL, Answer, asking, completion, error, serving
 
 
 def test_the_papers_summary_is_two_whole_sentences_of_its_abstract_in_their_order():
@@ -92,8 +92,7 @@ WRONG = ["Ablating a unit damages 4 of 10 classes.", "Ablating a unit hurts over
 
 def summary_of(*answers, paper=THE_PAPER, tldr="", key=KEY):
     with serving(*answers) as upstream:
-        pauses = Pauses()
-        endpoint = Endpoint(upstream.url, MODEL, key, sleep=pauses, clock=pauses.clock)
+        endpoint = asking(upstream.url, key)
         return paper_summary(paper, tldr=tldr, endpoint=endpoint, now=lambda: NOON)
 
 

@@ -20,7 +20,10 @@ def sampled(random, units, strength, noise, replicates):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("strength", "noise"), [(0.0, 0.3), (0.6, 0.3), (0.9, 0.2), (0.6, 0.0)])
+@pytest.mark.parametrize(
+    ("strength", "noise"),
+    [(0.0, 0.3), (0.9, 0.2), *[pytest.param(0.6, noise, marks=pytest.mark.thorough) for noise in (0.0, 0.3)]],
+)
 def test_the_interval_covers_the_correlation_with_and_without_noise(strength, noise):
     random = np.random.default_rng(0)
     unlimited = spearman(*noisy(random, 200_000, strength))

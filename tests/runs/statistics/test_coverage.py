@@ -16,6 +16,7 @@ def drawn(random, losses, gains, images):
     return np.moveaxis(random.multinomial(images, chances), -1, 0)[:2]
 
 
+@pytest.mark.crossed
 @pytest.mark.parametrize("images", [50, 1000, 10_000])
 @pytest.mark.parametrize("band", [(0, 0), (1, 2), (3, 9), (10, 49), (50, 250)])
 def test_tangos_interval_holds_in_every_band_of_expected_flips(images, band):
@@ -31,6 +32,7 @@ def test_tangos_interval_holds_in_every_band_of_expected_flips(images, band):
         assert held[share == kind].mean() >= 0.93
 
 
+@pytest.mark.crossed
 @pytest.mark.parametrize("draws", [2, 5, 20])
 @pytest.mark.parametrize("shared", [0.1, 1.0, 20.0])
 def test_the_interval_of_a_mean_over_draws_holds(draws, shared):
@@ -46,6 +48,7 @@ def test_the_interval_of_a_mean_over_draws_holds(draws, shared):
         assert np.mean((wide_low <= rate) & (rate <= wide_high)) < 0.93
 
 
+@pytest.mark.crossed
 @pytest.mark.parametrize("images", [20, 100, 500])
 @pytest.mark.parametrize("rate", [0.0, 0.01, 0.1])
 def test_the_interval_of_the_balanced_drop_holds(images, rate):
@@ -80,7 +83,7 @@ def planted_damage(units, classes, damaging):
     return np.where(hit, 0.3, losses), np.where(hit, 0.0, gains), hit
 
 
-@pytest.mark.parametrize(("damaging", "draws"), [(0, 1), (6, 1), (6, 3)])
+@pytest.mark.parametrize(("damaging", "draws"), [(0, 1), (6, 3), pytest.param(6, 1, marks=pytest.mark.thorough)])
 def test_false_discoveries_of_units_and_classes_stay_below_their_level(damaging, draws):
     random = np.random.default_rng(0)
     losses, gains, hit = planted_damage(16, 5, damaging)
@@ -95,7 +98,7 @@ def test_false_discoveries_of_units_and_classes_stay_below_their_level(damaging,
         assert np.mean(power) > 0.8
 
 
-@pytest.mark.parametrize(("damaging", "draws"), [(0, 1), (6, 1), (6, 3)])
+@pytest.mark.parametrize(("damaging", "draws"), [(0, 1), (6, 3), pytest.param(6, 1, marks=pytest.mark.thorough)])
 def test_false_discoveries_of_heldout_damage_stay_below_their_level(damaging, draws):
     random = np.random.default_rng(0)
     losses, gains, hit = planted_damage(16, 5, damaging)
