@@ -411,13 +411,17 @@ def test_the_way_leads_from_the_table_through_units_and_back(show: Show, run: Re
     expect(page.locator("#heat h2")).to_be_in_viewport()
 
 
-@pytest.mark.parametrize("address", ["#/relu1/9999", "#/nowhere/0", "#/%E0%A4%A/1", "#/", "#nothing"])
+FURTHER = [pytest.param(address, marks=pytest.mark.thorough) for address in ("#/nowhere/0", "#/", "#nothing")]
+
+
+@pytest.mark.parametrize("address", ["#/relu1/9999", "#/%E0%A4%A/1", *FURTHER])
 def test_an_address_of_no_unit_shows_the_whole(show: Show, run: Record, address: str) -> None:
     page = show(run, address)
     expect(page.locator("#units table")).to_be_visible()
     expect(page.locator("#unit")).to_be_hidden()
 
 
+@pytest.mark.crossed
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [390, 1280])
 def test_nothing_is_wider_than_the_window_and_colours_follow_the_system(

@@ -47,11 +47,13 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return out
 
 
-THOROUGHLY = [pytest.param(shards, marks=pytest.mark.thorough) for shards in (1, 3, 4, 5)]
-
-
-@pytest.mark.parametrize("finished", [2, *THOROUGHLY])
-@pytest.mark.parametrize(("sent", "code"), [(signal.SIGKILL, -signal.SIGKILL), (signal.SIGINT, 130)])
+@pytest.mark.parametrize(
+    "finished", [2, *[pytest.param(shards, marks=pytest.mark.thorough) for shards in (1, 3, 4, 5)]]
+)
+@pytest.mark.parametrize(
+    ("sent", "code"),
+    [(signal.SIGKILL, -signal.SIGKILL), pytest.param(signal.SIGINT, 130, marks=pytest.mark.thorough)],
+)
 def test_a_killed_run_goes_on_and_ends_with_the_same_bytes(
     whole: Path, tmp_path: Path, sent: signal.Signals, code: int, finished: int
 ) -> None:

@@ -356,6 +356,7 @@ def test_an_added_paper_that_was_killed_or_interrupted_ends_as_if_nothing_had_be
     assert len(library(calm)["citations"]) > 100
 
 
+@pytest.mark.thorough
 def test_an_import_that_was_killed_and_interrupted_goes_on_where_it_was(
     disturbed: dict[str, str], calm: dict[str, str], tmp_path: Path
 ) -> None:

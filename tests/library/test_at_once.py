@@ -113,6 +113,7 @@ def test_two_imports_at_once_give_the_library_of_one_after_the_other(elsewhere, 
     assert tell(elsewhere) == said
 
 
+@pytest.mark.thorough
 def test_two_imports_of_one_file_at_once_take_it_once(elsewhere, files):
     one, _ = files
     elsewhere.wait(elsewhere(OPEN))
