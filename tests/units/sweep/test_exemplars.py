@@ -85,3 +85,15 @@ def test_dead_units_sets_and_directions_have_none() -> None:
     for options in ({"groups": {"relu:2": [[0, 1]]}}, {"basis": "haar"}, {"attributes": False}):
         other = ablate(toys.network(made), toys.digits(30), **options)
         assert not (other.record.directory / "exemplars.parquet").exists()
+
+
+def test_a_unit_that_is_never_above_zero_has_dark_maps() -> None:
+    module = torch.nn.Sequential(
+        torch.nn.Conv2d(1, 3, 3), torch.nn.AdaptiveAvgPool2d(1), torch.nn.Flatten(), torch.nn.Linear(3, 10)
+    )
+    with torch.no_grad():
+        module[0].weight.copy_(-module[0].weight.abs())
+        module[0].bias.fill_(-100.0)
+    found = ablate(toys.network(module.eval()), toys.digits(12), sites=["0"]).record.table("exemplars")
+    assert len(found)
+    assert not any(max(each) for each in found["map"])

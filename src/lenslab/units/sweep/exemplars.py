@@ -103,7 +103,7 @@ def _averaged(value: Tensor) -> Tensor:
 def _rows(name: str, strongest: TopImages, maps: NDArray[np.float32], live: NDArray[np.bool_]) -> pa.Table:
     units, ranks, height, width = maps.shape
     peak = np.maximum(maps.reshape(units, -1).max(axis=1), np.finfo(np.float32).tiny)
-    shown = np.rint(np.clip(maps / peak[:, None, None, None], 0, 1) * 255).astype(np.uint8)
+    shown = np.rint(np.clip(maps, 0, None) / peak[:, None, None, None] * 255).astype(np.uint8)
     unit, rank = (each.ravel() for each in np.indices((units, ranks)))
     kept = live[unit]
     unit, rank = unit[kept], rank[kept]
