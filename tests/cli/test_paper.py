@@ -209,6 +209,7 @@ def told(ask):
     return lambda key: Shown(Work.objects.get(key=key), ask).agree()
 
 
+@pytest.mark.slow
 def test_page_text_and_json_agree_on_the_works_that_come_with_the_package(told):
     assert len(told("1806.02891").page.terms) == 20
     for key in Work.objects.order_by("pk").values_list("key", flat=True)[1:120:12]:
@@ -218,6 +219,7 @@ def test_page_text_and_json_agree_on_the_works_that_come_with_the_package(told):
 FROGS = "class selectivity of frogs"
 
 
+@pytest.mark.slow
 def test_page_text_and_json_weigh_terms_by_the_library_s_own_papers(told, monkeypatch):
     before = told("1806.02891")
     record_intake.add_records(

@@ -36,6 +36,7 @@ def test_importing_a_room_loads_nothing_heavy(statement: str) -> None:
     assert not loaded_by(statement) & set(HEAVY)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "statement",
     [

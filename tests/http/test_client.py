@@ -302,6 +302,7 @@ with HttpClient() as fetcher:
 """
 
 
+@pytest.mark.slow
 def test_processes_that_ask_feed_and_records_keep_apart_as_the_server_sees_it():
     with Upstream(SMALL, interval=0.15) as server:
         environment = {**os.environ, **server.environment}

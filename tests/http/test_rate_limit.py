@@ -247,6 +247,7 @@ for _ in range(5):
 """
 
 
+@pytest.mark.slow
 def test_processes_share_the_queue(tmp_path):
     processes = [
         subprocess.Popen([sys.executable, "-c", ASKING, str(tmp_path)], stdout=subprocess.PIPE, text=True)

@@ -92,6 +92,7 @@ def test_what_a_damaged_document_lacks_is_named_where_it_is_needed() -> None:
             getattr(bare, needed)
 
 
+@pytest.mark.slow
 def test_the_order_of_a_curve_is_a_name_several_names_or_units(run: Run) -> None:
     given = run.curve([3, 1, 2], steps=[1, 3])
     assert given.metadata["orders"][0]["ranked_on"] == {"given": [3, 1, 2]}

@@ -94,6 +94,7 @@ def test_every_citation_comes_once_whatever_the_page(visit, limit):
     assert pages[-1].next_offset is None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("count", [0, 99, 100, 101, 113, 999, 1000, 1001])
 def test_the_edges_of_pages_lose_and_double_nothing(visit, count):
     visitor, _ = visit(cited_by(count))
@@ -143,6 +144,7 @@ def test_a_reference_that_nobody_found_is_known_by_its_title_and_year(visit):
     assert semantic_scholar.parse(other_year).locator != unresolved.locator
 
 
+@pytest.mark.slow
 def test_beyond_ten_thousand_it_is_said_how_many_stay_unreached(visit):
     big = cited_by(10_400)
     visitor, server = visit(big)

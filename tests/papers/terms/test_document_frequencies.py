@@ -99,6 +99,7 @@ def test_another_schema_is_refused_by_its_number():
         Frequencies.from_bytes(gzip.compress(json.dumps({"schema": 7}).encode()))
 
 
+@pytest.mark.slow
 def test_the_script_reads_plain_and_gzipped_files(tmp_path):
     plain, zipped, out = tmp_path / "a.jsonl", tmp_path / "b.jsonl.gz", tmp_path / "out.json.gz"
     plain.write_text("\n".join(json.dumps(record(str(n), "deep units")) for n in range(4)) + "\n\n")

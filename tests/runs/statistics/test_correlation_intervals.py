@@ -101,6 +101,7 @@ def test_the_same_seed_gives_the_same_interval_and_another_one_another():
     assert first.estimate == other.estimate
 
 
+@pytest.mark.slow
 def test_the_gain_between_two_correlations_is_covered():
     random = np.random.default_rng(0)
     found = []

@@ -58,6 +58,7 @@ def test_repeats_that_differ_widen_the_interval():
     assert by_measure(table, "apart").loc[("accuracy", -1), "repeats"] == 6
 
 
+@pytest.mark.slow
 def test_the_interval_holds_the_true_area_as_often_as_it_promises():
     random, held = np.random.default_rng(3), 0
     labels = np.repeat([0, 1], 40)
