@@ -201,7 +201,7 @@ def test_a_long_run_of_one_sign_is_read_in_no_time(sign):
     started = time.process_time()
     for read in (segments, plain_text):
         read(sign * (100_000 // len(sign)))
-    assert time.process_time() - started < 20, "seconds on any machine, and minutes where time grows with the square"
+    assert time.process_time() - started < 2.5
 
 
 @pytest.mark.slow
@@ -219,4 +219,4 @@ def test_a_long_word_of_signs_is_read_in_no_time(source):
     started = time.process_time()
     segments(source)
     plain_text(source)
-    assert time.process_time() - started < 20, "seconds on any machine, and minutes where time grows with the square"
+    assert time.process_time() - started < 1.5

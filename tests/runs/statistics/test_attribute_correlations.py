@@ -154,4 +154,4 @@ def test_all_correlations_of_a_site_of_64_units_take_seconds():
     known, sums = everything(random, 64), random_sums(random, 64, 10, 100)
     begun = time.process_time()
     correlations_table("relu", seen, known, seed=0, sums=sums)
-    assert time.process_time() - begun < 40
+    assert time.process_time() - begun < 6  # twice what it may take on a quiet machine

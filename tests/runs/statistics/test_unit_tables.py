@@ -177,4 +177,4 @@ def test_ten_thousand_images_take_seconds():
     units_table("relu", seen, None)
     classes_table("relu", seen)
     correlations_table("relu", seen, norm_frame(np.arange(64.0)), seed=0)
-    assert time.process_time() - begun < 40
+    assert time.process_time() - begun < 8
