@@ -61,7 +61,7 @@ def weighted(name: str, state: Mapping[str, Tensor], *, source: str) -> nn.Modul
         classes = classes_of(module, state)
         module = BUILDERS[name]() if classes is None else BUILDERS[name](classes=classes)
     blank = {key: torch.zeros(tensor.shape, dtype=tensor.dtype) for key, tensor in module.state_dict().items()}
-    module.load_state_dict(blank, assign=True)  # to_empty() would first import a second of symbolic shapes
+    module.load_state_dict(blank, assign=True)  # to_empty() would first import all of symbolic shapes
     put_weights(module, state, source=source)
     return module.eval()
 
