@@ -240,14 +240,14 @@ def test_the_environment_names_the_place(tmp_path, monkeypatch):
 ASKING = """
 import sys, time
 from lenslab.http.rate_limit import RateLimiter, Rate
-limiter, rate = RateLimiter(sys.argv[1]), Rate("arXiv", 0.1)
+read = []
+limiter, rate = RateLimiter(sys.argv[1], clock=lambda: read.append(time.time()) or read[-1]), Rate("arXiv", 0.1)
 for _ in range(5):
     limiter.wait(rate)
-    print(time.monotonic(), flush=True)
+    print(read[-1], flush=True)  # what the queue notes; when it is printed is up to the system
 """
 
 
-@pytest.mark.slow
 def test_processes_share_the_queue(tmp_path):
     processes = [
         subprocess.Popen([sys.executable, "-c", ASKING, str(tmp_path)], stdout=subprocess.PIPE, text=True)
@@ -255,9 +255,7 @@ def test_processes_share_the_queue(tmp_path):
     ]
     departures = sorted(float(line) for process in processes for line in process.communicate()[0].split())
     assert len(departures) == 15
-    # The time is printed after the slot is noted, so a little of the distance can be lost on the way.
-    assert min(later - earlier for earlier, later in pairwise(departures)) > 0.08
-    assert departures[-1] - departures[0] >= 14 * 0.1 - 0.02
+    assert min(later - earlier for earlier, later in pairwise(departures)) > 0.0999
 
 
 HOLDING = """
