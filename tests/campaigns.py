@@ -1,9 +1,9 @@
 """How far a test goes: what ``make quick`` and ``make test`` take of it, and what is kept for ``make thorough``.
 
 A test marked ``thorough`` runs there alone, one marked ``slow`` is left out of ``make quick``. Of a test marked
-``crossed``, ``make quick`` takes the first case, ``make test`` every value of every parameter at least once, and
-``make thorough`` every combination. Hypothesis generates ``MORE`` times as many cases there, and one of ``FEWER`` in
-``make quick``. ``--record`` keeps the outcome.
+``crossed``, ``make test`` takes every value of every parameter at least once, and ``make thorough`` every combination.
+Hypothesis generates ``MORE`` times as many cases there. ``make quick`` takes the first and the last case of each test,
+and one of ``FEWER`` that are generated. ``--record`` keeps the outcome.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ MORE, FEWER = 10, 10
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("lenslab")
-    group.addoption("--quick", action="store_true", help="leave out what is slow, and most generated cases")
+    group.addoption("--quick", action="store_true", help="leave out what is slow, and most cases")
     group.addoption("--thorough", action="store_true", help="run the campaigns too, with many generated cases")
     group.addoption("--record", metavar="NAME", help="write the campaigns' outcome to benchmarks/records/NAME.json")
 
@@ -38,17 +38,18 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     left_out: set[pytest.Item] = set()
     if not thorough:
         left_out |= {item for item in items if item.get_closest_marker("thorough")}
-        crossed = defaultdict(list)
+        tests = defaultdict(list)
         for item in items:
-            if item.get_closest_marker("crossed"):
-                crossed[item.nodeid.partition("[")[0]].append(item)
-        for cases in crossed.values():
-            left_out |= {*cases} - ({cases[0]} if quick else {*every_value_once(cases)})
+            tests[item.nodeid.partition("[")[0]].append(item)
+        for cases in tests.values():
+            if quick:
+                left_out |= {*cases[1:-1]}
+            elif cases[0].get_closest_marker("crossed"):
+                left_out |= {*cases} - {*every_value_once(cases)}
     if quick:
         left_out |= {item for item in items if {"slow", "browser"} & {mark.name for mark in item.iter_markers()}}
     if quick or thorough:
-        tests = {getattr(item.obj, "__func__", item.obj) for item in items if isinstance(item, pytest.Function)}
-        for test in tests:
+        for test in {getattr(item.obj, "__func__", item.obj) for item in items if isinstance(item, pytest.Function)}:
             if hasattr(test, "hypothesis"):
                 generate(test, MORE if thorough else 1 / FEWER)
     config.hook.pytest_deselected(items=[item for item in items if item in left_out])

@@ -239,6 +239,7 @@ def test_page_text_and_json_weigh_terms_by_the_library_s_own_papers(told, monkey
     assert "of this library" in after.terms[0]["reason"]
 
 
+@pytest.mark.slow
 def test_page_text_and_json_give_the_summary_that_a_model_wrote_of_this_abstract(told):
     extractive = told("1806.02891")
     sentence = "Ablating any individual unit does not hurt the overall classification accuracy."
@@ -257,6 +258,7 @@ def test_page_text_and_json_give_the_summary_that_a_model_wrote_of_this_abstract
 BY, OLD = "http://creativecommons.org/licenses/by/4.0/", "http://arxiv.org/licenses/nonexclusive-distrib/1.0/"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("key", "versions", "uri", "name"),
     [

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from lenslab.report.script_bundle import PLACE
-from lenslab.runs import Run, read
-from lenslab.units import ablate, load
+
+if TYPE_CHECKING:
+    from lenslab.runs import Run
 
 NO_BUNDLE = "the report's front end is not built: run `npm ci && npm run build` in frontend/"
 
@@ -16,6 +18,9 @@ NO_BUNDLE = "the report's front end is not built: run `npm ci && npm run build` 
 @pytest.fixture(scope="session")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
     """``small`` with weights for other images on 200 digits, so that much flips; made once, whichever asks first."""
+    from lenslab.runs import read  # here, because every process of pytest reads this file before it begins
+    from lenslab.units import ablate, load
+
     if not (PLACE / "report.js").is_file():
         pytest.fail(NO_BUNDLE, pytrace=False)
     directory: Path = tmp_path_factory.getbasetemp() / "planted-run"

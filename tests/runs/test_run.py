@@ -128,6 +128,7 @@ def test_an_unknown_site_is_named_with_the_nearest_one(run: Run) -> None:
             ask("relu4")
 
 
+@pytest.mark.slow
 def test_in_a_notebook_it_shows_the_most_costly_units_and_one_chart_and_runs_nothing(run: Run) -> None:
     page = run._repr_html_()
     worst = run.units.nlargest(10, "accuracy_drop")

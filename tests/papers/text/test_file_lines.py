@@ -148,6 +148,7 @@ def zeros(count):
     return b"".join(gzipped.compress(b"0" * 1_000_000) for _ in range(count)) + gzipped.flush()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("bomb", [zeros, lambda count: zstandard.compress(b"0" * (count * 1_000_000))])
 def test_a_bomb_is_refused_before_it_fills_the_memory(tmp_path, bomb):
     path = tmp_path / "bomb"

@@ -53,6 +53,7 @@ def test_turning_the_runs_round_turns_the_signs():
     np.testing.assert_array_equal(there.differing, (one != other).sum(axis=0))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shared", [0.0, 0.7])
 def test_the_interval_holds_the_true_change_as_often_as_it_promises(shared):
     random, images, trials = np.random.default_rng(2), 120, 2000
@@ -65,6 +66,7 @@ def test_the_interval_holds_the_true_change_as_often_as_it_promises(shared):
     assert 0.93 <= ((found.low <= truth) & (truth <= found.high)).mean() <= 0.985
 
 
+@pytest.mark.slow
 def test_no_change_is_found_more_often_than_the_level():
     random = np.random.default_rng(4)
     one, other = random.choice([-1, 0, 1], (2, 80, 4000), p=[0.1, 0.7, 0.2])
@@ -93,6 +95,7 @@ def test_groups_apart_dominate_and_equal_ones_do_not():
     assert np.isnan(cliffs_delta([1.0], [2.0, 3.0]).delta)
 
 
+@pytest.mark.slow
 def test_deltas_interval_holds_the_truth_as_often_as_it_promises():
     random, held = np.random.default_rng(5), 0
     for _ in range(600):

@@ -50,6 +50,7 @@ def test_noise_alone_has_no_reliability_and_large_differences_have():
         assert noise.loc[row].reliability_low < 0.2 < 0.8 < signal.loc[row].reliability_low
 
 
+@pytest.mark.slow
 def test_the_reliability_of_another_sample_is_covered():
     random = np.random.default_rng(0)
     found = []

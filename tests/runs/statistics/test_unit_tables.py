@@ -171,6 +171,7 @@ def test_the_classes_add_up_to_the_units():
     assert (classes.to_numpy() == units.to_numpy()).all()
 
 
+@pytest.mark.slow
 def test_ten_thousand_images_take_seconds():
     seen = random_observations(np.random.default_rng(0), units=64, images=10_000, classes=10, rate=0.05)
     begun = time.process_time()
