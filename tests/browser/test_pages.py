@@ -54,6 +54,7 @@ def test_a_phone_scrolls_in_one_direction_only(
     assert width <= room
 
 
+@pytest.mark.thorough
 def test_the_desktop_page_fits_too(visit: Open, study: Callable[..., Record]) -> None:
     study()
     width, room = widths(visit())
@@ -242,24 +243,24 @@ def test_a_hostile_picture_opened_by_itself_runs_and_asks_for_nothing(
     page.close()
 
 
-def test_a_reader_signs_up_comments_and_signs_out_with_and_without_javascript(visit: Open) -> None:
-    for script in (True, False):
-        page = visit(java_script_enabled=script)
-        page.get_by_role("link", name="sign up", exact=True).click()
-        page.get_by_label("Username").fill(f"ada-{script}")
-        page.get_by_label("Password", exact=True).fill(PASSWORD)
-        page.get_by_label("Password confirmation").fill(PASSWORD)
-        page.get_by_role("button", name="Sign up").click()
-        page.wait_for_url("**/paper/1806.02891*")
-        page.get_by_label("Your comment").fill("Does it hold for **transformers**?")
-        page.get_by_role("button", name="Post").click()
-        expect(page.locator(".comment-text strong").last).to_have_text("transformers")
-        page.get_by_role("link", name="Edit").click()
-        page.get_by_label("Your comment").fill("Never mind.")
-        page.get_by_role("button", name="Save").click()
-        expect(page.locator(".comment-text").last).to_have_text("Never mind.")
-        page.get_by_role("button", name="Sign out").click()
-        expect(page.get_by_role("link", name="Sign in").first).to_be_visible()
+@pytest.mark.parametrize("script", [True, pytest.param(False, marks=pytest.mark.thorough)])
+def test_a_reader_signs_up_comments_and_signs_out_with_and_without_javascript(visit: Open, script: bool) -> None:
+    page = visit(java_script_enabled=script)
+    page.get_by_role("link", name="sign up", exact=True).click()
+    page.get_by_label("Username").fill(f"ada-{script}")
+    page.get_by_label("Password", exact=True).fill(PASSWORD)
+    page.get_by_label("Password confirmation").fill(PASSWORD)
+    page.get_by_role("button", name="Sign up").click()
+    page.wait_for_url("**/paper/1806.02891*")
+    page.get_by_label("Your comment").fill("Does it hold for **transformers**?")
+    page.get_by_role("button", name="Post").click()
+    expect(page.locator(".comment-text strong").last).to_have_text("transformers")
+    page.get_by_role("link", name="Edit").click()
+    page.get_by_label("Your comment").fill("Never mind.")
+    page.get_by_role("button", name="Save").click()
+    expect(page.locator(".comment-text").last).to_have_text("Never mind.")
+    page.get_by_role("button", name="Sign out").click()
+    expect(page.get_by_role("link", name="Sign in").first).to_be_visible()
 
 
 def test_the_notice_goes_away_without_javascript(visit: Open) -> None:

@@ -26,18 +26,17 @@ HOSTILE = "</script><img src=x onerror=\"document.title='broken'\">\u202ekrow\u2
 
 
 @pytest.fixture
-def show(browser: Browser, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Show]:
+def show(browser: Browser, tmp_path: Path, run: Record) -> Iterator[Show]:
     """Opens reports; afterwards, nothing may have been asked of any place and no page may have complained."""
     contexts: list[BrowserContext] = []
     asked: list[str] = []
     complaints: list[str] = []
     shown: set[str] = set()
-    whole = tmp_path_factory.getbasetemp() / "planted-run"
 
     def written(record: Record, path: Path) -> Path:
-        if record.directory != whole:
+        if record.directory != run.directory:
             return report.write(record, path)
-        shared = whole.with_suffix(".html")
+        shared = run.directory.with_suffix(".html")
         return shared if shared.exists() else report.write(record, shared)
 
     def note(message: ConsoleMessage) -> None:

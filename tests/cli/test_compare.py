@@ -22,6 +22,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ablate(first, "digits", sites=["relu1", "relu2"], limit=200, out=place / "first")
     ablate(second, "digits", sites=["relu1"], limit=200, out=place / "second")
     ablate(first, "digits", sites=["relu3"], limit=20, out=place / "elsewhere")
+    ablate(first, "digits", sites=["relu1"], limit=2, out=place / "unmoved")
     return place
 
 
@@ -60,6 +61,13 @@ def test_a_run_beside_itself_shows_no_changed_unit(typed: Typed) -> None:
     assert code == 0
     assert "differing" not in out
     assert "note: both runs have the same weights" in err
+
+
+def test_drops_that_are_all_equal_have_no_correlation(typed: Typed) -> None:
+    code, out, _ = typed("compare", "unmoved", "unmoved", "--paired")
+    assert code == 0
+    assert "not defined" in out
+    assert "nan" not in out
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ import json
 import time
 
 import pytest
+from django.db import connection
 
 from tests.library.intake.test_file_import import line
 
@@ -109,8 +110,8 @@ def test_two_imports_at_once_give_the_library_of_one_after_the_other(elsewhere, 
     assert len(said["works"]) == len(said["records"]) == said["found"] == 150
     assert len({key for key, *_ in said["works"]}) == 150
     assert said["waiting"] == 0
-    elsewhere.wait(elsewhere(IMPORT, one, two))
-    assert tell(elsewhere) == said
+    (again,) = elsewhere.wait(elsewhere(IMPORT + TELL, one, two))
+    assert json.loads(again) == said
 
 
 @pytest.mark.thorough
@@ -122,6 +123,8 @@ def test_two_imports_of_one_file_at_once_take_it_once(elsewhere, files):
     assert (len(said["works"]), len(said["records"]), said["waiting"]) == (100, 100, 0)
 
 
+# SQLite lets one process write at a time, and the imports above show what the others do meanwhile.
+@(pytest.mark.thorough if connection.vendor == "sqlite" else pytest.mark.slow)
 def test_citations_of_two_sources_at_once_are_one_view_with_right_counts(elsewhere, files):
     one, _ = files
     elsewhere.wait(elsewhere(OPEN))

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+import os
 from typing import TYPE_CHECKING
 
 import pytest
+from filelock import FileLock
 
 from lenslab.report.script_bundle import PLACE
 
@@ -17,13 +18,12 @@ NO_BUNDLE = "the report's front end is not built: run `npm ci && npm run build` 
 
 @pytest.fixture(scope="session")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
-    """``small`` with weights for other images on 200 digits, so that much flips; made once, whichever asks first."""
-    from lenslab.runs import read  # here, because every process of pytest reads this file before it begins
-    from lenslab.units import ablate, load
+    """``small`` with weights for other images on 200 digits, so that much flips; made once, by whoever asks first."""
+    from lenslab.units import ablate, load  # here, because every process of pytest reads this file before it begins
 
     if not (PLACE / "report.js").is_file():
         pytest.fail(NO_BUNDLE, pytrace=False)
-    directory: Path = tmp_path_factory.getbasetemp() / "planted-run"
-    if (directory / "thumbnails.parquet").exists():
-        return read(directory)
-    return ablate(load("small", weights="fashion-mnist"), "digits", limit=200, out=directory)
+    place = tmp_path_factory.getbasetemp()
+    directory = (place.parent if "PYTEST_XDIST_WORKER" in os.environ else place) / "planted-run"
+    with FileLock(f"{directory}.lock"):
+        return ablate(load("small", weights="fashion-mnist"), "digits", limit=200, out=directory)

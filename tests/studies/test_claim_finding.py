@@ -174,7 +174,7 @@ def test_another_seed_moves_the_interval_and_not_the_estimate(tmp_path):
     assert first.low != other.low
 
 
-@pytest.mark.slow
+@pytest.mark.thorough
 def test_noise_alone_rarely_makes_a_damaging_unit(judged):
     # Losses and gains balance in every class: half of all units' chosen classes look bad on the choosing half.
     noise = Planted(np.full((60, 10), 0.04), np.full((60, 10), 0.4), np.ones((60, 10)), np.ones(60))

@@ -75,7 +75,8 @@ def _show_sites(found: Comparison) -> None:
         cells = [f"{row['delta']:+.2f}", interval, console.probability(row["q_value"])]
         if found.paired:
             known = row.get("pairs") == row.get("pairs") and row.get("pairs") is not None
-            cells += [f"{row['spearman']:+.2f}", str(int(row["changed"]))] if known else ["", ""]
+            spearman = f"{row['spearman']:+.2f}" if row["spearman"] == row["spearman"] else "not defined"
+            cells += [spearman, str(int(row["changed"]))] if known else ["", ""]
         grid.add_row(str(row["site"]), *cells)
     console.answers.print(grid)
 

@@ -28,7 +28,7 @@ def read_run(directory: Path | None, *, directions: bool = False) -> runs.Run:
 
     if directory is not None:
         return runs.read(directory)
-    return runs.newest(RUNS, of=("units", "random directions") if directions else ("units",))
+    return runs.newest(RUNS, of=("units", "random directions") if directions else "units")
 
 
 def directory_for(network: str, key: str) -> Path:

@@ -199,12 +199,12 @@ def read(source: RunRecord | Record | str | Path) -> Run:
     return source if isinstance(source, Run) else Run(record_of(source))
 
 
-def newest(directory: str | Path = "runs", *, of: Collection[str] = ("units",)) -> Run:
+def newest(directory: str | Path = "runs", *, of: str | Collection[str] = "units") -> Run:
     """Find the newest run below a directory, those inside studies included.
 
     Args:
         directory: Where records lie side by side.
-        of: What the run silenced, in the words of `lenslab.runs.Intervention.silenced`.
+        of: What the run silenced, in the words of `lenslab.runs.Intervention.silenced`, or one of several.
 
     Raises:
         RecordNotFoundError: There is none.
@@ -217,7 +217,8 @@ def newest(directory: str | Path = "runs", *, of: Collection[str] = ("units",)) 
     """
     places = (directory, *(study.directory for study in records.find(directory, kind="study")[0]))
     found = [Run(record) for place in places for record in records.find(place, kind="run")[0]]
-    runs = [run for run in found if run.intervention.silenced in of]
+    silenced = {of} if isinstance(of, str) else {*of}
+    runs = [run for run in found if run.intervention.silenced in silenced]
     if not runs:
         raise records.RecordNotFoundError(
             f"no run in {directory}; name its directory, or make one with: lenslab ablate"

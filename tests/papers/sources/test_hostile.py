@@ -28,7 +28,7 @@ ODD = VALUES | OBJECTS | st.lists(OBJECTS)
 IDS = st.sampled_from(["W1", "https://openalex.org/W2", "a" * 40])
 
 
-@settings(max_examples=60)
+@settings(max_examples=30)
 @pytest.mark.parametrize("module", list(NAMES), ids=lambda module: module.NAME)
 @given(data=st.data())
 def test_json_of_any_shape_is_read_or_refused(module, data):

@@ -114,7 +114,7 @@ def test_the_script_reads_plain_and_gzipped_files(tmp_path):
     assert made.provenance["files"] == ["a.jsonl", "b.jsonl.gz"]
 
 
-@pytest.mark.slow
+@pytest.mark.thorough
 @pytest.mark.skipif(not SHARED.is_dir(), reason="the 17,000 abstracts are not beside this checkout")
 def test_the_seed_vocabulary_is_the_one_that_scikit_learn_keeps():
     from sklearn.feature_extraction.text import TfidfVectorizer

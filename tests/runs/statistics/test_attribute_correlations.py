@@ -126,7 +126,7 @@ def test_one_image_per_class_leaves_the_heldout_drop_without_units():
     assert (table[table.measure == "accuracy_drop"].units == 3).all()
 
 
-@pytest.mark.slow
+@pytest.mark.thorough
 def test_the_correlation_of_another_sample_of_units_is_covered():
     random = np.random.default_rng(0)
     found = []

@@ -9,6 +9,8 @@ from tests.runs.statistics.planting import planted_observations
 
 pytestmark = pytest.mark.slow
 
+DAMAGES = [(6, 3), *(pytest.param(*case, marks=pytest.mark.thorough) for case in [(0, 1), (6, 1)])]
+
 
 def drawn(random, losses, gains, images):
     """Losses and gains of some images, from the chance of each."""
@@ -61,6 +63,7 @@ def test_the_interval_of_the_balanced_drop_holds(images, rate):
     assert np.mean((low <= truth) & (truth <= high)) >= 0.93
 
 
+@pytest.mark.thorough
 def test_the_simultaneous_bounds_hold_for_all_units_together():
     random = np.random.default_rng(0)
     losses = random.exponential(0.03, (15, 3)).clip(max=0.5)
@@ -83,7 +86,7 @@ def planted_damage(units, classes, damaging):
     return np.where(hit, 0.3, losses), np.where(hit, 0.0, gains), hit
 
 
-@pytest.mark.parametrize(("damaging", "draws"), [(0, 1), (6, 3), pytest.param(6, 1, marks=pytest.mark.thorough)])
+@pytest.mark.parametrize(("damaging", "draws"), DAMAGES)
 def test_false_discoveries_of_units_and_classes_stay_below_their_level(damaging, draws):
     random = np.random.default_rng(0)
     losses, gains, hit = planted_damage(16, 5, damaging)
@@ -98,7 +101,7 @@ def test_false_discoveries_of_units_and_classes_stay_below_their_level(damaging,
         assert np.mean(power) > 0.8
 
 
-@pytest.mark.parametrize(("damaging", "draws"), [(0, 1), (6, 3), pytest.param(6, 1, marks=pytest.mark.thorough)])
+@pytest.mark.parametrize(("damaging", "draws"), DAMAGES)
 def test_false_discoveries_of_heldout_damage_stay_below_their_level(damaging, draws):
     random = np.random.default_rng(0)
     losses, gains, hit = planted_damage(16, 5, damaging)

@@ -77,7 +77,13 @@ def test_draws_that_agree_give_the_drop_of_one_draw():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("images", "right", "stay"), [(100, 0.9, 0.95), (300, 0.99, 0.99), (600, 0.7, 0.8)])
+@pytest.mark.parametrize(
+    ("images", "right", "stay"),
+    [
+        (100, 0.9, 0.95),
+        *(pytest.param(*case, marks=pytest.mark.thorough) for case in [(300, 0.99, 0.99), (600, 0.7, 0.8)]),
+    ],
+)
 def test_the_drop_of_precision_is_covered(images, right, stay):
     random = np.random.default_rng(0)
 

@@ -103,7 +103,15 @@ def peak(source) -> int:
 
 @pytest.mark.parametrize("many", [2000, pytest.param(20_000, marks=pytest.mark.thorough)])
 @pytest.mark.parametrize(
-    "make", [parquet, parquet_files, folders, npz, npz_compressed, npz_of_floats, pairs], ids=lambda make: make.__name__
+    "make",
+    [
+        *(parquet, folders, npz),
+        *(
+            pytest.param(more, marks=pytest.mark.thorough)
+            for more in (parquet_files, npz_compressed, npz_of_floats, pairs)
+        ),
+    ],
+    ids=lambda make: make.__name__,
 )
 def test_memory_does_not_grow_with_the_number_of_images(tmp_path, make, many):
     peaks = []

@@ -187,7 +187,10 @@ def test_a_block_adds_its_input_or_its_projection_and_then_rectifies() -> None:
         assert block(images).min() == 0 < block(images).max()
 
 
-@pytest.mark.parametrize("name", ["resnet18", "resnet50", "efficientnet_lite0"])
+@pytest.mark.parametrize(
+    "name",
+    ["resnet18", *(pytest.param(more, marks=pytest.mark.thorough) for more in ("resnet50", "efficientnet_lite0"))],
+)
 def test_resuming_in_the_middle_gives_what_the_whole_network_gives(name: str) -> None:
     side = 64
     torch.manual_seed(0)
