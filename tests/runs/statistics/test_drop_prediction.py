@@ -4,7 +4,8 @@ import pytest
 from sklearn.linear_model import LinearRegression
 
 from lenslab.runs.attributes.attribute_names import SCORES
-from lenslab.runs.statistics.drop_prediction import coefficients_table, predict, predictions_table
+from lenslab.runs.statistics.drop_prediction import coefficients_table, predictions_table
+from lenslab.runs.statistics.drop_prediction import predict as predict_all
 from lenslab.runs.statistics.unit_tables import units_table
 from tests.runs.statistics.planting import norm_frame, planted_observations, random_observations
 
@@ -13,6 +14,23 @@ def ramp(random, units=40, classes=3):
     """Units of which each costs a little more than the one before, and an attribute that says so."""
     losses = np.linspace(0.02, 0.6, units)[:, None] * np.ones(classes)
     return planted_observations(random, losses, np.zeros((units, classes)), per_class=60), norm_frame(losses[:, 0])
+
+
+def predict(attributes, target, *, seed):
+    (found,) = predict_all(attributes, target[:, None], seed=seed)
+    return found
+
+
+def test_what_each_target_is_predicted_by_does_not_depend_on_the_others():
+    random = np.random.default_rng(0)
+    attributes = random.normal(size=(50, 6))
+    targets = attributes[:, :3] + random.normal(size=(50, 3)) * [0.1, 1, 10]
+    targets[:, 1] = np.nan
+    together = predict_all(attributes, targets, seed=1)
+    assert together[1].reason == "no class has images in both halves"
+    assert np.isnan(together[1].explained).all()
+    for number in (0, 2):
+        assert together[number].explained == pytest.approx(predict(attributes, targets[:, number], seed=1).explained)
 
 
 def test_a_straight_line_is_predicted_on_units_not_seen():

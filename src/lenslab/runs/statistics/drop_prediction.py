@@ -39,40 +39,45 @@ class Prediction:
     reason: str
 
 
-def predict(attributes: Floats, target: Floats, *, seed: int, folds: int = FOLDS, repeats: int = REPEATS) -> Prediction:
-    r"""Predict a target from attributes by ridge regression, each unit by a fit on others.
+def predict(
+    attributes: Floats, targets: Floats, *, seed: int, folds: int = FOLDS, repeats: int = REPEATS
+) -> list[Prediction]:
+    r"""Predict targets from attributes by ridge regressions, each unit by fits on others.
 
     In each repeat the units are split into folds anew. For each fold the others decide everything: the medians that
-    replace missing attributes, which attributes are constant and dropped, means and standard deviations, and the
-    penalty, which is chosen by leave-one-out (scikit-learn's ``RidgeCV``; Hoerl and Kennard 1970, Technometrics 12:55).
+    replace missing attributes, which attributes are constant and dropped, means and standard deviations, and each
+    target's penalty, which is chosen by leave-one-out (scikit-learn's ``RidgeCV``; Hoerl and Kennard 1970,
+    Technometrics 12:55).
     A repeat explains :math:`1 - \sum (y - \hat y)^2 / \sum (y - \bar y)^2` over all units.
 
-    The attributes have the shape ``[units, attributes]``, NaN where a unit has none, the target ``[units]``.
+    The attributes have the shape ``[units, attributes]``, NaN where a unit has none, the targets ``[units, targets]``.
 
     Example:
         >>> random = np.random.default_rng(0)
         >>> attributes = random.normal(size=(60, 3))
-        >>> found = predict(attributes, attributes[:, 0] + 0.1 * random.normal(size=60), seed=0)
-        >>> bool(found.explained.min() > 0.9), found.reason
-        (True, '')
+        >>> line, flat = predict(attributes, np.stack([attributes[:, 0], np.ones(60)], axis=1), seed=0)
+        >>> bool(line.explained.min() > 0.9), flat.reason
+        (True, 'every unit costs the same')
     """
     from sklearn.linear_model import RidgeCV
     from sklearn.model_selection import KFold
 
-    nothing = np.full(repeats, np.nan)
-    if (reason := _obstacle(attributes, target)) is not None:
-        return Prediction(nothing, reason)
-    explained = nothing.copy()
-    for repeat in range(repeats):
-        guess = np.empty(len(target))
+    reasons = [_obstacle(attributes, target) for target in targets.T]
+    explained = np.full((repeats, len(reasons)), np.nan)
+    predictable = np.array([reason is None for reason in reasons])
+    wanted = targets[:, predictable]
+    for repeat in range(repeats if predictable.any() else 0):
+        guess = np.empty_like(wanted)
         state = int(np.random.default_rng([seed, repeat]).integers(2**31))
         for train, test in KFold(folds, shuffle=True, random_state=state).split(attributes):
             known, unseen, kept = _standardised(attributes[train], attributes[test])
-            guess[test] = target[train].mean()
+            guess[test] = wanted[train].mean(axis=0)
             if kept.any():
-                guess[test] = RidgeCV(_PENALTIES).fit(known, target[train]).predict(unseen)
-        explained[repeat] = 1 - ((target - guess) ** 2).sum() / ((target - target.mean()) ** 2).sum()
-    return Prediction(explained, "")
+                ridge = RidgeCV(_PENALTIES, alpha_per_target=True).fit(known, wanted[train])
+                guess[test] = ridge.predict(unseen).reshape(guess[test].shape)
+        variance = ((wanted - wanted.mean(axis=0)) ** 2).sum(axis=0)
+        explained[repeat, predictable] = 1 - ((wanted - guess) ** 2).sum(axis=0) / variance
+    return [Prediction(shares, reason or "") for shares, reason in zip(explained.T, reasons, strict=True)]
 
 
 def predictions_table(
@@ -110,8 +115,8 @@ def predictions_table(
     """
     names, values, targets, live = _design(observations, attributes)
     rows = []
-    for target, figure in targets.items():
-        found = predict(values, figure, seed=seed, folds=folds, repeats=repeats)
+    predicted = predict(values, np.stack(list(targets.values()), axis=1), seed=seed, folds=folds, repeats=repeats)
+    for target, found in zip(targets, predicted, strict=True):
         spread = float(np.std(found.explained, ddof=1)) if repeats > 1 else float("nan")
         shares = (found.explained.mean(), spread, found.explained.min(), found.explained.max())
         rows.append((site, target, *shares, folds, repeats, len(names), len(values), int((~live).sum()), found.reason))
