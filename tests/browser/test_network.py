@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from lenslab.library.models import Citation, Work
@@ -94,6 +95,7 @@ def test_zoom_buttons_at_the_bottom_right_zoom(visit: Open) -> None:
     assert min(button["width"], button["height"]) >= 24
 
 
+@pytest.mark.thorough
 def test_zooming_is_animated_for_those_who_like_it(visit: Open) -> None:
     page = visit(reduced_motion="no-preference")
     first = zoom_of(page)

@@ -150,7 +150,7 @@ def test_rows_without_authors_stand_last_and_folded_evidence_is_not_searched(vis
     expect(page.locator("#works-filter output")).to_have_text(re.compile(r"^0 of \d+ works$"))
 
 
-@pytest.mark.parametrize("script", [True, False])
+@pytest.mark.parametrize("script", [True, pytest.param(False, marks=pytest.mark.thorough)])
 def test_a_key_term_says_why_it_is_one_by_keyboard(visit: Open, script: bool) -> None:
     page = visit(java_script_enabled=script)
     reason = page.get_by_text("12 times here")

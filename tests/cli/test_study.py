@@ -54,6 +54,7 @@ def test_running_again_says_that_it_was_measured_and_prints_json_alone(directory
     assert "already measured" in printed.err
 
 
+@pytest.mark.thorough
 def test_without_out_the_record_goes_below_runs(monkeypatch, tmp_path, capsys):
     monkeypatch.chdir(tmp_path)
     assert run(["study", "run", "1806.02891", "--images", "digits", "--limit", "15"]) == 0

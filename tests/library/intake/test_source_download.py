@@ -193,7 +193,9 @@ def test_a_source_that_stays_silent_stops_the_command_and_the_next_one_goes_on(a
     assert resumed == state()
 
 
-@pytest.mark.parametrize("stop", range(1, 10, 2))
+@pytest.mark.parametrize(
+    "stop", [1, 6, *(pytest.param(stop, marks=pytest.mark.thorough) for stop in (2, 3, 4, 5, 7, 8, 9))]
+)
 def test_wherever_it_is_killed_the_next_run_gives_the_same_library(add, monkeypatch, stop):
     told = corpus(citations=40, references=12, seed=4)
     monkeypatch.setattr(source_download, "_ROWS", 10)
@@ -217,7 +219,7 @@ def test_wherever_it_is_killed_the_next_run_gives_the_same_library(add, monkeypa
     assert state() == expected
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", [0, *(pytest.param(seed, marks=pytest.mark.thorough) for seed in range(1, 10))])
 def test_faults_at_random_change_nothing_in_the_end(add, seed):
     told = corpus(citations=120, references=15, seed=5)
     add(told)

@@ -126,7 +126,7 @@ def test_a_term_that_the_library_has_everywhere_scores_less_than_with_the_packag
     assert ratio(known) < ratio(None)
 
 
-@settings(max_examples=40)
+@settings(max_examples=20)
 @given(papers)
 def test_the_candidate_stems_of_a_paper_are_all_that_its_terms_need_of_the_counts(library_paper):
     everything = count_papers([library_paper] * SMALLEST_GROUP)

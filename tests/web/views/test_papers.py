@@ -25,6 +25,7 @@ def body(client: Client, address: str = PAPER) -> str:
     return answer.content.decode()
 
 
+@pytest.mark.thorough
 def test_every_work_of_the_library_has_a_page(client: Client) -> None:
     keys = list(Work.objects.values_list("key", flat=True))
     assert len(keys) > 100
