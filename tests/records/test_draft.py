@@ -215,6 +215,8 @@ def test_a_table_holds_its_columns_and_nothing_of_the_frame_that_it_came_from(tm
 def test_a_table_is_read_as_far_as_it_is_asked_for(tmp_path: Path) -> None:
     record = finished(tmp_path / "run")
     assert list(record.table("units", columns=["site"]).columns) == ["site"]
+    with pytest.raises(records.BrokenRecordError, match=r"units\.parquet has no column 'drop'"):
+        record.table("units", columns=["site", "drop"])
     with pytest.raises(records.RecordNotFoundError, match=r"has no file 'classes\.parquet'"):
         record.table("classes")
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
@@ -90,6 +92,27 @@ def test_what_a_damaged_document_lacks_is_named_where_it_is_needed() -> None:
     for needed in ("accuracy", "seed", "sites", "class_count"):
         with pytest.raises(BrokenRecordError, match="somewhere does not say"):
             getattr(bare, needed)
+
+
+@pytest.mark.parametrize(
+    ("table", "column", "ask"),
+    [
+        ("units", "site", lambda run: run.compare(run)),
+        ("units", "accuracy_drop", lambda run: run.compare(run)),
+        ("classes", "label", lambda run: run.units_for("8")),
+        ("flips", "before", lambda run: run.flips),
+        ("correlations", "estimate", lambda run: run.correlations),
+        ("images", "content", lambda run: run.compare(run)),
+    ],
+)
+def test_a_table_that_lacks_a_column_is_named_with_it(
+    run: Run, tmp_path: Path, table: str, column: str, ask: Callable[[Run], object]
+) -> None:
+    shutil.copytree(run.directory, tmp_path / "run")
+    path = tmp_path / "run" / f"{table}.parquet"
+    pd.read_parquet(path).drop(columns=column).to_parquet(path)
+    with pytest.raises(BrokenRecordError, match=rf"{table}\.parquet has no column '{column}'"):
+        ask(runs.read(tmp_path / "run"))
 
 
 @pytest.mark.slow

@@ -78,8 +78,12 @@ class Record:
 
         path = self.path(f"{name}.parquet")
         try:
-            frame: pd.DataFrame = pq.ParquetFile(path).read(columns=columns).to_pandas()
-        except (pa.ArrowInvalid, OSError, KeyError) as error:
+            file = pq.ParquetFile(path)
+            lacking = [column for column in columns or [] if column not in file.schema_arrow.names]
+            if lacking:
+                raise BrokenRecordError(f"{path} has no column {lacking[0]!r}; the record is damaged, measure again")
+            frame: pd.DataFrame = file.read(columns=columns).to_pandas()
+        except (pa.ArrowException, OSError, KeyError) as error:
             raise BrokenRecordError(f"{path} cannot be read as a Parquet table: {error}") from error
         return frame
 

@@ -20,6 +20,15 @@ from lenslab.runs.metadata import DatasetMetadata, NetworkMetadata, SiteMetadata
 if TYPE_CHECKING:
     import pandas as pd
 
+_COLUMNS = {
+    "units": ("site", "unit", "accuracy_drop", "losses", "gains", "dead"),
+    "classes": ("site", "unit", "label", "images", "drop", "losses", "gains"),
+    "flips": ("site", "unit", "image", "label", "before", "after"),
+    "correlations": ("site", "attribute", "measure", "method", "estimate"),
+    "images": ("image", "label", "prediction", "half", "content"),
+}
+"""What every run's tables have, those of the first records too."""
+
 
 @dataclass(frozen=True, repr=False)
 class RunRecord:
@@ -134,13 +143,23 @@ class RunRecord:
     # Tables.
 
     def table(self, name: str, columns: list[str] | None = None) -> pd.DataFrame:
-        """Read one of the record's tables, see `lenslab.records.Record.table`."""
-        return self.record.table(name, columns)
+        """Read one of the record's tables, see `lenslab.records.Record.table`.
+
+        Raises:
+            RecordNotFoundError: The run has no table of that name.
+            BrokenRecordError: It cannot be read, or lacks a column that every run has.
+        """
+        frame = self.record.table(name, columns)
+        if columns is None and (lacking := [column for column in _COLUMNS.get(name, ()) if column not in frame]):
+            raise BrokenRecordError(
+                f"{self.directory / name}.parquet has no column {lacking[0]!r}; the record is damaged, measure again"
+            )
+        return frame
 
     def optional_table(self, name: str) -> pd.DataFrame | None:
         """Read a table that not every run has; None where there is none."""
         try:
-            return self.record.table(name)
+            return self.table(name)
         except RecordNotFoundError:
             return None
 
