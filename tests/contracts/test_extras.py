@@ -22,7 +22,7 @@ IS_FOR = {
     "read": "lenslab.runs.plots, altair, scipy.stats",
     "site": "lenslab.papers, lenslab.web.settings, django.contrib.auth",
     "test": "captum, hypothesis, pytest",
-    "vision": "lenslab.units, timm, torchvision",
+    "vision": "lenslab.units",  # torchvision imports only beside the torch that it was built for
 }
 
 
@@ -35,8 +35,11 @@ def test_it_is_said_what_every_extra_is_for() -> None:
 def test_an_extra_installs_into_a_fresh_environment(tmp_path: Path, extra: str) -> None:
     bare = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
 
+    def ran(*command: str | Path) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(command, env=bare, cwd=tmp_path, capture_output=True, text=True, check=False)
+
     def done(*command: str | Path) -> str:
-        finished = subprocess.run(command, env=bare, cwd=tmp_path, capture_output=True, text=True, check=False)
+        finished = ran(*command)
         assert finished.returncode == 0, finished.stderr
         return finished.stdout
 
@@ -55,3 +58,9 @@ def test_an_extra_installs_into_a_fresh_environment(tmp_path: Path, extra: str) 
     )
     done(python, "-c", f"import {IS_FOR[extra]}")
     assert "ablate" in done(python.with_name("lenslab"), "--help")
+    if extra == "vision":
+        done(python, "-c", "from importlib.metadata import version; version('timm'), version('torchvision')")
+        shown = ran(python.with_name("lenslab"), "sites", "timm:resnet26")
+        assert (shown.returncode, "layer1" in shown.stdout) == (0, True) or (
+            shown.returncode == 2 and "is installed and cannot be imported (RuntimeError: " in shown.stderr
+        ), shown.stderr
