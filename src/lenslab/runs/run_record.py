@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _COLUMNS = {
-    "units": ("site", "unit", "accuracy_drop", "losses", "gains", "dead"),
+    "units": ("site", "unit", "accuracy_drop", "losses", "gains"),
     "classes": ("site", "unit", "label", "images", "drop", "losses", "gains"),
     "flips": ("site", "unit", "image", "label", "before", "after"),
     "correlations": ("site", "attribute", "measure", "method", "estimate"),
