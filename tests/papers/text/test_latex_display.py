@@ -181,28 +181,34 @@ FURTHER = [
 ]
 
 
+def took(source):
+    started = time.process_time()
+    segments(source)
+    plain_text(source)
+    return time.process_time() - started
+
+
+def grows_with_its_length(make):
+    """Tell whether four times the length takes four times as long and not sixteen; a machine may pause now and then."""
+    return any(took(make(100_000)) < 8 * max(took(make(25_000)), 0.005) for _ in range(3))
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("sign", [*SIGNS, *[pytest.param(sign, marks=pytest.mark.thorough) for sign in FURTHER]])
-def test_a_long_run_of_one_sign_is_read_in_no_time(sign):
-    started = time.process_time()
-    for read in (segments, plain_text):
-        read(sign * (100_000 // len(sign)))
-    assert time.process_time() - started < 2.5
+def test_a_long_run_of_one_sign_takes_time_that_grows_with_its_length(sign):
+    assert grows_with_its_length(lambda length: sign * (length // len(sign)))
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "source",
+    "make",
     [
-        "{" * 100_000 + "}" * 100_000,
-        "http://a" + ")" * 200_000,
-        "\\cite" + "[" * 200_000,
-        "\\cite{k}" + "(," * 100_000,
-        "\\verb|" + "a" * 200_000,
+        lambda length: "{" * length + "}" * length,
+        lambda length: "http://a" + ")" * length,
+        lambda length: "\\cite" + "[" * length,
+        lambda length: "\\cite{k}" + "(," * length,
+        lambda length: "\\verb|" + "a" * length,
     ],
 )
-def test_a_long_word_of_signs_is_read_in_no_time(source):
-    started = time.process_time()
-    segments(source)
-    plain_text(source)
-    assert time.process_time() - started < 1.5
+def test_a_long_word_of_signs_takes_time_that_grows_with_its_length(make):
+    assert grows_with_its_length(make)
