@@ -115,6 +115,13 @@ def test_a_table_that_lacks_a_column_is_named_with_it(
         ask(runs.read(tmp_path / "run"))
 
 
+def test_a_table_of_the_first_version_is_read_with_what_it_has(run: Run, tmp_path: Path) -> None:
+    first = ["site", "unit", "images", "accuracy_drop", "losses", "gains", "p_value", "q_value", "max_class_drop"]
+    shutil.copytree(run.directory, tmp_path / "run")
+    run.units[first].to_parquet(tmp_path / "run" / "units.parquet")
+    assert runs.read(tmp_path / "run").units.columns.tolist() == first
+
+
 @pytest.mark.slow
 def test_the_order_of_a_curve_is_a_name_several_names_or_units(run: Run) -> None:
     given = run.curve([3, 1, 2], steps=[1, 3])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -59,12 +59,13 @@ class Record:
             raise RecordNotFoundError(f"{self.directory} has no file {relative!r}")
         return path
 
-    def table(self, name: str, columns: list[str] | None = None) -> pd.DataFrame:
+    def table(self, name: str, columns: list[str] | None = None, *, needed: Sequence[str] = ()) -> pd.DataFrame:
         """Read one of the record's tables.
 
         Args:
             name: The table's name without its ending, for instance ``"units"``.
             columns: Only these columns, else all.
+            needed: Columns that have to be there, whatever is read.
 
         Returns:
             One row per fact. Figures are fractions.
@@ -79,7 +80,7 @@ class Record:
         path = self.path(f"{name}.parquet")
         try:
             file = pq.ParquetFile(path)
-            lacking = [column for column in columns or [] if column not in file.schema_arrow.names]
+            lacking = [column for column in (*needed, *(columns or ())) if column not in file.schema_arrow.names]
             if lacking:
                 raise BrokenRecordError(f"{path} has no column {lacking[0]!r}; the record is damaged, measure again")
             frame: pd.DataFrame = file.read(columns=columns).to_pandas()

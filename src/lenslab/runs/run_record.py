@@ -149,12 +149,7 @@ class RunRecord:
             RecordNotFoundError: The run has no table of that name.
             BrokenRecordError: It cannot be read, or lacks a column that every run has.
         """
-        frame = self.record.table(name, columns)
-        if columns is None and (lacking := [column for column in _COLUMNS.get(name, ()) if column not in frame]):
-            raise BrokenRecordError(
-                f"{self.directory / name}.parquet has no column {lacking[0]!r}; the record is damaged, measure again"
-            )
-        return frame
+        return self.record.table(name, columns, needed=() if columns else _COLUMNS.get(name, ()))
 
     def optional_table(self, name: str) -> pd.DataFrame | None:
         """Read a table that not every run has; None where there is none."""

@@ -74,7 +74,7 @@ def predict(
             guess[test] = wanted[train].mean(axis=0)
             if kept.any():
                 ridge = RidgeCV(_PENALTIES, alpha_per_target=True).fit(known, wanted[train])
-                guess[test] = ridge.predict(unseen).reshape(guess[test].shape)
+                guess[test] = ridge.predict(unseen).reshape(len(test), -1)  # of one target, it may lack the axis
         variance = ((wanted - wanted.mean(axis=0)) ** 2).sum(axis=0)
         explained[repeat, predictable] = 1 - ((wanted - guess) ** 2).sum(axis=0) / variance
     return [Prediction(shares, reason or "") for shares, reason in zip(explained.T, reasons, strict=True)]
