@@ -16,8 +16,15 @@ from tests.campaigns import (
     pytest_configure,
     pytest_runtest_makereport,
 )
+from tests.lean_runs import lean
 
-__all__ = ["pytest_addoption", "pytest_collection_modifyitems", "pytest_configure", "pytest_runtest_makereport"]
+__all__ = [
+    "lean",
+    "pytest_addoption",
+    "pytest_collection_modifyitems",
+    "pytest_configure",
+    "pytest_runtest_makereport",
+]
 
 # Workers share the cores already: more threads make a small network three times slower. Read where torch is loaded, in
 # the processes that tests start too.

@@ -13,6 +13,8 @@ from lenslab.cli import main
 from lenslab.units.images import ImageBlock
 from tests.cli.conftest import Typed
 
+pytestmark = pytest.mark.usefixtures("lean")
+
 
 def test_networks_are_listed_by_where_their_weights_come_from(typed: Typed) -> None:
     code, out, _ = typed("networks")

@@ -12,6 +12,8 @@ from lenslab import records
 from lenslab.cli import main
 from tests.cli.conftest import Typed
 
+pytestmark = pytest.mark.usefixtures("lean")
+
 
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:

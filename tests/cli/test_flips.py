@@ -10,6 +10,8 @@ import pytest
 from lenslab.cli import main
 from lenslab.units import ablate, load
 
+pytestmark = pytest.mark.usefixtures("lean")
+
 
 def test_the_images_of_a_unit_are_shown_with_the_classes_they_go_to(
     capfd: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch

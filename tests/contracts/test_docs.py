@@ -26,12 +26,16 @@ from lenslab import records, units
 from lenslab.cli import main
 from lenslab.units.images.concept_masks import ConceptImages
 from tests.contracts import pages
+from tests.lean_runs import lean_runs
 from tests.upstream import Upstream, corpus, endpoint
 
 DOCS = pages.ROOT / "docs"
 PAGES = [*sorted(DOCS.glob("*.md")), *sorted((DOCS / "how-to").glob("*.md"))]
 CARRIED_OUT = [page for page in [pages.ROOT / "README.md", *PAGES] if list(pages.blocks(page))]
 
+
+OVER_UNITS = re.compile(r"correlation|reliability|coefficients|lenslab report|report\.write|lenslab study|\.plot\.")
+"""What pages speak of that runs say of a site's units together."""
 
 MINE = """
 from torch import nn
@@ -87,12 +91,14 @@ def test_what_a_page_shows_is_what_happens(page: Path, tmp_path: Path, monkeypat
     threads = torch.get_num_threads()
     if page.name == "README.md":
         what_the_reader_has(tmp_path)
-    about_papers = "lenslab paper " in page.read_text(encoding="utf-8")
-    try:
-        with the_world(monkeypatch) if about_papers else contextlib.nullcontext():
-            pages.carry_out(page, tmp_path, monkeypatch)
-    finally:
-        torch.set_num_threads(threads)
+    text = page.read_text(encoding="utf-8")
+    with contextlib.ExitStack() as stack:
+        if "lenslab paper " in text:
+            stack.enter_context(the_world(monkeypatch))
+        if not OVER_UNITS.search(text):
+            stack.enter_context(lean_runs())
+        stack.callback(torch.set_num_threads, threads)
+        pages.carry_out(page, tmp_path, monkeypatch)
 
 
 def test_the_index_leads_to_every_page_on_one_screen() -> None:

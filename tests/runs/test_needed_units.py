@@ -9,6 +9,8 @@ from lenslab.units import Run, ablate
 from lenslab.units.errors import LabelError, UnknownSiteError
 from tests.units import toys
 
+pytestmark = pytest.mark.usefixtures("lean")
+
 
 @pytest.fixture(scope="module")
 def planted() -> Run:

@@ -11,6 +11,8 @@ from lenslab.units import Run, ablate
 from lenslab.units.errors import LabelError, UnitsError, UnknownOrderError, UnknownSiteError
 from tests.units import toys
 
+pytestmark = pytest.mark.usefixtures("lean")
+
 SITE = "relu:2"
 
 

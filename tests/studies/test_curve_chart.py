@@ -13,6 +13,8 @@ from lenslab.units import ablate
 from lenslab.units.curves import measure_curve
 from tests.units import toys
 
+pytestmark = pytest.mark.usefixtures("lean")
+
 
 @pytest.fixture(scope="module")
 def measured() -> Curve:

@@ -27,7 +27,7 @@ def png(pixels: np.ndarray) -> bytes:
 
 
 @pytest.fixture(scope="module", autouse=True)
-def without_statistics_over_units() -> None:
+def lean() -> None:
     """Here a run has them: alignment is one of the attributes that they relate."""
 
 
