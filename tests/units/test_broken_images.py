@@ -68,8 +68,8 @@ def test_they_are_counted_and_named(folder: Path, tmp_path: Path, monkeypatch: p
     assert [each["image"] for each in named] == list(BROKEN)
     assert all(str(tmp_path) in each["reason"] for each in named)
     assert found.record.document["images"]["count"] == 56
-    (warning,) = [text for text in found.record.document["warnings"] if "do not decode" in text]
-    assert warning.startswith("4 of 60 images do not decode and are left out; the first: ")
+    (assumption,) = found.assumptions
+    assert assumption.startswith("4 of 60 images do not decode and are left out; the first: ")
 
 
 def test_without_skipping_the_first_one_ends_the_run(folder: Path, tmp_path: Path) -> None:

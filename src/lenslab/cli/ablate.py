@@ -294,3 +294,5 @@ def _show_run(run: Run, directory: Path) -> None:
         markup=False,
         soft_wrap=True,
     )
+    for assumption in run.assumptions:
+        console.remark(f"assumed: {assumption}")

@@ -92,7 +92,7 @@ def compose(run: RunRecord) -> str:
         network=run.network.name,
         images=run.dataset.name,
         facts=run_facts(run, tables.units, len(images)),
-        warnings=run.warnings,
+        warnings=(*run.warnings, *(f"assumed: {assumption}" for assumption in run.assumptions)),
         key=run.key,
         data=pack.text(),
         thumbnails=pictures.thumbnails if pictures else (),

@@ -100,8 +100,16 @@ class RunRecord:
     @property
     def warnings(self) -> tuple[str, ...]:
         """What a reader should know, a sentence each."""
-        held = self.record.document.get("warnings")
-        return tuple(str(warning) for warning in held) if isinstance(held, list) else ()
+        return self._sentences("warnings")
+
+    @property
+    def assumptions(self) -> tuple[str, ...]:
+        """What was assumed of the network and the images, a sentence each."""
+        return self._sentences("assumptions")
+
+    def _sentences(self, name: str) -> tuple[str, ...]:
+        held = self.record.document.get(name)
+        return tuple(str(sentence) for sentence in held) if isinstance(held, list) else ()
 
     @property
     def verification(self) -> Mapping[str, int]:

@@ -115,7 +115,7 @@ def run(
             {
                 **document,
                 "runs": ["run"],
-                "warnings": [*warnings, *measured.warnings],
+                "warnings": [*warnings, *measured.warnings, *(f"assumed: {each}" for each in measured.assumptions)],
                 "versions": versions(),
                 "machine": machine(),
                 "started": started,

@@ -72,6 +72,12 @@ class Question:
         }
 
     @property
+    def assumptions(self) -> tuple[str, ...]:
+        """What was assumed of the network and the images, a sentence each."""
+        weights = self.network.weights.assumptions if self.network.weights else ()
+        return (*weights, *self.images.assumptions)
+
+    @property
     def key(self) -> str:
         """The key of the record that answers it."""
         return key_of("run", self.request)

@@ -169,13 +169,20 @@ def _document(question: Question, images: pd.DataFrame, skipped: pd.DataFrame, p
         "draws": question.intervention.draws,
         "top": question.top,
         "seed": question.seed,
-        "warnings": _warnings(trace_, images["label"].nunique(), skipped, len(opened)),
+        "assumptions": [*question.assumptions, *_left_out(skipped, len(opened))],
+        "warnings": _warnings(trace_, images["label"].nunique()),
         "versions": versions(),
         "machine": machine(),
     }
 
 
-def _warnings(trace_: Trace, shown: int, skipped: pd.DataFrame, images: int) -> list[str]:
+def _left_out(skipped: pd.DataFrame, images: int) -> Iterator[str]:
+    if len(skipped):
+        first = skipped["reason"].iloc[0]
+        yield f"{len(skipped)} of {images} images do not decode and are left out; the first: {first}"
+
+
+def _warnings(trace_: Trace, shown: int) -> list[str]:
     warnings = []
     if trace_.graph is None:
         warnings.append(
@@ -184,7 +191,4 @@ def _warnings(trace_: Trace, shown: int, skipped: pd.DataFrame, images: int) -> 
         )
     if shown < trace_.classes:
         warnings.append(f"{trace_.classes - shown} of {trace_.classes} classes have no images and are left out")
-    if len(skipped):
-        first = skipped["reason"].iloc[0]
-        warnings.append(f"{len(skipped)} of {images} images do not decode and are left out; the first: {first}")
     return warnings

@@ -57,7 +57,7 @@ def test_what_begins_with_a_dot_is_ignored(tmp_path):
     images = open_images(tmp_path)
     assert images.class_names == ("Zebra", "cat", "dog")
     assert len(images) == 6
-    assert images.remarks == ()
+    assert images.assumptions == ()
 
 
 def test_an_empty_class_keeps_its_number_and_is_remarked(tmp_path):
@@ -66,16 +66,59 @@ def test_an_empty_class_keeps_its_number_and_is_remarked(tmp_path):
     images = open_images(tmp_path)
     assert images.class_names == ("Zebra", "bird", "cat", "dog")
     assert images.labels.tolist() == [0, 2, 2, 2, 3, 3]
-    (remark,) = images.remarks
+    (remark,) = images.assumptions
     assert "1 classes of" in remark
     assert remark.endswith("have no pictures and keep their numbers: bird")
+
+
+def numbered(directory: Path, names: list[str]) -> Path:
+    for value, name in enumerate(names):
+        picture(directory / name / "1.png", value)
+    return directory
+
+
+def test_directories_that_are_numbers_are_sorted_as_numbers_and_it_is_said(tmp_path):
+    names = [str(number) for number in range(12)]
+    images = open_images(numbered(tmp_path, names))
+    assert images.class_names == tuple(names)
+    assert values(images) == images.labels.tolist() == list(range(12))
+    assert images.assumptions == (
+        f"the directories of {tmp_path} are numbers and sorted as such, 0 to 11, not as text",
+    )
+
+
+@pytest.mark.parametrize(
+    ("names", "said"),
+    [
+        (["0", "1", "2"], None),
+        (["00", "01", "10"], "not 0 to 2; the label of '10' is 2"),
+        (["1", "2", "3"], "not 0 to 2; the label of '1' is 0, '2' is 1, '3' is 2"),
+        (["2", "10"], "are numbers and not 0 to 1; the label of '2' is 0, '10' is 1"),
+        (["10", "2", "other"], None),
+        (["1", "²"], None),
+    ],
+)
+def test_numbers_that_are_not_their_labels_are_named(tmp_path, names, said):
+    images = open_images(numbered(tmp_path, names))
+    assert images.class_names == tuple(names)
+    assert [said in text for text in images.assumptions[-1:] if said] == [True] * bool(said)
+    assert bool(images.assumptions) == bool(said)
+
+
+def test_a_split_is_the_directory_of_its_name(tmp_path):
+    for split in ("Train", "val"):
+        pets(tmp_path / split)
+    images = open_images(f"{tmp_path}#train")
+    assert (images.source, len(images), images.sha256) == (f"{tmp_path}#train", 6, open_images(tmp_path / "val").sha256)
+    with pytest.raises(ImageLayoutError, match=r"has no directory of a split 'test'; it holds Train, val"):
+        open_images(f"{tmp_path}#test")
 
 
 def test_files_that_are_no_pictures_are_left_out_and_remarked(tmp_path):
     (pets(tmp_path) / "cat/notes.txt").write_text("tabby")
     images = open_images(tmp_path)
     assert len(images) == 6
-    assert "notes.txt" in images.remarks[0]
+    assert "notes.txt" in images.assumptions[0]
 
 
 def test_pictures_without_directories_for_their_classes_are_refused(tmp_path):
@@ -93,7 +136,10 @@ def test_pictures_beside_the_directories_of_the_classes_are_refused(tmp_path):
 def test_the_parts_of_a_data_set_are_not_taken_for_classes(tmp_path):
     pets(tmp_path / "val")
     pets(tmp_path / "train")
-    with pytest.raises(ImageLayoutError, match=r"are parts of a data set and no classes; give one of them: .*train"):
+    with pytest.raises(
+        ImageLayoutError,
+        match=r"are splits of a data set and no classes; give one of them with --split train, that is .*train",
+    ):
         open_images(tmp_path)
     assert len(open_images(tmp_path / "val")) == 6
 

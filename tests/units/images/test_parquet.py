@@ -75,11 +75,73 @@ def test_a_glob_is_the_files_that_it_means_in_the_order_of_their_names(tmp_path)
     images = open_images(f"{tmp_path}/data/train-*.parquet")
     np.testing.assert_array_equal(images.labels, LABELS)
     assert (images.name, images.source) == ("train", f"{tmp_path}/data/train-*.parquet")
-    assert len(open_images(f"{tmp_path}/**/*.parquet")) == 25
-    assert open_images(tmp_path / "data" / "*.parquet").name == "data"
-    assert len({images.sha256, open_images(tmp_path / "data").sha256}) == 2
+    assert len(open_images(f"{tmp_path}/**/*.parquet#test+train")) == 25
+    assert open_images(tmp_path / "data" / "*-of-2.parquet").name == "data"
+    assert len({images.sha256, open_images(f"{tmp_path}/data#test").sha256}) == 2
     one = open_images(tmp_path / "data" / "tes?.parquet")
     assert len(one) == 2
+
+
+@pytest.mark.parametrize("kind", ["", "/*.parquet"])
+def test_splits_of_one_data_set_are_never_joined_unless_it_is_said(tmp_path, kind):
+    write(tmp_path / "train-0-of-2.parquet", ENCODED[:9], LABELS[:9])
+    write(tmp_path / "train-1-of-2.parquet", ENCODED[9:20], LABELS[9:20])
+    write(tmp_path / "Test-0-of-1.parquet", ENCODED[20:], LABELS[20:])
+    with pytest.raises(ImageLayoutError, match=r"several splits .*: test \(1 file\), train \(2 files\); .*--split"):
+        open_images(f"{tmp_path}{kind}")
+    for split, labels in (("test", LABELS[20:]), ("train", LABELS[:20])):
+        images = open_images(f"{tmp_path}{kind}#{split}")
+        np.testing.assert_array_equal(images.labels, labels)
+        assert images.name.endswith(f"-{split}")
+        assert open_images(images.source).sha256 == images.sha256
+    np.testing.assert_array_equal(open_images(f"{tmp_path}{kind}#train+test").labels, [*LABELS[20:], *LABELS[:20]])
+    with pytest.raises(ImageLayoutError, match=r"has no split 'validation'; it has test, train"):
+        open_images(f"{tmp_path}{kind}#validation")
+
+
+NAMES = ["a", "b", "c", "d"]
+
+
+def test_files_that_number_their_classes_differently_are_joined_by_name_and_it_is_said(tmp_path):
+    write(tmp_path / "one.parquet", ENCODED[:8], [0, 1, 2, 3, 0, 1, 2, 3], names=NAMES)
+    write(tmp_path / "two.parquet", ENCODED[8:12], [0, 1, 2, 3], names=["d", "c", "b", "a"])
+    images = open_images(tmp_path)
+    assert images.class_names == tuple(NAMES)
+    assert images.labels.tolist() == [0, 1, 2, 3, 0, 1, 2, 3, 3, 2, 1, 0]
+    assert images.assumptions == (
+        "one.parquet and two.parquet number their classes differently; all labels are those of one.parquet, by name",
+    )
+
+
+def test_a_class_that_only_another_file_names_comes_after_those_of_the_first(tmp_path):
+    write(tmp_path / "one.parquet", ENCODED[:2], [0, 1], names=["a", "b"])
+    write(tmp_path / "two.parquet", ENCODED[2:5], [0, 1, 2], names=["b", "z", "a"])
+    images = open_images(tmp_path)
+    assert (images.class_names, images.labels.tolist()) == (("a", "b", "z"), [0, 1, 1, 2, 0])
+
+
+def test_a_file_that_names_no_classes_beside_one_that_does_is_remarked(tmp_path):
+    write(tmp_path / "one.parquet", ENCODED[:4], [0, 1, 2, 3])
+    write(tmp_path / "two.parquet", ENCODED[4:8], [0, 1, 2, 3], names=NAMES)
+    images = open_images(tmp_path)
+    assert images.class_names == tuple(NAMES)
+    assert images.assumptions == ("the classes of one.parquet, which names none, are numbered as those of two.parquet",)
+    write(tmp_path / "one.parquet", ENCODED[:4], [0, 1, 2, 3], names=NAMES)
+    assert open_images(tmp_path).assumptions == ()
+
+
+def test_files_that_number_differently_and_name_a_class_twice_are_refused_by_name(tmp_path):
+    write(tmp_path / "one.parquet", ENCODED[:4], [0, 1, 2, 3], names=NAMES)
+    write(tmp_path / "two.parquet", ENCODED[4:8], [0, 1, 2, 3], names=["a", "crane", "crane", "d"])
+    with pytest.raises(LabelError, match=r"one\.parquet and two\.parquet number .* two\.parquet has two named 'crane'"):
+        open_images(tmp_path)
+
+
+def test_a_label_that_a_file_has_no_name_for_cannot_go_by_name(tmp_path):
+    write(tmp_path / "one.parquet", ENCODED[:4], [0, 1, 2, 3], names=NAMES)
+    write(tmp_path / "two.parquet", ENCODED[4:8], [0, 1, 2, 3], names=["b", "a"])
+    with pytest.raises(LabelError, match=r"two\.parquet has the label 2, and names 2 classes only"):
+        open_images(tmp_path)
 
 
 def test_a_glob_that_means_nothing_is_told(tmp_path):

@@ -13,14 +13,12 @@ import numpy as np
 from lenslab.records import sha256_of_file
 from lenslab.units.errors import ImageLayoutError, ImagesUnavailableError, UndecodableImageError, some_of
 from lenslab.units.images.labelled_images import Images, Pixels
+from lenslab.units.images.splits import SPLITS
 
 SUFFIXES = frozenset(
     (".jpg", ".jpeg", ".png", ".ppm", ".bmp", ".pgm", ".tif", ".tiff", ".webp", *(".gif", ".pbm", ".pnm"))
 )
 """Endings of files that are pictures, in any case of letters: torchvision's, and three more."""
-
-SPLITS = frozenset(("train", "training", "val", "valid", "validation", "test", "testing", "dev", "eval"))
-"""Names of directories that are parts of a data set and not classes."""
 
 
 @dataclass(frozen=True)
@@ -38,8 +36,9 @@ def open_folders(path: Path, *, source: str | None = None) -> Images:
 
     The classes are numbered in the order of their sorted names and an empty one keeps its number; the pictures of a
     class are in the order of the directories and then of the files, at any depth: the numbers that torchvision's
-    ``ImageFolder`` gives. What begins with a dot is ignored; classes without pictures, and files that are none, stand
-    in the ``remarks``. Names are read at once, pictures only when asked for.
+    ``ImageFolder`` gives. Names that are all numbers are sorted as numbers, though, 2 before 10. What begins with a dot
+    is ignored; such numbers, classes without pictures, and files that are none, stand in the ``assumptions``. Names are
+    read at once, pictures only when asked for.
 
     Example:
         >>> import tempfile
@@ -76,8 +75,8 @@ def open_folders(path: Path, *, source: str | None = None) -> Images:
         return lines.hexdigest()
 
     labels = np.repeat([shelf.label for shelf in shelves], [len(shelf.names) for shelf in shelves])
-    remarks = _remarks(empty, others, named)
-    return Images(path.resolve().name, named, labels, tuple(classes), read, digest, remarks=remarks)
+    assumptions = (*_of_numbers(classes, named), *_assumptions(empty, others, named))
+    return Images(path.resolve().name, named, labels, tuple(classes), read, digest, assumptions=assumptions)
 
 
 def open_pictures(path: Path, *, source: str | None = None) -> tuple[Images, list[Path]]:
@@ -115,8 +114,8 @@ def _classes(path: Path, named: str) -> list[str]:
         )
     if {name.lower() for name in classes} <= SPLITS:
         raise ImageLayoutError(
-            f"the directories in {named} ({some_of(classes)}) are parts of a data set and no classes; give one of "
-            f"them: {path / classes[0]}"
+            f"the directories in {named} ({some_of(classes)}) are splits of a data set and no classes; give one of "
+            f"them with --split {classes[0]}, that is {path / classes[0]}"
         )
     return classes
 
@@ -157,7 +156,23 @@ def _walk(top: Path) -> list[tuple[Path, list[str]]]:
 
 
 def _subdirectories(path: Path) -> list[str]:
-    return sorted(entry.name for entry in path.iterdir() if not entry.name.startswith(".") and entry.is_dir())
+    names = sorted(entry.name for entry in path.iterdir() if not entry.name.startswith(".") and entry.is_dir())
+    return sorted(names, key=int) if _are_numbers(names) else names
+
+
+def _are_numbers(names: list[str]) -> bool:
+    return all(name.isascii() and name.isdecimal() for name in names)
+
+
+def _of_numbers(classes: list[str], named: str) -> Iterator[str]:
+    """Say how directories that are named by numbers got their labels, where that is not beyond doubt."""
+    if not _are_numbers(classes):
+        return
+    if classes != sorted(classes):
+        yield f"the directories of {named} are numbers and sorted as such, {classes[0]} to {classes[-1]}, not as text"
+    others = [f"{name!r} is {label}" for label, name in enumerate(classes) if int(name) != label]
+    if others:
+        yield f"the directories of {named} are numbers and not 0 to {len(classes) - 1}; the label of {some_of(others)}"
 
 
 def _is_picture(name: str) -> bool:
@@ -192,11 +207,13 @@ def _without_pictures(path: Path, classes: list[str], others: list[Path], named:
     )
 
 
-def _remarks(empty: list[str], others: list[Path], named: str) -> tuple[str, ...]:
-    remarks = []
+def _assumptions(empty: list[str], others: list[Path], named: str) -> tuple[str, ...]:
+    assumptions = []
     if empty:
-        remarks.append(f"{len(empty):,} classes of {named} have no pictures and keep their numbers: {some_of(empty)}")
+        assumptions.append(
+            f"{len(empty):,} classes of {named} have no pictures and keep their numbers: {some_of(empty)}"
+        )
     if others:
         left = some_of(map(str, others))
-        remarks.append(f"{len(others):,} files of {named} are no pictures by their endings and left out: {left}")
-    return tuple(remarks)
+        assumptions.append(f"{len(others):,} files of {named} are no pictures by their endings and left out: {left}")
+    return tuple(assumptions)

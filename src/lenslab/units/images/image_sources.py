@@ -13,6 +13,7 @@ from typing import TypeAlias
 from numpy.typing import ArrayLike
 
 from lenslab.units.errors import ImageLayoutError, UnknownImagesError
+from lenslab.units.fragment import located
 from lenslab.units.images.arrays import images_of_arrays
 from lenslab.units.images.class_folders import open_folders
 from lenslab.units.images.digits import digits
@@ -20,6 +21,7 @@ from lenslab.units.images.fashion_mnist import fashion_mnist
 from lenslab.units.images.labelled_images import Images, OnError
 from lenslab.units.images.npz import open_npz
 from lenslab.units.images.parquet import open_parquet
+from lenslab.units.images.splits import of_split
 from lenslab.units.images.torch_datasets import Pairs, images_of_dataset
 
 Source: TypeAlias = str | Path | tuple[ArrayLike, ArrayLike] | Pairs | Images
@@ -42,8 +44,9 @@ def open_images(source: Source, *, on_error: OnError = "raise") -> Images:
     Args:
         source: ``digits``, ``digits-train``, ``fashion-mnist`` or ``fashion-mnist-train``; the path of an ``.npz``
             file, of a Parquet file in Hugging Face's layout or of a directory or glob of such files, or of a directory
-            with a directory for each class; a pair of arrays (pixels, labels); or a data set of pairs, such as a
-            map-style `torch.utils.data.Dataset`. Images are returned as they are.
+            with a directory for each class (where several splits lie side by side, ``PATH#test`` means one of them); a
+            pair of arrays (pixels, labels); or a data set of pairs, such as a map-style `torch.utils.data.Dataset`.
+            Images are returned as they are.
         on_error: ``"skip"`` leaves out the pictures that do not decode, see `Images.skipping`.
 
     Raises:
@@ -77,12 +80,13 @@ def _open(source: Source, on_error: OnError) -> Images:
         return images_of_dataset(source, on_error=on_error)
     if str(source) in NAMED:
         return NAMED[str(source)][1]()
-    path = Path(source).expanduser()
+    path, split = located(source)
     if path.is_dir():
-        opener = open_parquet if any(path.glob("*.parquet")) else open_folders
-        return opener(path, source=str(source))
+        if any(path.glob("*.parquet")):
+            return open_parquet(path, source=str(source), split=split)
+        return open_folders(of_split(path, split), source=str(source))
     if path.suffix.lower() == ".parquet" and (path.exists() or glob.has_magic(str(path))):
-        return open_parquet(path, source=str(source))
+        return open_parquet(path, source=str(source), split=split)
     if not path.exists():
         raise UnknownImagesError(_unknown(str(source)))
     if path.suffix.lower() == ".npz":

@@ -108,7 +108,7 @@ class Images:
         read: Yields decoded images by number; the pixels are not kept.
         digest: Computes the SHA-256 of the whole source.
         on_error: What a picture that does not decode does, see `skipping`.
-        remarks: What a reader of results should know about the source, a sentence each.
+        assumptions: What was assumed about the source, a sentence each.
         unlabelled: Numbers of images whose label stood in what cannot be read (in a torch ``Dataset``); it is -1 here.
 
     Raises:
@@ -129,7 +129,7 @@ class Images:
     read: Reader
     digest: Callable[[], str]
     on_error: OnError = "raise"
-    remarks: tuple[str, ...] = ()
+    assumptions: tuple[str, ...] = ()
     unlabelled: frozenset[int] = frozenset()
 
     def __post_init__(self) -> None:

@@ -16,8 +16,9 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from lenslab.records import sha256_of_file
-from lenslab.units.errors import ImageLayoutError, ImagesUnavailableError, LabelError, UndecodableImageError
+from lenslab.units.errors import ImageLayoutError, ImagesUnavailableError, LabelError, UndecodableImageError, some_of
 from lenslab.units.images.labelled_images import Images, Pixels
+from lenslab.units.images.splits import of_splits
 
 IMAGE_COLUMNS = ("image", "img")
 """Names of the column of pictures."""
@@ -47,13 +48,15 @@ class _Part:
         return sum(self.groups)
 
 
-def open_parquet(path: Path, *, source: str | None = None, labelled: bool = True) -> Images:
+def open_parquet(path: Path, *, source: str | None = None, labelled: bool = True, split: str = "") -> Images:
     """Open the images of a Parquet file, or of the files of a directory or glob in the order of their names.
 
     The pictures' column, ``image`` or ``img``, is a struct with ``bytes`` or plain binary; the labels' column,
     ``label``, ``labels`` or ``fine_label``, holds integers; where it may be missing (``labelled=False``), labels are 0.
-    Class names come from the schema's metadata. Labels are read at once, pictures only when asked for. In a glob such
-    as ``data/train-*.parquet``, ``**`` goes into directories.
+    Class names come from the schema's metadata; where files number their classes differently, the labels go by name to
+    the numbers of the first one. Labels are read at once, pictures only when asked for. In a glob such as
+    ``data/train-*.parquet``, ``**`` goes into directories. Of files that are several splits by their names, ``split``
+    chooses.
 
     Example:
         >>> import io, tempfile
@@ -67,9 +70,10 @@ def open_parquet(path: Path, *, source: str | None = None, labelled: bool = True
         (2, 3, 3)
     """
     files, name = _files(path)
+    files = of_splits(files, split, named=(source or str(path)).removesuffix(f"#{split}"))
     parts: list[_Part] = []
     labels: list[NDArray[np.int64]] = []
-    class_names: tuple[str, ...] | None = None
+    names: list[tuple[str, ...] | None] = []
     for file in files:
         try:
             parquet = pq.ParquetFile(file)
@@ -79,7 +83,9 @@ def open_parquet(path: Path, *, source: str | None = None, labelled: bool = True
             part = _part(file, parquet, sum(part.rows for part in parts), labelled=labelled)
             parts.append(part)
             labels.append(_labels(parquet, part))
-            class_names = class_names or _class_names(parquet.schema_arrow, part.label)
+            names.append(_class_names(parquet.schema_arrow, part.label))
+    numbering = _Numbering.of(parts, names)
+    labels = [numbering.labels(*each) for each in zip(parts, names, labels, strict=True)]
 
     def read(start: int, stop: int) -> Iterator[Pixels | UndecodableImageError]:
         for part in parts:
@@ -92,7 +98,58 @@ def open_parquet(path: Path, *, source: str | None = None, labelled: bool = True
             return sha256_of_file(path)
         return hashlib.sha256("".join(f"{sha256_of_file(f)}  {f.name}\n" for f in files).encode()).hexdigest()
 
-    return Images(name, source or str(path), np.concatenate(labels), class_names, read, digest)
+    return Images(
+        f"{name}-{split}" if split else name,
+        source or str(path),
+        np.concatenate(labels),
+        numbering.names,
+        read,
+        digest,
+        assumptions=numbering.assumptions,
+    )
+
+
+@dataclass(frozen=True)
+class _Numbering:
+    """What the labels of several files mean: the names of the first file that has some, and those that others add."""
+
+    names: tuple[str, ...] | None
+    assumptions: tuple[str, ...]
+
+    @classmethod
+    def of(cls, parts: list[_Part], names: list[tuple[str, ...] | None]) -> _Numbering:
+        stated = [(part.path.name, each) for part, each in zip(parts, names, strict=True) if each is not None]
+        if not stated:
+            return cls(None, ())
+        first, whole = stated[0]
+        others = [(file, each) for file, each in stated if each != whole]
+        for file, each in [stated[0], *others] if others else []:
+            twice = next((name for name in each if each.count(name) > 1), None)
+            if twice is not None:
+                raise LabelError(
+                    f"{first} and {others[0][0]} number their classes differently, and {file} has two named {twice!r}, "
+                    "so that labels cannot go by name; give the files one by one"
+                )
+        assumed = []
+        if others:
+            files = some_of([file for file, _ in others], 3)
+            assumed.append(
+                f"{first} and {files} number their classes differently; all labels are those of {first}, by name"
+            )
+        silent = [part.path.name for part, each in zip(parts, names, strict=True) if each is None]
+        if silent:
+            assumed.append(f"the classes of {some_of(silent, 3)}, which names none, are numbered as those of {first}")
+        return cls(tuple(dict.fromkeys([*whole, *(name for _, each in others for name in each)])), tuple(assumed))
+
+    def labels(self, part: _Part, names: tuple[str, ...] | None, labels: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Give a file's labels the numbers that all have."""
+        if names is None or self.names is None or names == self.names[: len(names)]:
+            return labels
+        beyond = labels[labels >= len(names)]
+        if len(beyond):
+            raise LabelError(f"{part.path} has the label {beyond[0]}, and names {len(names)} classes only")
+        lookup = np.array([self.names.index(name) for name in names])
+        return np.where(labels < 0, labels, lookup[labels])
 
 
 def _files(path: Path) -> tuple[list[Path], str]:

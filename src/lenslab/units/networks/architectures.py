@@ -10,12 +10,13 @@ import torch
 from torch import Tensor, nn
 
 from lenslab.units.networks.alexnet import AlexNet
+from lenslab.units.networks.checkpoint import Checkpoint
 from lenslab.units.networks.efficientnet_lite0 import EfficientNetLite0
 from lenslab.units.networks.resnet import BasicBlock, Bottleneck, ResNet
 from lenslab.units.networks.resnet20 import ResNet20
 from lenslab.units.networks.small import Small
 from lenslab.units.networks.vgg import VGG16
-from lenslab.units.networks.weight_files import put_weights
+from lenslab.units.networks.weights import fit, put_weights
 
 Builder = Callable[..., nn.Module]
 """Makes a network with random weights; ``classes`` is its number of logits."""
@@ -49,21 +50,25 @@ def untrained(name: str) -> nn.Module:
         return BUILDERS[name]().eval()
 
 
-def weighted(name: str, state: Mapping[str, Tensor], *, source: str) -> nn.Module:
-    """Make a network with given weights, in eval mode; it has as many logits as their last layer.
+def weighted(name: str, checkpoint: Checkpoint) -> tuple[nn.Module, tuple[str, ...]]:
+    """Make a network with the weights of a file, in eval mode; it has as many logits as their last layer.
+
+    Returns:
+        The network, and what was done to find its weights in the file.
 
     Example:
-        >>> weighted("small", Small(classes=3).state_dict(), source="mine.pth").linear.out_features
+        >>> weighted("small", Checkpoint("mine.pth", {"": Small(classes=3).state_dict()}, {}))[0].linear.out_features
         3
     """
     with torch.device("meta"):  # no time goes into random weights that nobody sees
         module = BUILDERS[name]()
-        classes = classes_of(module, state)
+        fitted = fit(checkpoint, module)
+        classes = classes_of(module, fitted.state)
         module = BUILDERS[name]() if classes is None else BUILDERS[name](classes=classes)
     blank = {key: torch.zeros(tensor.shape, dtype=tensor.dtype) for key, tensor in module.state_dict().items()}
     module.load_state_dict(blank, assign=True)  # to_empty() would first import all of symbolic shapes
-    put_weights(module, state, source=source)
-    return module.eval()
+    put_weights(module, fitted, source=checkpoint.file)
+    return module.eval(), fitted.assumptions
 
 
 def classes_of(module: nn.Module, state: Mapping[str, Tensor]) -> int | None:

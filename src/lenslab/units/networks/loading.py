@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
 from torch import nn
 
 from lenslab.units.errors import PreprocessingError, UnknownNetworkError, WeightsError
+from lenslab.units.fragment import located
 from lenslab.units.images.preprocessing import Preprocessing
 from lenslab.units.images.preprocessing_files import read_preprocessing
 from lenslab.units.networks.architectures import untrained as without_weights
 from lenslab.units.networks.architectures import weighted
 from lenslab.units.networks.catalogue import entry, making_of
 from lenslab.units.networks.catalogue_entry import Entry
+from lenslab.units.networks.checkpoint import read_checkpoint
 from lenslab.units.networks.network import Network, network_of
 from lenslab.units.networks.network_libraries import LibraryNetwork, is_of_library, library_network
 from lenslab.units.networks.user_networks import import_network
-from lenslab.units.networks.weight_files import WeightsInfo, describe_weights, put_weights, read_weights
+from lenslab.units.networks.weights import WeightsInfo, describe_weights, weights_from
 
 
 @dataclass(frozen=True)
@@ -107,10 +109,12 @@ def load(
         return _load_own(name, weights, own.override(mean=mean, sd=sd, size=size))
     known = entry(name)
     given = _given(known, weights, untrained)
+    info = None
     if given is None:
         module, declared = without_weights(name), known.preprocessing
     else:
-        module, declared = weighted(name, read_weights(given.path), source=given.path.name), given.preprocessing
+        module, assumptions = weighted(name, read_checkpoint(given.path))
+        declared, info = given.preprocessing, replace(given.info, assumptions=assumptions)
     chosen = (preprocessing or declared).override(mean=mean, sd=sd, size=size)
     if chosen.channels != known.preprocessing.channels:
         raise PreprocessingError(
@@ -120,7 +124,7 @@ def load(
     classes = list(module.parameters())[-1].numel()  # the bias of the last layer
     class_names = known.class_names if given is None else given.class_names
     named = class_names if len(class_names) == classes else None
-    return Network(name, module, chosen, classes, named, None if given is None else given.info)
+    return Network(name, module, chosen, classes, named, info)
 
 
 def _given(known: Entry, weights: str | Path | None, untrained: bool) -> _Weights | None:
@@ -138,7 +142,7 @@ def _given(known: Entry, weights: str | Path | None, untrained: bool) -> _Weight
         return _Weights(shipped.path, info, shipped.preprocessing, shipped.class_names)
     packaged = known.packaged if known.packaged and known.packaged.name == str(weights) else None
     path = packaged.path() if packaged else Path(weights).expanduser()
-    if not path.is_file():
+    if not located(path)[0].is_file():
         names = [*(weights.name for weights in known.weights), *([known.packaged.name] if known.packaged else [])]
         raise WeightsError(
             f"no weights {str(weights)!r}: no such file"
@@ -172,8 +176,7 @@ def _load_own(name: str, weights: str | Path | None, preprocessing: Preprocessin
         module = import_network(name)
     if weights is None:
         return network_of(module, preprocessing, name=name)
-    put_weights(module, read_weights(weights), source=Path(weights).name)
-    return network_of(module, preprocessing, name=name, weights=describe_weights(weights))
+    return network_of(module, preprocessing, name=name, weights=weights_from(weights, module))
 
 
 def _own_preprocessing(

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from lenslab.units.errors import PreprocessingError, TrainingModeError, UnsupportedNetworkError, some_of
 from lenslab.units.images.preprocessing import Preprocessing
-from lenslab.units.networks.weight_files import WeightsInfo
+from lenslab.units.networks.weights import WeightsInfo
 
 
 @dataclass(frozen=True, eq=False)

@@ -17,7 +17,8 @@ from lenslab.units.errors import PreprocessingError, UnknownNetworkError, Unsupp
 from lenslab.units.images.preprocessing import Preprocessing
 from lenslab.units.images.preprocessing_files import from_timm, read_preprocessing
 from lenslab.units.networks.architectures import classes_of
-from lenslab.units.networks.weight_files import WeightsInfo, describe_weights, put_weights, read_weights
+from lenslab.units.networks.checkpoint import read_checkpoint
+from lenslab.units.networks.weights import WeightsInfo, describe_weights, fit, put_weights, weights_from
 
 WEIGHTS_FILES = ("model.safetensors", "pytorch_model.bin")
 """What transformers calls the weights in a directory, in the order in which it looks."""
@@ -139,15 +140,14 @@ def _transformers(directory: str, weights: str | None, _untrained: bool) -> Libr
         return made
 
     inner = _made(f"transformers:{directory}", build)
-    if weights is not None:
-        put_weights(inner, read_weights(weights), source=Path(weights).name)
+    found = None if weights is None else weights_from(weights, inner)
     labels: Mapping[Any, str] = getattr(inner.config, "id2label", None) or {}
-    files = [path / file for file in WEIGHTS_FILES] if weights is None else [Path(weights)]
+    own = (path / file for file in WEIGHTS_FILES)
     return LibraryNetwork(
         LogitsOnly(inner).eval(),
         lambda: read_preprocessing(path / "preprocessor_config.json"),
         tuple(labels[index] for index in sorted(labels)) or None,
-        next((describe_weights(file) for file in files if file.is_file()), None),
+        found or next((describe_weights(file) for file in own if file.is_file()), None),
     )
 
 
@@ -198,12 +198,13 @@ def _with_weights(name: str, build: Callable[..., nn.Module], file: str | None) 
     module = _made(name, build)
     if file is None:
         return module, None
-    state = read_weights(file)
-    classes = classes_of(module, state)
+    checkpoint = read_checkpoint(file)
+    fitted = fit(checkpoint, module)
+    classes = classes_of(module, fitted.state)
     if classes is not None and classes != classes_of(module, module.state_dict()):
         module = _made(name, lambda: build(num_classes=classes))
-    put_weights(module, state, source=Path(file).name)
-    return module, describe_weights(file)
+    put_weights(module, fitted, source=checkpoint.file)
+    return module, describe_weights(file, fitted.assumptions)
 
 
 def _cached(url: str) -> WeightsInfo | None:

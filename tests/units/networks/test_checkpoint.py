@@ -1,4 +1,6 @@
+import argparse
 import hashlib
+import warnings
 from pathlib import Path
 
 import pytest
@@ -6,8 +8,9 @@ import torch
 from safetensors.torch import save_file
 from torch import nn
 
-from lenslab.units.errors import NotFiniteError, WeightsError
-from lenslab.units.networks.weight_files import PICKLED, describe_weights, put_weights, read_weights
+from lenslab.units.errors import WeightsError
+from lenslab.units.networks.checkpoint import OTHERS, PICKLED, read_checkpoint
+from lenslab.units.networks.weights import describe_weights
 
 
 def network() -> nn.Module:
@@ -32,24 +35,14 @@ def test_a_state_dict_comes_back_from_every_kind_of_file(tmp_path, suffix):
     state = network().state_dict()
     path = tmp_path / f"mine{suffix}"
     save_file(state, path) if suffix == ".safetensors" else torch.save(state, path)
-    assert equal(read_weights(path), state)
+    assert equal(read_checkpoint(path).sets[""], state)
     assert describe_weights(path).sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
-
-
-@pytest.mark.parametrize("prefix", ["", "module.", "_orig_mod.", "module._orig_mod."])
-@pytest.mark.parametrize("key", [None, "state_dict", "model", "model_state_dict"])
-def test_what_training_scripts_wrap_around_is_taken_off(tmp_path, key, prefix):
-    state = network().state_dict()
-    prefixed = {prefix + name: tensor for name, tensor in state.items()}
-    path = tmp_path / "mine.pth"
-    torch.save({"epoch": 3, key: prefixed} if key else prefixed, path)
-    assert equal(read_weights(path), state)
 
 
 def test_the_legacy_format_is_read(tmp_path):
     state = network().state_dict()
     torch.save(state, tmp_path / "mine.th", _use_new_zipfile_serialization=False)
-    assert equal(read_weights(tmp_path / "mine.th"), state)
+    assert equal(read_checkpoint(tmp_path / "mine.th").sets[""], state)
 
 
 @pytest.mark.parametrize("new_format", [True, False])
@@ -58,7 +51,7 @@ def test_a_hostile_pickle_is_refused_and_not_run(tmp_path, new_format):
     content = {"state_dict": {"weight": torch.ones(1)}, "payload": TouchesAFile(touched)}
     torch.save(content, path, _use_new_zipfile_serialization=new_format)
     with pytest.raises(WeightsError, match="nothing of it was run"):
-        read_weights(path)
+        read_checkpoint(path)
     assert not touched.exists()
     torch.load(path, weights_only=False)
     assert touched.exists(), "the payload works where it is let"
@@ -67,7 +60,7 @@ def test_a_hostile_pickle_is_refused_and_not_run(tmp_path, new_format):
 def test_a_whole_pickled_module_is_refused_with_what_to_do(tmp_path):
     torch.save(network(), tmp_path / "mine.pt")
     with pytest.raises(WeightsError, match=r"mine\.pt is not a plain state dict.*save module\.state_dict\(\)"):
-        read_weights(tmp_path / "mine.pt")
+        read_checkpoint(tmp_path / "mine.pt")
 
 
 @pytest.mark.parametrize(
@@ -76,13 +69,13 @@ def test_a_whole_pickled_module_is_refused_with_what_to_do(tmp_path):
         ([torch.ones(1)], "holds a list"),
         (torch.ones(1), "holds a Tensor"),
         ({}, "it is empty"),
-        ({"epoch": 3, "weight": torch.ones(1)}, "epoch are not tensors"),
+        ({"epoch": 3, "optimizer": {"state": {0: {"step": torch.ones(1)}}}}, "epoch, optimizer are not tensors"),
     ],
 )
 def test_what_is_no_state_dict_is_refused(tmp_path, content, message):
     torch.save(content, tmp_path / "mine.pth")
     with pytest.raises(WeightsError, match=message):
-        read_weights(tmp_path / "mine.pth")
+        read_checkpoint(tmp_path / "mine.pth")
 
 
 @pytest.mark.parametrize("suffix", [".pth", ".safetensors"])
@@ -91,7 +84,37 @@ def test_damaged_files_are_one_message(tmp_path, suffix, content):
     path = tmp_path / f"mine{suffix}"
     path.write_bytes(content)
     with pytest.raises(WeightsError, match=r"^mine"):
-        read_weights(path)
+        read_checkpoint(path)
+
+
+@pytest.mark.parametrize("suffix", OTHERS)
+def test_files_of_other_kinds_are_named_for_what_they_are(tmp_path, suffix):
+    (tmp_path / f"mine{suffix}").touch()
+    with pytest.raises(WeightsError, match=f"mine{suffix} is {OTHERS[suffix]}; give the state dict"):
+        read_checkpoint(tmp_path / f"mine{suffix}")
+
+
+@pytest.mark.parametrize("make", [torch.jit.script, lambda made: torch.jit.trace(made, torch.zeros(1, 1, 4, 4))])
+def test_torchscript_is_named_and_warns_nobody(tmp_path, make):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        torch.jit.save(make(network().eval()), tmp_path / "mine.pt")
+    with pytest.raises(WeightsError, match=r"mine\.pt is a TorchScript archive.*module\.state_dict\(\)"):
+        read_checkpoint(tmp_path / "mine.pt")
+
+
+def test_what_no_plain_file_holds_is_named(tmp_path):
+    torch.save({"state_dict": network().state_dict(), "args": argparse.Namespace(lr=0.1)}, tmp_path / "mine.pth")
+    with pytest.raises(WeightsError, match=r"it holds a argparse\.Namespace"):
+        read_checkpoint(tmp_path / "mine.pth")
+
+
+def test_a_name_with_a_number_sign_is_that_of_the_file_where_there_is_one(tmp_path):
+    torch.save(network().state_dict(), tmp_path / "run#7.pth")
+    for given, key in (("run#7.pth", ""), ("run#7.pth#ema", "ema")):
+        found = read_checkpoint(tmp_path / given)
+        assert (found.file, found.key) == ("run#7.pth", key)
+        assert describe_weights(tmp_path / given).file == given
 
 
 def test_a_file_cut_short_is_one_message(tmp_path):
@@ -99,53 +122,12 @@ def test_a_file_cut_short_is_one_message(tmp_path):
     torch.save(network().state_dict(), path)
     path.write_bytes(path.read_bytes()[:900])
     with pytest.raises(WeightsError, match=r"^mine\.pth"):
-        read_weights(path)
+        read_checkpoint(path)
 
 
 def test_a_missing_file_and_another_kind_are_named(tmp_path):
     with pytest.raises(WeightsError, match=r"no weights file .*none\.pth"):
-        read_weights(tmp_path / "none.pth")
-    (tmp_path / "mine.h5").touch()
-    with pytest.raises(WeightsError, match=r"mine\.h5 is not a kind of weights file"):
-        read_weights(tmp_path / "mine.h5")
-
-
-def test_weights_are_copied_into_the_module():
-    source, target = network(), network()
-    nn.init.constant_(target[3].weight, 7)
-    put_weights(target, source.state_dict(), source="mine")
-    assert equal(target.state_dict(), source.state_dict())
-
-
-def test_all_that_does_not_fit_is_told_at_once_and_nothing_is_copied():
-    state = {name: tensor + 1 for name, tensor in network().state_dict().items() if name != "0.bias"}
-    state["4.weight"] = torch.ones(1)
-    state["3.weight"] = torch.ones(5, 8)
-    target = network()
-    with pytest.raises(WeightsError) as caught:
-        put_weights(target, state, source="mine.pth")
-    message = str(caught.value)
-    for part in (
-        "mine.pth",
-        "1 missing (0.bias)",
-        "1 unexpected (4.weight)",
-        "3.weight is [5, 8] and should be [3, 8]",
-    ):
-        assert part in message
-    assert equal(target.state_dict(), network().state_dict())
-
-
-def test_counters_of_batches_may_be_missing():
-    state = {name: tensor for name, tensor in network().state_dict().items() if "num_batches" not in name}
-    state["3.bias"] = torch.full((3,), 9.0)
-    target = network()
-    put_weights(target, state, source="mine")
-    assert target[3].bias.tolist() == [9, 9, 9]
-
-
-@pytest.mark.parametrize("value", [float("nan"), float("inf")])
-def test_weights_that_are_not_finite_are_refused_by_name(value):
-    state = network().state_dict()
-    state["1.running_var"] = torch.tensor([1.0, value])
-    with pytest.raises(NotFiniteError, match=r"NaN or infinity in 1\.running_var"):
-        put_weights(network(), state, source="mine")
+        read_checkpoint(tmp_path / "none.pth")
+    (tmp_path / "mine.txt").touch()
+    with pytest.raises(WeightsError, match=r"mine\.txt is not a kind of weights file"):
+        read_checkpoint(tmp_path / "mine.txt")
