@@ -75,7 +75,7 @@ class Question:
     def assumptions(self) -> tuple[str, ...]:
         """What was assumed of the network and the images, a sentence each."""
         weights = self.network.weights.assumptions if self.network.weights else ()
-        return (*weights, *self.images.assumptions)
+        return (*weights, *self.network.assumptions, *self.images.assumptions)
 
     @property
     def key(self) -> str:

@@ -1,7 +1,10 @@
+import warnings
+
 import pytest
 import torch
 from torch import nn
 
+from lenslab.units import ablate
 from lenslab.units.errors import PreprocessingError, TrainingModeError, UnsupportedNetworkError
 from lenslab.units.images.preprocessing import Preprocessing
 from lenslab.units.networks import Network, network_of
@@ -63,3 +66,75 @@ def test_an_unknown_size_is_asked_for():
 def test_class_names_have_to_be_as_many_as_the_logits():
     with pytest.raises(UnsupportedNetworkError, match="3 logits and 2 class names"):
         network_of(classifier(), GREY, class_names=["a", "b"])
+
+
+def with_batch_norm(**options) -> nn.Module:
+    torch.manual_seed(0)
+    layers = [nn.Conv2d(1, 4, 3), nn.BatchNorm2d(4, **options), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten()]
+    return nn.Sequential(*layers, nn.Linear(4, 10)).eval()
+
+
+@pytest.mark.parametrize(
+    ("wrap", "said"),
+    [
+        (nn.DataParallel, "DataParallel was taken off the network"),
+        (torch.compile, "torch.compile was taken off the network"),
+        (lambda module: nn.DataParallel(torch.compile(module)), "torch.compile was taken off the network"),
+    ],
+)
+def test_what_only_hands_on_to_a_module_is_taken_off_and_said(wrap, said):
+    module = with_batch_norm()
+    network = network_of(wrap(module).eval(), GREY)
+    assert network.module is module
+    assert network.assumptions[-1] == said
+
+
+@pytest.mark.parametrize("kind", [torch.float16, torch.bfloat16, torch.float64])
+def test_a_network_of_another_precision_is_measured_in_float32_and_not_changed(kind):
+    module = with_batch_norm().to(kind)
+    network = network_of(module, GREY)
+    assert {tensor.dtype for tensor in network.module.parameters()} == {torch.float32}
+    assert module[0].weight.dtype == kind
+    assert torch.equal(network.module[0].weight, module[0].weight.float())
+    assert network.assumptions == (f"parameters and buffers in {str(kind).removeprefix('torch.')} were made float32",)
+    assert ablate(network, "digits", limit=20, attributes=False).assumptions == network.assumptions
+
+
+def test_the_usual_network_assumes_nothing():
+    module = with_batch_norm()
+    network = network_of(module, GREY)
+    assert (network.module is module, network.assumptions) == (True, ())
+
+
+def quantised() -> nn.Module:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return torch.ao.quantization.quantize_dynamic(classifier(), {nn.Linear}, dtype=torch.qint8)
+
+
+def traced() -> nn.Module:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return torch.jit.trace(with_batch_norm(), torch.zeros(1, 1, 8, 8))
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (traced, r"mine is TorchScript, which cannot be looked into; give the Python module"),
+        (lambda: nn.Sequential(traced()), r"mine is TorchScript \(in 0.*\), which cannot"),
+        (quantised, r"mine is quantised \(2.*\), and its values are no numbers of float32"),
+        (
+            lambda: with_batch_norm(track_running_stats=False),
+            r"mine mixes the images of a batch: batch norm without running statistics .* in 1 normalises",
+        ),
+    ],
+)
+def test_kinds_that_cannot_be_measured_are_refused_for_what_they_are(make, message):
+    with pytest.raises(UnsupportedNetworkError, match=message):
+        network_of(make().eval(), GREY, name="mine")
+
+
+def test_norms_of_one_image_alone_are_no_mixing():
+    layers = [nn.Conv2d(1, 4, 3), nn.InstanceNorm2d(4), nn.GroupNorm(2, 4), nn.AdaptiveAvgPool2d(1), nn.Flatten()]
+    assert network_of(nn.Sequential(*layers, nn.Linear(4, 3)).eval(), GREY).classes == 3

@@ -36,8 +36,8 @@ class Preprocessing:
     Attributes:
         channels: 1 (grey) or 3 (RGB).
         size: (height, width) in pixels, or ``None`` to take the images as they are.
-        mean: Subtracted, one per channel, in units of the full scale (0 to 1).
-        sd: Divided by, one per channel, in units of the full scale; positive.
+        mean: Subtracted, one per channel, in units of the full scale: 0 to 1, as the mean of any pixels is.
+        sd: Divided by, one per channel, in units of the full scale: above 0, and at most 1, as that of any pixels is.
         filter: One of `FILTERS`.
         resizing: One of `RESIZINGS`.
         shorter: With ``"cover"``, what the shorter side of every image is scaled to before the middle is cut out, also
@@ -76,6 +76,13 @@ class Preprocessing:
                 raise PreprocessingError(f"{name} {list(values)} has a value that is not finite")
         if min(self.sd) <= 0:
             raise PreprocessingError(f"sd {list(self.sd)} divides the pixels: every value has to be above 0")
+        for name, values in (("mean", self.mean), ("sd", self.sd)):
+            if min(values) < 0 or max(values) > 1:
+                scaled = ", ".join(f"{value / 255:.4g}" for value in values)
+                raise PreprocessingError(
+                    f"{name} {list(values)} is none of pixels from 0 to 1"
+                    + (f"; if it is one of bytes, give it divided by 255: {scaled}" if min(values) >= 0 else "")
+                )
         if self.filter not in FILTERS:
             raise PreprocessingError(f"no filter named {self.filter!r}; there are {', '.join(FILTERS)}")
         if self.resizing not in RESIZINGS:

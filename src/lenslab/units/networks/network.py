@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
 
 from lenslab.units.errors import PreprocessingError, TrainingModeError, UnsupportedNetworkError, some_of
 from lenslab.units.images.preprocessing import Preprocessing
+from lenslab.units.networks.module_kinds import refuse_kinds, unwrapped
 from lenslab.units.networks.weights import WeightsInfo
 
 
@@ -24,10 +25,12 @@ class Network:
         classes: Number of logits.
         class_names: A name for each logit.
         weights: The file that the weights came from, if they came from one.
+        assumptions: What was done to make the module measurable, a sentence each.
 
     Raises:
         TrainingModeError: The module or a submodule is in training mode. It is yours, so it is not switched here.
-        UnsupportedNetworkError: The class names are not as many as the classes.
+        UnsupportedNetworkError: The class names are not as many as the classes, or the module is of a kind that cannot
+            be measured, see `lenslab.units.networks.module_kinds`.
 
     Example:
         >>> module = nn.Sequential(nn.Conv2d(1, 4, 3), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(4, 2)).eval()
@@ -41,8 +44,10 @@ class Network:
     classes: int
     class_names: tuple[str, ...] | None = None
     weights: WeightsInfo | None = None
+    assumptions: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
+        refuse_kinds(self.module, self.name)
         training = [name or type(self.module).__name__ for name, part in self.module.named_modules() if part.training]
         if training:
             raise TrainingModeError(
@@ -82,7 +87,8 @@ def network_of(
     """Make a network of your own module; the number of classes is read off its answer to one blank image.
 
     Args:
-        module: In eval mode; it is not changed.
+        module: In eval mode; it is not changed. ``torch.compile`` and ``DataParallel`` are taken off, and a copy in
+            float32 is measured where it has another precision.
         preprocessing: What happens to an image before the module sees it; its size has to be given.
         name: What it is called in records; the class's name by default.
         class_names: A name for each logit.
@@ -98,10 +104,11 @@ def network_of(
         >>> network_of(module, Preprocessing(1, (8, 8), (0.0,), (1.0,))).classes
         3
     """
+    module, assumptions = unwrapped(module)
     called = name or type(module).__name__
-    unchecked = Network(called, module, preprocessing, classes=0, weights=weights)
-    classes = _classes(unchecked)
-    return Network(called, module, preprocessing, classes, None if class_names is None else tuple(class_names), weights)
+    unchecked = Network(called, module, preprocessing, classes=0, weights=weights, assumptions=assumptions)
+    named = None if class_names is None else tuple(class_names)
+    return replace(unchecked, classes=_classes(unchecked), class_names=named)
 
 
 def _classes(network: Network) -> int:

@@ -1,0 +1,89 @@
+"""Kinds of modules: those that are measured as the module inside them, and those that cannot be measured at all."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator
+
+import torch
+from torch import nn
+
+from lenslab.units.errors import UnsupportedNetworkError, some_of
+
+_WRAPPERS = {"OptimizedModule": ("_orig_mod", "torch.compile"), "DataParallel": ("module", "DataParallel")}
+"""Classes that only hand on to a module in them: under which name it stands, and what put it there."""
+
+
+def unwrapped(module: nn.Module) -> tuple[nn.Module, tuple[str, ...]]:
+    """Take off what only hands on to a module, and make parameters and buffers of another precision float32.
+
+    Returns:
+        The module inside, itself where there is nothing to do and else a copy, and what was done, a sentence each.
+
+    Example:
+        >>> unwrapped(nn.DataParallel(nn.Linear(2, 1)))
+        (Linear(in_features=2, out_features=1, bias=True), ('DataParallel was taken off the network',))
+        >>> unwrapped(nn.Linear(2, 1).half())[1]
+        ('parameters and buffers in float16 were made float32',)
+    """
+    assumed = []
+    while (kind := type(module).__name__) in _WRAPPERS and isinstance(getattr(module, _WRAPPERS[kind][0]), nn.Module):
+        inside, name = _WRAPPERS[kind]
+        module = getattr(module, inside)
+        assumed.append(f"{name} was taken off the network")
+    others = {tensor.dtype for tensor in _tensors(module) if tensor.is_floating_point()} - {torch.float32}
+    if others and not isinstance(module, torch.jit.ScriptModule):
+        module = copy.deepcopy(module).float()
+        names = " and ".join(sorted(str(each).removeprefix("torch.") for each in others))
+        assumed.append(f"parameters and buffers in {names} were made float32")
+    return module, tuple(assumed)
+
+
+def refuse_kinds(module: nn.Module, called: str) -> None:
+    """Refuse a module that cannot be measured whatever it computes.
+
+    Raises:
+        UnsupportedNetworkError: It is TorchScript, is quantised, or normalises each image by the others of its batch.
+
+    Example:
+        >>> refuse_kinds(nn.Sequential(nn.BatchNorm2d(2, track_running_stats=False)), "mine")
+        Traceback (most recent call last):
+        lenslab.units.errors.UnsupportedNetworkError: mine mixes the images of a batch: batch norm without running ...
+    """
+    parts = dict(module.named_modules())
+    scripted = [name for name, part in parts.items() if isinstance(part, torch.jit.ScriptModule)]
+    if scripted:
+        where = f" (in {some_of(filter(None, scripted), 2)})" if "" not in scripted else ""
+        raise UnsupportedNetworkError(
+            f"{called} is TorchScript{where}, which cannot be looked into; give the Python module that it was made of"
+        )
+    quantised = [
+        name or type(part).__name__
+        for name, part in parts.items()
+        if ".quantized." in f"{type(part).__module__}." or any(tensor.is_quantized for tensor in _own(part))
+    ]
+    if quantised:
+        raise UnsupportedNetworkError(
+            f"{called} is quantised ({some_of(quantised, 2)}), and its values are no numbers of float32; give the "
+            "network as it was before it was quantised"
+        )
+    batch_norm = [
+        name or type(part).__name__
+        for name, part in parts.items()
+        if isinstance(part, nn.modules.batchnorm._BatchNorm) and part.running_mean is None
+    ]
+    if batch_norm:
+        raise UnsupportedNetworkError(
+            f"{called} mixes the images of a batch: batch norm without running statistics (track_running_stats=False) "
+            f"in {some_of(batch_norm, 3)} normalises each image by the others that are with it, in evaluation, too"
+        )
+
+
+def _tensors(module: nn.Module) -> Iterator[torch.Tensor]:
+    yield from module.parameters()
+    yield from module.buffers()
+
+
+def _own(part: nn.Module) -> Iterator[torch.Tensor]:
+    yield from part.parameters(recurse=False)
+    yield from part.buffers(recurse=False)
