@@ -188,6 +188,34 @@ def test_images_that_do_not_decode_are_left_out_where_asked(typed: Typed, tmp_pa
     assert (skipped["image"], "3/1.png does not decode" in skipped["reason"]) == (7, True)
 
 
+def test_a_split_is_asked_for_and_what_was_assumed_is_said_at_the_end(typed: Typed, tmp_path: Path) -> None:
+    import torch
+    from PIL import Image
+
+    from lenslab.units import load
+
+    for split, numbers in (("train", range(10)), ("test", range(4))):
+        for label in numbers:
+            (tmp_path / "pictures" / split / str(label)).mkdir(parents=True)
+            Image.new("L", (8, 8), 20 * label).save(tmp_path / "pictures" / split / str(label) / "0.png")
+    (tmp_path / "pictures" / "test" / "3" / "notes.txt").touch()
+    state = {f"model.{name}": each for name, each in load("small", weights="digits").module.state_dict().items()}
+    torch.save({"net": state}, tmp_path / "mine.ckpt")
+    own = ("--weights", "mine.ckpt", "--mean", "0.3051", "--sd", "0.3757", "--size", "8")
+    arguments = ("ablate", "small", *own, "--images", "pictures", "--sites", "relu3", "--no-attributes")
+    code, out, err = typed(*arguments)
+    assert (code, out) == (2, "")
+    assert "are splits of a data set and no classes; give one of them with --split test" in err
+    code, _, err = typed(*arguments, "--split", "test", "--out", "here")
+    assert code == 0, err
+    document = json.loads((tmp_path / "here" / "record.json").read_text())
+    assert (document["images"]["count"], document["images"]["source"]) == (4, "pictures#test")
+    assert len(document["assumptions"]) == 3
+    assert err.splitlines()[-3:] == [f"assumed: {each}" for each in document["assumptions"]]
+    code, _, err = typed("curve", "here", "--order", "l1_norm", "--steps", "8", "--out", "curve")
+    assert code == 0, err
+
+
 def test_ctrl_c_keeps_what_was_finished(typed: Typed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from lenslab.units.sweep import schedule, shard_tables
 

@@ -9,7 +9,7 @@ from rich.markup import escape
 from typer import Argument, Option
 
 from lenslab.cli import console
-from lenslab.cli.network_options import AsJson, Declared, Mean, NetworkName, Sd, Size, Weights, load
+from lenslab.cli.network_options import AsJson, Declared, Mean, NetworkName, Sd, Size, Split, Weights, load
 from lenslab.cli.run_choice import directory_for, read_run
 
 if TYPE_CHECKING:
@@ -76,6 +76,7 @@ def ablate(
     images: Annotated[
         str, Option(metavar="SOURCE", help="digits, fashion-mnist, a folder of class folders, Parquet, or .npz.")
     ],
+    split: Split = None,
     weights: Weights = None,
     sites: Annotated[
         list[str] | None,
@@ -140,6 +141,7 @@ def ablate(
     """Silence every unit of a network, one at a time, and measure what each one costs."""
     from lenslab import records, units
 
+    images = f"{images}#{split}" if split else images
     loaded = load(network, weights, mean, sd, size, declared=declared, images=images)
     opened = units.open_images(images, on_error="skip" if skip_broken else "raise")
     ablation = units.Ablation.of(

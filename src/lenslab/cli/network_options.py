@@ -17,7 +17,16 @@ NetworkName = Annotated[
 ]
 Weights = Annotated[
     str | None,
-    Option("--weights", metavar="FILE", help="Weights: .safetensors, .pth, .pt or .th; or the name of shipped ones."),
+    Option(
+        "--weights",
+        metavar="FILE",
+        help="Weights: .safetensors, .pth, .pt, .ckpt, ...; FILE#KEY for one of several sets in it; or shipped ones by "
+        "their name.",
+    ),
+]
+Split = Annotated[
+    str | None,
+    Option("--split", metavar="S", help="Which split, where several lie side by side: test, or train+test for both."),
 ]
 Mean = Annotated[
     str | None, Option("--mean", metavar="M,M,M", help="Means to subtract, one per channel, on the scale 0 to 1.")

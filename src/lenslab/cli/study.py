@@ -9,7 +9,7 @@ import typer
 from typer import Argument, Option
 
 from lenslab.cli import console
-from lenslab.cli.network_options import AsJson, Declared, Mean, Sd, Size, Weights, numbers, size_of
+from lenslab.cli.network_options import AsJson, Declared, Mean, Sd, Size, Split, Weights, numbers, size_of
 
 if TYPE_CHECKING:
     from lenslab.studies import StudyResult
@@ -56,6 +56,7 @@ def run(
     images: Annotated[
         str | None, Option(metavar="SOURCE", help="Default: Fashion-MNIST's test images, or digits without a network.")
     ] = None,
+    split: Split = None,
     out: Annotated[
         Path | None, Option(metavar="DIR", help="Where the record goes. Default: runs/<id>-<network>-<short hash>.")
     ] = None,
@@ -81,7 +82,7 @@ def run(
             sd=numbers("--sd", sd),
             size=size_of(size),
             preprocessing=declared,
-            images=images,
+            images=f"{images}#{split}" if images and split else images,
             out=out,
             seed=seed,
             limit=limit,

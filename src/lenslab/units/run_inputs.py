@@ -8,6 +8,7 @@ from lenslab.runs.run_record import RunRecord
 from lenslab.units.engine.network_hash import hash_of_architecture, hash_of_weights
 from lenslab.units.engine.trace import Trace
 from lenslab.units.errors import LabelError, OtherThanAskedError, UnknownImagesError, UnknownNetworkError, WeightsError
+from lenslab.units.fragment import located
 from lenslab.units.images import Images, Source, open_images
 from lenslab.units.images.preprocessing import Preprocessing
 from lenslab.units.networks import Network, entry, load
@@ -160,7 +161,7 @@ def _weights(run: RunRecord, name: str) -> str | None:
         packaged = [known.packaged.name] if known.packaged and Path(known.packaged.file).name == file else []
         if shipped or packaged:
             return (shipped or packaged)[0]
-    if Path(file).is_file():
+    if located(file)[0].is_file():
         return str(file)
     if is_of_library(name):
         return None  # what the library itself has, which is checked as any other
