@@ -1,4 +1,6 @@
+import types
 import warnings
+from functools import partial
 
 import pytest
 import torch
@@ -118,9 +120,43 @@ def traced() -> nn.Module:
         return torch.jit.trace(with_batch_norm(), torch.zeros(1, 1, 8, 8))
 
 
+class InContainers(nn.Module):
+    def __init__(self, kind):
+        super().__init__()
+        self.first = nn.Conv2d(1, 4, 3)
+        self.blocks = kind([nn.Conv2d(4, 4, 1), nn.ReLU()])
+        self.last = nn.Linear(4, 10)
+
+    def forward(self, x):
+        for block in self.blocks.values() if isinstance(self.blocks, dict) else self.blocks:
+            x = block(self.first(x))
+        return self.last(x.amax(dim=(2, 3)))
+
+
+def with_another_forward(replaced) -> nn.Module:
+    module = with_batch_norm()
+    layer = module[0]
+    layer.forward = replaced(layer)
+    return module
+
+
 @pytest.mark.parametrize(
     ("make", "message"),
     [
+        (
+            lambda: InContainers(list),
+            r"mine keeps layers in .* \(blocks\[0\], blocks\[1\]\).*; put them into nn\.ModuleList",
+        ),
+        (lambda: InContainers(tuple), r"\(blocks\[0\], blocks\[1\]\)"),
+        (
+            lambda: InContainers(lambda layers: dict(zip("ab", layers, strict=True))),
+            r"\(blocks\['a'\], blocks\['b'\]\)",
+        ),
+        (
+            lambda: with_another_forward(lambda layer: lambda x: layer._conv_forward(x, layer.weight, None)),
+            r"the forward of 0 in mine was replaced by a function that holds on to modules",
+        ),
+        (lambda: with_another_forward(lambda layer: partial(type(layer).forward, layer)), r"the forward of 0 in mine"),
         (traced, r"mine is TorchScript, which cannot be looked into; give the Python module"),
         (lambda: nn.Sequential(traced()), r"mine is TorchScript \(in 0.*\), which cannot"),
         (quantised, r"mine is quantised \(2.*\), and its values are no numbers of float32"),
@@ -133,6 +169,15 @@ def traced() -> nn.Module:
 def test_kinds_that_cannot_be_measured_are_refused_for_what_they_are(make, message):
     with pytest.raises(UnsupportedNetworkError, match=message):
         network_of(make().eval(), GREY, name="mine")
+
+
+def test_a_second_way_to_layers_that_are_known_and_a_bound_forward_are_no_obstacle():
+    module = with_another_forward(
+        lambda layer: types.MethodType(lambda self, x: type(self).forward(self, x) * 2, layer)
+    )
+    module.all = [*module]
+    network = network_of(module, GREY)
+    assert ablate(network, "digits", limit=20, attributes=False).sites
 
 
 def test_norms_of_one_image_alone_are_no_mixing():

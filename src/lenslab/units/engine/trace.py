@@ -19,6 +19,7 @@ from lenslab.units.engine.near_ties import close
 from lenslab.units.engine.program import Program
 from lenslab.units.engine.sites import Site, select
 from lenslab.units.errors import TrainingModeError, UnsupportedNetworkError, some_of
+from lenslab.units.networks.module_kinds import refuse_kinds
 from lenslab.units.networks.network import Network
 
 _NOT_ITS_CLASS = (
@@ -107,6 +108,7 @@ def trace(network: Network | nn.Module, input_shape: tuple[int, ...] | None = No
         raise UnsupportedNetworkError(
             f"a network is what units.load gives, or a module together with the shape of one input, not {network!r:.80}"
         )
+    refuse_kinds(module, "the network")
     _refuse_training(module)
     _refuse_shapes_without_values(module)
     try:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import copy
+import functools
+import inspect
+import types
 from collections.abc import Iterator
 
 import torch
@@ -43,7 +46,8 @@ def refuse_kinds(module: nn.Module, called: str) -> None:
     """Refuse a module that cannot be measured whatever it computes.
 
     Raises:
-        UnsupportedNetworkError: It is TorchScript, is quantised, or normalises each image by the others of its batch.
+        UnsupportedNetworkError: It is TorchScript, is quantised, normalises each image by the others of its batch,
+            keeps layers where nothing reaches them, or has a ``forward`` that a copy of it would share.
 
     Example:
         >>> refuse_kinds(nn.Sequential(nn.BatchNorm2d(2, track_running_stats=False)), "mine")
@@ -77,6 +81,40 @@ def refuse_kinds(module: nn.Module, called: str) -> None:
             f"{called} mixes the images of a batch: batch norm without running statistics (track_running_stats=False) "
             f"in {some_of(batch_norm, 3)} normalises each image by the others that are with it, in evaluation, too"
         )
+    hidden = [each for name, part in parts.items() for each in _hidden(name, part, {*parts.values()})]
+    if hidden:
+        raise UnsupportedNetworkError(
+            f"{called} keeps layers in Python's own containers ({some_of(hidden, 3)}), where neither .eval() nor "
+            "state_dict() nor a copy reaches them; put them into nn.ModuleList or nn.ModuleDict"
+        )
+    held = [name or type(part).__name__ for name, part in parts.items() if _holds_modules(vars(part).get("forward"))]
+    if held:
+        raise UnsupportedNetworkError(
+            f"the forward of {some_of(held, 3)} in {called} was replaced by a function that holds on to modules: a "
+            "copy of the network would still call the original ones; write it as a method of the class"
+        )
+
+
+def _hidden(name: str, part: nn.Module, known: set[nn.Module]) -> Iterator[str]:
+    """Name the modules that stand in a list, tuple, set or dict of a module, and nowhere else."""
+    for attribute, value in vars(part).items():
+        if attribute.startswith("_") or not isinstance(value, list | tuple | set | dict):
+            continue
+        for key, each in value.items() if isinstance(value, dict) else enumerate(value):
+            if isinstance(each, nn.Module) and each not in known:
+                yield f"{name}.{attribute}[{key!r}]".removeprefix(".")
+
+
+def _holds_modules(forward: object) -> bool:
+    """Tell whether a function has modules in its closure, its defaults or the names that it reads."""
+    if isinstance(forward, functools.partial):
+        values = [*forward.args, *forward.keywords.values()]
+        return _holds_modules(forward.func) or any(isinstance(value, nn.Module) for value in values)
+    if not isinstance(forward, types.FunctionType):
+        return False  # a method is copied together with what it is bound to
+    found = inspect.getclosurevars(forward)
+    values = [*found.nonlocals.values(), *found.globals.values(), *(forward.__defaults__ or ())]
+    return any(isinstance(value, nn.Module) or inspect.ismethod(value) for value in values)
 
 
 def _tensors(module: nn.Module) -> Iterator[torch.Tensor]:
