@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -26,4 +27,5 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
     place = tmp_path_factory.getbasetemp()
     directory = (place.parent if "PYTEST_XDIST_WORKER" in os.environ else place) / "planted-run"
     with FileLock(f"{directory}.lock"):
-        return ablate(load("small", weights="fashion-mnist"), "digits", limit=200, out=directory)
+        network = replace(load("small", weights="fashion-mnist"), class_names=None)
+        return ablate(network, "digits", limit=200, out=directory)

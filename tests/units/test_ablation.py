@@ -348,7 +348,7 @@ def test_verification_fails_loudly_where_an_engine_is_wrong(monkeypatch: pytest.
 
 def test_unknown_sites_are_named_with_the_nearest_one() -> None:
     with pytest.raises(UnknownSiteError, match="did you mean 'relu3'"):
-        ablate(load("small"), "digits", sites=["relu33"], limit=2)
+        ablate(load("small", weights="digits"), "digits", sites=["relu33"], limit=2)
 
 
 def test_equal_images_lie_in_the_same_half() -> None:

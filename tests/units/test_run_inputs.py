@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,13 @@ import pytest
 import torch
 
 from lenslab.units import Network, Preprocessing, Run, ablate, load, open_images, trace
-from lenslab.units.errors import OtherThanAskedError, UnknownImagesError, UnknownNetworkError, WeightsError
+from lenslab.units.errors import (
+    LabelError,
+    OtherThanAskedError,
+    UnknownImagesError,
+    UnknownNetworkError,
+    WeightsError,
+)
 from lenslab.units.run_inputs import images_again, network_again, reference_again, refuse_other_architecture
 from tests.units import toys
 
@@ -125,3 +132,37 @@ def test_reference_images_are_the_runs_own_or_have_to_be_named() -> None:
     assert len(reference_again(other, reference="digits-train")) == 1207
     with pytest.raises(OtherThanAskedError, match="the reference images digits"):
         reference_again(other, reference="digits")
+
+
+NAMES = [str(9 - digit) for digit in range(10)]
+
+
+def test_where_images_and_network_number_the_same_names_differently_labels_go_by_name_and_are_found_again() -> None:
+    usual = load("small", weights="digits")
+    with torch.no_grad():
+        for tensor in (usual.module.linear.weight, usual.module.linear.bias):
+            tensor.copy_(tensor.flip(0).clone())
+    turned = replace(usual, class_names=tuple(NAMES))
+    run = ablate(turned, "digits", limit=60, sites=["relu3"])
+    assert run.accuracy > 0.9
+    assert [each.startswith("10 of 10 classes of digits go by name") for each in run.assumptions] == [True]
+    assert images_again(run).labels.tolist() == [9 - label for label in toys.digits(60).labels]
+    assert run.curve("l1_norm", steps=[8], site="relu3").points["size"].tolist() == [0, 8, 64]
+
+
+def test_names_that_contradict_the_networks_are_refused_and_by_number_is_found_again() -> None:
+    network = load("small", weights="fashion-mnist")
+    with pytest.raises(LabelError, match=r"digits and the network name their classes differently.*--classes by-number"):
+        ablate(network, "digits", limit=60, sites=["relu3"])
+    run = ablate(network, open_images("digits").mapped(10, "by-number"), limit=60, sites=["relu3"])
+    assert run.dataset.class_names == network.class_names
+    again = images_again(run)
+    assert (again.sha256, again.class_names) == (run.dataset.sha256, None)
+    assert run.curve("l1_norm", steps=[8], site="relu3").points["size"].tolist() == [0, 8, 64]
+
+
+def test_names_that_an_architecture_usually_has_give_way_to_those_of_the_images(tmp_path: Path) -> None:
+    torch.save(load("small", weights="digits").module.state_dict(), tmp_path / "mine.pth")
+    run = ablate(load("small", weights=tmp_path / "mine.pth", mean=0.3051, sd=0.3757, size=8), "digits", limit=20)
+    assert run.accuracy > 0.9
+    assert run.dataset.class_names == tuple(map(str, range(10)))

@@ -9,7 +9,7 @@ from rich.markup import escape
 from typer import Argument, Option
 
 from lenslab.cli import console
-from lenslab.cli.network_options import AsJson, Declared, Mean, NetworkName, Sd, Size, Split, Weights, load
+from lenslab.cli.network_options import AsJson, Classes, Declared, Mean, NetworkName, Sd, Size, Split, Weights, load
 from lenslab.cli.run_choice import directory_for, read_run
 
 if TYPE_CHECKING:
@@ -90,10 +90,7 @@ def ablate(
         str, Option(metavar="R", help="zero, mean, mean-map, resample, filter, or a number.")
     ] = "zero",
     draws: Annotated[int | None, Option(metavar="D", help="Resample every unit D times. Default: 3.")] = None,
-    classes: Annotated[
-        Path | None,
-        Option(metavar="FILE", help="JSON: the images' class names or labels to the network's, where they differ."),
-    ] = None,
+    classes: Classes = None,
     reference: Annotated[
         str | None, Option(metavar="SOURCE", help="Images for means, energies and resampling.")
     ] = None,

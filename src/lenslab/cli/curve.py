@@ -10,7 +10,7 @@ import typer
 from typer import Option
 
 from lenslab.cli import console
-from lenslab.cli.network_options import AsJson, Weights
+from lenslab.cli.network_options import AsJson, Classes, Weights
 from lenslab.cli.run_choice import Run, directory_for, read_run
 
 if TYPE_CHECKING:
@@ -46,9 +46,7 @@ def curve(
         str | None,
         Option(metavar="SOURCE", help="Where the run's images are now, or other images to read the curve on."),
     ] = None,
-    classes: Annotated[
-        Path | None, Option(metavar="FILE", help="The mapping of the images' classes, as for ablate.")
-    ] = None,
+    classes: Classes = None,
     reference: Annotated[
         str | None, Option(metavar="SOURCE", help="Where the images are that means were measured on.")
     ] = None,

@@ -28,6 +28,15 @@ Split = Annotated[
     str | None,
     Option("--split", metavar="S", help="Which split, where several lie side by side: test, or train+test for both."),
 ]
+Classes = Annotated[
+    str | None,
+    Option(
+        "--classes",
+        metavar="FILE",
+        help="JSON: the images' class names or labels to the network's, where they differ; or by-number: labels are "
+        "the network's numbers, whatever the classes are called.",
+    ),
+]
 Mean = Annotated[
     str | None, Option("--mean", metavar="M,M,M", help="Means to subtract, one per channel, on the scale 0 to 1.")
 ]

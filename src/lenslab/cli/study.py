@@ -9,7 +9,7 @@ import typer
 from typer import Argument, Option
 
 from lenslab.cli import console
-from lenslab.cli.network_options import AsJson, Declared, Mean, Sd, Size, Split, Weights, numbers, size_of
+from lenslab.cli.network_options import AsJson, Classes, Declared, Mean, Sd, Size, Split, Weights, numbers, size_of
 
 if TYPE_CHECKING:
     from lenslab.studies import StudyResult
@@ -57,6 +57,7 @@ def run(
         str | None, Option(metavar="SOURCE", help="Default: Fashion-MNIST's test images, or digits without a network.")
     ] = None,
     split: Split = None,
+    classes: Classes = None,
     out: Annotated[
         Path | None, Option(metavar="DIR", help="Where the record goes. Default: runs/<id>-<network>-<short hash>.")
     ] = None,
@@ -83,6 +84,7 @@ def run(
             size=size_of(size),
             preprocessing=declared,
             images=f"{images}#{split}" if images and split else images,
+            classes=classes,
             out=out,
             seed=seed,
             limit=limit,

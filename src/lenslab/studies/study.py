@@ -2,7 +2,7 @@
 
 import re
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +37,7 @@ def run(
     network: Network | str | None = None,
     weights: str | Path | None = None,
     images: Source | None = None,
+    classes: Mapping[str, int | str] | Mapping[int, int | str] | str | Path | None = None,
     out: str | Path | None = None,
     mean: Sequence[float] | None = None,
     sd: Sequence[float] | None = None,
@@ -60,6 +61,7 @@ def run(
         weights: A file, or the name of shipped weights; by default those shipped for the images.
         images: Labelled images, or where they are; Fashion-MNIST's test images by default, or digits where those cannot
             be had.
+        classes: How the images' classes are mapped to the network's, see `lenslab.units.Images.mapped`.
         mean: In place of the network's own preprocessing, see `lenslab.units.load`; a network of one's own needs it.
         sd: As ``mean``.
         size: As ``mean``: height and width.
@@ -96,6 +98,8 @@ def run(
         name = network or DEFAULT_NETWORK
         chosen = weights if weights is not None else shipped_weights_for(name, opened.name)
         loaded = load(name, weights=chosen, preprocessing=preprocessing, mean=mean, sd=sd, size=size)
+    if classes is not None:
+        opened = opened.mapped(loaded.class_names or loaded.classes, classes)
     ablation = Ablation.of(loaded, opened, limit=limit, seed=seed)
     request = {"lenslab": __version__, "study": study, "rules_sha256": rules.sha256, "run": ablation.key}
     directory = Path(out) if out is not None else default_directory(study, loaded.name, key_of("study", request))

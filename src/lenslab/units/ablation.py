@@ -143,8 +143,9 @@ class Ablation(Question):
         if groups and sites is not None:
             raise UnitsError("groups name their sites, and sites are given as well; leave sites")
         intervention = Intervention.of(replacement, basis=basis, groups=groups, draws=draws)
-        opened = open_images(images).limited(limit)
-        loaded = _loaded(network, opened)
+        whole = open_images(images)
+        loaded = _loaded(network, whole)
+        opened = _reconciled(whole, loaded).limited(limit)
         _refuse_labels(opened, loaded)
         traced = trace(loaded.module, tuple(loaded.preprocessing([opened.first()]).shape[1:]))
         if intervention.groups:
@@ -369,6 +370,15 @@ def _loaded(network: Network | nn.Module | str, images: Images) -> Network:
             "units.load(module, mean=..., sd=..., size=...)"
         )
     raise UnitsError(f"a network is a name or what units.load gives, not {network!r:.80}")
+
+
+def _reconciled(images: Images, network: Network) -> Images:
+    try:
+        return images.reconciled(network.class_names)
+    except LabelError:
+        if network.names_are_stated:
+            raise
+        return images
 
 
 def _top(top: int | None, classes: int) -> int | None:

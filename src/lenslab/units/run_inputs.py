@@ -10,6 +10,8 @@ from lenslab.units.engine.trace import Trace
 from lenslab.units.errors import LabelError, OtherThanAskedError, UnknownImagesError, UnknownNetworkError, WeightsError
 from lenslab.units.fragment import located
 from lenslab.units.images import Images, Source, open_images
+from lenslab.units.images.class_mapping import same_name
+from lenslab.units.images.labelled_images import BY_NUMBER
 from lenslab.units.images.preprocessing import Preprocessing
 from lenslab.units.networks import Network, entry, load
 from lenslab.units.networks.network_libraries import is_of_library
@@ -113,7 +115,7 @@ def mapped_again(run: RunRecord, opened: Images, classes: str | Path | None = No
     if classes is not None:
         return opened.mapped(network, classes)
     if opened.sha256 == run.dataset.sha256:
-        return opened
+        return opened.mapped(network, BY_NUMBER) if _named_otherwise(run, opened) else opened
     frame = run.table("images", ["image", "label"])
     if not frame["image"].between(0, len(opened) - 1).all():
         return opened
@@ -123,6 +125,13 @@ def mapped_again(run: RunRecord, opened: Images, classes: str | Path | None = No
     except LabelError:  # a class that the run's images do not show and whose name says nothing
         return opened
     return mapped if mapped.sha256 == run.dataset.sha256 else opened
+
+
+def _named_otherwise(run: RunRecord, opened: Images) -> bool:
+    """Tell whether the run took labels by their numbers, for the classes of its images have other names."""
+    stated, names = run.dataset.class_names or (), opened.class_names or ()
+    present = set(opened.labels[opened.labels >= 0].tolist())
+    return any(not same_name(stated[label], names[label]) for label in present if label < min(len(stated), len(names)))
 
 
 def reference_again(run: RunRecord, images: Images | None = None, reference: Source | None = None) -> Images | None:

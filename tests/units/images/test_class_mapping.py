@@ -126,3 +126,48 @@ def test_a_file_that_is_no_mapping_is_refused(tmp_path, text, message):
 def test_a_missing_file_is_named(tmp_path):
     with pytest.raises(ImagesUnavailableError, match=r"none\.json cannot be read: No such file"):
         some_images().mapped(NETWORK, tmp_path / "none.json")
+
+
+def test_where_both_name_their_classes_labels_go_by_name_and_it_is_said():
+    images = some_images().reconciled(NETWORK)
+    assert (images.labels.tolist(), images.class_names) == ([6, 2, 1, 2], NETWORK)
+    assert images.assumptions == ("2 of 3 classes of mine go by name, for the network numbers them otherwise",)
+    assert images.sha256 != some_images().sha256
+
+
+@pytest.mark.parametrize(
+    ("names", "network"),
+    [
+        (NAMES, None),
+        (None, NETWORK),
+        (NAMES, NAMES),
+        (NAMES, ("Great White Shark", "goldfish", "DOG", "other", "more")),
+        (("crane", "a", "b"), ("crane", "a", "b", "crane")),  # a name that is there twice is that of its own number
+        (("tench", "goldfish", "ray"), ("tench, Tinca tinca", "goldfish, Carassius auratus", "electric ray, ray")),
+        (("tench, Tinca tinca", "goldfish, Carassius auratus", "ray"), ("tench", "goldfish", "ray")),
+    ],
+)
+def test_where_names_agree_or_one_side_has_none_nothing_is_changed(names, network):
+    images = some_images(names)
+    assert images.reconciled(network) is images
+
+
+@pytest.mark.parametrize(
+    ("names", "unknown"),
+    [
+        (("0", "1", "2"), r"3 of the 3 classes of the images \('0', '1', '2'\)"),
+        (("tench", "goldfish", "ray"), r"1 of the 3 classes of the images \('ray'\)"),
+        (("a crane", "goldfish", "crane"), r"2 of the 3 classes of the images \('a crane', 'crane'\)"),
+        (("tench", "goldfish"), r"1 of the 3 classes of the images \(2\)"),
+    ],
+)
+def test_names_that_contradict_the_networks_are_refused_with_both_and_what_to_do(names, unknown):
+    with pytest.raises(
+        LabelError, match=rf"mine and the .* differently: {unknown} are none of the network's \('tench', "
+    ):
+        some_images(names).reconciled(NETWORK)
+    by_number = some_images(names).mapped(NETWORK, "by-number")
+    assert (by_number.labels.tolist(), by_number.class_names) == (LABELS.tolist(), None)
+    assert by_number.reconciled(NETWORK) is by_number
+    assert by_number.assumptions == ("the labels of mine are the network's numbers, whatever their classes are called",)
+    assert by_number.sha256 == some_images(names).sha256

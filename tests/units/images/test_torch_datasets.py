@@ -82,6 +82,20 @@ def test_lists_of_pairs_subsets_and_tensors_are_data_sets():
     assert part.sha256 != whole.sha256
 
 
+def test_class_names_that_contradict_themselves_are_refused():
+    dataset = Made(lambda number: PIXELS[number])
+    dataset.class_to_idx = {"dog": 1, "cat": 0, "bird": 2}
+    assert open_images(dataset).class_names == ("cat", "dog", "bird")
+    dataset.classes = ["cat", "dog", "bird"]
+    assert open_images(dataset).class_names == ("cat", "dog", "bird")
+    for names in (["dog", "cat", "bird"], ["cat", "dog"]):
+        dataset.classes = names
+        with pytest.raises(
+            LabelError, match=rf"its classes are '{names[0]}', .* its class_to_idx 'cat', 'dog', 'bird'"
+        ):
+            open_images(dataset)
+
+
 def test_class_names_are_the_data_sets_classes_also_behind_a_subset():
     dataset = Made(lambda number: PIXELS[number])
     dataset.classes = ["cat", "dog", "bird"]

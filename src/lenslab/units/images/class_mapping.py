@@ -58,6 +58,43 @@ def mapped_labels(
     return dict(sorted(targets.items()))
 
 
+def labels_by_name(
+    labels: NDArray[np.int64], class_names: Sequence[str], network: Sequence[str], *, source: str = "the images"
+) -> dict[int, int]:
+    """Find the network's label for each label that occurs, where both name their classes; see `Images.reconciled`.
+
+    A name that the network has several times is that of the same number, where that is one of them.
+
+    Raises:
+        LabelError: A class has no counterpart or several; the message names both sides.
+
+    Example:
+        >>> labels_by_name(np.array([0, 1]), ["Sea_Lion", "crane"], ["dog", "crane", "sea lion", "crane"])
+        {0: 2, 1: 1}
+    """
+    places: dict[str, list[int]] = {}
+    for number, other in enumerate(network):
+        for each in {_plain(other), *map(_plain, other.split(","))}:
+            places.setdefault(each, []).append(number)
+    present = sorted(set(labels[labels >= 0].tolist()))
+    targets: dict[int, int] = {}
+    for label in present:
+        name = _name(label, class_names)
+        found = [] if name is None else places.get(_plain(name)) or places.get(_plain(name.split(",")[0]), [])
+        if label in found or len(found) == 1:
+            targets[label] = label if label in found else found[0]
+    missing = [label for label in present if label not in targets]
+    if missing:
+        unknown = [repr(_name(label, class_names) or label) for label in missing]
+        raise LabelError(
+            f"{source} and the network name their classes differently: {len(missing):,} of the {len(present):,} "
+            f"classes of the images ({some_of(unknown, 3)}) are none of the network's "
+            f"({some_of(map(repr, network), 3)}). Say what belongs together with --classes FILE, or with --classes "
+            "by-number that labels are the network's numbers (in Python: images.mapped(names, 'by-number'))"
+        )
+    return targets
+
+
 def read_mapping(path: str | Path) -> dict[str, int | str]:
     """Read a mapping of classes from a JSON file: one object, from names or labels to labels or names.
 

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lenslab.units.errors import ImageLayoutError, LabelError, UndecodableImageError
-from lenslab.units.images.class_mapping import mapped_labels
+from lenslab.units.images.class_mapping import labels_by_name, mapped_labels
 
 Pixels: TypeAlias = NDArray[np.uint8]
 """One decoded image, [H, W, C] with C = 1 (grey) or 3 (RGB)."""
@@ -26,6 +26,10 @@ It yields the error instead of raising it: what follows a broken picture can sti
 
 OnError: TypeAlias = Literal["raise", "skip"]
 """What a picture that does not decode does: end the reading, or be left out, counted and named."""
+
+
+BY_NUMBER = "by-number"
+"""In place of a mapping of classes: labels are the network's numbers."""
 
 
 def content_hash(pixels: Pixels) -> str:
@@ -204,7 +208,8 @@ class Images:
         Args:
             network: The network's class names in the order of its logits, or, where they have none, their number.
             mapping: From names or labels of the images' classes to labels or names of the network's; or the path of a
-                JSON file that holds such an object. Classes that it leaves out go by their names.
+                JSON file that holds such an object. Classes that it leaves out go by their names. The word `BY_NUMBER`
+                says that labels are the network's numbers, whatever the classes are called.
 
         Returns:
             The same images with the network's labels and class names. Where a label changes, so does the hash.
@@ -219,8 +224,42 @@ class Images:
             >>> two.labels
             array([7, 2, 2])
         """
+        if isinstance(mapping, str | Path) and str(mapping) == BY_NUMBER:
+            said = f"the labels of {self.source} are the network's numbers, whatever their classes are called"
+            return replace(self, class_names=None, assumptions=(*self.assumptions, said))
         targets = mapped_labels(self.labels, self.class_names, network, mapping, source=self.source)
-        names = None if isinstance(network, int) else tuple(network)
+        return self._with_labels(targets, None if isinstance(network, int) else tuple(network))
+
+    def reconciled(self, network: Sequence[str] | None) -> Images:
+        """Bring the classes into agreement with a network's, where both name theirs.
+
+        Where the numbers of the same names differ, labels go by name, and the ``assumptions`` say it. Of a name of
+        synonyms with commas between them, as WordNet's are, any counts.
+
+        Args:
+            network: The network's class names in the order of its logits; ``None`` where it has none.
+
+        Raises:
+            LabelError: A class of the images is none of the network's.
+
+        Example:
+            >>> from lenslab.units.images import open_images
+            >>> images = open_images("digits").limited(3)
+            >>> images.labels, images.reconciled([str(9 - digit) for digit in range(10)]).labels
+            (array([6, 9, 3]), array([3, 0, 6]))
+        """
+        if self.class_names is None or network is None or self.class_names == tuple(network):
+            return self
+        targets = labels_by_name(self.labels, self.class_names, network, source=self.source)
+        moved = sum(label != target for label, target in targets.items())
+        if not moved:
+            return self
+        said = (
+            f"{moved:,} of {len(targets):,} classes of {self.source} go by name, for the network numbers them otherwise"
+        )
+        return replace(self._with_labels(targets, tuple(network)), assumptions=(*self.assumptions, said))
+
+    def _with_labels(self, targets: Mapping[int, int], names: tuple[str, ...] | None) -> Images:
         if all(label == target for label, target in targets.items()):
             return replace(self, class_names=names or self.class_names)
         lookup = np.full(int(self.labels.max()) + 2, -1)  # the last place is that of -1, the unlabelled

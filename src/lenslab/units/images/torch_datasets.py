@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lenslab.units.errors import ImageLayoutError, LabelError, UndecodableImageError
+from lenslab.units.errors import ImageLayoutError, LabelError, UndecodableImageError, some_of
 from lenslab.units.images.arrays import as_pixels
 from lenslab.units.images.labelled_images import Images, OnError, Pixels, content_hash
 
@@ -155,9 +155,17 @@ def _as_array(value: Any) -> NDArray[Any]:
 
 
 def _class_names(dataset: object, labels: NDArray[np.int64]) -> tuple[str, ...] | None:
-    while not hasattr(dataset, "classes") and hasattr(dataset, "dataset"):  # Subset, random_split
-        dataset = dataset.dataset
-    names = getattr(dataset, "classes", None)
+    while not (hasattr(dataset, "classes") or hasattr(dataset, "class_to_idx")) and hasattr(dataset, "dataset"):
+        dataset = dataset.dataset  # of Subset, random_split
+    names, numbers = getattr(dataset, "classes", None), getattr(dataset, "class_to_idx", None)
+    if isinstance(numbers, Mapping) and sorted(numbers.values(), key=repr) == [*range(len(numbers))]:
+        ordered = sorted(numbers, key=lambda name: int(numbers[name]))
+        if isinstance(names, list | tuple) and list(names) != ordered:
+            raise LabelError(
+                f"{type(dataset).__name__} numbers its classes twice, and differently: its classes are "
+                f"{some_of(map(repr, names), 3)}, its class_to_idx {some_of(map(repr, ordered), 3)}; let them agree"
+            )
+        names = ordered
     if not isinstance(names, list | tuple) or not all(isinstance(name, str) for name in names):
         return None
     return tuple(names) if len(names) > labels.max() else None

@@ -32,6 +32,7 @@ class _Weights:
     info: WeightsInfo
     preprocessing: Preprocessing
     class_names: tuple[str, ...]
+    names_are_stated: bool = True
 
 
 def load(
@@ -124,7 +125,9 @@ def load(
     classes = list(module.parameters())[-1].numel()  # the bias of the last layer
     class_names = known.class_names if given is None else given.class_names
     named = class_names if len(class_names) == classes else None
-    return Network(name, module, chosen, classes, named, info)
+    return Network(
+        name, module, chosen, classes, named, info, names_are_stated=given is not None and given.names_are_stated
+    )
 
 
 def _given(known: Entry, weights: str | Path | None, untrained: bool) -> _Weights | None:
@@ -152,7 +155,9 @@ def _given(known: Entry, weights: str | Path | None, untrained: bool) -> _Weight
     if making.get("network") == known.name:  # written by our own training script
         own = Preprocessing.from_json(making.get("preprocessing", {}))
         return _Weights(path, describe_weights(path), own, tuple(making.get("class_names") or known.class_names))
-    return _Weights(path, describe_weights(path), known.preprocessing, known.class_names)
+    # Nobody said what a stranger's weights were trained on.
+    names_are_stated = packaged is not None
+    return _Weights(path, describe_weights(path), known.preprocessing, known.class_names, names_are_stated)
 
 
 def _declared(

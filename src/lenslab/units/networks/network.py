@@ -26,6 +26,8 @@ class Network:
         class_names: A name for each logit.
         weights: The file that the weights came from, if they came from one.
         assumptions: What was done to make the module measurable, a sentence each.
+        names_are_stated: Whether the class names are known to be those of these weights; else they are only what the
+            architecture is usually trained on, and give way to names that contradict them.
 
     Raises:
         TrainingModeError: The module or a submodule is in training mode. It is yours, so it is not switched here.
@@ -45,6 +47,7 @@ class Network:
     class_names: tuple[str, ...] | None = None
     weights: WeightsInfo | None = None
     assumptions: tuple[str, ...] = ()
+    names_are_stated: bool = True
 
     def __post_init__(self) -> None:
         refuse_kinds(self.module, self.name)
