@@ -9,7 +9,19 @@ from rich.markup import escape
 from typer import Argument, Option
 
 from lenslab.cli import console
-from lenslab.cli.network_options import AsJson, Classes, Declared, Mean, NetworkName, Sd, Size, Split, Weights, load
+from lenslab.cli.network_options import (
+    AsJson,
+    Classes,
+    Declared,
+    Mean,
+    NetworkName,
+    Output,
+    Sd,
+    Size,
+    Split,
+    Weights,
+    load,
+)
 from lenslab.cli.run_choice import directory_for, read_run
 
 if TYPE_CHECKING:
@@ -45,12 +57,13 @@ def sites(
     sd: Sd = None,
     size: Size = None,
     declared: Declared = None,
+    output: Output = None,
     as_json: AsJson = False,
 ) -> None:
     """List the sites of a network: the values whose units can be silenced."""
     from lenslab.units import trace
 
-    loaded = load(network, weights, mean, sd, size, declared=declared, untrained=True)
+    loaded = load(network, weights, mean, sd, size, declared=declared, output=output, untrained=True)
     found = trace(loaded.module, loaded.input_shape)
     listed = list(found.sites.values())
     if as_json:
@@ -128,6 +141,7 @@ def ablate(
     sd: Sd = None,
     size: Size = None,
     declared: Declared = None,
+    output: Output = None,
     batch_size: Annotated[int | None, Option(metavar="N", help="Images per batch; it decides no integer.")] = None,
     device: Annotated[str, Option(help="cpu, cuda, cuda:1, ...")] = "cpu",
     dry_run: Annotated[
@@ -139,7 +153,7 @@ def ablate(
     from lenslab import records, units
 
     images = f"{images}#{split}" if split else images
-    loaded = load(network, weights, mean, sd, size, declared=declared, images=images)
+    loaded = load(network, weights, mean, sd, size, declared=declared, output=output, images=images)
     opened = units.open_images(images, on_error="skip" if skip_broken else "raise")
     ablation = units.Ablation.of(
         loaded,

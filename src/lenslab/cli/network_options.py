@@ -42,6 +42,14 @@ Mean = Annotated[
 ]
 Sd = Annotated[str | None, Option("--sd", metavar="S,S,S", help="Standard deviations to divide by, one per channel.")]
 Size = Annotated[str | None, Option("--size", metavar="HxW", help="Input size in pixels, e.g. 32 or 224x224.")]
+Output = Annotated[
+    str | None,
+    Option(
+        "--output",
+        metavar="KEY",
+        help="Where the logits are in what the network puts out: a key, or a number from 0.",
+    ),
+]
 
 Declared = Annotated[
     Path | None,
@@ -59,6 +67,7 @@ def load(
     size: str | None,
     *,
     declared: Path | None = None,
+    output: str | None = None,
     images: str = "",
     untrained: bool = False,
 ) -> Network:
@@ -82,7 +91,18 @@ def load(
         mean=numbers("--mean", mean),
         sd=numbers("--sd", sd),
         size=size_of(size),
+        output=key_of(output),
     )
+
+
+def key_of(text: str | None) -> str | int | None:
+    """Read a key; a number is a position.
+
+    Example:
+        >>> key_of("logits"), key_of("1")
+        ('logits', 1)
+    """
+    return int(text) if text is not None and text.removeprefix("-").isdecimal() else text
 
 
 def numbers(option: str, text: str | None) -> tuple[float, ...] | None:

@@ -9,7 +9,20 @@ import typer
 from typer import Argument, Option
 
 from lenslab.cli import console
-from lenslab.cli.network_options import AsJson, Classes, Declared, Mean, Sd, Size, Split, Weights, numbers, size_of
+from lenslab.cli.network_options import (
+    AsJson,
+    Classes,
+    Declared,
+    Mean,
+    Output,
+    Sd,
+    Size,
+    Split,
+    Weights,
+    key_of,
+    numbers,
+    size_of,
+)
 
 if TYPE_CHECKING:
     from lenslab.studies import StudyResult
@@ -67,6 +80,7 @@ def run(
     sd: Sd = None,
     size: Size = None,
     declared: Declared = None,
+    output: Output = None,
     device: Annotated[str, Option(help="cpu, cuda, cuda:1, ...")] = "cpu",
     as_json: AsJson = False,
 ) -> None:
@@ -83,6 +97,7 @@ def run(
             sd=numbers("--sd", sd),
             size=size_of(size),
             preprocessing=declared,
+            output=key_of(output),
             images=f"{images}#{split}" if images and split else images,
             classes=classes,
             out=out,

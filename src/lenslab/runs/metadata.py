@@ -21,6 +21,7 @@ class NetworkMetadata:
         architecture_sha256: Of what the network computes, its weights left out.
         parameters: How many there are.
         preprocessing: What happened to an image before the network saw it, as JSON.
+        output: Where its logits were in what it put out, where that had to be said: a key or a position.
     """
 
     name: str
@@ -30,6 +31,7 @@ class NetworkMetadata:
     architecture_sha256: str | None
     parameters: int | None
     preprocessing: Mapping[str, Any]
+    output: str | int | None = None
 
     @classmethod
     def recorded(cls, document: Mapping[str, Any]) -> NetworkMetadata:
@@ -43,6 +45,7 @@ class NetworkMetadata:
             architecture_sha256=text(request, "architecture_sha256"),
             parameters=count(network, "parameters"),
             preprocessing=part(request, "preprocessing") or part(network, "preprocessing"),
+            output=text(network, "output") or count(network, "output"),
         )
 
 

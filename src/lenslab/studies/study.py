@@ -22,6 +22,7 @@ from lenslab.units.errors import ImagesUnavailableError
 from lenslab.units.images import Images, Source, open_images
 from lenslab.units.images.preprocessing import Preprocessing
 from lenslab.units.networks import Network, load, shipped_weights_for
+from lenslab.units.networks.output import Output
 from lenslab.units.sweep.sweep import Progress
 
 DEFAULT_NETWORK = "small"
@@ -43,6 +44,7 @@ def run(
     sd: Sequence[float] | None = None,
     size: tuple[int, int] | None = None,
     preprocessing: Preprocessing | str | Path | None = None,
+    output: Output | None = None,
     seed: int = 0,
     limit: int | None = None,
     verify: int = 100,
@@ -66,6 +68,7 @@ def run(
         sd: As ``mean``.
         size: As ``mean``: height and width.
         preprocessing: In place of the network's own; ``mean``, ``sd`` and ``size`` have the last word.
+        output: Where the logits are in what the network puts out, see `lenslab.units.load`.
         out: The directory for the record; ``runs/<study>-<network>-<short hash>`` by default.
         seed: Decides the halves and the bootstrap.
         limit: Only the first so many images.
@@ -97,7 +100,7 @@ def run(
     else:
         name = network or DEFAULT_NETWORK
         chosen = weights if weights is not None else shipped_weights_for(name, opened.name)
-        loaded = load(name, weights=chosen, preprocessing=preprocessing, mean=mean, sd=sd, size=size)
+        loaded = load(name, weights=chosen, preprocessing=preprocessing, mean=mean, sd=sd, size=size, output=output)
     if classes is not None:
         opened = opened.mapped(loaded.class_names or loaded.classes, classes)
     ablation = Ablation.of(loaded, opened, limit=limit, seed=seed)

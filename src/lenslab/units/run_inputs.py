@@ -40,6 +40,7 @@ def network_again(
                 weights=weights if weights is not None else _weights(run, name),
                 untrained=stated.weights is None,
                 preprocessing=Preprocessing.from_json(dict(stated.preprocessing)),
+                output=stated.output,
             )
         except UnknownNetworkError as error:
             raise UnknownNetworkError(

@@ -137,6 +137,7 @@ def _document(question: Question, images: pd.DataFrame, skipped: pd.DataFrame, p
             "weights_sha256": network.weights.sha256 if network.weights else None,
             "parameters": network.parameters,
             "preprocessing": network.preprocessing.to_json(),
+            "output": network.output,
         },
         "images": {
             "name": opened.name,

@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from lenslab.units.errors import PreprocessingError, UnknownNetworkError, WeightsError
+from lenslab.units.errors import PreprocessingError, UnknownNetworkError, UnsupportedNetworkError, WeightsError
 from lenslab.units.fragment import located
 from lenslab.units.images.preprocessing import Preprocessing
 from lenslab.units.images.preprocessing_files import read_preprocessing
@@ -20,6 +20,7 @@ from lenslab.units.networks.catalogue_entry import Entry
 from lenslab.units.networks.checkpoint import read_checkpoint
 from lenslab.units.networks.network import Network, network_of
 from lenslab.units.networks.network_libraries import LibraryNetwork, is_of_library, library_network
+from lenslab.units.networks.output import Output
 from lenslab.units.networks.user_networks import import_network
 from lenslab.units.networks.weights import WeightsInfo, describe_weights, weights_from
 
@@ -46,6 +47,7 @@ def load(
     size: tuple[int, int] | int | None = None,
     name: str | None = None,
     class_names: Sequence[str] | None = None,
+    output: Output | None = None,
 ) -> Network:
     """Load a network in eval mode, on the CPU. The global random state is left as it was.
 
@@ -62,6 +64,9 @@ def load(
         size: (height, width), or one number for both, in place of the preprocessing's.
         name: What a module of your own is called in records; the name of its class by default.
         class_names: A name for each logit of a module of your own.
+        output: Where the logits are in what a network of your own puts out: a key or an attribute, a position, or a
+            function that takes them out. By default they are what is named ``logits``, as in Transformers, or the only
+            value; a softmax or sigmoid layer at the end is taken off, and one logit stands for two classes.
 
     Raises:
         UnknownNetworkError: There is none of that name.
@@ -95,7 +100,7 @@ def load(
             raise WeightsError("a module has its own weights: load them into it first, and leave weights and untrained")
         called = name or type(network).__name__
         own = _own_preprocessing(called, preprocessing, mean, sd).override(mean=mean, sd=sd, size=size)
-        return network_of(network, own, name=called, class_names=class_names)
+        return network_of(network, own, name=called, class_names=class_names, output=output)
     if not isinstance(network, str):
         raise UnknownNetworkError(f"a network is loaded by its name or from a torch module, not from {network!r:.80}")
     if name is not None or class_names is not None:
@@ -104,10 +109,14 @@ def load(
     if is_of_library(name):
         found = library_network(name, weights=weights, untrained=untrained)
         own = (preprocessing or _declared(name, found, mean, sd, size)).override(mean=mean, sd=sd, size=size)
-        return network_of(found.module, own, name=name, class_names=found.class_names, weights=found.weights)
+        return network_of(
+            found.module, own, name=name, class_names=found.class_names, weights=found.weights, output=output
+        )
     if ":" in name:
         own = _own_preprocessing(name, preprocessing, mean, sd)
-        return _load_own(name, weights, own.override(mean=mean, sd=sd, size=size))
+        return _load_own(name, weights, own.override(mean=mean, sd=sd, size=size), output)
+    if output is not None:
+        raise UnsupportedNetworkError(f"{name} puts out logits and nothing else; leave output away")
     known = entry(name)
     given = _given(known, weights, untrained)
     info = None
@@ -175,13 +184,12 @@ def _declared(
         return _own_preprocessing(name, None, mean, sd)
 
 
-def _load_own(name: str, weights: str | Path | None, preprocessing: Preprocessing) -> Network:
+def _load_own(name: str, weights: str | Path | None, preprocessing: Preprocessing, output: Output | None) -> Network:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)  # so that a network without weights is the same every time
         module = import_network(name)
-    if weights is None:
-        return network_of(module, preprocessing, name=name)
-    return network_of(module, preprocessing, name=name, weights=weights_from(weights, module))
+    found = None if weights is None else weights_from(weights, module)
+    return network_of(module, preprocessing, name=name, weights=found, output=output)
 
 
 def _own_preprocessing(

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from lenslab.units.errors import PreprocessingError, TrainingModeError, UnsupportedNetworkError, some_of
 from lenslab.units.images.preprocessing import Preprocessing
 from lenslab.units.networks.module_kinds import refuse_kinds, unwrapped
+from lenslab.units.networks.output import Output, giving_logits
 from lenslab.units.networks.weights import WeightsInfo
 
 
@@ -26,6 +27,7 @@ class Network:
         class_names: A name for each logit.
         weights: The file that the weights came from, if they came from one.
         assumptions: What was done to make the module measurable, a sentence each.
+        output: Where the logits are in what the network puts out, where that had to be said: a key or a position.
         names_are_stated: Whether the class names are known to be those of these weights; else they are only what the
             architecture is usually trained on, and give way to names that contradict them.
 
@@ -47,6 +49,7 @@ class Network:
     class_names: tuple[str, ...] | None = None
     weights: WeightsInfo | None = None
     assumptions: tuple[str, ...] = ()
+    output: str | int | None = None
     names_are_stated: bool = True
 
     def __post_init__(self) -> None:
@@ -86,8 +89,9 @@ def network_of(
     name: str | None = None,
     class_names: Sequence[str] | None = None,
     weights: WeightsInfo | None = None,
+    output: Output | None = None,
 ) -> Network:
-    """Make a network of your own module; the number of classes is read off its answer to one blank image.
+    """Make a network of your own module; the number of classes is read off what it puts out.
 
     Args:
         module: In eval mode; it is not changed. ``torch.compile`` and ``DataParallel`` are taken off, and a copy in
@@ -96,11 +100,13 @@ def network_of(
         name: What it is called in records; the class's name by default.
         class_names: A name for each logit.
         weights: The file that the weights came from.
+        output: Where the logits are, see `lenslab.units.load`.
 
     Raises:
         TrainingModeError: The module is in training mode.
         PreprocessingError: No size is given.
-        UnsupportedNetworkError: The module does not map [1, C, H, W] to [1, K].
+        UnsupportedNetworkError: The module does not map [n, C, H, W] to logits [n, K], see
+            `lenslab.units.networks.output`.
 
     Example:
         >>> module = nn.Sequential(nn.Flatten(), nn.Linear(64, 3)).eval()
@@ -109,27 +115,22 @@ def network_of(
     """
     module, assumptions = unwrapped(module)
     called = name or type(module).__name__
-    unchecked = Network(called, module, preprocessing, classes=0, weights=weights, assumptions=assumptions)
-    named = None if class_names is None else tuple(class_names)
-    return replace(unchecked, classes=_classes(unchecked), class_names=named)
+    unchecked = Network(called, module, preprocessing, classes=0, weights=weights)
+    module, more = giving_logits(module, _probe(unchecked), called, output)
+    with torch.inference_mode():
+        classes = module(_probe(unchecked)).shape[1]
+    return replace(
+        unchecked,
+        module=module,
+        classes=classes,
+        class_names=None if class_names is None else tuple(class_names),
+        assumptions=(*assumptions, *more),
+        output=output if isinstance(output, str | int) else None,
+    )
 
 
-def _classes(network: Network) -> int:
+def _probe(network: Network) -> Tensor:
+    """Make two images of noise, always the same, where the network is."""
     parameter = next(network.module.parameters(), None)
-    device = torch.device("cpu") if parameter is None else parameter.device
-    blank = torch.zeros(1, *network.input_shape, device=device)
-    shape = list(blank.shape)
-    try:
-        with torch.inference_mode():
-            logits = network.module(blank)
-    except Exception as error:  # a stranger's module may raise anything
-        raise UnsupportedNetworkError(
-            f"{network.name} does not take images {shape}: {type(error).__name__}: {error}. "
-            "Are channels (as many as --mean has values) and --size right?"
-        ) from error
-    if not isinstance(logits, Tensor) or logits.ndim != 2 or len(logits) != 1 or logits.shape[1] < 2:
-        what = list(logits.shape) if isinstance(logits, Tensor) else type(logits).__name__
-        raise UnsupportedNetworkError(
-            f"{network.name} answers images {shape} with {what}; a classifier answers [1, K] logits with K of 2 or more"
-        )
-    return int(logits.shape[1])
+    noise = torch.rand(2, *network.input_shape, generator=torch.Generator().manual_seed(0))
+    return noise.to(torch.device("cpu") if parameter is None else parameter.device)
