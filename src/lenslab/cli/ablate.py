@@ -69,7 +69,8 @@ def sites(
     if as_json:
         names = ("name", "units", "shape", "operation", "default")
         rows = [{name: getattr(site, name) for name in names} for site in listed]
-        console.print_json({"network": loaded.name, "sites": rows})
+        others = [{"name": name, "reason": why} for name, why in found.unsupported.items()]
+        console.print_json({"network": loaded.name, "sites": rows, "unsupported": others})
         return
     grid = console.table("site", "units", "shape", "operation", "", numbers=("units",))
     for site in listed:
@@ -79,6 +80,12 @@ def sites(
     console.answers.print(grid)
     default = [site for site in listed if site.default]
     console.remark(f"\n{len(default)} default sites with {sum(site.units for site in default):,} units")
+    for why in dict.fromkeys(found.unsupported.values()):
+        names = [name for name, reason in found.unsupported.items() if reason == why]
+        listed = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+        console.remark(f"no site: {listed}: {why}")
+    for assumption in loaded.assumptions:
+        console.remark(f"assumed: {assumption}")
     if found.obstacle:
         why = found.obstacle.splitlines()[0]
         console.remark(f"torch.fx cannot trace it ({why}): hooks see what modules put out only")

@@ -23,7 +23,7 @@ from lenslab.units.engine.device import device_of
 from lenslab.units.engine.engines import ENGINES
 from lenslab.units.engine.full_float32 import full_precision
 from lenslab.units.engine.site_plan import Plan, plan
-from lenslab.units.engine.sites import Site, select
+from lenslab.units.engine.sites import Site
 from lenslab.units.engine.trace import Trace, trace
 from lenslab.units.errors import LabelError, UnitsError, UnknownSiteError, UnsupportedNetworkError
 from lenslab.units.forecast import Forecast, forecast
@@ -148,10 +148,7 @@ class Ablation(Question):
         opened = _reconciled(whole, loaded).limited(limit)
         _refuse_labels(opened, loaded)
         traced = trace(loaded.module, tuple(loaded.preprocessing([opened.first()]).shape[1:]))
-        if intervention.groups:
-            chosen = _of_groups(traced, intervention)
-        else:
-            chosen = select(traced.sites.values(), _patterns(sites))
+        chosen = _of_groups(traced, intervention) if intervention.groups else traced.select(_patterns(sites))
         if batch_size is None:
             recorded = 4 * sum(int(np.prod(site.shape)) for site in chosen)
             batch_size = int(np.clip(_RECORDED_BYTES // recorded, 16, 256))
@@ -354,7 +351,7 @@ def _of_groups(traced: Trace, intervention: Intervention) -> tuple[Site, ...]:
     """Find the sites that sets of units are given for: each by its own name, for a set is of one site's units."""
     for name in intervention.groups:
         if name not in traced.sites:
-            select(traced.sites.values(), [name])  # which says what is near
+            traced.select([name])  # which says what is near
             raise UnknownSiteError(f"{name!r} is no site's own name; sets of units are given for one site by its name")
     return tuple(site for site in traced.sites.values() if site.name in intervention.groups)
 

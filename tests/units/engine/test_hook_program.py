@@ -81,7 +81,7 @@ def test_what_was_recorded_is_not_overwritten_by_an_activation_in_place() -> Non
 
 def test_looking_for_sites_and_running_leave_no_hook() -> None:
     made = toys.trained(CalledTwice())
-    calls = {name: call for name, (_, call) in sites_of(made, torch.zeros(2, 1, 8, 8)).items()}
+    calls = {name: call for name, (_, call) in sites_of(made, torch.zeros(2, 1, 8, 8))[0].items()}
     program = HookProgram(made, calls, device=CPU, precision=torch.float64)
     with torch.inference_mode():
         program.golden(inputs(), list(calls))

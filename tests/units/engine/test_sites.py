@@ -75,6 +75,83 @@ def test_the_filters_of_a_site_are_those_that_make_its_units() -> None:
     assert filters["max_pool2d"] is None
 
 
+class Shapes(nn.Module):
+    """Values of every shape, seen by torch.fx, or by hooks where asked."""
+
+    def __init__(self, *, untraceable: bool = False) -> None:
+        super().__init__()
+        self.untraceable = untraceable
+        self.conv, self.row, self.volume = nn.Conv2d(1, 4, 3), nn.Conv1d(1, 1, 3, padding=1), nn.Conv3d(1, 2, 1)
+        self.norm, self.tokens, self.counts = nn.LayerNorm(4), nn.Linear(4, 4), Counts()
+        self.aside, self.fold, self.idle = nn.Linear(4, 2), Folded(), nn.ReLU()
+        self.block = nn.Sequential(nn.Linear(4, 4), nn.ReLU())
+        self.last = nn.Linear(4, 3)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        if self.untraceable and x.sum() == torch.inf:
+            raise ValueError
+        maps = self.conv(x)
+        last = self.norm(maps.permute(0, 2, 3, 1))
+        tokens = self.tokens(last.flatten(1, 2))
+        pooled = tokens.mean(1) + self.row(tokens.mean(1)[:, None])[:, 0] + self.counts(maps).sum() * 0
+        pooled = pooled + self.volume(maps[:, None]).mean((1, 3, 4)) + self.fold(maps).mean()
+        self.aside(pooled)
+        return self.last(self.block(pooled))
+
+
+class Counts(nn.Module):
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return (x > 0).long()
+
+
+class Folded(nn.Module):
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x.flatten(0, 1)
+
+
+@pytest.mark.parametrize("untraceable", [False, True])
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("row", r"'row' is seen, and is no site: for one image it is \[1, 4\], and units are the channels of"),
+        ("volume", r"for one image it is \[2, 4, 6, 6\], and units"),
+        ("norm", r"for one image it is \[6, 6, 4\], with the channels last, and units"),
+        ("tokens", r"for one image it is \[36, 4\], and units"),
+        ("idle", "'idle' is seen, and is no site: it is not called"),
+        ("last", "'last' is seen, and is no site: it is the logits"),
+        ("[rv]o*", r"'row' \(and 1 more that match '\[rv\]o\*'\) is seen"),
+        ("block", r"'block' is made of other layers; name one of its 2 sites, such as 'block.1', or all of them with"),
+        ("nothing", "no site matches 'nothing'"),
+    ],
+)
+def test_what_is_seen_and_is_no_site_is_named_with_why(name: str, words: str, untraceable: bool) -> None:
+    traced = trace(Shapes(untraceable=untraceable).eval(), (1, 8, 8))
+    assert (traced.graph is None) == untraceable
+    with pytest.raises(UnknownSiteError, match=words):
+        traced.select(name)
+
+
+def test_hooks_see_what_modules_of_the_users_own_put_out() -> None:
+    traced = trace(Shapes(untraceable=True).eval(), (1, 8, 8))
+    assert traced.unsupported["counts"] == "it holds no floating-point numbers"
+    assert traced.unsupported["fold"] == "it is [12, 6, 6] for all images together, and not one for each"
+
+
+def test_a_value_that_the_logits_do_not_depend_on_is_no_site() -> None:
+    with pytest.raises(UnknownSiteError, match="'aside' is seen, and is no site: the logits do not depend on it"):
+        trace(Shapes().eval(), (1, 8, 8)).select("aside")
+
+
+@pytest.mark.parametrize("untraceable", [False, True])
+def test_every_layer_is_a_site_or_is_said_to_be_none(untraceable: bool) -> None:
+    module = Shapes(untraceable=untraceable).eval()
+    traced = trace(module, (1, 8, 8))
+    own = {"counts", "fold"}  # torch.fx looks into these
+    layers = {path for path, layer in module.named_modules() if path and not list(layer.children())}
+    assert layers - own <= {*traced.sites, *traced.unsupported}
+    assert not {*traced.sites} & {*traced.unsupported}
+
+
 def test_logits_of_another_shape_are_refused() -> None:
     with pytest.raises(UnsupportedNetworkError, match=r"answers 3 images with shape \(3, 4, 6, 6\)"):
         trace(nn.Conv2d(1, 4, 3).eval(), (1, 8, 8))

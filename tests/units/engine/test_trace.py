@@ -73,7 +73,7 @@ def test_hooks_and_graph_agree_on_the_sites_that_both_have(name: str) -> None:
     from lenslab.units.engine.hook_program import sites_of
 
     with torch.inference_mode():
-        hooked_sites = sites_of(traced.module, torch.zeros(2, 1, 8, 8))
+        hooked_sites, _ = sites_of(traced.module, torch.zeros(2, 1, 8, 8))
         calls = {site: call for site, (_, call) in hooked_sites.items()}
         hooked = HookProgram(traced.module, calls, device=CPU, precision=torch.float32)
         units = torch.arange(12) % 6

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, fx, nn
 
 from lenslab.units.engine.shape_probe import AliasError, ProbedValue, probed
-from lenslab.units.engine.sites import Site, numbered
+from lenslab.units.engine.sites import Site, numbered, obstacle_of
 
 CONVOLUTIONS = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
 NORMALISATIONS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d, nn.GroupNorm, nn.InstanceNorm2d)
@@ -62,6 +62,7 @@ class Graph:
     def __init__(self, module: nn.Module, probe: Tensor) -> None:
         self.module = fx.GraphModule(module, fx.Tracer().trace(module))
         self.modules = dict(self.module.named_modules())
+        self._layers = [path for path, layer in module.named_modules() if path and not list(layer.children())]
         self.nodes = list(self.module.graph.nodes)
         self.batch = len(probe)
         seen = probed(self.module, probe)
@@ -145,6 +146,27 @@ class Graph:
             for node, name in names.items()
             for maker in [makers[node]]
         }
+
+    def unsupported(self) -> dict[str, str]:
+        """Say of the layers, sums and activations that are no sites why they are none, by their names."""
+        nodes = [node for node in self.nodes if self._is_looked_for(node) and not self._has_units(node)]
+        names = dict(zip(numbered([self._dotted(node) for node in nodes]), nodes, strict=True))
+        stacks = (node.meta.get("nn_module_stack", {}).values() for node in self.nodes)
+        called = {str(node.target) for node in self.nodes} | {str(path) for stack in stacks for path, _ in stack}
+        idle = dict.fromkeys((path for path in self._layers if path not in called), "it is not called")
+        return {name: self._obstacle(node) for name, node in names.items()} | idle
+
+    def _is_looked_for(self, node: fx.Node) -> bool:
+        computes = self.is_convolution(node) or self.is_activation(node) or self.is_addition(node)
+        return node.op == "call_module" or computes
+
+    def _obstacle(self, node: fx.Node) -> str:
+        if node is self.result:
+            return "it is the logits"
+        if node not in self.from_input:
+            return "it does not depend on the images"
+        per_image, numbers = node in self.per_image, node in self._numbers
+        return obstacle_of(self.shapes.get(node), per_image=per_image, numbers=numbers)
 
     def cost(self, nodes: set[fx.Node]) -> int:
         """Count the multiply-accumulates that these nodes take per image, convolutions and linear layers only."""

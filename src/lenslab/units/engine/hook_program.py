@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from lenslab.units.engine.fx_graph import ACTIVATIONS, CONVOLUTIONS, IDENTITIES, NORMALISATIONS
 from lenslab.units.engine.program import Golden
 from lenslab.units.engine.site_intervention import ZERO_REPLACEMENT, SiteIntervention
-from lenslab.units.engine.sites import Site, numbered
+from lenslab.units.engine.sites import Site, numbered, obstacle_of
 
 
 @dataclass(frozen=True)
@@ -77,24 +77,28 @@ class HookProgram:
         return self.logits(inputs) if units is None else self.ablated_logits(inputs, site, units, intervention.at(rows))
 
 
-def sites_of(module: nn.Module, probe: Tensor) -> dict[str, tuple[Site, Call]]:
+def sites_of(module: nn.Module, probe: Tensor) -> tuple[dict[str, tuple[Site, Call]], dict[str, str]]:
     """Find the sites that hooks can see, the outputs of modules without submodules, and the calls behind them.
 
     A default site is followed from a convolution through the batch norm and activation modules that take its value;
     sums and functions between modules stay unseen. The probe is two or more inputs; the module is left as it was.
+
+    Returns:
+        The sites with their calls, by name, and why the outputs of the other such modules are no sites.
     """
     seen: list[tuple[str, nn.Module, Any, Any]] = []
+    paths = [path for path, layer in module.named_modules() if path and not list(layer.children())]
 
     def watcher(path: str) -> Callable[[nn.Module, Any, Any], None]:
         return lambda layer, inputs, output: seen.append((path, layer, inputs[0] if inputs else None, output))
 
     with ExitStack() as stack:
-        for path, layer in module.named_modules():
-            if path and not list(layer.children()):
-                stack.callback(layer.register_forward_hook(watcher(path)).remove)
+        for path in paths:
+            stack.callback(module.get_submodule(path).register_forward_hook(watcher(path)).remove)
         logits = module(probe.clone())
 
-    kept = [call for call in _with_units(seen, len(probe)) if call[3] is not logits]
+    obstacles = _obstacles(seen, len(probe), logits)
+    kept = [call for call, obstacle in zip(seen, obstacles, strict=True) if not obstacle]
     names = numbered([path for path, *_ in kept])
     default = [_handed_on(call, kept) for call in kept if isinstance(call[1], CONVOLUTIONS)]
     counts: dict[str, int] = {}
@@ -112,27 +116,35 @@ def sites_of(module: nn.Module, probe: Tensor) -> dict[str, tuple[Site, Call]]:
             source=name if isinstance(layer, (*CONVOLUTIONS, nn.Linear)) else None,
         )
         sites[name] = (site, Call(path, index))
-    return sites
+    called = zip(seen, obstacles, strict=True)
+    others = {path: obstacle for (path, *_), obstacle in called if obstacle and path not in sites}
+    idle = dict.fromkeys({*paths} - {path for path, *_ in seen}, "it is not called")
+    return sites, others | idle
 
 
-def _with_units(calls: Sequence[Any], batch: int) -> list[Any]:
-    """Choose the calls whose values have their channels in dimension 1.
+def _obstacles(calls: Sequence[Any], batch: int, logits: Any) -> list[str]:
+    """Say why the value of each call is no site; nothing where its channels are in dimension 1.
 
     After a linear layer or a layer norm they are in the last one, and stay there through the layers that take that
     very value, convolutions apart.
     """
-    chosen: list[Any] = []
+    obstacles: list[str] = []
     channels_last: list[Tensor] = []
-    for call in calls:
-        _, layer, taken, output = call
+    for _, layer, taken, output in calls:
         moved = isinstance(layer, (nn.Linear, nn.LayerNorm)) or any(taken is value for value in channels_last)
-        if not isinstance(output, Tensor) or not output.dtype.is_floating_point or len(output) != batch:
-            continue
-        if output.dim() == 4 and moved and not isinstance(layer, CONVOLUTIONS):
+        tensor = isinstance(output, Tensor)
+        numbers, per_image = tensor and output.is_floating_point(), tensor and output.shape[:1] == (batch,)
+        turned = numbers and per_image and output.dim() == 4 and moved and not isinstance(layer, CONVOLUTIONS)
+        if turned:
             channels_last.append(output)
-        elif output.dim() in (2, 4):
-            chosen.append(call)
-    return chosen
+        if output is logits:
+            obstacles.append("it is the logits")
+        elif numbers and per_image and output.dim() in (2, 4) and not turned:
+            obstacles.append("")
+        else:
+            shape = tuple(output.shape) if tensor else None
+            obstacles.append(obstacle_of(shape, per_image=per_image, numbers=numbers))
+    return obstacles
 
 
 def _handed_on(call: Any, calls: Sequence[Any]) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
@@ -68,8 +68,37 @@ def numbered(names: Sequence[str]) -> list[str]:
     return unique
 
 
-def select(sites: Iterable[Site], patterns: Sequence[str] | None) -> tuple[Site, ...]:
+def obstacle_of(shape: Sequence[int] | None, *, per_image: bool, numbers: bool) -> str:
+    """Say why a value is no site: what it is for one image, and what it would have to be.
+
+    Args:
+        shape: Of the value, the images' dimension in front; ``None`` where it is no tensor.
+        per_image: Whether its first dimension is that of the images.
+        numbers: Whether it holds floating-point numbers.
+
+    Example:
+        >>> obstacle_of((3, 8, 4, 4, 4), per_image=True, numbers=True)
+        'for one image it is [8, 4, 4, 4], and units are the channels of [units, height, width] or the features of ...'
+    """
+    if shape is None:
+        return "it is no tensor"
+    if not numbers:
+        return "it holds no floating-point numbers"
+    if not per_image or not shape:
+        return f"it is {list(shape)} for all images together, and not one for each"
+    turned = ", with the channels last" if len(shape) == 4 else ""
+    return (
+        f"for one image it is {list(shape[1:])}{turned}, and units are the channels of [units, height, width] or the "
+        "features of [units]"
+    )
+
+
+def select(
+    sites: Iterable[Site], patterns: Sequence[str] | None, unsupported: Mapping[str, str] | None = None
+) -> tuple[Site, ...]:
     """Choose sites by shell globs over their names, by default the default sites, in the order of execution.
+
+    ``unsupported`` says of values that are no sites why they are none, by their names.
 
     Example:
         >>> sites = [Site(name, 8, (8, 4, 4), "relu", name == "b", None) for name in ("a:1", "a:2", "b")]
@@ -89,11 +118,11 @@ def select(sites: Iterable[Site], patterns: Sequence[str] | None) -> tuple[Site,
                 "name some with --sites (list them with: lenslab sites NETWORK)"
             )
     else:
-        chosen = set().union(*(_matching(sites, pattern) for pattern in patterns))
+        chosen = set().union(*(_matching(sites, pattern, unsupported or {}) for pattern in patterns))
     return tuple(site for site in sites if site.name in chosen)
 
 
-def _matching(sites: tuple[Site, ...], pattern: str) -> set[str]:
+def _matching(sites: tuple[Site, ...], pattern: str, unsupported: Mapping[str, str]) -> set[str]:
     names = [site.name for site in sites]
     matches = {name for name in names if fnmatchcase(name, pattern)}
     if matches:
@@ -103,6 +132,16 @@ def _matching(sites: tuple[Site, ...], pattern: str) -> set[str]:
         listed = ", ".join(repr(name) for name in calls)
         raise AmbiguousSiteError(
             f"{pattern!r} is called {len(calls)} times; name one of {listed}, or all of them with '{pattern}:*'"
+        )
+    seen = [name for name in unsupported if fnmatchcase(name, pattern)]
+    if seen:
+        more = f" (and {len(seen) - 1} more that match {pattern!r})" if len(seen) > 1 else ""
+        raise UnknownSiteError(f"{seen[0]!r}{more} is seen, and is no site: {unsupported[seen[0]]}")
+    within = [name for name in names if name.startswith(f"{pattern}.")]
+    if within:
+        raise UnknownSiteError(
+            f"{pattern!r} is made of other layers; name one of its {len(within)} sites, such as {within[-1]!r}, or all "
+            f"of them with '{pattern}.*'"
         )
     close = difflib.get_close_matches(pattern, names, n=1)
     hint = f"; did you mean {close[0]!r}?" if close else "."

@@ -38,6 +38,7 @@ class Trace:
     Attributes:
         module: A private copy of the network; the caller's own is never run, hooked or changed.
         sites: Every value whose units can be silenced, by name, in the order of execution.
+        unsupported: Why the values of other layers are no sites, by their names.
         classes: Number of logits.
         graph: The graph of operations; ``None`` where torch.fx could not trace the network and hooks are used.
         obstacle: Why it could not, as torch says; empty where it could.
@@ -48,6 +49,7 @@ class Trace:
 
     module: nn.Module
     sites: dict[str, Site]
+    unsupported: dict[str, str]
     classes: int
     graph: Graph | None
     obstacle: str
@@ -72,7 +74,8 @@ class Trace:
         Raises:
             UnknownSiteError: A pattern matches no site.
         """
-        return select(self.sites.values(), [patterns] if isinstance(patterns, str) else patterns)
+        chosen = [patterns] if isinstance(patterns, str) else patterns
+        return select(self.sites.values(), chosen, self.unsupported)
 
 
 def trace(network: Network | nn.Module, input_shape: tuple[int, ...] | None = None) -> Trace:
@@ -140,10 +143,12 @@ def _traced(module: nn.Module, graph: Graph, classes: int) -> Trace:
     nodes = {name: node for name, (_, node) in found.items()}
     reaching = {name for name, node in nodes.items() if graph.result in graph.downstream[node]}
     tails = {name: linear_tail(graph, nodes[name]) for name in reaching}
+    unseen = dict.fromkeys(nodes.keys() - reaching, "the logits do not depend on it")
     costs = {name: graph.cost(graph.downstream[nodes[name]]) for name in reaching}
     return Trace(
         module=module,
         sites={name: site for name, (site, _) in found.items() if name in reaching},
+        unsupported={name: why for name, why in {**graph.unsupported(), **unseen}.items() if name not in reaching},
         classes=classes,
         graph=graph,
         obstacle="",
@@ -154,11 +159,12 @@ def _traced(module: nn.Module, graph: Graph, classes: int) -> Trace:
 
 
 def _hooked(module: nn.Module, probe: Tensor, classes: int, *, obstacle: str) -> Trace:
-    found = sites_of(module, probe)
+    found, unsupported = sites_of(module, probe)
     calls = {name: call for name, (_, call) in found.items()}
     return Trace(
         module=module,
         sites={name: site for name, (site, _) in found.items()},
+        unsupported=unsupported,
         classes=classes,
         graph=None,
         obstacle=obstacle,

@@ -94,7 +94,7 @@ class GradientGates:
     def _hooked(self, gates: Mapping[str, Tensor], images: Tensor) -> Iterator[None]:
         if self._calls is None:
             with torch.no_grad():
-                found = sites_of(self._module, torch.zeros(2, *images.shape[1:], device=images.device))
+                found, _ = sites_of(self._module, torch.zeros(2, *images.shape[1:], device=images.device))
             self._calls = {site: found[site][1] for site in gates}
         with ExitStack() as stack:
             for site, gate in gates.items():

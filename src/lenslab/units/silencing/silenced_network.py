@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from lenslab.runs.intervention import FILTER, MEAN, MEAN_MAP, ZERO, Intervention
 from lenslab.units.engine.site_intervention import Replacement
 from lenslab.units.engine.site_plan import Plan, plan
-from lenslab.units.engine.sites import Site, select
+from lenslab.units.engine.sites import Site
 from lenslab.units.engine.trace import Trace, trace
 from lenslab.units.errors import UnitsError, UnknownSiteError, UnsupportedNetworkError
 from lenslab.units.images import Source, open_images
@@ -165,7 +165,7 @@ def sites_and_units(
 
 
 def _one(traced: Trace, site: str) -> Site:
-    found = select(traced.sites.values(), [site])
+    found = traced.select(site)
     if len(found) > 1:
         raise UnknownSiteError(f"{site!r} names {len(found)} sites; name one of them")
     return found[0]
