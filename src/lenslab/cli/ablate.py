@@ -15,6 +15,7 @@ from lenslab.cli.network_options import (
     Declared,
     Mean,
     NetworkName,
+    NoExif,
     Output,
     Sd,
     Size,
@@ -81,9 +82,9 @@ def sites(
     default = [site for site in listed if site.default]
     console.remark(f"\n{len(default)} default sites with {sum(site.units for site in default):,} units")
     for why in dict.fromkeys(found.unsupported.values()):
-        names = [name for name, reason in found.unsupported.items() if reason == why]
-        listed = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
-        console.remark(f"no site: {listed}: {why}")
+        layers = [name for name, reason in found.unsupported.items() if reason == why]
+        shown = ", ".join(layers[:3]) + (f" and {len(layers) - 3} more" if len(layers) > 3 else "")
+        console.remark(f"no site: {shown}: {why}")
     for assumption in loaded.assumptions:
         console.remark(f"assumed: {assumption}")
     if found.obstacle:
@@ -138,6 +139,7 @@ def ablate(
     skip_broken: Annotated[
         bool, Option("--skip-broken", help="Leave images out that do not decode, and count and name them.")
     ] = False,
+    no_exif: NoExif = False,
     resume: Annotated[
         bool, Option("--resume", help="Only go on with what was begun in the same place; never begin anew.")
     ] = False,
@@ -161,7 +163,7 @@ def ablate(
 
     images = f"{images}#{split}" if split else images
     loaded = load(network, weights, mean, sd, size, declared=declared, output=output, images=images)
-    opened = units.open_images(images, on_error="skip" if skip_broken else "raise")
+    opened = units.open_images(images, on_error="skip" if skip_broken else "raise", exif=not no_exif)
     ablation = units.Ablation.of(
         loaded,
         opened.mapped(loaded.class_names or loaded.classes, classes) if classes else opened,

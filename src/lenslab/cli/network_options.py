@@ -28,6 +28,9 @@ Split = Annotated[
     str | None,
     Option("--split", metavar="S", help="Which split, where several lie side by side: test, or train+test for both."),
 ]
+NoExif = Annotated[
+    bool, Option("--no-exif", help="Leave pictures as their pixels lie, and do not turn them as their EXIF says.")
+]
 Classes = Annotated[
     str | None,
     Option(

@@ -14,6 +14,7 @@ from lenslab.cli.network_options import (
     Classes,
     Declared,
     Mean,
+    NoExif,
     Output,
     Sd,
     Size,
@@ -71,6 +72,7 @@ def run(
     ] = None,
     split: Split = None,
     classes: Classes = None,
+    no_exif: NoExif = False,
     out: Annotated[
         Path | None, Option(metavar="DIR", help="Where the record goes. Default: runs/<id>-<network>-<short hash>.")
     ] = None,
@@ -86,7 +88,9 @@ def run(
 ) -> None:
     """Silence every unit, decide the paper's claims by its rules, and leave a record that the site shows."""
     from lenslab import studies
+    from lenslab.units import open_images
 
+    source = f"{images}#{split}" if images and split else images
     studies.load_rules(study)  # an unknown study is refused before anything is loaded or shown
     with console.progress("silencing") as progress:
         result = studies.run(
@@ -98,7 +102,7 @@ def run(
             size=size_of(size),
             preprocessing=declared,
             output=key_of(output),
-            images=f"{images}#{split}" if images and split else images,
+            images=open_images(source, exif=False) if source and no_exif else source,
             classes=classes,
             out=out,
             seed=seed,

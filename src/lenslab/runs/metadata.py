@@ -61,6 +61,7 @@ class DatasetMetadata:
         classes: How many classes the network tells apart.
         class_names: A name for each class; None where there are none.
         skips_broken: Whether images that do not decode were left out.
+        exif: Whether pictures were turned as their EXIF orientation says.
         reference_sha256: Of the images that means, maps and energies were measured on; None where none were.
         reference_limit: Of how many of those.
     """
@@ -72,6 +73,7 @@ class DatasetMetadata:
     classes: int | None
     class_names: tuple[str, ...] | None
     skips_broken: bool
+    exif: bool
     reference_sha256: str | None
     reference_limit: int | None
 
@@ -88,6 +90,7 @@ class DatasetMetadata:
             classes=count(images, "classes"),
             class_names=tuple(str(name) for name in names) if isinstance(names, list) and names else None,
             skips_broken=request.get("broken_images") == "skip",
+            exif=request.get("exif") is not False,
             reference_sha256=text(request, "reference_sha256"),
             reference_limit=count(request, "reference_count"),
         )

@@ -176,10 +176,14 @@ class Ablation(Question):
             seed=seed,
             batch_size=batch_size,
             intervention=intervention,
-            reference=opened if reference is None else open_images(reference, on_error=opened.on_error),
+            reference=opened
+            if reference is None
+            else open_images(reference, on_error=opened.on_error, exif=opened.exif),
             top=_top(top, traced.classes),
             attributes=attributes and single,
-            concepts=None if concepts is None else open_concept_images(concepts),
+            concepts=None
+            if concepts is None
+            else open_concept_images(concepts, on_error=opened.on_error, exif=opened.exif),
         )
 
     def run(

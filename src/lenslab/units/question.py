@@ -67,6 +67,7 @@ class Question:
             "attributes": self.attributes,
             **({"concepts_sha256": self.concepts.sha256} if self.concepts else {}),
             **({"broken_images": self.images.on_error} if self.images.on_error != "raise" else {}),
+            **({} if self.images.exif else {"exif": False}),
             "engine": self.engine,
             "seed": self.seed,
         }

@@ -102,8 +102,8 @@ def images_again(run: RunRecord, images: Source | None = None, *, classes: str |
 
 
 def opened_as(run: RunRecord, images: Source) -> Images:
-    """Open images and leave out those that do not decode, if the run did."""
-    return open_images(images, on_error="skip" if run.dataset.skips_broken else "raise")
+    """Open images, leave out those that do not decode, if the run did, and turn pictures as it did."""
+    return open_images(images, on_error="skip" if run.dataset.skips_broken else "raise", exif=run.dataset.exif)
 
 
 def mapped_again(run: RunRecord, opened: Images, classes: str | Path | None = None) -> Images:

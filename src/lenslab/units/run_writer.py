@@ -170,7 +170,7 @@ def _document(question: Question, images: pd.DataFrame, skipped: pd.DataFrame, p
         "draws": question.intervention.draws,
         "top": question.top,
         "seed": question.seed,
-        "assumptions": [*question.assumptions, *_left_out(skipped, len(opened))],
+        "assumptions": [*question.assumptions, *_left_out(skipped, len(opened)), *_turned(images)],
         "warnings": _warnings(trace_, images["label"].nunique()),
         "versions": versions(),
         "machine": machine(),
@@ -181,6 +181,15 @@ def _left_out(skipped: pd.DataFrame, images: int) -> Iterator[str]:
     if len(skipped):
         first = skipped["reason"].iloc[0]
         yield f"{len(skipped)} of {images} images do not decode and are left out; the first: {first}"
+
+
+def _turned(images: pd.DataFrame) -> Iterator[str]:
+    turned = int(images["turned"].sum())
+    if turned:
+        yield (
+            f"{turned} of {len(images)} pictures were turned as their EXIF orientation says; --no-exif leaves them as "
+            "their pixels lie"
+        )
 
 
 def _warnings(trace_: Trace, shown: int) -> list[str]:

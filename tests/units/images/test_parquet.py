@@ -219,3 +219,11 @@ def test_a_file_that_is_not_parquet_and_an_empty_directory_are_one_message(tmp_p
 def test_metadata_of_another_kind_leaves_classes_without_names(tmp_path):
     path = write(tmp_path / "mine.parquet", names=["a", 2])
     assert open_images(path).class_names is None
+
+
+@pytest.mark.parametrize("columns", [["image", "img", "label"], ["image", "label", "fine_label"]])
+def test_two_columns_that_may_both_be_meant_are_refused_with_both(tmp_path, columns):
+    values = {name: ENCODED if name.startswith("im") else LABELS for name in columns}
+    pq.write_table(pa.table(values), tmp_path / "two.parquet")
+    with pytest.raises(ImageLayoutError, match=r"(image and img|label and fine_label), and any of them may be meant"):
+        open_images(tmp_path / "two.parquet")

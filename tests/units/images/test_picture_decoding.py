@@ -7,7 +7,8 @@ import pytest
 from PIL import Image
 
 from lenslab.units.errors import UndecodableImageError
-from lenslab.units.images.picture_decoding import decode
+from lenslab.units.images import picture_decoding
+from lenslab.units.images.labelled_images import Pixels
 
 GRADIENT = np.arange(0, 240, 10, dtype=np.uint8).reshape(4, 6)
 
@@ -16,6 +17,10 @@ def encoded(picture: Image.Image, kind: str = "PNG", **options) -> bytes:
     buffer = io.BytesIO()
     picture.save(buffer, kind, **options)
     return buffer.getvalue()
+
+
+def decode(content: bytes, name: str, *, exif: bool = True) -> Pixels:
+    return picture_decoding.decode(content, name, exif=exif).pixels
 
 
 def test_grey_stays_grey():

@@ -1,8 +1,10 @@
 import io
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from PIL import Image
@@ -51,6 +53,78 @@ def test_every_usual_kind_of_image_gives_the_same_pixels(make):
     assert (images.name, images.labels.tolist(), images.class_names) == ("Made", list(LABELS), None)
     np.testing.assert_array_equal(np.stack(pixels_of(images)), PIXELS)
     assert images.sha256 == open_images(Made(lambda number: PIXELS[number])).sha256
+
+
+def png(number: int) -> bytes:
+    stream = io.BytesIO()
+    Image.fromarray(PIXELS[number]).save(stream, "PNG")
+    return stream.getvalue()
+
+
+class Named(list):
+    """As Hugging Face's data sets are: items with names, and the classes' names in the features."""
+
+    @property
+    def features(self):
+        return {"image": object(), "label": SimpleNamespace(names=["ant", "bee", "cow"])}
+
+
+@pytest.mark.parametrize(
+    "dataset",
+    [
+        [{"image": PIXELS[number], "label": LABELS[number]} for number in range(5)],
+        [
+            {"img": Image.fromarray(PIXELS[number]), "fine_label": LABELS[number], "coarse_label": 9}
+            for number in range(5)
+        ],
+        Named({"image": {"bytes": png(number), "path": None}, "label": LABELS[number]} for number in range(5)),
+        [{"image": png(number), "labels": np.int64(LABELS[number])} for number in range(5)],
+        pd.DataFrame({"image": [png(number) for number in range(5)], "label": LABELS}, index=[7, 3, 5, 1, 0]),
+        [row for _, row in pd.DataFrame({"image": [*PIXELS], "label": LABELS}).iterrows()],
+        [(png(number), LABELS[number]) for number in range(5)],
+    ],
+    ids=["names", "several-labels", "features", "bytes", "table", "rows", "pairs-of-bytes"],
+)
+def test_items_with_names_are_images_too(dataset):
+    images = open_images(dataset)
+    assert images.labels.tolist() == list(LABELS)
+    np.testing.assert_array_equal(np.stack(pixels_of(images)), PIXELS)
+    assert images.class_names == (("ant", "bee", "cow") if isinstance(dataset, Named) else None)
+
+
+@pytest.mark.parametrize(
+    ("item", "words"),
+    [
+        (
+            {"picture": PIXELS[0], "label": 0},
+            "item 0 of list has picture, label; expected one of image, img and one of",
+        ),
+        ({"image": PIXELS[0], "img": PIXELS[1], "label": 0}, "has image, img, label; expected one of"),
+        ({"image": PIXELS[0]}, "has image; expected"),
+        ({"image": "a.png", "label": 0}, "the image of item 0 of list is a str; expected a Pillow picture, the bytes"),
+        (7, r"item 0 of list is a int; expected a pair \(image, label\), or both by name"),
+    ],
+)
+def test_items_that_lack_an_image_or_a_label_are_refused(item, words):
+    with pytest.raises(ImageLayoutError, match=words):
+        open_images([item])
+
+
+def test_bytes_that_are_no_picture_are_named_or_skipped():
+    items = [{"image": png(0), "label": 1}, {"image": b"no picture", "label": 1}]
+    with pytest.raises(UndecodableImageError, match="the image of item 1 of list does not decode"):
+        open_images(items)
+    assert [each.number for each in open_images(items, on_error="skip").skipped] == [1]
+
+
+@pytest.mark.thorough
+def test_hugging_faces_own_data_sets_are_images_where_they_are_installed():
+    datasets = pytest.importorskip("datasets", reason="Hugging Face's datasets is not installed")
+    features = datasets.Features({"image": datasets.Image(), "label": datasets.ClassLabel(names=["ant", "bee", "cow"])})
+    items = {"image": [{"bytes": png(number), "path": None} for number in range(5)], "label": list(LABELS)}
+    images = open_images(datasets.Dataset.from_dict(items, features=features))
+    np.testing.assert_array_equal(np.stack(pixels_of(images)), PIXELS)
+    assert images.class_names == ("ant", "bee", "cow")
 
 
 def test_grey_images_and_images_of_several_sizes_are_taken():

@@ -161,7 +161,7 @@ def test_pairs_with_small_margins_are_drawn_more_often() -> None:
     rows = torch.arange(count)
     outcome = SiteOutcome("relu", np.zeros((count, 1), np.float32))
     outcome.decided.append(DecidedPairs("suffix", rows, torch.zeros_like(rows), rows % 7, margin))
-    images = ImageBlock(100, np.arange(100, 100 + count), (), np.zeros(count, np.int64))
+    images = ImageBlock(100, np.arange(100, 100 + count), (), np.zeros(count, np.int64), np.zeros(count, bool))
     drawn = shard_tables._candidates(outcome, images, 2, 200, np.random.default_rng(0)).to_pandas()
     assert len(drawn) == 200
     assert (drawn["image"] % 2 == 0).mean() > 0.8

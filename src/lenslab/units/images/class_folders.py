@@ -12,7 +12,7 @@ import numpy as np
 
 from lenslab.records import sha256_of_file
 from lenslab.units.errors import ImageLayoutError, ImagesUnavailableError, UndecodableImageError, some_of
-from lenslab.units.images.labelled_images import Images, Pixels
+from lenslab.units.images.labelled_images import Images, Picture
 from lenslab.units.images.splits import SPLITS
 
 SUFFIXES = frozenset(
@@ -31,7 +31,7 @@ class _Shelf:
     names: tuple[str, ...]
 
 
-def open_folders(path: Path, *, source: str | None = None) -> Images:
+def open_folders(path: Path, *, source: str | None = None, exif: bool = True) -> Images:
     """Open a directory that holds a directory for each class.
 
     The classes are numbered in the order of their sorted names and an empty one keeps its number; the pictures of a
@@ -60,10 +60,10 @@ def open_folders(path: Path, *, source: str | None = None) -> Images:
     if not shelves:
         raise ImageLayoutError(_without_pictures(path, classes, others, named))
 
-    def read(start: int, stop: int) -> Iterator[Pixels | UndecodableImageError]:
+    def read(start: int, stop: int) -> Iterator[Picture | UndecodableImageError]:
         for shelf in shelves:
             for name in shelf.names[max(start - shelf.start, 0) : max(stop - shelf.start, 0)]:
-                yield _picture(shelf.directory / name)
+                yield _picture(shelf.directory / name, exif=exif)
 
     def digest() -> str:
         lines = hashlib.sha256("".join(f"{name}/\n" for name in classes).encode(errors="surrogateescape"))
@@ -76,10 +76,10 @@ def open_folders(path: Path, *, source: str | None = None) -> Images:
 
     labels = np.repeat([shelf.label for shelf in shelves], [len(shelf.names) for shelf in shelves])
     assumptions = (*_of_numbers(classes, named), *_assumptions(empty, others, named))
-    return Images(path.resolve().name, named, labels, tuple(classes), read, digest, assumptions=assumptions)
+    return Images(path.resolve().name, named, labels, tuple(classes), read, digest, exif=exif, assumptions=assumptions)
 
 
-def open_pictures(path: Path, *, source: str | None = None) -> tuple[Images, list[Path]]:
+def open_pictures(path: Path, *, source: str | None = None, exif: bool = True) -> tuple[Images, list[Path]]:
     """Open the pictures of a directory at any depth, each with the label 0, and name the path of each below it."""
     named = source or str(path)
     try:
@@ -92,10 +92,10 @@ def open_pictures(path: Path, *, source: str | None = None) -> tuple[Images, lis
         lines = (f"{_sha256(file)}  {name.as_posix()}\n" for file, name in zip(files, below, strict=True))
         return hashlib.sha256("".join(lines).encode(errors="surrogateescape")).hexdigest()
 
-    def read(start: int, stop: int) -> Iterator[Pixels | UndecodableImageError]:
-        return map(_picture, files[start:stop])
+    def read(start: int, stop: int) -> Iterator[Picture | UndecodableImageError]:
+        return (_picture(file, exif=exif) for file in files[start:stop])
 
-    return Images(path.resolve().name, named, np.zeros(len(files), np.int64), None, read, digest), below
+    return Images(path.resolve().name, named, np.zeros(len(files), np.int64), None, read, digest, exif=exif), below
 
 
 def _classes(path: Path, named: str) -> list[str]:
@@ -179,11 +179,11 @@ def _is_picture(name: str) -> bool:
     return not name.startswith(".") and os.path.splitext(name)[1].lower() in SUFFIXES  # noqa: PTH122 a name, no path
 
 
-def _picture(file: Path) -> Pixels | UndecodableImageError:
+def _picture(file: Path, *, exif: bool) -> Picture | UndecodableImageError:
     from lenslab.units.images.picture_decoding import decode
 
     try:
-        return decode(file.read_bytes(), str(file))
+        return decode(file.read_bytes(), str(file), exif=exif)
     except UndecodableImageError as error:
         return error
     except OSError as error:

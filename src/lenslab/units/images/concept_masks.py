@@ -33,7 +33,7 @@ from numpy.typing import NDArray
 from lenslab.units.errors import ImageLayoutError, ImagesUnavailableError, UnknownImagesError
 from lenslab.units.images.class_folders import open_pictures
 from lenslab.units.images.image_sources import Source, open_images
-from lenslab.units.images.labelled_images import ImageBlock, Images
+from lenslab.units.images.labelled_images import ImageBlock, Images, OnError
 from lenslab.units.images.parquet import open_parquet
 from lenslab.units.images.preprocessing import Preprocessing
 
@@ -140,11 +140,22 @@ class ConceptImages:
             given = self.read(block.start, block.stop)
             kept = [given[number - block.start] for number in block.numbers]
             known = np.array([[mask is not None for mask in masks] for masks in kept], bool)
+            self._refuse_turned(block, known)
             fitted = [
                 self._fitted(masks, pixels.shape[:2], int(number), nearest)
                 for masks, pixels, number in zip(kept, block.pixels, block.numbers, strict=True)
             ]
             yield block, fitted, known.reshape(len(block), len(self.concepts))
+
+    def _refuse_turned(self, block: ImageBlock, known: Mask) -> None:
+        """Refuse masks of a square image that was turned: nobody sees whether they were turned, too."""
+        square = np.array([pixels.shape[0] == pixels.shape[1] for pixels in block.pixels], bool)
+        unclear = block.numbers[block.turned & square & known.reshape(len(block), -1).any(axis=1)]
+        if len(unclear) and not self.preprocessed:
+            raise ImageLayoutError(
+                f"image {unclear[0]} of {self.images.source} is square and turned as its EXIF orientation says, so it "
+                "cannot be seen whether its masks are of the turned image; --no-exif leaves images as their pixels lie"
+            )
 
     def _fitted(
         self, masks: Sequence[Mask | None], shape: tuple[int, ...], number: int, nearest: Preprocessing
@@ -153,19 +164,24 @@ class ConceptImages:
             if mask is not None and mask.shape != shape and not self.preprocessed:
                 raise ImageLayoutError(
                     f"the mask of {concept!r} for image {number} of {self.images.source} has {mask.shape[0]}x"
-                    f"{mask.shape[1]} pixels and the image {shape[0]}x{shape[1]}; give masks of the images' own size"
+                    f"{mask.shape[1]} pixels and the image {shape[0]}x{shape[1]}; give masks of the images' own size, "
+                    "turned as their EXIF orientation says; --no-exif leaves images as their pixels lie"
                 )
         nothing = np.zeros(next((mask.shape for mask in masks if mask is not None), (1, 1)), bool)
         whole = np.stack([nothing if mask is None else mask for mask in masks])
         return whole if self.preprocessed else nearest(np.uint8(255) * whole[..., None]).numpy()[:, 0] > 0
 
 
-def open_concept_images(source: str | Path | ConceptImages) -> ConceptImages:
+def open_concept_images(
+    source: str | Path | ConceptImages, *, on_error: OnError = "raise", exif: bool = True
+) -> ConceptImages:
     """Open images with pixel masks of concepts.
 
     Args:
         source: A directory with ``images`` and ``masks/CONCEPT``, or a Parquet file with columns ``mask:CONCEPT``; see
             this module. What is open already is returned as it is.
+        on_error: ``"skip"`` leaves out the pictures that do not decode.
+        exif: Turn pictures, and masks, as their EXIF orientation says.
 
     Example:
         >>> open_concept_images("no/such/directory")
@@ -178,17 +194,16 @@ def open_concept_images(source: str | Path | ConceptImages) -> ConceptImages:
     if not isinstance(source, str | os.PathLike):
         raise UnknownImagesError(f"images with masks are given by where they are, not as {source!r:.80}")
     path = Path(source).expanduser()
-    if path.is_dir():
-        return _of_directory(path)
-    if path.is_file() and path.suffix.lower() == ".parquet":
-        return _of_parquet(path)
+    if path.is_dir() or (path.is_file() and path.suffix.lower() == ".parquet"):
+        opened = _of_directory(path, exif=exif) if path.is_dir() else _of_parquet(path, exif=exif)
+        return replace(opened, images=opened.images.skipping()) if on_error == "skip" else opened
     raise UnknownImagesError(
         f"no images with masks at {source}; give a directory with images/ and masks/CONCEPT/, or a Parquet file with "
         f"columns image and {MASK_COLUMN}CONCEPT"
     )
 
 
-def _of_directory(path: Path) -> ConceptImages:
+def _of_directory(path: Path, *, exif: bool) -> ConceptImages:
     folders = path / "masks"
     lacking = [name for name in ("images", "masks") if not (path / name).is_dir()]
     if lacking:
@@ -196,7 +211,7 @@ def _of_directory(path: Path) -> ConceptImages:
     concepts = tuple(sorted(each.name for each in folders.iterdir() if each.is_dir() and each.name[0] != "."))
     if not concepts:
         raise ImageLayoutError(f"{folders} holds no directory; put the masks of each concept into one with its name")
-    images, files = open_pictures(path / "images", source=str(path))
+    images, files = open_pictures(path / "images", source=str(path), exif=exif)
     stems = {file.with_suffix("") for file in files}
     found: list[dict[Path, Path]] = []
     for concept in concepts:
@@ -214,13 +229,14 @@ def _of_directory(path: Path) -> ConceptImages:
         found.append(masks)
 
     def read(start: int, stop: int) -> list[list[Mask | None]]:
-        return [[_of_file(masks.get(file.with_suffix(""))) for masks in found] for file in files[start:stop]]
+        some = files[start:stop]
+        return [[_of_file(masks.get(file.with_suffix("")), exif=exif) for masks in found] for file in some]
 
     return ConceptImages(images, concepts, read)
 
 
-def _of_parquet(path: Path) -> ConceptImages:
-    images = open_parquet(path, labelled=False)
+def _of_parquet(path: Path, *, exif: bool) -> ConceptImages:
+    images = open_parquet(path, labelled=False, exif=exif)
     with pq.ParquetFile(path) as parquet:
         columns = [name for name in parquet.schema_arrow.names if name.startswith(MASK_COLUMN)]
         groups = [parquet.metadata.row_group(group).num_rows for group in range(parquet.num_row_groups)]
@@ -246,32 +262,32 @@ def _of_parquet(path: Path) -> ConceptImages:
             row, table = group_of(number)
             cells = [table.column(name)[row].as_py() for name in columns]
             named = [f"row {number} of {path}, column {name}" for name in columns]
-            rows.append([_of_cell(cell, name) for cell, name in zip(cells, named, strict=True)])
+            rows.append([_of_cell(cell, name, exif=exif) for cell, name in zip(cells, named, strict=True)])
         return rows
 
     return ConceptImages(images, tuple(name.removeprefix(MASK_COLUMN) for name in columns), read)
 
 
-def _of_file(path: Path | None) -> Mask | None:
+def _of_file(path: Path | None, *, exif: bool) -> Mask | None:
     if path is None:
         return None
     try:
-        return _decoded(path.read_bytes(), str(path))
+        return _decoded(path.read_bytes(), str(path), exif=exif)
     except OSError as error:
         raise ImagesUnavailableError(f"{path} cannot be read: {error.strerror or error}") from error
 
 
-def _of_cell(cell: object, named: str) -> Mask | None:
+def _of_cell(cell: object, named: str, *, exif: bool) -> Mask | None:
     content = cell.get("bytes") if isinstance(cell, dict) else cell
     if content is not None and not isinstance(content, bytes):
         raise ImageLayoutError(f"{named} is {type(content).__name__}; expected an encoded picture (binary)")
-    return None if content is None else _decoded(content, named)
+    return None if content is None else _decoded(content, named, exif=exif)
 
 
-def _decoded(content: bytes, named: str) -> Mask:
+def _decoded(content: bytes, named: str, *, exif: bool) -> Mask:
     from lenslab.units.images.picture_decoding import decode
 
-    return np.asarray(decode(content, named).any(axis=2))
+    return np.asarray(decode(content, named, exif=exif).pixels.any(axis=2))
 
 
 def _checked_masks(masks: MaskSource, start: int, stop: int, concepts: int | None = None) -> Mask:

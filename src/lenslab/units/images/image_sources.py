@@ -38,7 +38,7 @@ NAMED: Mapping[str, tuple[str, Callable[[], Images]]] = MappingProxyType(
 """What each name means, and how it is opened."""
 
 
-def open_images(source: Source, *, on_error: OnError = "raise") -> Images:
+def open_images(source: Source, *, on_error: OnError = "raise", exif: bool = True) -> Images:
     """Open labelled images.
 
     Args:
@@ -48,6 +48,8 @@ def open_images(source: Source, *, on_error: OnError = "raise") -> Images:
             pair of arrays (pixels, labels); or a data set of pairs, such as a map-style `torch.utils.data.Dataset`.
             Images are returned as they are.
         on_error: ``"skip"`` leaves out the pictures that do not decode, see `Images.skipping`.
+        exif: Turn pictures as their EXIF orientation says; without it they are as their pixels lie, which is how
+            torchvision reads them.
 
     Raises:
         UnknownImagesError: There is nothing of that name.
@@ -65,11 +67,11 @@ def open_images(source: Source, *, on_error: OnError = "raise") -> Images:
     """
     if on_error not in ("raise", "skip"):
         raise ImageLayoutError(f"on_error is {on_error!r}; give 'raise' or 'skip'")
-    opened = _open(source, on_error)
+    opened = _open(source, on_error, exif=exif)
     return opened.skipping() if on_error == "skip" else opened
 
 
-def _open(source: Source, on_error: OnError) -> Images:
+def _open(source: Source, on_error: OnError, *, exif: bool) -> Images:
     if isinstance(source, Images):
         return source
     if isinstance(source, tuple):
@@ -77,16 +79,16 @@ def _open(source: Source, on_error: OnError) -> Images:
             raise ImageLayoutError(f"{len(source)} arrays are given; expected two, (pixels, labels)")
         return images_of_arrays(*source)
     if not isinstance(source, str | os.PathLike):
-        return images_of_dataset(source, on_error=on_error)
+        return images_of_dataset(source, on_error=on_error, exif=exif)
     if str(source) in NAMED:
         return NAMED[str(source)][1]()
     path, split = located(source)
     if path.is_dir():
         if any(path.glob("*.parquet")):
-            return open_parquet(path, source=str(source), split=split)
-        return open_folders(of_split(path, split), source=str(source))
+            return open_parquet(path, source=str(source), split=split, exif=exif)
+        return open_folders(of_split(path, split), source=str(source), exif=exif)
     if path.suffix.lower() == ".parquet" and (path.exists() or glob.has_magic(str(path))):
-        return open_parquet(path, source=str(source), split=split)
+        return open_parquet(path, source=str(source), split=split, exif=exif)
     if not path.exists():
         raise UnknownImagesError(_unknown(str(source)))
     if path.suffix.lower() == ".npz":

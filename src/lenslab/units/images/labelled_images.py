@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Literal, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +18,15 @@ from lenslab.units.images.class_mapping import labels_by_name, mapped_labels
 Pixels: TypeAlias = NDArray[np.uint8]
 """One decoded image, [H, W, C] with C = 1 (grey) or 3 (RGB)."""
 
-Reader: TypeAlias = Callable[[int, int], Iterator[Pixels | UndecodableImageError]]
+
+class Picture(NamedTuple):
+    """One decoded picture, and whether it was turned as its EXIF orientation says."""
+
+    pixels: Pixels
+    turned: bool
+
+
+Reader: TypeAlias = Callable[[int, int], Iterator[Pixels | Picture | UndecodableImageError]]
 """Yields, for each of the images numbered ``start`` to ``stop - 1`` in source order, its pixels, or why there are none.
 
 It yields the error instead of raising it: what follows a broken picture can still be read.
@@ -74,6 +82,7 @@ class ImageBlock:
         numbers: Int64 [n], the number in the source of each image that decoded, ascending.
         pixels: These images, uint8 [H, W, C] each; sizes may differ from image to image.
         labels: Int64 [n], the class of each.
+        turned: Bool [n], whether each was turned as its EXIF orientation says.
         skipped: The images that did not decode.
     """
 
@@ -81,6 +90,7 @@ class ImageBlock:
     numbers: NDArray[np.int64]
     pixels: tuple[Pixels, ...]
     labels: NDArray[np.int64]
+    turned: NDArray[np.bool_]
     skipped: tuple[Skipped, ...] = ()
 
     def __len__(self) -> int:
@@ -112,6 +122,7 @@ class Images:
         read: Yields decoded images by number; the pixels are not kept.
         digest: Computes the SHA-256 of the whole source.
         on_error: What a picture that does not decode does, see `skipping`.
+        exif: Whether pictures are turned as their EXIF orientation says.
         assumptions: What was assumed about the source, a sentence each.
         unlabelled: Numbers of images whose label stood in what cannot be read (in a torch ``Dataset``); it is -1 here.
 
@@ -133,6 +144,7 @@ class Images:
     read: Reader
     digest: Callable[[], str]
     on_error: OnError = "raise"
+    exif: bool = True
     assumptions: tuple[str, ...] = ()
     unlabelled: frozenset[int] = frozenset()
 
@@ -316,16 +328,17 @@ class Images:
         return self._blocks(size, start, end)
 
     def _blocks(self, size: int, start: int, end: int) -> Iterator[ImageBlock]:
-        first, numbers, pixels, skipped = start, list[int](), list[Pixels](), list[Skipped]()
+        first, numbers, pictures, skipped = start, list[int](), list[Picture](), list[Skipped]()
         for number, decoded in enumerate(self.read(start, end), start=start):
-            if not isinstance(decoded, UndecodableImageError):
-                numbers.append(number)
-                pixels.append(decoded)
-            elif self.on_error == "skip":
+            if isinstance(decoded, UndecodableImageError):
+                if self.on_error != "skip":
+                    raise decoded
                 skipped.append(Skipped(number, str(decoded)))
             else:
-                raise decoded
+                numbers.append(number)
+                pictures.append(decoded if isinstance(decoded, Picture) else Picture(decoded, turned=False))
             if number + 1 - first == size or number == end - 1:
                 kept = np.array(numbers, np.int64)
-                yield ImageBlock(first, kept, tuple(pixels), self.labels[kept], tuple(skipped))
-                first, numbers, pixels, skipped = number + 1, [], [], []
+                pixels, turned = zip(*pictures, strict=True) if pictures else ((), ())
+                yield ImageBlock(first, kept, pixels, self.labels[kept], np.array(turned, bool), tuple(skipped))
+                first, numbers, pictures, skipped = number + 1, [], [], []

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from lenslab.records import sha256_of_file
 from lenslab.units.errors import ImageLayoutError, ImagesUnavailableError, LabelError, UndecodableImageError, some_of
-from lenslab.units.images.labelled_images import Images, Pixels
+from lenslab.units.images.labelled_images import Images, Picture
 from lenslab.units.images.splits import of_splits
 
 IMAGE_COLUMNS = ("image", "img")
@@ -48,7 +48,9 @@ class _Part:
         return sum(self.groups)
 
 
-def open_parquet(path: Path, *, source: str | None = None, labelled: bool = True, split: str = "") -> Images:
+def open_parquet(
+    path: Path, *, source: str | None = None, labelled: bool = True, split: str = "", exif: bool = True
+) -> Images:
     """Open the images of a Parquet file, or of the files of a directory or glob in the order of their names.
 
     The pictures' column, ``image`` or ``img``, is a struct with ``bytes`` or plain binary; the labels' column,
@@ -87,11 +89,11 @@ def open_parquet(path: Path, *, source: str | None = None, labelled: bool = True
     numbering = _Numbering.of(parts, names)
     labels = [numbering.labels(*each) for each in zip(parts, names, labels, strict=True)]
 
-    def read(start: int, stop: int) -> Iterator[Pixels | UndecodableImageError]:
+    def read(start: int, stop: int) -> Iterator[Picture | UndecodableImageError]:
         for part in parts:
             first, last = max(start - part.start, 0), min(stop - part.start, part.rows)
             if first < last:
-                yield from _pictures(part, first, last)
+                yield from _pictures(part, first, last, exif=exif)
 
     def digest() -> str:
         if files == [path]:
@@ -105,6 +107,7 @@ def open_parquet(path: Path, *, source: str | None = None, labelled: bool = True
         numbering.names,
         read,
         digest,
+        exif=exif,
         assumptions=numbering.assumptions,
     )
 
@@ -173,8 +176,14 @@ def _files(path: Path) -> tuple[list[Path], str]:
 
 def _part(file: Path, parquet: pq.ParquetFile, start: int, *, labelled: bool) -> _Part:
     schema = parquet.schema_arrow
-    image = next((name for name in IMAGE_COLUMNS if name in schema.names), None)
-    label = next((name for name in LABEL_COLUMNS if name in schema.names), None)
+    images = [name for name in IMAGE_COLUMNS if name in schema.names]
+    labels = [name for name in LABEL_COLUMNS if name in schema.names]
+    if len(images) > 1 or (labelled and len(labels) > 1):
+        raise ImageLayoutError(
+            f"{file} has the columns {' and '.join(images if len(images) > 1 else labels)}, and any of them may be "
+            "meant; leave one of them"
+        )
+    image, label = next(iter(images), None), next(iter(labels), None)
     if image is None or (label is None and labelled):
         raise ImageLayoutError(
             f"{file} has the columns {', '.join(schema.names)}; expected pictures in {' or '.join(IMAGE_COLUMNS)} and "
@@ -211,7 +220,7 @@ def _class_names(schema: pa.Schema, label: str | None) -> tuple[str, ...] | None
     return tuple(names) if isinstance(names, list) and all(isinstance(name, str) for name in names) else None
 
 
-def _pictures(part: _Part, first: int, last: int) -> Iterator[Pixels | UndecodableImageError]:
+def _pictures(part: _Part, first: int, last: int, *, exif: bool) -> Iterator[Picture | UndecodableImageError]:
     edges = np.cumsum((0, *part.groups))
     wanted = [group for group in range(len(part.groups)) if edges[group] < last and edges[group + 1] > first]
     row = int(edges[wanted[0]])
@@ -221,14 +230,14 @@ def _pictures(part: _Part, first: int, last: int) -> Iterator[Pixels | Undecodab
             for batch in batches:
                 for value in batch.column(0).slice(max(first - row, 0), max(last - max(row, first), 0)):
                     number = max(row, first)
-                    yield _picture(value, number, part)
+                    yield _picture(value, number, part, exif=exif)
                     first = number + 1
                 row += len(batch)
     except (OSError, pa.ArrowException) as error:
         raise ImagesUnavailableError(f"{part.path} cannot be read: {error}") from error
 
 
-def _picture(value: pa.Scalar, row: int, part: _Part) -> Pixels | UndecodableImageError:
+def _picture(value: pa.Scalar, row: int, part: _Part, *, exif: bool) -> Picture | UndecodableImageError:
     from lenslab.units.images.picture_decoding import decode
 
     content = value.as_py()
@@ -239,6 +248,6 @@ def _picture(value: pa.Scalar, row: int, part: _Part) -> Pixels | UndecodableIma
             f"row {row} of {part.path} holds no picture; embed the pictures' bytes in the column {part.image}"
         )
     try:
-        return decode(bytes(content), f"row {row} of {part.path}")
+        return decode(bytes(content), f"row {row} of {part.path}", exif=exif)
     except UndecodableImageError as error:
         return error

@@ -7,50 +7,57 @@ import warnings
 from collections.abc import Callable
 
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
 from lenslab.units.errors import UndecodableImageError
-from lenslab.units.images.labelled_images import Pixels
+from lenslab.units.images.labelled_images import Picture, Pixels
 
 FORMATS = ("BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP")
 """Formats that are decoded. Pillow knows more, among them PostScript, which it hands to another program."""
 
 _GREY = frozenset({"1", "L", "LA", "La"})
 _WIDE = frozenset({"I;16", "I;16L", "I;16B", "I;16N"})
+_TURNS = range(2, 9)
+"""EXIF orientations that are not as the pixels lie."""
 _TOO_DEEP = frozenset({"I", "F"})
 
 
-def decode(content: bytes, name: str) -> Pixels:
+def decode(content: bytes, name: str, *, exif: bool = True) -> Picture:
     """Decode one picture: uint8 [H, W, 1] where it is grey, [H, W, 3] otherwise.
 
     Palettes, CMYK and other colours become RGB, transparency is dropped, 16-bit grey is scaled to 8 bits, the
-    orientation that a camera wrote is applied, and of an animation the first frame is taken.
+    orientation that a camera wrote is applied (with ``exif``), and of an animation the first frame is taken.
 
     Example:
         >>> buffer = io.BytesIO()
         >>> Image.new("CMYK", (4, 2)).save(buffer, "TIFF")
-        >>> decode(buffer.getvalue(), "an example").shape
+        >>> decode(buffer.getvalue(), "an example").pixels.shape
         (2, 4, 3)
     """
-    return _guarded(lambda: _decoded(content), name)
+
+    def decoded() -> Picture:
+        with Image.open(io.BytesIO(content), formats=FORMATS) as picture:
+            return _upright(picture, exif=exif)
+
+    return _guarded(decoded, name)
 
 
-def pixels_of(picture: Image.Image, name: str) -> Pixels:
+def pixels_of(picture: Image.Image, name: str, *, exif: bool = True) -> Picture:
     """Take the pixels of a picture that Pillow has opened, to the end or not, by the rules of `decode`.
 
     Example:
-        >>> pixels_of(Image.new("LA", (4, 2)), "an example").shape
+        >>> pixels_of(Image.new("LA", (4, 2)), "an example").pixels.shape
         (2, 4, 1)
     """
-    return _guarded(lambda: _pixels(ImageOps.exif_transpose(picture)), name)
+    return _guarded(lambda: _upright(picture, exif=exif), name)
 
 
-def _decoded(content: bytes) -> Pixels:
-    with Image.open(io.BytesIO(content), formats=FORMATS) as picture:
-        return _pixels(ImageOps.exif_transpose(picture))
+def _upright(picture: Image.Image, *, exif: bool) -> Picture:
+    turned = exif and picture.getexif().get(ExifTags.Base.Orientation, 1) in _TURNS
+    return Picture(_pixels(ImageOps.exif_transpose(picture) if turned else picture), turned)
 
 
-def _guarded(work: Callable[[], Pixels], name: str) -> Pixels:
+def _guarded(work: Callable[[], Picture], name: str) -> Picture:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)

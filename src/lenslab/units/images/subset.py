@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lenslab.units.errors import ImageLayoutError, UndecodableImageError
-from lenslab.units.images.labelled_images import Images, Pixels
+from lenslab.units.images.labelled_images import Images, Picture, Pixels
 
 
 def subset(images: Images, numbers: NDArray[np.integer]) -> Images:
@@ -39,7 +39,7 @@ def subset(images: Images, numbers: NDArray[np.integer]) -> Images:
         which = f"{kept[0]} to {kept[-1]}" if len(kept) else "none"
         raise ImageLayoutError(f"{which} of the images of {images.source} asked for; it has 0 to {len(images) - 1}")
 
-    def read(start: int, stop: int) -> Iterator[Pixels | UndecodableImageError]:
+    def read(start: int, stop: int) -> Iterator[Pixels | Picture | UndecodableImageError]:
         # One stretch is read and what lies between is dropped: sources are made for reading in order.
         wanted = kept[start:stop].tolist()
         if wanted:

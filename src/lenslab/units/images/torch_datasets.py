@@ -1,4 +1,7 @@
-"""Map-style data sets, torch's among them: (image, label) pairs by index, read one at a time. Nothing imports torch."""
+"""Map-style data sets, torch's and Hugging Face's among them, read item by item. Nothing imports torch.
+
+An item is a pair (image, label), or has both by name, as ``{"image": ..., "label": ...}`` or the row of a table.
+"""
 
 from __future__ import annotations
 
@@ -12,12 +15,13 @@ from numpy.typing import NDArray
 
 from lenslab.units.errors import ImageLayoutError, LabelError, UndecodableImageError, some_of
 from lenslab.units.images.arrays import as_pixels
-from lenslab.units.images.labelled_images import Images, OnError, Pixels, content_hash
+from lenslab.units.images.labelled_images import Images, OnError, Picture, content_hash
+from lenslab.units.images.parquet import IMAGE_COLUMNS, LABEL_COLUMNS
 
 
 @runtime_checkable
 class Pairs(Protocol):
-    """A data set that gives pairs (image, label) by index, as a map-style `torch.utils.data.Dataset` does."""
+    """A data set that gives an image and its label by index, as a map-style `torch.utils.data.Dataset` does."""
 
     def __len__(self) -> int:
         """Count the pairs."""
@@ -28,12 +32,29 @@ class Pairs(Protocol):
         ...
 
 
-def images_of_dataset(dataset: Pairs, *, on_error: OnError = "raise", name: str | None = None) -> Images:
-    """Make images of a data set of pairs (image, label).
+class _Rows:
+    """The rows of a pandas ``DataFrame``, whose own ``[number]`` is a column."""
 
-    An image is a Pillow picture, or an array or tensor of uint8, [H, W], [H, W, C] or [C, H, W]; a float tensor is
-    taken where it is such an image divided by 255, as ``ToTensor`` makes. So the data set has to come without
-    normalisation and without random changes: those would be another data set each time it is read.
+    def __init__(self, frame: Any) -> None:
+        self._frame = frame
+
+    def __len__(self) -> int:
+        return len(self._frame)
+
+    def __getitem__(self, number: int, /) -> Any:
+        return self._frame.iloc[number]
+
+
+def images_of_dataset(
+    dataset: Pairs, *, on_error: OnError = "raise", name: str | None = None, exif: bool = True
+) -> Images:
+    """Make images of a data set of pairs (image, label), or of items that hold both by name.
+
+    The names are those of Parquet files: ``image`` or ``img``, and ``label``, ``labels`` or ``fine_label``; so
+    Hugging Face's ``datasets.Dataset`` is one, and a pandas ``DataFrame``. An image is a Pillow picture or the bytes of
+    one, or an array or tensor of uint8, [H, W], [H, W, C] or [C, H, W]; a float tensor is taken where it is such an
+    image divided by 255, as ``ToTensor`` makes. So the data set has to come without normalisation and without random
+    changes: those would be another data set each time it is read.
 
     Every pair is read once when it is opened, since a data set has neither labels nor a hash to ask for. What stays
     in memory is 16 bytes for each. Class names are the data set's ``classes``, also behind ``Subset``.
@@ -43,6 +64,7 @@ def images_of_dataset(dataset: Pairs, *, on_error: OnError = "raise", name: str 
         array([3, 1])
     """
     called = name or type(dataset).__name__
+    dataset = _Rows(dataset) if hasattr(dataset, "iloc") else dataset
     _refuse_other_kinds(dataset, called)
     labels = np.full(len(dataset), -1, np.int64)
     fingerprints = np.zeros(len(dataset), np.uint64)
@@ -50,14 +72,14 @@ def images_of_dataset(dataset: Pairs, *, on_error: OnError = "raise", name: str 
     broken: dict[int, str] = {}  # not the errors: these hold on to every frame they came through
     for number in range(len(dataset)):
         try:
-            pixels, labels[number] = _pair(dataset, number, called)
+            picture, labels[number] = _pair(dataset, number, called, exif=exif)
         except UndecodableImageError as error:
             if on_error == "raise":
                 raise
             broken[number] = str(error)
             digest.update(b"-\n")
             continue
-        content = content_hash(pixels)
+        content = content_hash(picture.pixels)
         fingerprints[number] = int(content[:16], 16)
         digest.update(f"{content} {labels[number]}\n".encode())
     if broken and len(broken) == len(dataset):
@@ -66,12 +88,12 @@ def images_of_dataset(dataset: Pairs, *, on_error: OnError = "raise", name: str 
         )
     sha256 = digest.hexdigest()
 
-    def read(start: int, stop: int) -> Iterator[Pixels | UndecodableImageError]:
+    def read(start: int, stop: int) -> Iterator[Picture | UndecodableImageError]:
         for number in range(start, stop):
             if number in broken:
                 yield UndecodableImageError(broken[number])
             else:
-                yield _again(dataset, number, called, fingerprints)
+                yield _again(dataset, number, called, fingerprints, exif=exif)
 
     return Images(
         called,
@@ -81,6 +103,7 @@ def images_of_dataset(dataset: Pairs, *, on_error: OnError = "raise", name: str 
         read,
         lambda: sha256,
         on_error=on_error,
+        exif=exif,
         unlabelled=frozenset(broken),
     )
 
@@ -97,7 +120,7 @@ def _refuse_other_kinds(dataset: object, called: str) -> None:
         )
 
 
-def _pair(dataset: Pairs, number: int, called: str) -> tuple[Pixels, int]:
+def _pair(dataset: Pairs, number: int, called: str, *, exif: bool) -> tuple[Picture, int]:
     item_name = f"item {number} of {called}"
     try:
         item = dataset[number]
@@ -105,38 +128,60 @@ def _pair(dataset: Pairs, number: int, called: str) -> tuple[Pixels, int]:
         raise
     except Exception as error:  # a stranger's data set may raise anything
         raise UndecodableImageError(f"{item_name} cannot be read: {type(error).__name__}: {error}") from error
-    if not isinstance(item, Sequence) or isinstance(item, str | bytes) or len(item) != 2:
-        kind = f"{type(item).__name__} of {len(item)}" if isinstance(item, Sequence) else type(item).__name__
-        raise ImageLayoutError(f"{item_name} is a {kind}; expected a pair (image, label)")
-    label = _as_array(item[1])
+    image, stated = _image_and_label(item, item_name)
+    label = _as_array(stated)
     if label.size != 1 or not np.issubdtype(label.dtype, np.integer):
-        raise LabelError(f"the label of {item_name} is {item[1]!r}; classes are integers from 0")
+        raise LabelError(f"the label of {item_name} is {stated!r:.80}; classes are integers from 0")
     if label.item() < 0:
         raise LabelError(f"the label of {item_name} is {label.item()}; classes are integers from 0")
-    return _pixels(item[0], item_name), int(label.item())
+    return _picture(image, item_name, exif=exif), int(label.item())
 
 
-def _again(dataset: Pairs, number: int, called: str, fingerprints: NDArray[np.uint64]) -> Pixels:
-    pixels, _ = _pair(dataset, number, called)
-    if int(content_hash(pixels)[:16], 16) != int(fingerprints[number]):
+def _image_and_label(item: Any, item_name: str) -> tuple[Any, Any]:
+    if isinstance(item, Mapping) or hasattr(item, "keys"):
+        names = [*item.keys()]
+        found = [[name for name in wanted if name in names] for wanted in (IMAGE_COLUMNS, LABEL_COLUMNS)]
+        if [len(each) for each in found] != [1, 1]:
+            raise ImageLayoutError(
+                f"{item_name} has {', '.join(map(str, names))}; expected one of {', '.join(IMAGE_COLUMNS)} and one of "
+                f"{', '.join(LABEL_COLUMNS)}"
+            )
+        (image,), (label,) = found
+        return item[image], item[label]
+    if not isinstance(item, Sequence) or isinstance(item, str | bytes) or len(item) != 2:
+        kind = f"{type(item).__name__} of {len(item)}" if isinstance(item, Sequence) else type(item).__name__
+        raise ImageLayoutError(
+            f"{item_name} is a {kind}; expected a pair (image, label), or both by name: {{'image': ..., 'label': ...}}"
+        )
+    return item[0], item[1]
+
+
+def _again(dataset: Pairs, number: int, called: str, fingerprints: NDArray[np.uint64], *, exif: bool) -> Picture:
+    picture, _ = _pair(dataset, number, called, exif=exif)
+    if int(content_hash(picture.pixels)[:16], 16) != int(fingerprints[number]):
         raise ImageLayoutError(
             f"item {number} of {called} is not the image that it was when it was read before; take random changes "
             "(crops, flips, ...) out of the data set"
         )
-    return pixels
+    return picture
 
 
-def _pixels(image: object, item_name: str) -> Pixels:
+def _picture(image: object, item_name: str, *, exif: bool) -> Picture:
     if hasattr(image, "getbands"):  # a Pillow picture; asking for its class would load Pillow for arrays, too
         from lenslab.units.images.picture_decoding import pixels_of
 
-        return pixels_of(image, item_name)  # type: ignore[arg-type]
+        return pixels_of(image, item_name, exif=exif)  # type: ignore[arg-type]
+    encoded = image.get("bytes") if isinstance(image, Mapping) else image
+    if isinstance(encoded, bytes):
+        from lenslab.units.images.picture_decoding import decode
+
+        return decode(encoded, f"the image of {item_name}", exif=exif)
     array = _as_array(image)
     if array.dtype == object or array.ndim not in (2, 3):
-        what = f"an array {list(array.shape)}" if array.dtype != object else f"a {type(image).__name__}"
+        what = f"an array {list(array.shape)}" if array.ndim else f"a {type(image).__name__}"
         raise ImageLayoutError(
-            f"the image of {item_name} is {what}; expected a Pillow picture, or an array or tensor [H, W], [H, W, C] "
-            "or [C, H, W] with C = 1 or 3"
+            f"the image of {item_name} is {what}; expected a Pillow picture, the bytes of one, or an array or tensor "
+            "[H, W], [H, W, C] or [C, H, W] with C = 1 or 3"
         )
     floating = np.issubdtype(array.dtype, np.floating)
     if floating and array.size and not (array.min() >= 0 and array.max() <= 1):  # also where it is NaN
@@ -144,7 +189,7 @@ def _pixels(image: object, item_name: str) -> Pixels:
             f"the image of {item_name} is {array.dtype} from {array.min():.4g} to {array.max():.4g}; expected uint8, "
             "or uint8 divided by 255. Take the normalisation out of the data set and give it as preprocessing"
         )
-    return np.asarray(as_pixels(array[None], f"the image of {item_name}")[0])
+    return Picture(np.asarray(as_pixels(array[None], f"the image of {item_name}")[0]), turned=False)
 
 
 def _as_array(value: Any) -> NDArray[Any]:
@@ -155,9 +200,13 @@ def _as_array(value: Any) -> NDArray[Any]:
 
 
 def _class_names(dataset: object, labels: NDArray[np.int64]) -> tuple[str, ...] | None:
-    while not (hasattr(dataset, "classes") or hasattr(dataset, "class_to_idx")) and hasattr(dataset, "dataset"):
+    stated = ("classes", "class_to_idx", "features")
+    while not any(hasattr(dataset, name) for name in stated) and hasattr(dataset, "dataset"):
         dataset = dataset.dataset  # of Subset, random_split
     names, numbers = getattr(dataset, "classes", None), getattr(dataset, "class_to_idx", None)
+    features = getattr(dataset, "features", None)
+    if isinstance(features, Mapping):  # Hugging Face's
+        names = next((features[name].names for name in LABEL_COLUMNS if hasattr(features.get(name), "names")), names)
     if isinstance(numbers, Mapping) and sorted(numbers.values(), key=repr) == [*range(len(numbers))]:
         ordered = sorted(numbers, key=lambda name: int(numbers[name]))
         if isinstance(names, list | tuple) and list(names) != ordered:

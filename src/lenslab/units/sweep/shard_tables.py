@@ -32,7 +32,8 @@ class BlockTables:
         """Add a batch's images and what the network predicts for them."""
         scored = reference.scores.cpu().numpy()
         found = [] if reference.in_top is None else [reference.in_top.cpu().numpy()]
-        columns = [images.numbers, images.labels, reference.predictions.cpu().numpy(), *scored, *found, images.contents]
+        own = [images.turned, images.contents]
+        columns = [images.numbers, images.labels, reference.predictions.cpu().numpy(), *scored, *found, *own]
         self.columns.append(_typed(columns, self._schema()))
 
     def write(self, shards: Shards, block: Block) -> None:
@@ -47,7 +48,8 @@ class BlockTables:
     def _schema(self) -> pa.Schema:
         numbers = [(name, pa.int32()) for name in ("image", "label", "prediction")]
         found = [] if self.top is None else [("in_top", pa.bool_())]
-        return pa.schema([*numbers, *((name, pa.float64()) for name in SCORES), *found, ("content", pa.string())])
+        own = [("turned", pa.bool_()), ("content", pa.string())]
+        return pa.schema([*numbers, *((name, pa.float64()) for name in SCORES), *found, *own])
 
 
 @dataclass
