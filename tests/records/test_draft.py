@@ -60,7 +60,7 @@ def test_a_draft_is_no_record_and_goes_on_where_it_was(tmp_path: Path) -> None:
 def test_a_directory_with_another_record_is_refused_and_left_alone(tmp_path: Path) -> None:
     finished(tmp_path / "run", accuracy=0.5)
     before = (tmp_path / "run" / "record.json").read_bytes()
-    with pytest.raises(records.OtherRecordError, match=r"holds another run \(it differs in: seed\).*--out"):
+    with pytest.raises(records.OtherRecordError, match=r"holds another run: seed is 0 there and 1 here\..*--out"):
         records.Draft.open(tmp_path / "run", kind="run", request={**REQUEST, "seed": 1})
     assert (tmp_path / "run" / "record.json").read_bytes() == before
 
@@ -176,7 +176,7 @@ def test_a_record_of_another_request_does_not_finish_a_draft(tmp_path: Path) -> 
 
 def test_a_draft_of_another_request_is_refused(tmp_path: Path) -> None:
     records.Draft.open(tmp_path, kind="run", request=REQUEST)
-    with pytest.raises(records.OtherRecordError, match=r"holds another run \(it differs in: network\)"):
+    with pytest.raises(records.OtherRecordError, match=r"holds another run: network is \w+ there and other here"):
         records.Draft.open(tmp_path, kind="run", request={**REQUEST, "network": "other"})
     with pytest.raises(records.OtherRecordError, match="holds another run"):
         records.Draft.open(tmp_path, kind="study", request=REQUEST)
@@ -276,3 +276,30 @@ def test_what_a_process_left_that_died_while_it_cleared_up_is_cleared_away(tmp_p
     assert [path.name for path in tmp_path.iterdir()] == ["record.json"]
     other = records.Draft(tmp_path, "run", {"network": "another"})
     assert other.finished() is None
+
+
+@pytest.mark.parametrize("place", ["file/run", "file/deep/run", "/proc/no-such-directory/run"])
+def test_a_place_that_cannot_be_written_to_is_named_with_the_next_step(tmp_path: Path, place: str) -> None:
+    (tmp_path / "file").write_text("precious")
+    with pytest.raises(records.NotWritableError, match=rf"no record can be written to .*{place}: .*another .* --out"):
+        records.Draft.open(tmp_path / place, kind="run", request=REQUEST)
+    assert (tmp_path / "file").read_text() == "precious"
+
+
+def test_a_directory_without_a_name_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(records.OtherRecordError, match="has no name"):
+        records.Draft.open("", kind="run", request=REQUEST)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_differs_is_told_with_both_values_and_hashes_in_short(tmp_path: Path) -> None:
+    one, other = "a" * 64, "b" * 64
+    records.Draft.open(tmp_path, kind="run", request={**REQUEST, "images_sha256": one, "sites": ["relu"] * 40})
+    with pytest.raises(records.OtherRecordError) as caught:
+        records.Draft.open(tmp_path, kind="run", request={**REQUEST, "images_sha256": other, "top": 5, "sites": []})
+    said = str(caught.value)
+    assert f"images_sha256 is {one[:12]} there and {other[:12]} here" in said
+    assert "top is null there and 5 here" in said
+    assert 'sites is ["relu", "relu"' in said
+    assert "... there and [] here" in said

@@ -300,7 +300,7 @@ def test_a_finished_run_is_read_and_another_question_is_refused(tmp_path: Path) 
     again = ablate(made, toys.digits(10), out=tmp_path / "run")
     assert again.reused
     pd.testing.assert_frame_equal(first.units, again.units)
-    with pytest.raises(OtherRecordError, match="it differs in: seed"):
+    with pytest.raises(OtherRecordError, match="seed is 0 there and 1 here"):
         ablate(made, toys.digits(10), out=tmp_path / "run", seed=1)
 
 

@@ -4,6 +4,7 @@ from lenslab.records.draft import Draft, key_of, require_begun
 from lenslab.records.errors import (
     BrokenRecordError,
     NoSpaceError,
+    NotWritableError,
     OtherRecordError,
     RecordNotFoundError,
     RecordsError,
@@ -17,6 +18,7 @@ __all__ = [
     "BrokenRecordError",
     "Draft",
     "NoSpaceError",
+    "NotWritableError",
     "OtherRecordError",
     "Record",
     "RecordNotFoundError",

@@ -15,7 +15,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lenslab.records import atomic_write
-from lenslab.records.errors import BrokenRecordError, OtherRecordError, RecordNotFoundError
+from lenslab.records.errors import (
+    BrokenRecordError,
+    NoSpaceError,
+    NotWritableError,
+    OtherRecordError,
+    RecordNotFoundError,
+)
 from lenslab.records.provenance import sha256_of_json
 from lenslab.records.record import DOCUMENT, KINDS, SCHEMA, Record, read
 
@@ -26,6 +32,9 @@ if TYPE_CHECKING:
 
 REQUEST = "request.json"
 SHARDS = "shards"
+
+_SHA256, _LONGEST = 64, 60
+"""Letters of a hash, and of a value in a message."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +62,8 @@ class Draft:
 
         Raises:
             OtherRecordError: The directory holds another record, another draft, or foreign files.
+            NotWritableError: Nothing can be written there.
+            NoSpaceError: The disk is full.
 
         Example:
             >>> import tempfile
@@ -65,10 +76,20 @@ class Draft:
         if kind not in KINDS:
             raise ValueError(f"unknown kind of record {kind!r}; known kinds are {', '.join(KINDS)}")
         draft = cls(Path(directory), kind, request)
-        draft._refuse_foreign_files()
-        draft.directory.mkdir(parents=True, exist_ok=True)
-        if not (draft.directory / DOCUMENT).exists():
-            draft.write_json(REQUEST, {"kind": kind, "key": draft.key, "request": dict(request)})
+        if not str(directory).strip():
+            raise OtherRecordError("the directory for the record has no name; name one with --out")
+        try:
+            draft._refuse_foreign_files()
+            draft.directory.mkdir(parents=True, exist_ok=True)
+            if not (draft.directory / DOCUMENT).exists():
+                draft.write_json(REQUEST, {"kind": kind, "key": draft.key, "request": dict(request)})
+        except NoSpaceError:
+            raise
+        except OSError as error:
+            raise NotWritableError(
+                f"no record can be written to {draft.directory}: {error.strerror or error}; name another directory "
+                "with --out, or allow writing there"
+            ) from error
         return draft
 
     @property
@@ -217,4 +238,15 @@ def _describe(held: Mapping[str, Any], requested: Mapping[str, Any]) -> str:
     if not isinstance(request, dict):
         return kind
     differing = sorted(name for name in {*request, *requested} if request.get(name) != requested.get(name))
-    return f"{kind} (it differs in: {', '.join(differing)})" if differing else kind
+    values = [
+        f"{name} is {_short(request.get(name))} there and {_short(requested.get(name))} here" for name in differing
+    ]
+    return f"{kind}: {', '.join(values)}" if differing else kind
+
+
+def _short(value: Any) -> str:
+    """Write a value in a few letters, of a hash the first twelve."""
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    if len(text) == _SHA256 and text.isalnum():
+        return text[:12]
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."

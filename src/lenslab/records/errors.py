@@ -7,6 +7,7 @@
     ├── UnknownSchemaError    (ValueError)   written by a version this one does not know
     ├── BrokenRecordError     (ValueError)   damaged, or not what it says it is
     ├── OtherRecordError      (ValueError)   the directory already holds something else
+    ├── NotWritableError      (OSError)      nothing can be written to the directory
     └── NoSpaceError          (OSError)      the disk is full
 """
 
@@ -29,6 +30,10 @@ class BrokenRecordError(RecordsError, ValueError):
 
 class OtherRecordError(RecordsError, ValueError):
     """The directory holds another record, or files that are not a record's."""
+
+
+class NotWritableError(RecordsError, OSError):
+    """Nothing can be written to the directory; nothing was measured."""
 
 
 class NoSpaceError(RecordsError, OSError):
