@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lenslab.papers.person import Person
+from lenslab.papers.person import TIE, Person, surname
 from tests.papers.written import followed, particled, people
 
 
@@ -39,3 +39,32 @@ def test_a_name_in_its_spoken_order_stays_as_it_is_and_so_does_the_person_with_t
 def test_any_text_is_a_name_whose_words_are_kept(text):
     person = Person.parse(text)
     assert sorted(str(person).split()) == sorted(text.replace(",", " ").split())
+
+
+parts = st.lists(st.text(alphabet="aAbB.-'é北", min_size=1, max_size=5), max_size=3).map(" ".join)
+
+
+@given(parts, parts, st.sampled_from(["", "Jr.", "III", "MD", "Ph.D."]))
+def test_whatever_parts_a_source_states_are_kept_in_the_spoken_order(family, given_names, suffix):
+    person = Person.of(family=family, given=given_names, suffix=suffix)
+    assert Person.parse(str(person)) == person
+    assert str(person).replace(TIE, " ").split() == [*given_names.split(), *family.split(), *suffix.split()]
+    assert surname(str(person)) == person.family
+
+
+@given(parts.filter(bool), parts, st.sampled_from(["", "Jr.", "III"]))
+def test_whatever_parts_a_source_states_are_kept_with_the_family_first(family, given_names, suffix):
+    person = Person.of(family=family, given=given_names, suffix=suffix if given_names else "")
+    assert Person.parse(person.family_first) == person
+
+
+@pytest.mark.parametrize(
+    "name", ["Barnes and Noble, Inc.", "Acme,Inc", "Sample Labs", "The ATLAS Collaboration", "Plato"]
+)
+def test_an_organisation_is_one_name_with_its_commas(name):
+    assert Person.parse(str(Person(name))) == Person(name)
+
+
+def test_names_that_words_alone_take_apart_rightly_stay_plain():
+    assert str(Person("van Wingerden", "Stan")) == "Stan van Wingerden"
+    assert str(Person("Berger", "E. L.", "Jr.")) == "E. L. Berger Jr."

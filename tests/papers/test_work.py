@@ -1,6 +1,7 @@
 import pytest
 
-from lenslab.papers.work import short_authors, surname
+from lenslab.papers.person import surname
+from lenslab.papers.work import short_authors
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from lenslab.papers.arxiv_id import ArxivId
 from lenslab.papers.doi import Doi
 from lenslab.papers.paper import Paper
+from lenslab.papers.person import Person
 from lenslab.papers.text.latex_display import plain_text
 
 ALPHABET = list("abcXYZ012 éüßŁğ北 -–’“”.,:;!?()[]/+*@#%&_^~\\{}$'\"=|")
@@ -31,6 +32,12 @@ followed = st.builds("{} {} {}".format, words, words, st.sampled_from(["Jr.", "I
 groups = st.sampled_from(
     ["ATLAS", "The ATLAS Collaboration", "Smith and Sons", "Google Brain Team", "Ben & Jerry", "A_B 50%"]
 )
+stated = st.builds(
+    lambda family, given, suffix: str(Person.of(family=family, given=given, suffix=suffix)),
+    people,
+    people,
+    st.sampled_from(["", "Jr.", "III"]),
+) | people.map(lambda name: str(Person(name)))
 identifiers = st.one_of(
     st.none(),
     st.builds(ArxivId, st.sampled_from(["1806.02891", "0704.0001", "hep-th/9901001"]), st.none() | st.integers(1, 20)),
@@ -41,7 +48,7 @@ dois = st.just("") | st.text(alphabet="abcXYZ019.-_()/;:", min_size=1, max_size=
 papers = st.builds(
     Paper,
     title=titles | tex_titles,
-    authors=st.lists(people | particled | followed | groups, max_size=4).map(tuple),
+    authors=st.lists(people | particled | followed | groups | stated, max_size=4).map(tuple),
     year=st.none() | st.integers(1400, 2199),
     arxiv_id=identifiers,
     doi=dois,

@@ -6,7 +6,8 @@ import re
 from itertools import count
 from typing import TYPE_CHECKING
 
-from lenslab.papers.work import plain_letters, surname
+from lenslab.papers.person import surname
+from lenslab.papers.work import plain_letters
 
 if TYPE_CHECKING:
     from collections.abc import Collection

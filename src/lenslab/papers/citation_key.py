@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import count
 from typing import TypeVar
 
-from lenslab.papers.work import Described, plain_letters, surname
+from lenslab.papers.person import surname
+from lenslab.papers.work import Described, plain_letters
 
 W = TypeVar("W", bound=Described)
 

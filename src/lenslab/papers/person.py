@@ -1,23 +1,35 @@
-"""A person's name, taken apart: given names, family name, and what follows them."""
+"""A person's name, taken apart: given names, family name, and what follows them; and the one text that keeps the parts.
+
+Authors are kept as text in their spoken order. Where a source states which part is which, and the words alone would be
+taken apart otherwise, no-break spaces bind the words of a part: ``Gabo García Márquez`` with one between the last two
+has the family name *García Márquez*, and the name of an organisation is bound throughout.
+"""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
-from lenslab.papers.work import surname
+TIE = "\u00a0"
+"""The no-break space."""
 
 _SUFFIX = re.compile(r"(?:jr|sr)\.?|i{2,3}|iv", re.IGNORECASE)
-_GROUP = re.compile(r"\b(?:collaborations?|consortium|team|group|working group|committee|project)\b", re.IGNORECASE)
+_GROUP = re.compile(
+    r"\b(?:collaborations?|consortium|team|group|working group|committee|project|organi[sz]ation|association|institute|"
+    r"university|society|council|ministry|department|agency|foundation|laborator(?:y|ies)|inc|ltd|llc|gmbh)\b",
+    re.IGNORECASE,
+)
+_SPACE = re.compile(r"[^\S\u00a0]+")
 
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """An author.
+    """An author, a person or an organisation.
 
     Attributes:
-        family: The family name, particles in lower case included; of a group its whole name.
-        given: The given names; empty for a group.
+        family: The family name, particles included; of an organisation its whole name.
+        given: The given names; empty for an organisation.
         suffix: What follows the name, such as ``Jr.``
     """
 
@@ -26,22 +38,38 @@ class Person:
     suffix: str = ""
 
     @classmethod
+    def of(cls, *, family: str = "", given: str = "", suffix: str = "") -> Person:
+        """Make a person of the parts that a source states, whatever white space is in them.
+
+        Example:
+            >>> Person.of(family=" García  Márquez", given="Gabo"), Person.of(given="Plato")
+            (Person(family='García Márquez', given='Gabo', suffix=''), Person(family='Plato', given='', suffix=''))
+        """
+        family, given, suffix = (" ".join(part.split()) for part in (family, given, suffix))
+        return cls(family, given, suffix) if family else cls(given, "", suffix) if given else cls(suffix)
+
+    @classmethod
     def parse(cls, name: str) -> Person:
         """Take apart ``Given Family Jr.``, ``Family, Given``, ``Family, Jr., Given`` or ``Family, Given, Jr.``.
+
+        Bound words stay together, see this module; a comma at the end says that all before it is one name.
 
         Example:
             >>> Person.parse("E. L. Berger Jr."), Person.parse("E. L. Berger Jr.") == Person.parse("Berger, Jr., E. L.")
             (Person(family='Berger', given='E. L.', suffix='Jr.'), True)
-            >>> Person.parse("The ATLAS Collaboration")
-            Person(family='The ATLAS Collaboration', given='', suffix='')
+            >>> Person.parse("The ATLAS Collaboration"), Person.parse("Acme Sample,")
+            (Person(family='The ATLAS Collaboration', given='', suffix=''), Person(family='Acme Sample', given='', ...))
         """
+        if TIE in name:
+            return cls._bound(name)
         first, *others = (" ".join(part.split()) for part in name.split(","))
-        suffix = next((part for part in others if _SUFFIX.fullmatch(part)), "")
-        given = " ".join(part for part in others if part and part != suffix)
-        if given:
-            return cls(first, given, suffix)
-        if _GROUP.search(first):
-            return cls(first, "", suffix)
+        stated = [part for part in others if part]
+        if len(stated) == 2 and not any(map(_SUFFIX.fullmatch, stated)):
+            return cls.of(family=first, given=stated[0], suffix=stated[1])
+        suffix = next((part for part in stated if _SUFFIX.fullmatch(part)), "")
+        given = " ".join(part for part in stated if part != suffix)
+        if given or _GROUP.search(first) or (others and not stated):
+            return cls.of(family=first, given=given, suffix=suffix)
         words = first.split()
         if not suffix and len(words) > 2 and _SUFFIX.fullmatch(words[-1]):
             suffix = words.pop()
@@ -49,21 +77,61 @@ class Person:
         family = surname(first)
         return cls(family, first.removesuffix(family).strip(), suffix)
 
+    @classmethod
+    def _bound(cls, name: str) -> Person:
+        *before, last = [word for word in _SPACE.split(name) if word] or [""]
+        suffix = ""
+        if (before and last.startswith(TIE)) or (len(before) > 1 and _SUFFIX.fullmatch(last)):
+            suffix, last = last, before.pop()
+        return cls.of(family=last, given=" ".join(before), suffix=suffix)
+
     def __str__(self) -> str:
-        """Write the name in its spoken order.
+        r"""Write the name in its spoken order, so that `parse` gives the same parts.
 
         Example:
-            >>> str(Person.parse("van Wingerden, Stan"))
-            'Stan van Wingerden'
+            >>> str(Person.parse("van Wingerden, Stan")), str(Person("García Márquez", "Gabo")).split(" ")
+            ('Stan van Wingerden', ['Gabo', 'García\xa0Márquez'])
         """
-        return " ".join(filter(None, (self.given, self.family, self.suffix)))
+        plain = " ".join(filter(None, (self.given, self.family, self.suffix)))
+        if "," not in plain and Person.parse(plain) == self:
+            return plain
+        given, family, suffix = (part.replace(" ", TIE) for part in (self.given, self.family, self.suffix))
+        # Of words that need not be bound, a no-break space behind the family name says that the parts are stated.
+        return " ".join(filter(None, (given, family + TIE * (TIE not in family), suffix and TIE + suffix)))
 
     @property
     def family_first(self) -> str:
-        """The name as lists sort it.
+        """The name as lists sort it; a comma at the end keeps an organisation's name whole.
 
         Example:
-            >>> Person.parse("E. L. Berger Jr.").family_first
-            'Berger, E. L., Jr.'
+            >>> Person.parse("E. L. Berger Jr.").family_first, Person("Acme Sample").family_first
+            ('Berger, E. L., Jr.', 'Acme Sample,')
         """
-        return ", ".join(filter(None, (self.family, self.given, self.suffix)))
+        written = ", ".join(filter(None, (self.family, self.given, self.suffix)))
+        return written if Person.parse(written) == self else f"{written},"
+
+
+@lru_cache(maxsize=65536)
+def surname(name: str) -> str:
+    """Give the family name of a name written in either order.
+
+    Particles in lower case, such as *van* in ``Stan van Wingerden``, stay with the surname; bound words stay together.
+
+    Example:
+        >>> surname("Ari S. Morcos"), surname("Morcos, Ari S."), surname("Stan van Wingerden")
+        ('Morcos', 'Morcos', 'van Wingerden')
+        >>> surname("Gabo García\u00a0Márquez")
+        'García Márquez'
+    """
+    if TIE in name:
+        return Person.parse(name).family
+    if "," in name:
+        return name.split(",", 1)[0].strip()
+    words = name.split()
+    if not words:
+        return ""
+    if len(words) > 2 and words[-1].rstrip(".").lower() in {"jr", "sr", "ii", "iii", "iv"}:
+        words = words[:-1]
+    # BibTeX's rule: from the first word in lower case on, given names apart.
+    start = next((place for place, word in enumerate(words[:-1]) if place and word.islower()), len(words) - 1)
+    return " ".join(words[start:])

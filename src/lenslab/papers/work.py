@@ -3,8 +3,9 @@
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Protocol
+
+from lenslab.papers.person import surname
 
 
 class Described(Protocol):
@@ -34,28 +35,6 @@ class Work:
     authors: tuple[str, ...] = ()
     year: int | None = None
     key: str = ""
-
-
-@lru_cache(maxsize=65536)
-def surname(name: str) -> str:
-    """Give the family name of a name written in either order.
-
-    Particles in lower case, such as *van* in ``Stan van Wingerden``, stay with the surname.
-
-    Example:
-        >>> surname("Ari S. Morcos"), surname("Morcos, Ari S."), surname("Stan van Wingerden")
-        ('Morcos', 'Morcos', 'van Wingerden')
-    """
-    if "," in name:
-        return name.split(",", 1)[0].strip()
-    words = name.split()
-    if not words:
-        return ""
-    if len(words) > 2 and words[-1].rstrip(".").lower() in {"jr", "sr", "ii", "iii", "iv"}:
-        words = words[:-1]
-    # BibTeX's rule: from the first word in lower case on, given names apart.
-    start = next((place for place, word in enumerate(words[:-1]) if place and word.islower()), len(words) - 1)
-    return " ".join(words[start:])
 
 
 def plain_letters(text: str) -> str:

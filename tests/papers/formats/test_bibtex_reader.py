@@ -10,6 +10,7 @@ from lenslab.papers.description import Description
 from lenslab.papers.errors import FileError, MalformedError
 from lenslab.papers.formats.bibtex_reader import entries, parse, read
 from lenslab.papers.formats.rejection import Rejection
+from lenslab.papers.person import Person
 from lenslab.papers.sources.record_parsers import PARSERS
 
 ARTICLE = r"""
@@ -114,7 +115,7 @@ def test_an_identifier_of_another_archive_is_none():
         ("Lovelace, Ada AND Zhou, Bolei", ("Ada Lovelace", "Bolei Zhou")),
         ("Berger, Jr., E. L.", ("E. L. Berger Jr.",)),
         ("van der Maaten, Laurens and others", ("Laurens van der Maaten",)),
-        ("{Barnes and Noble, Inc.} and {\\'E}. Cartan", ("Barnes and Noble, Inc.", "É. Cartan")),
+        ("{Barnes and Noble, Inc.} and {\\'E}. Cartan", (str(Person("Barnes and Noble, Inc.")), "É. Cartan")),
         ('G{\\"o}del, Kurt\n   and\n Ba{\\u{g}}c{\\i}, Ula{\\c{s}}', ("Kurt Gödel", "Ulaş Bağcı")),
         ("{A} and {B}", ("A", "B")),
         ("{van Gogh}, Vincent", ("Vincent van Gogh",)),
@@ -124,6 +125,33 @@ def test_an_identifier_of_another_archive_is_none():
 )
 def test_names_are_read_in_either_order_with_their_letters(written, names):
     assert entry(author=written).authors == names
+
+
+@pytest.mark.parametrize(
+    ("written", "people"),
+    [
+        ("Garc{\\'\\i}a M{\\'a}rquez, Gabo", [Person("García Márquez", "Gabo")]),
+        ("Gabo {Garc{\\'\\i}a M{\\'a}rquez}", [Person("García Márquez", "Gabo")]),
+        ("Van Sample, Pascal", [Person("Van Sample", "Pascal")]),
+        ("de la Fontaine, Jean", [Person("de la Fontaine", "Jean")]),
+        ("Jean de la Fontaine", [Person("de la Fontaine", "Jean")]),
+        ("Donald~E.~Knuth", [Person("Knuth", "Donald E.")]),
+        ("Smith, MD, Ann", [Person("Smith", "Ann", "MD")]),
+        ("{World Health Sample} and Ann Sample", [Person("World Health Sample"), Person("Sample", "Ann")]),
+        ("family=Musterhoven, given=Jan, prefix=van den, useprefix=true", [Person("van den Musterhoven", "Jan")]),
+        (
+            "given={Jean Pierre}, family=Exemple and Ann Sample",
+            [Person("Exemple", "Jean Pierre"), Person("Sample", "Ann")],
+        ),
+        ('given = "Ann", given-i=A, family=Sample, suffix=Jr.', [Person("Sample", "Ann", "Jr.")]),
+        (
+            "Ann Sample, Bob B. Example, Cid Muster",
+            [Person("Sample", "Ann"), Person("Example", "Bob B."), Person("Muster", "Cid")],
+        ),
+    ],
+)
+def test_the_parts_of_a_name_are_those_that_the_file_states(written, people):
+    assert [Person.parse(name) for name in entry(author=written).authors] == people
 
 
 @pytest.mark.parametrize(

@@ -28,7 +28,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Literal
 
-from lenslab.papers.work import plain_letters, surname
+from lenslab.papers.person import TIE, surname
+from lenslab.papers.work import plain_letters
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -157,10 +158,13 @@ def _years_apart(one: Described, other: Described) -> int:
 def person(name: str) -> tuple[str, str]:
     """Reduce a name to what all sources agree on: surname and first initial, in plain letters.
 
+    Few sources say where a family name begins; so what one states, by bound words, makes no difference here.
+
     Example:
         >>> person("Morcos, Ari S."), person("Ari Morcos")
         (('morcos', 'a'), ('morcos', 'a'))
     """
+    name = name.replace(TIE, " ").strip()
     given = name.split(",", 1)[1] if "," in name else name
     return re.sub(r"[\W\d_]", "", plain_letters(surname(name))), plain_letters(given.strip())[:1]
 

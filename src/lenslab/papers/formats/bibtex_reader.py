@@ -26,6 +26,8 @@ NAME = "BibTeX"
 # Escapes that reference managers put into addresses and DOIs, where TeX has no say.
 _ESCAPED = re.compile(r"\\([_%&#$~{}])")
 _AND = re.compile(r"(?:^|(?<=\s)|\s+)and(?=\s|$)\s*", re.IGNORECASE)
+_COMMA, _SPACE, _BRACE = re.compile(","), re.compile(r"[\s~]+"), re.compile("[{}]")
+_EXTENDED = re.compile(r"\s*(?:family|given|prefix|suffix)(?:-i)?\s*=", re.IGNORECASE)
 _NO_ENTRY = re.compile(r"@\s*(?:string|comment|preamble)\b", re.IGNORECASE)
 _LONGEST_VALUE = 1_000_000
 _DEEPEST = 20
@@ -202,15 +204,58 @@ def _description(entry: Entry, macros: _Macros) -> Description:
 
 def _authors(written: str) -> Iterator[str]:
     for name in _split(written, _AND):
-        if name.lower() == "others" or not name:
-            continue
-        if name.startswith("{") and name.endswith("}") and len(list(_split(name[1:-1], re.compile("[{}]")))) == 1:
-            # A group, whose name is not taken apart.
-            yield plain_text(name)
-        else:
-            parts = (plain_text(part).replace(",", " ") for part in _split(name, re.compile(",")))
-            if person := str(Person.parse(", ".join(parts))):
-                yield person
+        if name and name.lower() != "others":
+            yield from filter(None, map(str, _people(name)))
+
+
+def _people(name: str) -> Iterator[Person]:
+    """Read a name with the parts that its file states; where several stand in one line, all of them."""
+    parts = list(_split(name, _COMMA))
+    if any(map(_EXTENDED.match, parts)):
+        yield _extended(parts)
+    elif _is_group(name):
+        yield Person.of(family=plain_text(name))
+    elif len(parts) == 1 and not any(map(_is_group, _split(name, _SPACE))):
+        yield Person.parse(_plain(name))
+    elif _is_list(parts):
+        yield from map(Person.parse, map(_plain, parts))
+    else:
+        yield _of_parts(name)
+
+
+def _of_parts(name: str) -> Person:
+    """Read a name by BibTeX's rules: first, von, last and jr."""
+    from bibtexparser.middlewares.names import parse_single_name_into_parts
+
+    found = parse_single_name_into_parts(name, strict=False)
+    family, given, suffix = ([*found.von, *found.last], found.first, found.jr)
+    return Person.of(family=_plain(" ".join(family)), given=_plain(" ".join(given)), suffix=_plain(" ".join(suffix)))
+
+
+def _extended(parts: list[str]) -> Person:
+    """Read a name in biblatex's extended form: ``family=..., given=..., prefix=..., suffix=...`` in any order."""
+    told = {}
+    for part in parts:
+        key, _, value = part.partition("=")
+        told[key.strip().lower()] = _plain(value.strip().removeprefix('"').removesuffix('"'))
+    family = f"{told.get('prefix', '')} {told.get('family', '')}"
+    return Person.of(family=family, given=told.get("given", ""), suffix=told.get("suffix", ""))
+
+
+def _is_group(name: str) -> bool:
+    """Tell whether a name is one group in braces of several words, which is not taken apart."""
+    whole = name.startswith("{") and name.endswith("}") and len(list(_split(name[1:-1], _BRACE))) == 1
+    return whole and len(plain_text(name).split()) > 1
+
+
+def _is_list(parts: list[str]) -> bool:
+    """Tell whether commas stand between whole names: no form of one name has three parts of two words and more."""
+    return len(parts) > 2 and all(len(_plain(part).split()) > 1 for part in parts)
+
+
+def _plain(text: str) -> str:
+    """Write a part of a name without markup; a tie of TeX's is a space like any other."""
+    return " ".join(plain_text(text).replace(",", " ").split())
 
 
 def _split(text: str, separator: re.Pattern[str]) -> Iterator[str]:

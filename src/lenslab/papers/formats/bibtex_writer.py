@@ -124,7 +124,9 @@ def _author(name: str) -> str:
     person = Person.parse(name)
     if not person.given:
         return f"{{{_escaped(str(person))}}}"
-    parts = (_escaped(part) for part in (person.family, person.suffix, person.given) if part)
+    # A comma inside of a part would end it.
+    escaped = (_escaped(part) for part in (person.family, person.suffix, person.given) if part)
+    parts = (f"{{{part}}}" if "," in part else part for part in escaped)
     # The word that stands between two names can be part of one: Smith and Sons.
     return re.sub(r"(?<!\S)(and)(?!\S)", r"{\1}", ", ".join(parts), flags=re.IGNORECASE)
 

@@ -142,10 +142,10 @@ def _authors(listed: object) -> Iterator[str]:
                 raise MalformedError(f"the {name} of an author is {kind_of(part)}, not text")
             parts[name] = " ".join(part.split())
         if parts["literal"] or parts["name"]:
-            yield parts["literal"] or parts["name"]
+            yield str(Person.of(family=parts["literal"] or parts["name"]))
             continue
         particles = (parts["dropping-particle"], parts["non-dropping-particle"], parts["family"])
-        person = Person(" ".join(filter(None, particles)), parts["given"], parts["suffix"])
+        person = Person.of(family=" ".join(particles), given=parts["given"], suffix=parts["suffix"])
         if str(person):
             yield str(person)
 

@@ -44,11 +44,11 @@ def _item(paper: Paper, key: str) -> dict[str, Any]:
 
 
 def _author(name: str) -> dict[str, str]:
-    person = Person.parse(one_line(name))
+    person = Person.parse(name)
     if not person.given:
-        return {"literal": str(person)}
+        return {"literal": one_line(person.family)}
     parts = {"family": person.family, "given": person.given, "suffix": person.suffix}
-    return {part: text for part, text in parts.items() if text}
+    return {part: one_line(text) for part, text in parts.items() if text}
 
 
 def _issued(paper: Paper) -> dict[str, Any] | None:

@@ -102,7 +102,7 @@ def _description(record: dict[str, Any], raw: bytes) -> Description:
     reference = Reference(
         key=get("id"),
         title=get("title", "primary_title", "short_title") or get("translated_title"),
-        authors=tuple(person for name in names if (person := str(Person.parse(name)))),
+        authors=tuple(person for name in names if (person := str(Person.parse(" ".join(name.split()))))),
         year=(get("year"), get("publication_year"), get("date")),
         doi=(get("doi"), *_texts(record.get("urls"))),
         mentions=tuple(get(name) for name in mentions),
