@@ -12,6 +12,7 @@ from lenslab.papers.formats.bibtex_reader import entries, parse, read
 from lenslab.papers.formats.rejection import Rejection
 from lenslab.papers.person import Person
 from lenslab.papers.sources.record_parsers import PARSERS
+from lenslab.papers.text.latex_display import plain_text
 
 ARTICLE = r"""
 @article{morcos2018importance,
@@ -231,3 +232,96 @@ def test_a_text_made_to_take_long_does_not(text):
     for found in entries(text):
         assert parse(found.raw) == found if isinstance(found, Description) else found.reason
     assert time.process_time() - started < 20, "seconds on any machine, and minutes where time grows with the square"
+
+
+PROCEEDINGS = "@proceedings{proc, title = {Proceedings on Units}, year = 1985, editor = {A. Muster}, doi = {10.1/p}}"
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_what_a_paper_lacks_is_taken_from_its_proceedings_wherever_they_stand(order):
+    child = "@inproceedings{child, title = {Counting}, author = {Ann Sample}, pages = {1--9}, crossref = {Proc}}"
+    found = {entry.locator: entry for entry in entries("\n".join([child, PROCEEDINGS][::order]))}
+    paper = found["child"].paper
+    assert (paper.title, paper.year, paper.journal_reference) == ("Counting", 1985, "Proceedings on Units, 1–9")
+    assert paper.doi == ""  # that of the proceedings is not the paper's
+    assert found["proc"].paper.title == "Proceedings on Units"
+    for entry in found.values():
+        assert parse(entry.raw) == entry
+
+
+def test_what_a_paper_states_itself_stays_and_the_books_title_is_where_the_paper_appeared():
+    book = "@book{b, title = {Units}, subtitle = {A Handbook}, year = 1999, publisher = {Sample Press}}"
+    child = "@incollection{c, title = {Counting}, subtitle = {Slowly}, year = 2000, crossref = {b}}"
+    _, entry = entries(f"{book}\n{child}")
+    assert entry.paper.title == "Counting: Slowly"
+    assert (entry.paper.year, entry.paper.journal_reference) == (2000, "Units: A Handbook")
+
+
+def test_data_for_several_entries_is_taken_and_is_no_work():
+    text = """
+        @xdata{names, author = {Ann Sample}, xdata = {where}}
+        @xdata{where, journal = {Unit News}, year = 2001}
+        @article{a, title = {One}, xdata = {names}}
+        @article{b, title = {Two}, volume = 3, xdata = {where, names}}
+    """
+    found = list(entries(text))
+    assert [entry.locator for entry in found] == ["a", "b"]
+    assert [entry.paper.authors for entry in found] == [("Ann Sample",)] * 2
+    assert [entry.paper.journal_reference for entry in found] == ["Unit News", "Unit News 3"]
+    assert [parse(entry.raw) for entry in found] == found
+
+
+def test_entries_that_name_each_other_or_nobody_are_read_as_they_are():
+    cycle = "@misc{a, title = {A}, crossref = {b}} @misc{b, year = 2001, crossref = {a}}"
+    text = f"{cycle} @misc{{c, title = {{C}}, crossref = {{x}}}}"
+    first, second, third = entries(text)
+    assert (first.paper.title, first.paper.year) == ("A", 2001)
+    assert (second.paper.title, second.paper.year) == ("A", 2001)
+    assert (third.paper.title, third.paper.year) == ("C", None)
+    assert parse(first.raw) == first
+
+
+def test_a_long_chain_of_entries_ends():
+    chain = [f"@misc{{k{number}, crossref = {{k{number + 1}}}}}" for number in range(300)]
+    last = "@misc{k300, title = {Deep}, year = 2001}"
+    assert len([entry for entry in entries("\n".join([*chain, last])) if not isinstance(entry, Rejection)]) > 10
+
+
+@pytest.mark.parametrize(
+    ("fields", "title"),
+    [
+        ("title = {Networks}, subtitle = {An Introduction}", "Networks: An Introduction"),
+        ("title = {Why Units?}, subtitle = {A Study}", "Why Units? A Study"),
+        ("title = {Networks}, titleaddon = {With Exercises}", "Networks. With Exercises"),
+        ("title = {Counting}, volume = 2", "Counting, volume 2"),
+        ("title = {Counting}, volume = 2, part = 1, subtitle = {Integers}", "Counting: Integers, volume 2, part 1"),
+        ("title = {Counting}, volume = 2, series = {Lectures}", "Counting"),
+        ("title = {Integers}, maintitle = {Counting}, volume = 2", "Counting, volume 2: Integers"),
+    ],
+)
+def test_the_title_of_a_book_holds_what_tells_it_apart(fields, title):
+    (entry,) = entries(f"@book{{b, {fields}}}")
+    assert entry.paper.title == title
+
+
+@pytest.mark.parametrize(
+    ("fields", "identifier"),
+    [
+        ("journal = {arXiv preprint quant-ph/0112999}", "quant-ph/0112999"),
+        ("journal = {arXiv e-prints arXiv:1806.02891}", "1806.02891"),
+        ("eprint = 9711999, archivePrefix = {arXiv}, primaryClass = {hep-th}", "hep-th/9711999"),
+        ("eprint = {0309999v2}, eprinttype = {arxiv}, eprintclass = {math.GT}", "math/0309999v2"),
+        ("note = {arXiv:math.GT/0309999}", "math/0309999"),
+        ("eprint = 9711999, archivePrefix = {arXiv}", "None"),
+        ("eprint = 9711999, archivePrefix = {other}, primaryClass = {hep-th}", "None"),
+    ],
+)
+def test_arxiv_identifiers_are_read_as_old_and_new_files_write_them(fields, identifier):
+    (entry,) = entries(f"@article{{a, title = {{Units}}, {fields}}}")
+    assert str(entry.paper.arxiv_id) == identifier
+
+
+def test_text_symbols_of_latex_are_the_signs_that_they_stand_for():
+    written = r"Units{\textquotesingle} growth at 5 {\texttimes} 5 {\textpm} 1 for 3{\texteuro}: {\textonehalf} of it"
+    (entry,) = entries(f"@misc{{a, title = {{{written}}}}}")
+    assert plain_text(entry.paper.title) == "Units' growth at 5 × 5 ± 1 for 3€: ½ of it"

@@ -10,6 +10,7 @@ from lenslab.papers.errors import MalformedError
 from lenslab.papers.formats.csl_reader import entries, parse, read
 from lenslab.papers.formats.rejection import Rejection
 from lenslab.papers.sources.record_parsers import PARSERS
+from lenslab.papers.text.latex_display import plain_text
 
 ITEM = {
     "id": "morcos2018",
@@ -83,7 +84,16 @@ def test_the_identifier_is_found_wherever_programs_put_it(changes):
         ({"literal": "2018"}, 2018),
         ({"date-parts": [[]]}, None),
         ({"date-parts": [[None]]}, None),
-        ("2018", None),
+        ("2018", 2018),
+        ("2018-06~", 2018),
+        (2018, 2018),
+        ({"date-parts": [2018, 6]}, 2018),
+        ({"date-parts": [[2018, 6, 1], [2019, 1, 1]]}, 2018),
+        ({"year": 2018}, 2018),
+        ({"edtf": "2018-06/2019"}, 2018),
+        ({"date-time": "2018-06-07T00:00:00Z"}, 2018),
+        (True, None),
+        ({"date-parts": [[True]]}, None),
         (None, None),
     ],
 )
@@ -154,3 +164,31 @@ def test_whatever_stands_in_a_field_the_item_is_read_or_rejected_and_read_again_
         assert parse(found.raw) == found
     else:
         assert found.reason
+
+
+@pytest.mark.parametrize(
+    ("written", "shown"),
+    [
+        ("Barrels &amp; kegs at CO<inf>2</inf> &lt; 5%", "Barrels & kegs at CO2 < 5%"),
+        ("&lt;i&gt;E. sampli&lt;/i&gt; counted", "E. sampli counted"),
+        ("<jats:italic>E.</jats:italic> <mml:mi>x</mml:mi> and <strong>units</strong>", "E. x and units"),
+        ("about ~10 units", "about ~10 units"),
+        ("$L_1$ ~ $L~2$", "L_1 ~ L~2"),
+        ("if a < b and b > c", "if a < b and b > c"),
+        ("&eacute;t&#233; &unknown; &", "été &unknown; &"),
+    ],
+)
+def test_publishers_markup_and_entities_are_read_and_a_tilde_is_one(written, shown):
+    assert plain_text(one(title=written).paper.title).replace("L2", "L~2") == shown
+
+
+def test_entities_are_read_in_journals_and_names_too():
+    paper = one(**{"container-title": "Food &amp; Units", "author": [{"family": "M&uuml;ller", "given": "Ann"}]}).paper
+    assert paper.journal_reference.startswith("Food & Units")
+    assert paper.authors == ("Ann Müller",)
+
+
+def test_of_a_book_that_is_in_no_series_the_volume_is_in_the_title():
+    assert one(type="book", title="Counting", volume="2").paper.title == "Counting, volume 2"
+    assert one(type="book", title="Counting", volume="2", **{"collection-title": "Lectures"}).paper.title == "Counting"
+    assert one(title=["Counting"], subtitle=["Fractions"]).paper.title == "Counting: Fractions"

@@ -8,6 +8,7 @@ from lenslab.papers.errors import MalformedError
 from lenslab.papers.formats.rejection import Rejection
 from lenslab.papers.formats.ris_reader import entries, parse, read
 from lenslab.papers.sources.record_parsers import PARSERS
+from lenslab.papers.text.latex_display import plain_text
 
 RECORD = """TY  - JOUR
 ID  - morcos2018
@@ -126,3 +127,10 @@ def test_whatever_is_written_each_record_is_read_or_rejected_and_read_again_alik
             assert parse(found.raw) == found
         else:
             assert found.reason
+
+
+def test_entities_are_read_a_tilde_is_one_and_a_books_volume_is_in_its_title():
+    raw = b"TY  - BOOK\nTI  - Barrels &amp; ~10 <i>kegs</i>\nVL  - 2\nAU  - M&uuml;ller, Ann\nER  - "
+    paper = parse(raw).paper
+    assert plain_text(paper.title) == "Barrels & ~10 kegs, volume 2"
+    assert paper.authors == ("Ann Müller",)

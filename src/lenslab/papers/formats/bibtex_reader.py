@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lenslab.papers.description import Description
 from lenslab.papers.errors import MalformedError
-from lenslab.papers.formats.reference_fields import Reference, journal_line, plain_line, without_duplicates
+from lenslab.papers.formats.reference_fields import Reference, journal_line, plain_line, whole_title, without_duplicates
 from lenslab.papers.formats.rejection import Rejection
 from lenslab.papers.person import Person
 from lenslab.papers.text.latex_display import plain_text
@@ -29,6 +30,29 @@ _AND = re.compile(r"(?:^|(?<=\s)|\s+)and(?=\s|$)\s*", re.IGNORECASE)
 _COMMA, _SPACE, _BRACE = re.compile(","), re.compile(r"[\s~]+"), re.compile("[{}]")
 _EXTENDED = re.compile(r"\s*(?:family|given|prefix|suffix)(?:-i)?\s*=", re.IGNORECASE)
 _NO_ENTRY = re.compile(r"@\s*(?:string|comment|preamble)\b", re.IGNORECASE)
+_BOOKS = frozenset(("book", "mvbook", "collection", "mvcollection", "reference", "mvreference", "proceedings"))
+_PARTS_OF_BOOKS = frozenset(
+    ("inbook", "incollection", "inproceedings", "conference", "inreference", "suppbook", "suppcollection")
+)
+# What names a book is no name of the papers in it, and what it contains is not theirs.
+_OWN = frozenset(
+    (
+        *("doi", "url", "eprint", "arxiv", "arxivid", "archiveprefix", "eprinttype", "primaryclass", "eprintclass"),
+        *(
+            "isbn",
+            "abstract",
+            "note",
+            "annote",
+            "pages",
+            "ids",
+            "crossref",
+            "xref",
+            "xdata",
+            "keywords",
+            "howpublished",
+        ),
+    )
+)
 _LONGEST_VALUE = 1_000_000
 _DEEPEST = 20
 
@@ -54,7 +78,7 @@ def entries(text: str) -> Iterator[Description | Rejection]:
 
 
 def parse(raw: bytes) -> Description:
-    r"""Read one entry, which may follow the macros that it uses.
+    r"""Read one entry, which may follow the macros that it uses and the entries that it takes fields from.
 
     Raises:
         MalformedError: It is not exactly one entry that can be read.
@@ -63,16 +87,83 @@ def parse(raw: bytes) -> Description:
         >>> parse(b'@string{t = "TPAMI"}\n@article{a, title = "Places", journal = t}').paper.journal_reference
         'TPAMI'
     """
-    found = list(entries(from_utf8(raw)))
-    if len(found) != 1:
-        raise MalformedError(f"{len(found)} entries, where one was kept")
-    (entry,) = found
-    if isinstance(entry, Rejection):
-        raise MalformedError(entry.reason)
-    return entry
+    *before, last = list(_resolved(from_utf8(raw))) or [Rejection(1, "no entry, where one was kept")]
+    if isinstance(last, Rejection):
+        raise MalformedError(last.reason)
+    others = [each for each in before if isinstance(each, Rejection) or each.key not in last.parents]
+    if others:
+        raise MalformedError(f"{len(others) + 1} entries, where one was kept")
+    return _description(last)
+
+
+@dataclass(frozen=True)
+class _Entry:
+    """An entry with its fields, those that it takes from other entries of its file included.
+
+    Attributes:
+        number: Which entry of the file it is, from 1.
+        kind: What it is, such as ``article``.
+        key: Its name in the file.
+        fields: What it says.
+        sources: The definitions and entries that this takes, in their order, its own last.
+        parents: The names of the entries that it takes fields from.
+    """
+
+    number: int
+    kind: str
+    key: str
+    fields: dict[str, str]
+    sources: tuple[str, ...]
+    parents: frozenset[str] = frozenset()
 
 
 def _entries(text: str) -> Iterator[Description | Rejection]:
+    for entry in _resolved(text):
+        if isinstance(entry, Rejection):
+            yield entry
+        elif entry.kind != "xdata":  # it holds fields for others, and is no work
+            try:
+                yield _description(entry)
+            except MalformedError as error:
+                yield Rejection(entry.number, str(error), entry.key)
+
+
+def _resolved(text: str) -> Iterator[_Entry | Rejection]:
+    """Read the entries of a text, and give each what it takes from others, wherever these stand."""
+    stated = list(_stated(text))
+    by_key: dict[str, _Entry] = {}
+    for entry in stated:
+        if isinstance(entry, _Entry):
+            by_key.setdefault(entry.key.lower(), entry)
+    for entry in stated:
+        yield _inheriting(entry, by_key, frozenset()) if isinstance(entry, _Entry) else entry
+
+
+def _inheriting(entry: _Entry, by_key: dict[str, _Entry], seen: frozenset[str]) -> _Entry:
+    """Fill fields that an entry lacks from those that its ``xdata`` and ``crossref`` name, by biblatex's rules."""
+    fields, sources, parents = dict(entry.fields), list(entry.sources[:-1]), set(entry.parents)
+    seen = seen | {entry.key.lower()}
+    named = [(name, False) for name in fields.get("xdata", "").split(",")] + [(fields.get("crossref", ""), True)]
+    for name, crossed in named:
+        parent = by_key.get(name.strip().lower())
+        if parent is None or parent.key.lower() in seen or len(seen) > _DEEPEST:
+            continue
+        parent = _inheriting(parent, by_key, seen)
+        for field, value in parent.fields.items():
+            if crossed and field in _OWN:
+                continue
+            whole = crossed and entry.kind in _PARTS_OF_BOOKS and f"book{field}" not in parent.fields
+            kept = f"book{field}" if whole and field in ("title", "subtitle") else field
+            if not fields.get(kept, "").strip():
+                fields[kept] = value
+        sources += parent.sources
+        parents |= {parent.key, *parent.parents}
+    whole_sources = tuple(dict.fromkeys((*sources, entry.sources[-1])))
+    return replace(entry, fields=fields, sources=whole_sources, parents=frozenset(parents))
+
+
+def _stated(text: str) -> Iterator[_Entry | Rejection]:
+    """Read the entries of a text, each as it stands there."""
     from bibtexparser.model import DuplicateBlockKeyBlock, DuplicateFieldKeyBlock, Entry, ParsingFailedBlock, String
 
     macros = _Macros()
@@ -86,13 +177,24 @@ def _entries(text: str) -> Iterator[Description | Rejection]:
         elif isinstance(block, Entry):
             number += 1
             try:
-                yield _description(block, macros)
+                yield _entry(block, macros, number)
             except MalformedError as error:
                 yield Rejection(number, str(error), block.key)
         elif isinstance(block, ParsingFailedBlock) and not _NO_ENTRY.match(block.raw or ""):
             number += 1
             reason = " ".join(str(getattr(block.error, "abort_reason", block.error)).split())
             yield Rejection(number, f"not BibTeX: {reason[:200]} (it begins in line {(block.start_line or 0) + 1})")
+
+
+def _entry(entry: Entry, macros: _Macros, number: int) -> _Entry:
+    needed: dict[str, None] = {}
+    fields: dict[str, str] = {}
+    for found in entry.fields:
+        text, definitions = macros.value(found.value)
+        if found.key.lower() not in fields:
+            fields[found.key.lower()] = text
+            needed.update(dict.fromkeys(definitions))
+    return _Entry(number, entry.entry_type.lower(), entry.key, fields, (*needed, entry.raw or ""))
 
 
 def _blocks(text: str) -> Iterator[object]:
@@ -168,14 +270,8 @@ def _pieces(written: str) -> Iterator[str]:
     yield written[start:].strip()
 
 
-def _description(entry: Entry, macros: _Macros) -> Description:
-    needed: dict[str, None] = {}
-    fields: dict[str, str] = {}
-    for found in entry.fields:
-        text, definitions = macros.value(found.value)
-        if found.key.lower() not in fields:
-            fields[found.key.lower()] = text
-            needed.update(dict.fromkeys(definitions))
+def _description(entry: _Entry) -> Description:
+    fields = entry.fields
 
     def get(*names: str) -> str:
         return next((fields[name] for name in names if fields.get(name, "").strip()), "")
@@ -184,11 +280,12 @@ def _description(entry: Entry, macros: _Macros) -> Description:
         return _ESCAPED.sub(r"\1", get(name))
 
     archive, category = get("archiveprefix", "eprinttype").lower(), get("primaryclass", "eprintclass").strip()
-    eprints, journal = (get("eprint"), get("arxiv"), get("arxivid")), get("journal", "journaltitle", "booktitle")
+    eprints = get("eprint"), get("arxiv"), get("arxivid")
+    journal = get("journal", "journaltitle") or whole_title(get("booktitle"), get("booksubtitle"))
     mentions = ("url", "note", "howpublished", "journal", "volume", "number", "booktitle", "annote")
     reference = Reference(
         key=entry.key,
-        title=get("title"),
+        title=_title(entry.kind, get),
         authors=tuple(_authors(get("author"))),
         year=(get("year"), get("date"), get("issued")),
         doi=(address("doi"), address("url")),
@@ -199,7 +296,17 @@ def _description(entry: Entry, macros: _Macros) -> Description:
         abstract=get("abstract"),
         categories=(category,) if category else (),
     )
-    return reference.description(NAME, "\n".join((*needed, entry.raw or "")).encode())
+    return reference.description(NAME, "\n".join(entry.sources).encode())
+
+
+def _title(kind: str, get: Callable[..., str]) -> str:
+    title, subtitle, addition = get("title"), get("subtitle"), get("titleaddon")
+    # Of a book that is in no series, volume and part tell it apart from the others of its title.
+    book = kind in _BOOKS and not get("series")
+    volume, part = (get("volume"), get("part")) if book else ("", "")
+    if main := get("maintitle"):
+        return whole_title(whole_title(main, get("mainsubtitle"), volume=volume, part=part), title, subtitle)
+    return whole_title(title, subtitle, addition, volume=volume, part=part)
 
 
 def _authors(written: str) -> Iterator[str]:

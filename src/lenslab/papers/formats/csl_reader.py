@@ -1,5 +1,6 @@
 """CSL-JSON files: each item becomes a description, or a rejection with its reason."""
 
+import html
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,7 +9,7 @@ from typing import Any
 from lenslab.papers.categories import is_category
 from lenslab.papers.description import Description
 from lenslab.papers.errors import MalformedError
-from lenslab.papers.formats.reference_fields import Reference, journal_line, without_duplicates
+from lenslab.papers.formats.reference_fields import Reference, journal_line, unmarked, whole_title, without_duplicates
 from lenslab.papers.formats.rejection import Rejection
 from lenslab.papers.person import Person
 from lenslab.papers.text import strict_json
@@ -18,8 +19,6 @@ from lenslab.papers.text.text_encoding import from_utf8, read_text
 NAME = "CSL-JSON"
 
 _SPACE = re.compile(r"[ \t\n\r]*")
-# Titles and abstracts from Crossref are marked up; CSL knows the first few, JATS the rest.
-_MARKUP = re.compile(r"</?(?:i|b|sub|sup|sc|span|jats:[a-z-]+)(?:\s[^<>]*)?/?>", re.IGNORECASE)
 
 
 def read(path: Path | str) -> Iterator[Description | Rejection]:
@@ -108,14 +107,16 @@ def _description(item: Any, raw: bytes) -> Description:
             return ""
         if isinstance(value, bool | dict | list):
             raise MalformedError(f"{name} is {kind_of(value)}, not text")
-        return _MARKUP.sub("", str(value))
+        return unmarked(str(value))
 
     named = item.get("categories")
     named = named if isinstance(named, list) else []
     mentions = ("number", "archive_location", "URL", "note", "archive", "container-title", "annote")
+    # Of a book that is in no series, the volume tells it apart from the others of its title.
+    volume = get("volume") if get("type") == "book" and not get("collection-title") else ""
     reference = Reference(
         key=get("id"),
-        title=get("title"),
+        title=whole_title(get("title"), get("subtitle"), volume=volume),
         authors=tuple(_authors(item.get("author"))),
         year=tuple(_years(item)),
         doi=(get("DOI"), get("URL")),
@@ -140,7 +141,7 @@ def _authors(listed: object) -> Iterator[str]:
             part = author.get(name) or ""
             if not isinstance(part, str):
                 raise MalformedError(f"the {name} of an author is {kind_of(part)}, not text")
-            parts[name] = " ".join(part.split())
+            parts[name] = " ".join(html.unescape(part).split())
         if parts["literal"] or parts["name"]:
             yield str(Person.of(family=parts["literal"] or parts["name"]))
             continue
@@ -154,13 +155,16 @@ _PARTS = ("literal", "name", "family", "given", "suffix", "dropping-particle", "
 
 
 def _years(item: dict[str, Any]) -> Iterator[str]:
-    for name in ("issued", "published", "published-print", "published-online", "submitted"):
+    """Find the year in whatever form of a date: parts, numbers or text, a date in ISO 8601, or a literal."""
+    for name in ("issued", "published", "published-print", "published-online", "submitted", "original-date"):
         date = item.get(name)
+        if isinstance(date, str | int) and not isinstance(date, bool):
+            yield str(date)
         if not isinstance(date, dict):
             continue
         parts = date.get("date-parts")
-        if isinstance(parts, list) and parts and isinstance(parts[0], list) and parts[0]:
-            yield str(parts[0][0])
-        for written in ("raw", "literal"):
-            if isinstance(date.get(written), str):
-                yield date[written]
+        while isinstance(parts, list) and parts:
+            parts = parts[0]
+        for written in (parts, *(date.get(form) for form in ("year", "raw", "literal", "edtf", "date-time"))):
+            if isinstance(written, str | int) and not isinstance(written, bool):
+                yield str(written)

@@ -29,12 +29,12 @@ def _item(paper: Paper, key: str) -> dict[str, Any]:
     item: dict[str, Any] = {
         "id": key,
         "type": "article-journal" if paper.journal_reference else "article",
-        "title": one_line(plain_line(paper.title)),
+        "title": one_line(plain_line(paper.title, ties=False)),
         "author": [_author(name) for name in paper.authors if name.strip()],
         "issued": _issued(paper),
         "container-title": one_line(paper.journal_reference),
         "DOI": paper.doi,
-        "abstract": one_line(plain_line(paper.abstract)),
+        "abstract": one_line(plain_line(paper.abstract, ties=False)),
     }
     if paper.arxiv_id:
         item |= {"number": f"arXiv:{paper.arxiv_id}", "URL": paper.arxiv_id.url, "categories": list(paper.categories)}

@@ -30,7 +30,7 @@ def endnote(papers: Sequence[Paper]) -> str:
 def _fields(paper: Paper, key: str) -> Iterator[tuple[str, str]]:
     yield "0", "Journal Article" if paper.journal_reference else "Electronic Article"
     yield "F", key
-    yield "T", plain_line(paper.title)
+    yield "T", plain_line(paper.title, ties=False)
     for name in paper.authors:
         person = Person.parse(name)
         # A comma at the end keeps a group's name whole.
@@ -42,6 +42,6 @@ def _fields(paper: Paper, key: str) -> Iterator[tuple[str, str]]:
     yield "R", paper.doi
     yield "M", f"arXiv:{paper.arxiv_id}" if paper.arxiv_id else ""
     yield "U", paper.arxiv_id.url if paper.arxiv_id else ""
-    yield "X", plain_line(paper.abstract)
+    yield "X", plain_line(paper.abstract, ties=False)
     for category in paper.categories if paper.arxiv_id else ():
         yield "K", category

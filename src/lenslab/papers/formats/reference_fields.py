@@ -1,6 +1,7 @@
 """A reference as bibliography files hold it: its fields become a description."""
 
 import hashlib
+import html
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from lenslab.papers.text.latex_display import plain_text, segments
 
 # Only an arXiv identifier that says what it is: bare digits in running text are anything.
 _NAMED = re.compile(
-    r"(?:arxiv\.org/(?:abs|pdf|html)/|arxiv[:\s]\s*|10\.48550/arxiv\.|\bcorr,?\s+abs/|^abs/)"
+    r"(?:arxiv\.org/(?:abs|pdf|html)/|arxiv[:\s]\s*(?:e?-?prints?[:\s]\s*|preprints?[:\s]\s*)?|10\.48550/arxiv\.|\bcorr,?\s+abs/|^abs/)"
     r"(?P<id>\d{4}\.\d{4,5}|[a-z-]{2,12}(?:\.[a-z]{2})?/\d{7})(?P<version>v\d{1,3})?(?![\d/])",
     re.IGNORECASE,
 )
@@ -23,6 +24,14 @@ _NAMED = re.compile(
 _NO_JOURNAL = re.compile(r"(?:arxiv|corr)\b.*|.*\barxiv preprint\b.*|abs/.*", re.IGNORECASE | re.DOTALL)
 # What would begin another line, or is half of a character.
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+# Titles and abstracts from publishers are marked up: in HTML, in CSL's own tags, in JATS.
+_TAG = re.compile(
+    r"</?(?:i|b|u|s|em|strong|italic|bold|underline|sub|sup|inf|sc|scp|small|span|tt|code|p|br|title|break|named-content|"
+    r"[a-z]+:[a-z-]+)(?:\s[^<>]*)?/?>",
+    re.IGNORECASE,
+)
+_TILDE = r"\textasciitilde{}"
+_FORMULA = re.compile(r"\$[^$]*\$|~")
 _YEAR = re.compile(r"(?<!\d)(?:1[4-9]|2[01])\d\d(?!\d)")
 _LONGEST_TEX = 20_000
 _LONGEST_KEY = 500
@@ -38,7 +47,8 @@ class Reference:
         authors: The names in their spoken order.
         year: Where the year may stand, the most reliable first.
         doi: Where a DOI may stand.
-        eprint: What may be an arXiv identifier, the most reliable first.
+        eprint: What may be an arXiv identifier, the most reliable first; old ones may stand without their archive,
+            which the primary category names then.
         mentions: Where an arXiv identifier may be named in other words.
         journal: Where it was published.
         abstract: The abstract; may hold LaTeX.
@@ -67,7 +77,8 @@ class Reference:
         title = plain_line(self.title)
         if not title:
             raise MalformedError("no title")
-        identifier = _arxiv_id(self.eprint, (*self.doi, *self.mentions, self.journal))
+        archives = [f"{name.partition('.')[0]}/{number}" for name in self.categories[:1] for number in self.eprint]
+        identifier = _arxiv_id((*self.eprint, *archives), (*self.doi, *self.mentions, self.journal))
         dois = (found for text in self.doi if (found := first_doi(text)))
         # arXiv's own DOI names the preprint and not an article.
         doi = next((found for found in dois if not Doi.parse(found).name.startswith(ARXIV_PREFIX)), "")
@@ -94,11 +105,45 @@ class Reference:
         )
 
 
-def plain_line(tex: str) -> str:
+def whole_title(title: str, subtitle: str = "", addition: str = "", *, volume: str = "", part: str = "") -> str:
+    """Join a title with what stands apart from it in a file: the subtitle, and which volume of a book it is.
+
+    Example:
+        >>> whole_title("Networks", "An Introduction"), whole_title("Why units?", "A study")
+        ('Networks: An Introduction', 'Why units? A study')
+        >>> whole_title("The Art of Counting", volume="2")
+        'The Art of Counting, volume 2'
+    """
+    whole = " ".join(title.split())
+    for added, between in ((subtitle, ":"), (addition, ".")):
+        if whole and added.strip():
+            whole = f"{whole.rstrip()}{'' if whole.rstrip('}')[-1:] in '?!.:;…' else between} {added.strip()}"
+    for name, number in (("volume", volume), ("part", part)):
+        if whole and number.strip():
+            whole = f"{whole}, {name} {number.strip()}"
+    return whole
+
+
+def unmarked(text: str) -> str:
+    """Take publishers' HTML and JATS off a text: tags away, entities decoded; a tilde there is a tilde, and no space.
+
+    Example:
+        >>> unmarked("Barrels &amp; kegs of <em>Sample coli</em> at CO<inf>2</inf> &lt; 5%")
+        'Barrels & kegs of Sample coli at CO2 < 5%'
+    """
+    decoded = _TAG.sub("", html.unescape(_TAG.sub("", text)))
+    return _FORMULA.sub(lambda match: match[0] if match[0] != "~" else _TILDE, decoded)
+
+
+def plain_line(tex: str, *, ties: bool = True) -> str:
     r"""Write a title or abstract in one line: letters for TeX's accents, formulas in dollar signs, no other markup.
 
     Where a line without markup would show something else, for instance since it holds a dollar sign that is money, the
     text stays as it was typed.
+
+    Args:
+        tex: The text, with LaTeX.
+        ties: Whether a tilde in the line is a tie, as in TeX; in files of other formats it is a tilde.
 
     Example:
         >>> plain_line(r"{CNN}s after G{\"o}del: \emph{units} of $L_1$ norm")
@@ -112,7 +157,8 @@ def plain_line(tex: str) -> str:
         for segment in segments(typed)
     ]
     line = " ".join("".join(parts).split())
-    return line if plain_text(line) == plain_text(typed) else typed
+    seen = line if ties else _FORMULA.sub(lambda match: match[0] if match[0] != "~" else _TILDE, line)
+    return line if plain_text(seen) == plain_text(typed) else typed
 
 
 def journal_line(journal: str, volume: str, number: str, pages: str) -> str:

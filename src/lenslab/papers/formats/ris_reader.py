@@ -1,5 +1,6 @@
 """RIS files: each record becomes a description, or a rejection with its reason."""
 
+import html
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,7 +9,7 @@ from typing import Any
 from lenslab.papers.categories import is_category
 from lenslab.papers.description import Description
 from lenslab.papers.errors import MalformedError
-from lenslab.papers.formats.reference_fields import Reference, journal_line, without_duplicates
+from lenslab.papers.formats.reference_fields import Reference, journal_line, unmarked, whole_title, without_duplicates
 from lenslab.papers.formats.rejection import Rejection
 from lenslab.papers.person import Person
 from lenslab.papers.text.text_encoding import from_utf8, read_text
@@ -93,16 +94,19 @@ def _records(text: str) -> Iterator[tuple[str, bool]]:
 
 def _description(record: dict[str, Any], raw: bytes) -> Description:
     def get(*names: str) -> str:
-        return next((text for name in names if (text := " ".join(_texts(record.get(name))).strip())), "")
+        return unmarked(next((text for name in names if (text := " ".join(_texts(record.get(name))).strip())), ""))
 
     journal = get("journal_name", "alternate_title3", "alternate_title2", "alternate_title1", "secondary_title")
     pages = "-".join(filter(None, (get("start_page"), get("end_page"))))
     names = _texts(record.get("authors")) or _texts(record.get("first_authors"))
     mentions = ("accession_number", "urls", "note", "notes", "number", "journal_name", "custom1", "type_of_work")
+    title = get("title", "primary_title", "short_title") or get("translated_title")
+    # Of a book that is in no series, the volume tells it apart from the others of its title.
+    volume = get("volume") if get("type_of_reference") == "BOOK" and not get("tertiary_title") else ""
     reference = Reference(
         key=get("id"),
-        title=get("title", "primary_title", "short_title") or get("translated_title"),
-        authors=tuple(person for name in names if (person := str(Person.parse(" ".join(name.split()))))),
+        title=whole_title(title, volume=volume),
+        authors=tuple(person for name in names if (person := str(Person.parse(" ".join(html.unescape(name).split()))))),
         year=(get("year"), get("publication_year"), get("date")),
         doi=(get("doi"), *_texts(record.get("urls"))),
         mentions=tuple(get(name) for name in mentions),

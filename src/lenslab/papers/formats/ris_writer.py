@@ -30,7 +30,7 @@ def ris(papers: Sequence[Paper]) -> str:
 def _fields(paper: Paper, key: str) -> Iterator[tuple[str, str]]:
     yield "TY", "JOUR" if paper.journal_reference else "UNPB"
     yield "ID", key
-    yield "TI", plain_line(paper.title)
+    yield "TI", plain_line(paper.title, ties=False)
     for name in paper.authors:
         yield "AU", Person.parse(name).family_first
     yield "PY", "" if paper.year is None else str(paper.year)
@@ -41,7 +41,7 @@ def _fields(paper: Paper, key: str) -> Iterator[tuple[str, str]]:
     yield "DO", paper.doi
     yield "AN", f"arXiv:{paper.arxiv_id}" if paper.arxiv_id else ""
     yield "UR", paper.arxiv_id.url if paper.arxiv_id else ""
-    yield "AB", plain_line(paper.abstract)
+    yield "AB", plain_line(paper.abstract, ties=False)
     for category in paper.categories if paper.arxiv_id else ():
         yield "KW", category
     yield "ER", ""

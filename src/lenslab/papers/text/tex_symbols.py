@@ -38,10 +38,30 @@ _SIGNS = (
     "perp:⊥ parallel:∥ wedge:∧ vee:∨ aleph:ℵ hbar:ħ wp:℘ Re:ℜ Im:ℑ setminus:∖ supset:⊃ subseteq:⊆ emptyset:∅ mid:| "
     "deg:° degC:°C micron:µm eg:e.g. ie:i.e. etc:etc. iff:⇔ longrightarrow:⟶ uparrow:↑ downarrow:↓ gtr:> lt:< gt:>"
 )
+# LaTeX's own text symbols (the package textcomp, part of the kernel since 2020), and those of T1.
+_TEXT_SIGNS = (
+    "textacutedbl:˝ textasciiacute:´ textasciibreve:˘ textasciicaron:ˇ textasciidieresis:¨ textasciigrave:` "
+    "textasciimacron:¯ textasteriskcentered:∗ textbaht:฿ textbardbl:‖ textbigcircle:◯ textblank:␢ textborn:★ "
+    "textbraceleft:{ textbraceright:} textbrokenbar:¦ textbullet:• textcelsius:℃ textcent:¢ textcentoldstyle:¢ "
+    "textcircledP:℗ textcolonmonetary:₡ textcopyleft:🄯 textcopyright:© textcurrency:¤ textdagger:† textdaggerdbl:‡ "
+    "textdblhyphen:⸗ textdied:✝ textdiscount:⁒ textdiv:÷ textdivorced:⚮ textdollar:$ textdong:₫ textdownarrow:↓ "
+    "texteightoldstyle:8 textestimated:℮ texteuro:€ textexclamdown:¡ textflorin:ƒ textfractionsolidus:⁄ textgravedbl:˵ "
+    "textguarani:₲ textinterrobang:‽ textinterrobangdown:⸘ textlangle:〈 textlbrackdbl:⟦ textleaf:❧ textleftarrow:← "
+    "textlira:₤ textlnot:¬ textlquill:⁅ textmarried:⚭ textmho:℧ textminus:− textmusicalnote:♪ textnaira:₦ textnumero:№ "
+    "textohm:Ω textonehalf:½ textonequarter:¼ textonesuperior:¹ textopenbullet:◦ textordfeminine:ª textordmasculine:º "
+    "textparagraph:¶ textperiodcentered:· textpertenthousand:‱ textperthousand:‰ textpeso:₱ textpilcrow:¶ textpm:± "
+    "textquestiondown:¿ textquotedbl:\" textquotedblleft:“ textquotedblright:” textquotesingle:' "
+    "textquotestraightbase:‚ textquotestraightdblbase:„ textrangle:〉 textrbrackdbl:⟧ textrecipe:℞ textreferencemark:※ "
+    "textrightarrow:→ "
+    "textrquill:⁆ textschwa:ə textsection:§ textservicemark:℠ textsterling:£ textsurd:√ textthreequarters:¾ "
+    "textthreequartersemdash:— textthreesuperior:³ texttildelow:˷ texttimes:× texttwelveudash:– texttwosuperior:² "
+    "textuparrow:↑ textvisiblespace:␣ textwon:₩ textyen:¥ guillemotleft:« guillemotright:» guillemetleft:« "
+    'guillemetright:» guilsinglleft:‹ guilsinglright:› quotesinglbase:‚ quotedblbase:„ euro:€ EUR:€ textquotedbl:"'
+)
 # Words that formulas set upright.
 _NAMES = "log ln exp sin cos tan sinh cosh tanh lim sup inf max min dim ker det gcd arg argmax argmin Pr"
 LETTERS: dict[str, str] = dict(entry.split(":", 1) for entry in _LETTERS.split())
-SYMBOLS: dict[str, str] = LETTERS | dict(entry.split(":", 1) for entry in f"{_GREEK} {_SIGNS}".split())
+SYMBOLS: dict[str, str] = LETTERS | dict(entry.split(":", 1) for entry in f"{_GREEK} {_SIGNS} {_TEXT_SIGNS}".split())
 SYMBOLS |= {name: name for name in _NAMES.split()} | {"etal": "et al.", "item": " ", "thinspace": " "}
 SYMBOLS |= {"LaTeX": "LaTeX", "TeX": "TeX", "BibTeX": "BibTeX", "quad": " ", "qquad": " ", "space": " ", "newline": " "}
 SYMBOLS |= {"par": " ", "linebreak": " ", "textbar": "|", "textless": "<", "textgreater": ">", "textunderscore": "_"}
