@@ -12,6 +12,19 @@ from lenslab.papers.errors import ArxivIdError, DoiError
 EXAMPLE = "write it like 10.1109/TPAMI.2017.2723009 or https://doi.org/10.48550/arXiv.1806.02891"
 ARXIV_PREFIX = "10.48550/arxiv."
 
+PREPRINTS = (
+    *(ARXIV_PREFIX, "10.1101/", "10.2139/ssrn.", "10.20944/preprints", "10.21203/rs.", "10.26434/chemrxiv"),
+    *(
+        "10.31219/osf.io/",
+        "10.31234/osf.io/",
+        "10.31235/osf.io/",
+        "10.22541/au.",
+        "10.36227/techrxiv",
+        "10.5281/zenodo.",
+    ),
+)
+"""How DOIs begin that preprint servers give; an article has another one beside it."""
+
 _NAME = re.compile(r"10\.[0-9]{4,9}(?:\.[0-9]+)*/[^\s\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffd]+")
 _ADDRESS = re.compile(r"(?:https?://)?(?:www\.)?(?:dx\.)?doi\.org/(?:doi:)?", re.IGNORECASE)
 _LABEL = re.compile(r"(?:info:doi/|urn:doi:|doi\s*[:=]?\s*)", re.IGNORECASE)

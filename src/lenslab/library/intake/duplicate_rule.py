@@ -18,7 +18,12 @@ Two records with agreeing authors, years at most two apart and at least half of 
 least three) in the longer one are **possibly the same work**. They stay apart, and the page says so: authors do write
 two papers with near titles, and a false merge loses a paper.
 
-Authors agree if the lists are equally long and, in whatever order, surname and initial of each name fit.
+Authors agree if the lists are equally long and, in whatever order, surname and initial of each name fit. Titles that
+differ in a number (*part II*) are of different works.
+
+What speaks **against** it is weighed, too, see `contradiction`: two DOIs, another volume, issue or page of one journal,
+another ISBN, two entries of one file. Records that are the same by the rules above and contradict each other are
+possibly the same work. A preprint and its article contradict each other in none of this.
 """
 
 from __future__ import annotations
@@ -28,12 +33,15 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Literal
 
+from lenslab.papers.doi import PREPRINTS
 from lenslab.papers.person import TIE, surname
 from lenslab.papers.work import plain_letters
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from lenslab.papers.description import Description
+    from lenslab.papers.paper import Paper
     from lenslab.papers.work import Described
 
 _ABBREVIATIONS = {
@@ -50,6 +58,7 @@ _SILENT_WORDS = (
     "a an and are as at be by can do does for from how in into is it its of on or that the their this to toward "
     "towards under using via what when where which why with without through"
 )
+_ROMAN = re.compile(r"x{0,3}(?:ix|iv|v?i{0,3})(?<=[ivx]{2})|[iv](?=$)")
 _SILENT = frozenset(_SILENT_WORDS.split())
 
 
@@ -86,6 +95,8 @@ def compare(one: Described, other: Described) -> Likeness:
     when = _when(one, other)
     if _normal_words(one.title) == _normal_words(other.title):
         return Likeness("same", f"same title but for abbreviations and punctuation, {people}, {when}")
+    if _numbers(one.title) != _numbers(other.title):
+        return _APART
     shorter, longer = sorted((_telling(one.title), _telling(other.title)), key=len)
     shared = len(shorter & longer)
     names = coined_name(one.title), coined_name(other.title)
@@ -100,6 +111,52 @@ def compare(one: Described, other: Described) -> Likeness:
     if apart <= 2 and shared >= 3 and 2 * shared >= len(shorter):
         return Likeness("possibly", f"{overlap}, {people}, {when}")
     return _APART
+
+
+def contradiction(one: Description, other: Description) -> str:
+    """Say in a few words what speaks against two records of one title being one work; empty where nothing does.
+
+    Example:
+        >>> from lenslab.papers.description import Description, Place
+        >>> from lenslab.papers.paper import Paper
+        >>> paper, places = Paper(title="Letters"), [Place(journal="News", volume=number) for number in "12"]
+        >>> contradiction(*(Description(source="RIS", locator="", paper=paper, place=place) for place in places))
+        'volumes 1 and 2 of News'
+    """
+    if _is_preprint(one.paper) != _is_preprint(other.paper):
+        return ""
+    dois = [paper.doi.lower() for paper in (one.paper, other.paper) if paper.doi and not _is_of_preprint(paper.doi)]
+    if len(dois) == 2:
+        return f"DOIs {dois[0]} and {dois[1]}" if dois[0] != dois[1] else ""
+    mine, its = one.place, other.place
+    parts = [("volumes", mine.volume, its.volume), ("issues", mine.number, its.number)]
+    parts.append(("pages", mine.first_page, its.first_page))
+    stated = [(name, a, b) for name, a, b in parts if _letters(a) and _letters(b)]
+    apart = [(name, a, b) for name, a, b in stated if _letters(a) != _letters(b)]
+    journal = bool(mine.journal) and _letters(mine.journal) == _letters(its.journal)
+    if apart and (journal or {"volumes", "pages"} <= {name for name, *_ in apart}):
+        name, a, b = apart[0]
+        return f"{name} {a} and {b}" + (f" of {mine.journal}" if journal else "")
+    books = [_letters(place.isbn) for place in (mine, its) if place.isbn]
+    if len(books) == 2 and books[0] != books[1]:
+        return f"ISBNs {mine.isbn} and {its.isbn}"
+    files = [(each.source, *each.locator.rpartition(": ")[:2]) for each in (one, other)]
+    in_one_file = bool(files[0][2]) and files[0] == files[1] and one.locator != other.locator
+    return f"two entries of {files[0][1]}" if in_one_file and not (stated and not apart) else ""
+
+
+def _is_preprint(paper: Paper) -> bool:
+    if paper.doi:
+        return _is_of_preprint(paper.doi)
+    return paper.arxiv_id is not None and not paper.journal_reference
+
+
+def _is_of_preprint(doi: str) -> bool:
+    return doi.lower().startswith(PREPRINTS)
+
+
+def _letters(text: str) -> str:
+    return re.sub(r"[\W_]+", "", plain_letters(text))
 
 
 def same_authors(one: Sequence[str], other: Sequence[str]) -> bool:
@@ -174,12 +231,17 @@ def _written_name(title: str) -> str:
 
 
 def _normal_words(title: str) -> list[str]:
-    """Give the title's words in plain letters, singular, abbreviations written out."""
+    """Give the title's words in plain letters, singular, abbreviations written out; ``C++`` and ``C#`` are words."""
     words: list[str] = []
-    for word in re.findall(r"[a-z0-9]+", plain_letters(title)):
+    for word in re.findall(r"[^\W_]+(?:\+\+|#)?", plain_letters(title)):
         single = word[:-1] if len(word) > 3 and word.endswith("s") and not word.endswith("ss") else word
         words.extend(_ABBREVIATIONS.get(single, single).split())
     return words
+
+
+def _numbers(title: str) -> list[str]:
+    """Give the numbers in a title, which tell parts, editions and years apart."""
+    return sorted(word for word in _normal_words(title) if word.isdecimal() or _ROMAN.fullmatch(word))
 
 
 def _telling(title: str) -> frozenset[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from django.db import connection
@@ -12,6 +12,7 @@ from django.db import connection
 from lenslab.library import bulk_rows
 from lenslab.library.intake import duplicate_rule
 from lenslab.library.intake.matching_hashes import MatchingHashes, matching_hashes
+from lenslab.library.stored_records import parse_record
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -77,6 +78,9 @@ class Matcher:
         self._titles: dict[int, list[int]] = defaultdict(list)
         self._people: dict[int, list[int]] = defaultdict(list)
         self._coined: dict[int, list[int]] = defaultdict(list)
+        # What records say: of works in the library where it was asked for, and of these records where they were added.
+        self._told: dict[int, list[Description]] = {}
+        self._fresh: dict[int, list[Description]] = defaultdict(list)
         self._load(descriptions)
 
     def match(self, description: Description) -> Match:
@@ -107,6 +111,7 @@ class Matcher:
     def add(self, pk: int, description: Description) -> None:
         """Let later records find a work that this record belongs to."""
         paper = description.paper
+        self._fresh[pk].append(description)
         known = self._works.get(pk)
         arxiv_id = paper.arxiv_id.base if paper.arxiv_id else None
         if known is None or (known.arxiv_id is None and arxiv_id):
@@ -131,11 +136,25 @@ class Matcher:
             if not self._may_be(own, pk):
                 continue
             likeness = duplicate_rule.compare(description.paper, self._works[pk])
-            if likeness.verdict == "same":
+            against = self._against(description, pk) if likeness.verdict == "same" else ""
+            if against:
+                possible[pk] = f"{likeness.evidence}; but {against}"
+            elif likeness.verdict == "same":
                 same[pk] = likeness.evidence
             elif likeness.verdict == "possibly":
                 possible[pk] = likeness.evidence
         return same, possible
+
+    def _against(self, description: Description, pk: int) -> str:
+        """Say what a work's records tell against a record being one of them."""
+        if pk not in self._told:
+            query = "SELECT source, locator, content FROM library_sourcerecord WHERE work_id IN {list}"
+            self._told[pk] = [
+                replace(parse_record(source, content), source=source, locator=locator)
+                for source, locator, content in bulk_rows.select(query, [pk])
+            ]
+        known = (*self._told[pk], *self._fresh[pk])
+        return next(filter(None, (duplicate_rule.contradiction(description, other) for other in known)), "")
 
     def _may_be(self, own: str | None, pk: int) -> bool:
         other = self._works[pk].arxiv_id

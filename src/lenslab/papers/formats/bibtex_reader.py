@@ -10,9 +10,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lenslab.papers.description import Description
+from lenslab.papers.description import Description, Place
 from lenslab.papers.errors import MalformedError
-from lenslab.papers.formats.reference_fields import Reference, journal_line, plain_line, whole_title, without_duplicates
+from lenslab.papers.formats.reference_fields import Reference, plain_line, whole_title, without_duplicates
 from lenslab.papers.formats.rejection import Rejection
 from lenslab.papers.person import Person
 from lenslab.papers.text.latex_display import plain_text
@@ -292,7 +292,13 @@ def _description(entry: _Entry) -> Description:
         # Other archives have identifiers that look alike.
         eprint=eprints if archive in ("", "arxiv") else (),
         mentions=tuple(address(name) for name in mentions),
-        journal=plain_line(journal_line(journal, get("volume"), get("number", "issue"), get("pages"))),
+        place=Place(
+            journal=plain_line(journal),
+            volume=plain_line(get("volume")),
+            number=plain_line(get("number", "issue")),
+            pages=plain_line(get("pages")),
+            isbn=get("isbn"),
+        ),
         abstract=get("abstract"),
         categories=(category,) if category else (),
     )

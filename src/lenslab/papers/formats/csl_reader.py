@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from lenslab.papers.categories import is_category
-from lenslab.papers.description import Description
+from lenslab.papers.description import Description, Place
 from lenslab.papers.errors import MalformedError
-from lenslab.papers.formats.reference_fields import Reference, journal_line, unmarked, whole_title, without_duplicates
+from lenslab.papers.formats.reference_fields import Reference, unmarked, whole_title, without_duplicates
 from lenslab.papers.formats.rejection import Rejection
 from lenslab.papers.person import Person
 from lenslab.papers.text import strict_json
@@ -121,7 +121,13 @@ def _description(item: Any, raw: bytes) -> Description:
         year=tuple(_years(item)),
         doi=(get("DOI"), get("URL")),
         mentions=tuple(get(name) for name in mentions),
-        journal=journal_line(get("container-title"), get("volume"), get("issue"), get("page")),
+        place=Place(
+            journal=get("container-title"),
+            volume=get("volume"),
+            number=get("issue"),
+            pages=get("page"),
+            isbn=get("ISBN"),
+        ),
         abstract=get("abstract"),
         categories=tuple(word for word in named if isinstance(word, str) and is_category(word)),
     )

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from lenslab.papers.arxiv_id import ArxivId
-from lenslab.papers.description import Description
+from lenslab.papers.description import NOWHERE, Description, Place
 from lenslab.papers.doi import ARXIV_PREFIX, Doi, first_doi
 from lenslab.papers.errors import ArxivIdError, MalformedError
 from lenslab.papers.formats.rejection import Rejection
@@ -50,7 +50,7 @@ class Reference:
         eprint: What may be an arXiv identifier, the most reliable first; old ones may stand without their archive,
             which the primary category names then.
         mentions: Where an arXiv identifier may be named in other words.
-        journal: Where it was published.
+        place: Where it was published; may hold LaTeX where the file does.
         abstract: The abstract; may hold LaTeX.
         categories: ArXiv's category ids, the primary one first.
     """
@@ -62,7 +62,7 @@ class Reference:
     doi: tuple[str, ...] = ()
     eprint: tuple[str, ...] = ()
     mentions: tuple[str, ...] = ()
-    journal: str = ""
+    place: Place = NOWHERE
     abstract: str = ""
     categories: tuple[str, ...] = ()
 
@@ -78,7 +78,7 @@ class Reference:
         if not title:
             raise MalformedError("no title")
         archives = [f"{name.partition('.')[0]}/{number}" for name in self.categories[:1] for number in self.eprint]
-        identifier = _arxiv_id((*self.eprint, *archives), (*self.doi, *self.mentions, self.journal))
+        identifier = _arxiv_id((*self.eprint, *archives), (*self.doi, *self.mentions, self.place.journal))
         dois = (found for text in self.doi if (found := first_doi(text)))
         # arXiv's own DOI names the preprint and not an article.
         doi = next((found for found in dois if not Doi.parse(found).name.startswith(ARXIV_PREFIX)), "")
@@ -87,7 +87,7 @@ class Reference:
         key = self.key.strip() or (Doi.parse(doi).name if doi else str(identifier or digest))
         if len(key) > _LONGEST_KEY:
             raise MalformedError(f"its key has {len(key):,} characters")
-        journal = " ".join(self.journal.split())
+        journal = " ".join(journal_line(self.place).split())
         return Description(
             source=source,
             locator=key,
@@ -102,6 +102,7 @@ class Reference:
                 doi=doi,
                 journal_reference="" if _NO_JOURNAL.fullmatch(journal) else journal,
             ),
+            place=self.place,
         )
 
 
@@ -161,17 +162,17 @@ def plain_line(tex: str, *, ties: bool = True) -> str:
     return line if plain_text(seen) == plain_text(typed) else typed
 
 
-def journal_line(journal: str, volume: str, number: str, pages: str) -> str:
+def journal_line(place: Place) -> str:
     """Write where a work was published in one line; empty where no journal is named.
 
     Example:
-        >>> journal_line("TPAMI", "40", "6", "1452-1464")
+        >>> journal_line(Place(journal="TPAMI", volume="40", number="6", pages="1452-1464"))
         'TPAMI 40(6), 1452-1464'
     """
-    if not journal:
+    if not place.journal:
         return ""
-    place = volume + (f"({number})" if number else "")
-    return " ".join(filter(None, (journal, place))) + (f", {pages}" if pages else "")
+    volume = place.volume + (f"({place.number})" if place.number else "")
+    return " ".join(filter(None, (place.journal, volume))) + (f", {place.pages}" if place.pages else "")
 
 
 def one_line(text: str) -> str:

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from lenslab.papers.categories import is_category
-from lenslab.papers.description import Description
+from lenslab.papers.description import Description, Place
 from lenslab.papers.errors import MalformedError
-from lenslab.papers.formats.reference_fields import Reference, journal_line, unmarked, whole_title, without_duplicates
+from lenslab.papers.formats.reference_fields import Reference, unmarked, whole_title, without_duplicates
 from lenslab.papers.formats.rejection import Rejection
 from lenslab.papers.person import Person
 from lenslab.papers.text.text_encoding import from_utf8, read_text
@@ -110,7 +110,7 @@ def _description(record: dict[str, Any], raw: bytes) -> Description:
         year=(get("year"), get("publication_year"), get("date")),
         doi=(get("doi"), *_texts(record.get("urls"))),
         mentions=tuple(get(name) for name in mentions),
-        journal=journal_line(journal, get("volume"), get("number"), pages),
+        place=Place(journal=journal, volume=get("volume"), number=get("number"), pages=pages, isbn=get("issn")),
         abstract=get("abstract", "notes_abstract"),
         categories=tuple(word for word in _texts(record.get("keywords")) if is_category(word)),
     )

@@ -16,7 +16,7 @@ from lenslab.http.errors import NotFoundError
 from lenslab.http.rate_limit import Rate
 from lenslab.http.service import Service
 from lenslab.papers.arxiv_id import ArxivId
-from lenslab.papers.description import Assertion, Description
+from lenslab.papers.description import Assertion, Description, Place
 from lenslab.papers.doi import ARXIV_PREFIX, arxiv_id_or_doi
 from lenslab.papers.errors import MalformedError, WorkNameError
 from lenslab.papers.formats.reference_fields import journal_line
@@ -263,7 +263,8 @@ def _journal(record: Mapping[str, Any]) -> str:
         return ""
     biblio = inner(record.get("biblio"))
     volume, first, last = (text(biblio.get(key)) for key in ("volume", "first_page", "last_page"))
-    return journal_line(where, volume, "", f"{first}-{last}" if first and last and first != last else first)
+    pages = f"{first}-{last}" if first and last and first != last else first
+    return journal_line(Place(journal=where, volume=volume, pages=pages))
 
 
 def _read_page(content: bytes, *, paged: bool) -> tuple[list[Description], int, str | None]:

@@ -17,7 +17,7 @@ from lenslab.http.errors import RefusedError
 from lenslab.http.rate_limit import Rate
 from lenslab.http.service import Service
 from lenslab.papers.arxiv_id import ArxivId
-from lenslab.papers.description import Assertion, Description
+from lenslab.papers.description import Assertion, Description, Place
 from lenslab.papers.doi import ARXIV_PREFIX, arxiv_id_or_doi
 from lenslab.papers.errors import MalformedError, WorkNameError
 from lenslab.papers.formats.reference_fields import journal_line
@@ -301,7 +301,8 @@ def _journal(record: Mapping[str, Any]) -> str:
     where = text(journal.get("name")) or text(record.get("venue"))
     if not where or where.lower() in ("arxiv.org", "arxiv"):
         return ""
-    return journal_line(where, text(journal.get("volume")), "", text(journal.get("pages")))
+    volume, pages = text(journal.get("volume")), text(journal.get("pages"))
+    return journal_line(Place(journal=where, volume=volume, pages=pages))
 
 
 def _read_paper(content: bytes) -> Description:
