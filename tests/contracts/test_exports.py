@@ -14,7 +14,7 @@ EXPORTS = {
     "lenslab.records": {
         *("SCHEMA", "BrokenRecordError", "Draft", "OtherRecordError", "Record", "RecordNotFoundError", "RecordsError"),
         *("UnknownSchemaError", "find", "key_of", "machine", "read", "sha256_of_file", "sha256_of_json", "timestamp"),
-        *("NoSpaceError", "require_begun", "versions"),
+        *("NoSpaceError", "NotWritableError", "require_begun", "versions"),
     },
     "lenslab.report": {
         *("MissingBundleError", "ReportError", "UnwritableReportError", "write"),

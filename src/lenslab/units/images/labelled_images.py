@@ -258,7 +258,7 @@ class Images:
             >>> from lenslab.units.images import open_images
             >>> images = open_images("digits").limited(3)
             >>> images.labels, images.reconciled([str(9 - digit) for digit in range(10)]).labels
-            (array([6, 9, 3]), array([3, 0, 6]))
+            (array([6, 7, 8]), array([3, 2, 1]))
         """
         if self.class_names is None or network is None or self.class_names == tuple(network):
             return self
