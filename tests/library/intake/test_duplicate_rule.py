@@ -2,7 +2,10 @@ from itertools import combinations
 
 import pytest
 
-from lenslab.library.intake.duplicate_rule import compare, same_authors
+from lenslab.library.intake.duplicate_rule import compare, contradiction, same_authors
+from lenslab.papers.arxiv_id import ArxivId
+from lenslab.papers.description import Description, Place
+from lenslab.papers.paper import Paper
 from lenslab.papers.work import Work
 from tests.library.rows import ROWS, row
 
@@ -96,3 +99,68 @@ def test_a_missing_author_list_is_no_evidence_without_a_coined_name():
 )
 def test_names_agree_abbreviated_reordered_and_without_accents(one, other, same):
     assert same_authors(one, other) is same
+
+
+def told(locator="refs.bib: a", *, doi="", arxiv_id=None, journal="", source="BibTeX", **place):
+    paper = Paper(
+        title="Letters", authors=("Ann Sample",), year=2001, doi=doi, arxiv_id=arxiv_id, journal_reference=journal
+    )
+    return Description(source=source, locator=locator, paper=paper, place=Place(journal=journal, **place))
+
+
+ELSEWHERE = "other.bib: a"
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "against"),
+    [
+        (told(journal="News", volume="9"), told(ELSEWHERE, journal="News", volume="10"), "volumes 9 and 10 of News"),
+        (told(journal="News", number="1"), told(ELSEWHERE, journal="news", number="2"), "issues 1 and 2 of News"),
+        (told(journal="News", pages="3--4"), told(ELSEWHERE, journal="News", pages="81"), "pages 3 and 81 of News"),
+        (told(journal="News", pages="3--4"), told(ELSEWHERE, journal="News", pages="3-5"), ""),
+        (told(journal="News", volume="9"), told(ELSEWHERE, journal="News", number="2"), ""),
+        (told(journal="News", pages="3"), told(ELSEWHERE, journal="Unit News", pages="9"), ""),
+        (
+            told(journal="News", volume="1", pages="3"),
+            told(ELSEWHERE, journal="Other", volume="2", pages="9"),
+            "volumes 1 and 2",
+        ),
+        (told(doi="10.1/a"), told(ELSEWHERE, doi="10.1/b"), "DOIs 10.1/a and 10.1/b"),
+        (told(doi="10.1/a"), told("refs.bib: b", doi="10.1/A"), ""),
+        (told(doi="10.1101/a"), told("refs.bib: b", doi="10.1/b", journal="News"), ""),
+        (told(arxiv_id=ArxivId("1806.02891")), told("refs.bib: b", doi="10.1/b", journal="News"), ""),
+        (told(isbn="978-1"), told(ELSEWHERE, isbn="978-2"), "ISBNs 978-1 and 978-2"),
+        (told(isbn="978-1"), told(ELSEWHERE, isbn="9781"), ""),
+        (told(), told("refs.bib: b"), "two entries of refs.bib"),
+        (told(journal="News", volume="9"), told("refs.bib: b", journal="News", volume="9"), ""),
+        (told(), told(), ""),
+        (told(), told(ELSEWHERE), ""),
+        (told("W1", source="OpenAlex"), told("S1", source="OpenAlex"), ""),
+    ],
+)
+def test_what_speaks_against_one_work_is_told_in_either_order(one, other, against):
+    said = contradiction(one, other)
+    assert said == against
+    assert bool(contradiction(other, one)) == bool(against)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("Units in C", "Units in C++"),
+        ("Units in C", "Units in C#"),
+        ("Counting units of networks, part I", "Counting units of networks, part II"),
+        ("Counting units of deep networks", "Counting units of deep networks 2"),
+        ("Counting, volume 1", "Counting, volume 2"),
+        ("深度学习", "图像识别"),
+        ("Обучение сетей", "Теория групп"),
+    ],
+)
+def test_titles_that_differ_in_a_sign_a_number_or_in_another_script_are_of_different_works(one, other):
+    works = [Work(title, ("Ann Sample",), 2001) for title in (one, other)]
+    assert compare(*works).verdict == "apart"
+
+
+@pytest.mark.parametrize("title", ["深度学习", "Обучение сетей", "Units in C++"])
+def test_equal_titles_in_any_script_are_of_one_work(title):
+    assert compare(Work(title, ("Ann Sample",), 2001), Work(title, ("A. Sample",), 2002)).verdict == "same"

@@ -1,6 +1,8 @@
 import re
+from importlib import import_module
 
 import pytest
+from django.apps import apps
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from hypothesis import given, settings
@@ -489,3 +491,73 @@ class TypedTests(TestCase):
         )
         answer = work_search.search(typed, rank=rank, categories=["cs.CV"] if "bau" in typed else [])
         assert len(answer.hits) == min(answer.total, 20)
+
+
+WITHOUT_SPACES = {
+    "zh": Paper(title="基于深度学习的图像识别方法研究", authors=("王伟",), year=2019),
+    "ja": Paper(title="畳み込みニューラルネットワークによる画像分類とCNN", authors=("山田太郎",), year=2020),
+    "ko": Paper(title="합성곱 신경망의 단위를 하나씩 제거하기", year=2021),
+    "th": Paper(title="การเรียนรู้เชิงลึกสำหรับการจำแนกภาพ", year=2022),
+    "greek": Paper(title=r"Growth of $\alpha$-units", abstract=r"With $\mu$ above 5.", year=2021),
+    "abstract": Paper(title="Letters", abstract="学习 of 深度, apart", year=2021),
+}
+
+
+@pytest.fixture
+def without_spaces():
+    record_intake.add_records(
+        Description(source="RIS", locator=key, paper=paper, raw=key.encode()) for key, paper in WITHOUT_SPACES.items()
+    )
+    return {work.title: key for key, paper in WITHOUT_SPACES.items() for work in Work.objects.filter(title=paper.title)}
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("深度学习", {"zh"}),
+        ("深度", {"zh", "abstract"}),
+        ("度学", {"zh"}),  # no word, but it stands there
+        ("深习", set()),
+        ("深", {"zh", "abstract"}),
+        ('title:"图像识别"', {"zh"}),
+        ("方法 深度", {"zh"}),
+        ("深度 -图像", {"abstract"}),
+        ("画像分類", {"ja"}),
+        ("ネットワーク", {"ja"}),
+        ("ﾈｯﾄﾜｰｸ", {"ja"}),  # in the half-width signs of old systems
+        ("CNN", {"ja"}),
+        ("画像分類とCNN", {"ja"}),
+        ("신경망", {"ko"}),
+        ("단위", {"ko"}),
+        ("เชิงลึก", {"th"}),
+        ("จำแนกภาพ", {"th"}),
+        ("山田", {"ja"}),
+        ("author:王伟", {"zh"}),
+        ("α", {"greek"}),
+        ("alpha", {"greek"}),
+        ("μ", {"greek"}),
+        ("β", set()),
+    ],
+)
+def test_words_are_found_in_scripts_without_spaces_and_as_the_page_shows_them(without_spaces, query, found):
+    assert {without_spaces[Work.objects.get(key=key).title] for key in keys(query)} == found
+
+
+@pytest.mark.usefixtures("without_spaces")
+def test_words_of_scripts_without_spaces_are_marked():
+    (hit,) = work_search.search("深度学习").hits
+    assert [(piece.text, piece.found) for piece in hit.title_pieces] == [
+        ("基于", False),
+        ("深度学习", True),
+        ("的图像识别方法研究", False),
+    ]
+
+
+@pytest.mark.usefixtures("without_spaces")
+def test_works_of_earlier_libraries_are_found_in_the_same_way():
+    expected = dict(Work.objects.values_list("pk", "plain"))
+    Work.objects.update(plain="")
+    assert keys("深度学习") == []
+    import_module("lenslab.library.migrations.0003_hidden_words").find(apps, None)
+    assert dict(Work.objects.values_list("pk", "plain")) == expected
+    assert len(keys("深度学习")) == 1

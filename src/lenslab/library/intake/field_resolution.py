@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from lenslab.library.bulk_rows import storable
 from lenslab.library.intake.matching_hashes import MatchingHashes, matching_hashes
 from lenslab.library.search.facets import facets
+from lenslab.library.search.unspaced import indexed, spaced
 from lenslab.papers.paper import Paper, Version
 from lenslab.papers.text.latex_display import plain_text
 from lenslab.papers.work import plain_letters, short_authors
@@ -70,7 +71,6 @@ def row(paper: Paper, about: MatchingHashes | None = None) -> tuple[Any, ...]:
     about = about or matching_hashes(paper)
     title, abstract = _cut(paper.title, _MOST_TITLE), _cut(paper.abstract, _MOST_ABSTRACT)
     authors, groups = _fitting(paper.authors), [_cut(name, 60) for name in paper.categories[:_MOST_CATEGORIES]]
-    raw = f"{title} {abstract} {' '.join(authors)}"
     return (
         title,
         byline(paper),
@@ -87,7 +87,7 @@ def row(paper: Paper, about: MatchingHashes | None = None) -> tuple[Any, ...]:
         _cut(paper.acm_class, _MOST_TITLE),
         _json([_version_json(version) for version in paper.versions]),
         abstract,
-        "" if raw.isascii() and "\\" not in raw else _hidden_words(raw),
+        hidden_words(title, abstract, authors),
         facets(groups, paper.year),
         storable(paper.doi)[:300],
         paper.arxiv_id.base if paper.arxiv_id else None,
@@ -131,13 +131,27 @@ def _version_json(version: Version) -> dict[str, Any]:
     return {name: storable(value) if isinstance(value, str) else value for name, value in values.items() if value}
 
 
-def _hidden_words(raw: str) -> str:
-    """Find the words that a search would miss as they were typed: those with accents, with them and without."""
+def hidden_words(title: str, abstract: str, authors: Sequence[str]) -> str:
+    r"""Find the words that a search would miss as they were typed.
+
+    These are words with accents, with them and without; those that the page shows in place of LaTeX; and those of
+    scripts without spaces.
+
+    Example:
+        >>> hidden_words(r"Growth of $\alpha$-units", "", [r'G{\"o}del'])
+        'α Gödel godel'
+    """
+    raw = f"{title} {abstract} {' '.join(authors)}"
+    if raw.isascii() and "\\" not in raw:
+        return ""
     words = raw.split()
-    hidden = [word for word in words if not word.isascii()]
+    accented = [word for word in words if not word.isascii()]
     typed = plain_text(" ".join(word for word in words if "\\" in word and _ACCENT.search(word)))
-    found = f"{typed} {plain_letters(' '.join([*hidden, typed]))}"
-    return _cut(" ".join(dict.fromkeys(re.findall(r"\w+", found))), _MOST_PLAIN)
+    shown = " ".join(map(plain_text, (title, abstract))) if "\\" in raw else ""
+    seen = [word for word in re.findall(r"\w+", shown) if not word.isascii() and word not in raw]
+    found = f"{' '.join(seen)} {typed} {plain_letters(' '.join([*accented, typed]))}"
+    unique = " ".join(dict.fromkeys(re.findall(r"\w+", spaced(found)[0])))
+    return _cut(f"{unique} {indexed(raw)}".strip(), _MOST_PLAIN)
 
 
 def _fitting(authors: Sequence[str]) -> list[str]:

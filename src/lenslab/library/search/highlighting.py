@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lenslab.library.search import sqlite_fts5
+from lenslab.library.search.unspaced import SIGN
 from lenslab.papers.text.latex_display import plain_text
 
 if TYPE_CHECKING:
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
 # How many words of an abstract are shown.
 WORDS = 36
+# What stands between the signs of scripts without spaces where they are looked for one by one.
+_BETWEEN = "\u200b"
 # Plain text has no control characters.
 _OPEN, _CLOSE = "\x02", "\x03"
 
@@ -52,18 +55,23 @@ def marked(query: Query, texts: Sequence[tuple[str, str]]) -> list[tuple[str, tu
         with closing(sqlite3.connect(":memory:")) as memory:
             tokenizer = "porter unicode61 remove_diacritics 2"
             memory.execute(f"CREATE VIRTUAL TABLE text USING fts5(title, abstract, tokenize='{tokenizer}')")
-            rows = ((number, *pair) for number, pair in enumerate(plain))
+            rows = ((number, *map(_apart, pair)) for number, pair in enumerate(plain))
             memory.executemany("INSERT INTO text (rowid, title, abstract) VALUES (?, ?, ?)", rows)
             marks = "highlight(text, 0, ?, ?), snippet(text, 1, ?, ?, '…', ?)"
             values = [_OPEN, _CLOSE, _OPEN, _CLOSE, WORDS, expression]
             for number, *pair in memory.execute(f"SELECT rowid, {marks} FROM text WHERE text MATCH ?", values):
-                found[number] = pair
+                found[number] = [text.replace(_BETWEEN, "") for text in pair]
     return [
         (title, _pieces(found[number][0]), _pieces(found[number][1]))
         if number in found
         else (title, _pieces(title), _pieces(_beginning(abstract)))
         for number, (title, abstract) in enumerate(plain)
     ]
+
+
+def _apart(text: str) -> str:
+    """Set the signs of scripts without spaces apart, each a word."""
+    return SIGN.sub(lambda match: f"{_BETWEEN}{match[0]}{_BETWEEN}", text.replace(_BETWEEN, ""))
 
 
 def _beginning(text: str) -> str:

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from lenslab.library.bulk_rows import storable
+from lenslab.library.search.unspaced import spaced
+from lenslab.library.search.unspaced import words as unspaced_words
 from lenslab.papers.text.latex_display import plain_text
 from lenslab.papers.work import plain_letters
 
@@ -33,7 +35,7 @@ class Term:
     """A word, or words that stand side by side.
 
     Attributes:
-        words: In plain lower-case letters and digits.
+        words: In plain lower-case letters and digits; of scripts without spaces, see `lenslab.library.search.unspaced`.
         field: Where they stand; empty for anywhere.
         typed: The same as it was typed, accents and signs kept, LaTeX read.
     """
@@ -103,6 +105,9 @@ def _terms(match: re.Match[str]) -> list[Term]:
     text = match["phrase"] if match["phrase"] is not None else match["word"]
     text = plain_text(text) if "\\" in text else text
     name = (match["field"] or "").lower()
-    words = tuple(re.findall(r"[^\W_]+", plain_letters(text)))[:MOST_TERMS]
-    found = [Term(words, _FIELDS.get(name, ""), text)] if words else []
+    rest, runs = spaced(text)
+    field = _FIELDS.get(name, "")
+    words = tuple(re.findall(r"[^\W_]+", plain_letters(rest)))[:MOST_TERMS]
+    found = [Term(words, field, rest if runs else text)] if words else []
+    found += [Term(tuple(unspaced_words(run)[:MOST_TERMS]), field, run) for run in runs]
     return [Term((name,), "", name), *found] if name and name not in _FIELDS else found

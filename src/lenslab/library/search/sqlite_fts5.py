@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from lenslab.library.search.facets import facet, year_cover
+from lenslab.library.search.unspaced import SIGN
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -182,8 +183,12 @@ def excluded(query: Query) -> str:
 
 
 def any_of(query: Query) -> str:
-    """Write an expression of FTS5 for any of the words, in a table that has no such columns."""
-    return " OR ".join(f'"{" ".join(term.words)}"' for term in query.terms)
+    """Write an expression of FTS5 for any of the words, in a table that has no such columns.
+
+    Of scripts without spaces, each sign is a word of that table.
+    """
+    terms = (term.typed if SIGN.search(term.typed) else term.words for term in query.terms)
+    return " OR ".join(f'"{" ".join(words)}"' for words in terms)
 
 
 def _quoted(term: Term, *, titles: bool = False) -> str:
