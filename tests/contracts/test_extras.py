@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -9,6 +10,8 @@ import tomllib
 from pathlib import Path
 
 import pytest
+
+from tests.cli.test_extras import TYPED, WITHOUT, check
 
 ROOT = Path(__file__).parents[2]
 EXTRAS = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["optional-dependencies"]
@@ -58,6 +61,7 @@ def test_an_extra_installs_into_a_fresh_environment(tmp_path: Path, extra: str) 
     )
     done(python, "-c", f"import {IS_FOR[extra]}")
     assert "ablate" in done(python.with_name("lenslab"), "--help")
+    check(json.loads(done(python, "-c", WITHOUT, "[]", json.dumps(TYPED))))
     if extra == "vision":
         done(python, "-c", "from importlib.metadata import version; version('timm'), version('torchvision')")
         shown = ran(python.with_name("lenslab"), "sites", "timm:resnet26")

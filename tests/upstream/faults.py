@@ -35,6 +35,7 @@ class Fault(Enum):
     NOWHERE = "a redirect to what is no address"
     ODD_TAG = "an ETag in letters that cannot be sent back"
     FORBIDDEN = "403"
+    UNAUTHORIZED = "401"
 
 
 # Those that pass by themselves and may hit any request.

@@ -43,6 +43,7 @@ STATUSES = {
     Fault.UNAVAILABLE: 503,
     Fault.GATEWAY_TIMEOUT: 504,
     Fault.FORBIDDEN: 403,
+    Fault.UNAUTHORIZED: 401,
 }
 BOMB = gzip.compress(bytes(8 << 20))
 MULTIPLYING = b"""<?xml version="1.0"?><!DOCTYPE a [<!ENTITY b "bbbbbbbbbb"><!ENTITY c "&b;&b;&b;&b;">]><a>&c;</a>"""
@@ -270,6 +271,8 @@ def _failure(fault: Fault, key: str) -> Answer:
     if fault is Fault.FORBIDDEN:
         # Some servers say which key they do not like.
         return as_json({"message": f"Forbidden: {key}" if key else "Forbidden"}, 403)
+    if fault is Fault.UNAUTHORIZED:
+        return as_json({"error": "Unauthorized", "message": "cursor paging needs an API key"}, 401)
     if status == 429:
         said = b'{"message":"Too Many Requests. Please wait and try again.","code":"429"}'
         return Answer(429, said, "application/json", headers)

@@ -12,21 +12,12 @@ from typer import Option
 from lenslab import __version__
 from lenslab.cli import ablate, compare, curve, flips, paper, report, serve, study
 from lenslab.cli.console import remark
+from lenslab.cli.extras import extra_for
 
 FAILED, REFUSED, INTERRUPTED = 1, 2, 130
 
 # Typer carries its own click, or uses the one that is installed; either way this is what a wrong option raises.
 _UsageError: type[Exception] = next(kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "ClickException")
-
-_EXTRAS = {
-    "torch": "ablate",
-    "scipy": "read",
-    "altair": "read",
-    "vl_convert": "read",
-    "PIL": "ablate",
-    "django": "site",
-    "sklearn": "all",
-}
 
 app = typer.Typer(
     name="lenslab",
@@ -97,7 +88,7 @@ def _refusal(error: Exception) -> str | None:
 
     if isinstance(error, (HttpError, LibraryError, PapersError, RecordsError, ReportError, StudiesError, UnitsError)):
         return str(error)
-    if isinstance(error, ModuleNotFoundError) and (extra := _EXTRAS.get(str(error.name).partition(".")[0])):
+    if isinstance(error, ModuleNotFoundError) and (extra := extra_for(str(error.name))):
         return f"this command needs {error.name}; install it with: pip install 'lenslab[{extra}]'"
     if isinstance(error, OSError):
         return f"{error.strerror or error}" + (f": {error.filename}" if error.filename else "")

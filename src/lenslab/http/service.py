@@ -23,6 +23,8 @@ class Service:
         hosts: The hosts to which it may send a request on.
         pause: The first pause after a failure, in seconds; it doubles with every further one.
         throttling: Statuses by which it says, beside 429, that it is asked too often.
+        invalid: What its answers with these statuses say where the question itself is wrong, so that asking again would
+            not help; empty where none does.
         key_variable: The environment variable that holds its key; empty where there are no keys.
         key_header: The header that takes the key.
         key_scheme: What stands before the key in that header, for instance ``Bearer``.
@@ -41,6 +43,7 @@ class Service:
     hosts: frozenset[str] = frozenset()
     pause: float = 2.0
     throttling: frozenset[int] = frozenset()
+    invalid: str = ""
     key_variable: str = ""
     key_header: str = ""
     key_scheme: str = ""

@@ -154,7 +154,8 @@ def _failure(service: Service, error: Exception) -> HttpError:
 
 def _refusal(request: Request, status: int, reason: str, pause: float | None, *, with_key: bool) -> HttpError:
     service = request.service
-    throttled = status == 429 or status in service.throttling
+    wrong = bool(service.invalid) and service.invalid in reason
+    throttled = status == 429 or (status in service.throttling and not wrong)
     if (throttled or status in (304, 408, 425) or status >= 500) and status not in request.final:
         return TransientError(f"{'it is asked too often, it says' if throttled else 'it answered'} {reason}", pause)
     if status in (404, 410):

@@ -265,3 +265,15 @@ def test_no_key_is_kept_or_told(tmp_path):
     for payload in Payload.objects.all():
         assert "sesame" not in f"{payload.url}{DatabaseCache().find(payload.url)}"
     assert "sesame" not in " ".join(visitor.told)
+
+
+@pytest.mark.parametrize("refused", [{1}, {0}])
+def test_what_a_source_tells_only_those_with_a_key_is_a_gap_and_the_rest_is_kept(add, refused):
+    faults = Faults({"OpenAlex": dict.fromkeys(refused, Fault.UNAUTHORIZED)})
+    done = add(faults=faults)
+    (gap,) = done.gaps
+    assert "OpenAlex refuses to answer for" in gap
+    assert "it may want a key in OPENALEX_API_KEY" in gap
+    assert {row.source for row in SourceRecord.objects.all()} >= {"Semantic Scholar", "arXiv OAI-PMH"}
+    again = add()
+    assert again.gaps == []

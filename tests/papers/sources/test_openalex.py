@@ -139,9 +139,30 @@ def test_a_page_that_stays_empty_is_no_end(visit):
 
 
 def test_a_refusal_asks_for_the_key(visit):
-    visitor, _ = visit(SMALL, faulty(Fault.FORBIDDEN))
-    with pytest.raises(RefusedError, match="it may want a key in OPENALEX_API_KEY"):
+    visitor, _ = visit(SMALL, faulty(None, Fault.UNAUTHORIZED))
+    paper = openalex.work(visitor.fetcher, "1806.02891")
+    with pytest.raises(RefusedError, match=r"cursor paging needs an API key\); it may want a key in OPENALEX_API_KEY"):
+        list(openalex.citations(visitor.fetcher, paper))
+
+
+def test_403_means_that_it_is_asked_too_often(visit):
+    visitor, server = visit(SMALL, faulty(Fault.FORBIDDEN, Fault.FORBIDDEN))
+    assert openalex.work(visitor.fetcher, "1806.02891").locator.startswith("W")
+    assert len(server.log) == 3
+
+
+def test_403_without_end_names_the_key(visit):
+    visitor, _ = visit(SMALL, Faults(always={"OpenAlex": Fault.FORBIDDEN}), attempts=3)
+    with pytest.raises(UnavailableError, match=r"asked too often, it says 403.*a key in OPENALEX_API_KEY"):
         openalex.work(visitor.fetcher, "1806.02891")
+
+
+def test_a_question_that_is_wrong_is_not_asked_again(visit):
+    visitor, server = visit(SMALL)
+    parameters = {"filter": "cites:W1", "per-page": "999"}
+    with pytest.raises(RefusedError, match="Invalid query parameters"):
+        visitor.fetcher.get(openalex.SERVICE, "/works", parameters, bytes, subject="too much")
+    assert len(server.log) == 1
 
 
 @given(st.lists(st.text(st.characters(categories=["L", "N", "P"]), min_size=1, max_size=8), max_size=40))

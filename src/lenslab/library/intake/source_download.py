@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from django.db import transaction
 
-from lenslab.http.errors import NotFoundError, UnavailableError
+from lenslab.http.errors import NotFoundError, RefusedError, UnavailableError
 from lenslab.library import bulk_rows, vocabulary, works
 from lenslab.library.errors import UnknownPaperError
 from lenslab.library.graph import citation_edges
@@ -42,6 +42,10 @@ _AT_ONCE = 100
 # Rows of one answer of Semantic Scholar, which gives no more.
 _ROWS = semantic_scholar.LARGEST_PAGE
 _AMONG = "read only where it names works of this library"
+
+
+_UNAUTHORISED = 401
+"""The status by which a source says that it wants a key."""
 
 
 @dataclass(slots=True)
@@ -162,12 +166,16 @@ class _Download:
         return found
 
     def if_known(self, source: str, ask: Callable[[], Description]) -> list[Description]:
-        """Ask a source for the paper, and note where it does not know it."""
+        """Ask a source for the paper, and note where it does not know it, or tells only those who have a key."""
         try:
             return [ask()]
         except NotFoundError as error:
             self.added.gaps.append(f"{source} does not know the paper ({error})")
-            return []
+        except RefusedError as error:
+            if error.status != _UNAUTHORISED:
+                raise
+            self.added.gaps.append(str(error))
+        return []
 
     def expect(self, papers: list[Description]) -> int:
         """Add to the total what is still to be read: the lists, and what the expected works around the given cite."""
@@ -201,7 +209,21 @@ class _Download:
         reported: int | None,
         parts: Callable[[str], Iterable[_Part]],
     ) -> None:
-        """Read one list from where it was left, page by page."""
+        """Read one list from where it was left, page by page; note where only those with a key are told."""
+        try:
+            self._read_list(description, direction, reported, parts)
+        except RefusedError as error:
+            if error.status != _UNAUTHORISED:
+                raise
+            self.added.gaps.append(str(error))
+
+    def _read_list(
+        self,
+        description: Description,
+        direction: Direction,
+        reported: int | None,
+        parts: Callable[[str], Iterable[_Part]],
+    ) -> None:
         record = SourceRecord.objects.get(source=description.source, locator=description.locator)
         listing = Listing.objects.filter(record=record, direction=direction).first()
         # A list that was begun and not ended goes on, unless that is so long ago that its places have moved.

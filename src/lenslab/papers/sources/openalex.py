@@ -1,7 +1,7 @@
 """OpenAlex: works, whom they cite and who cites them, free for every use.
 
 The format is that of https://docs.openalex.org/api-entities/works. A key in ``OPENALEX_API_KEY`` is wanted for more
-than a few requests a day.
+than a few requests a day: without one, it answers 403 to those who ask too often, and may refuse long lists by 401.
 """
 
 import re
@@ -29,6 +29,10 @@ SERVICE = Service(
     url="https://api.openalex.org",
     variable="LENSLAB_OPENALEX_URL",
     rate=Rate(NAME, 0.1),
+    throttling=frozenset({403}),
+    invalid="Invalid query parameters",
+    advice="wait some minutes and give the same command again, it goes on from here; it lets those ask more who have a "
+    "key in OPENALEX_API_KEY",
     key_variable="OPENALEX_API_KEY",
     key_parameter="api_key",
 )
