@@ -13,7 +13,7 @@ from lenslab.papers.formats.bibtex_writer import bibliography, bibtex
 from lenslab.papers.paper import Paper
 from lenslab.papers.text.latex_display import plain_text
 from tests.papers.seed import PAPER
-from tests.papers.written import assert_same, papers
+from tests.papers.written import assert_same, papers, shown
 
 
 def fields(entry):
@@ -154,3 +154,14 @@ def test_another_reader_finds_the_same(written):
         assert len(middlewares.names.split_multiple_persons_names(entry["author"] if paper.authors else "")) == len(
             paper.authors
         )
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["Việt Nam ộ ḧ", "“so ‘it’” and ‘“that”’", "½ € × ± « » ‚ „ ≤ α", "naïve – — -- ’’", "北 ☃ stays", "x² 5 µm ª ¿"],
+)
+def test_every_sign_is_read_again_and_most_are_written_in_letters_that_any_latex_reads(text):
+    written = bibtex(Paper(title=text))
+    (entry,) = entries(written)
+    assert shown(entry.paper.title) == shown(text)
+    assert written.isascii() or "stays" in text

@@ -3,6 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Sequence
+from functools import lru_cache
 
 from lenslab.papers.categories import category
 from lenslab.papers.citation_key import citation_key, citation_keys
@@ -144,20 +145,32 @@ def _escaped(text: str) -> str:
     pieces: list[str] = []
     for character in re.sub(r"\s+", " ", text.strip("\n")):
         piece = _escaped_character(character)
-        if pieces and pieces[-1].endswith("-") and piece.startswith("-"):
-            # Dashes that meet would be one longer dash.
+        if pieces and piece[:1] in ("-", "'", "`") and pieces[-1].endswith(piece[:1]):
+            # Dashes that meet would be one longer dash, and quotes another quote.
             pieces.append("{}")
         pieces.append(piece)
     return "".join(pieces)
 
 
+@lru_cache(maxsize=4096)
 def _escaped_character(character: str) -> str:
+    """Write a character in ASCII where that is read as this character again; else as it is."""
     if character in _ESCAPES:
         return _ESCAPES[character]
+    if character.isascii():
+        return character
     if character in _COMMAND_OF:
         return f"{{\\{_COMMAND_OF[character]}}}"
-    decomposed = unicodedata.normalize("NFD", character)
-    if len(decomposed) == 2 and decomposed[0].isascii() and decomposed[1] in _ACCENT_OF:
-        letter = f"\\{decomposed[0]}" if decomposed[0] in "ij" else decomposed[0]
-        return f"{{\\{_ACCENT_OF[decomposed[1]]}{{{letter}}}}}"
-    return character
+    letter, *accents = unicodedata.normalize("NFD", character)
+    if accents and letter.isascii() and all(accent in _ACCENT_OF for accent in accents):
+        written = f"\\{letter}" if letter in "ij" else letter
+        for accent in accents:
+            written = f"\\{_ACCENT_OF[accent]}{{{written}}}"
+        return f"{{{written}}}"
+    from pylatexenc.latexencode import UnicodeToLatexEncoder
+
+    encoder = UnicodeToLatexEncoder(
+        replacement_latex_protection="braces-all", unknown_char_policy="keep", unknown_char_warning=False
+    )
+    written = encoder.unicode_to_latex(character)
+    return written if written.isascii() and plain_text(f"a{written}b") == f"a{character}b" else character

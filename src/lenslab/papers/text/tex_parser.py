@@ -29,6 +29,10 @@ _LONGEST_OPTION = 500
 _PLAIN = re.compile(r"[^\\${}]+")
 _TEX_SIGN = re.compile(r"[\\^_]")
 _BRACE = re.compile(r"\\.|[{}]", re.DOTALL)
+# An accent on an accented letter: \~{\^{e}} or \'{\^e}.
+_STACKED = re.compile(
+    r"""\s*(\{\s*\\(?:[`'^~=."]\s*(?:\{\s*\\?[^\W\d_]\s*\}|[^\W\d_])|[uvHcdbkr]\s*\{\s*\\?[^\W\d_]\s*\})\s*\})"""
+)
 _ACCENTED = re.compile(r"\s*(?:\{\s*\\?([^\W\d_])\s*\}|\\([ij])(?![A-Za-z])\s?|([^\W\d_]))")
 
 
@@ -179,6 +183,11 @@ class _Parser:
 
     def accent(self, name: str, position: int, end: int, kind: Kind) -> int | None:
         """Read the letter under an accent; return where to go on, or nothing where no letter follows."""
+        if stacked := _STACKED.match(self.source, position, end):
+            inner, _, written = stacked[1].strip().removeprefix("{").strip().removeprefix("\\").partition(" ")
+            letter = re.sub(r"[{}\\\s]", "", f"{inner[1:]}{written}")
+            self.add(kind, accented(name, accented(inner[0], letter)))
+            return stacked.end()
         match = _ACCENTED.match(self.source, position, end)
         bare = match is not None and match[3] is not None
         # "\c c" needs its space and "\'e" does not: a command made of letters ends only there.

@@ -1,0 +1,79 @@
+"""Import, export, import is a fixed point: what a file says is said by every export of it, in every format."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lenslab.papers.formats import bibtex_reader, csl_reader, ris_reader
+from lenslab.papers.formats.bibtex_writer import bibliography
+from lenslab.papers.formats.csl_writer import csl
+from lenslab.papers.formats.rejection import Rejection
+from lenslab.papers.formats.ris_writer import ris
+from lenslab.papers.paper import Paper
+from lenslab.papers.person import Person
+from tests.papers.written import papers, shown
+
+FORMATS: dict[str, tuple[Callable[[list[Paper]], str], Callable[[str], object]]] = {
+    "BibTeX": (bibliography, bibtex_reader.entries),
+    "CSL-JSON": (csl, csl_reader.entries),
+    "RIS": (ris, ris_reader.entries),
+}
+BIBLIOGRAPHIES = os.environ.get("LENSLAB_BIBLIOGRAPHIES", "")
+"""A directory with .bib, .ris and .json files, for `make thorough`."""
+
+
+def again(kept: list[Paper], name: str) -> list[Paper]:
+    write, read = FORMATS[name]
+    found = list(read(write(kept)))
+    assert not [entry.reason for entry in found if isinstance(entry, Rejection)]
+    return [entry.paper for entry in found]
+
+
+def said(paper: Paper) -> tuple[object, ...]:
+    people = tuple(map(Person.parse, paper.authors))
+    return (
+        shown(paper.title),
+        people,
+        paper.year,
+        paper.doi,
+        paper.arxiv_id,
+        " ".join(paper.journal_reference.split()),
+    )
+
+
+@settings(max_examples=120)
+@given(st.lists(papers, min_size=1, max_size=4), st.permutations([*FORMATS]))
+def test_whatever_way_a_paper_goes_through_the_formats_it_says_the_same(written: list[Paper], way: list[str]) -> None:
+    kept = again(written, way[0])
+    for name in (*way[1:], *way):
+        through = again(kept, name)
+        assert [said(paper) for paper in through] == [said(paper) for paper in kept]
+        kept = through
+
+
+@pytest.mark.parametrize("name", FORMATS)
+@settings(max_examples=60)
+@given(st.lists(papers, min_size=1, max_size=4))
+def test_a_second_export_is_the_first(name: str, written: list[Paper]) -> None:
+    write, _ = FORMATS[name]
+    once = write(again(written, name))
+    assert write(again(again(written, name), name)) == once
+
+
+@pytest.mark.thorough
+@pytest.mark.skipif(not BIBLIOGRAPHIES, reason="no directory of bibliographies is named")
+def test_the_bibliographies_at_hand_say_the_same_after_every_export() -> None:
+    readers = {".bib": bibtex_reader, ".ris": ris_reader, ".json": csl_reader}
+    files = [path for path in sorted(Path(BIBLIOGRAPHIES).rglob("*")) if path.suffix in readers]
+    assert files
+    for file in files:
+        found = [each for each in readers[file.suffix].read(file) if not isinstance(each, Rejection)]
+        kept = [description.paper for description in found]
+        for name in FORMATS:
+            assert [said(paper) for paper in again(kept, name)] == [said(paper) for paper in kept], file
