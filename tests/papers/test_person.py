@@ -54,15 +54,18 @@ def test_whatever_parts_a_source_states_are_kept_in_the_spoken_order(family, giv
 
 @given(parts.filter(bool), parts, st.sampled_from(["", "Jr.", "III"]))
 def test_whatever_parts_a_source_states_are_kept_with_the_family_first(family, given_names, suffix):
-    person = Person.of(family=family, given=given_names, suffix=suffix if given_names else "")
+    person = Person.of(family=family, given=given_names, suffix=suffix)
     assert Person.parse(person.family_first) == person
 
 
-@pytest.mark.parametrize(
-    "name", ["Barnes and Noble, Inc.", "Acme,Inc", "Sample Labs", "The ATLAS Collaboration", "Plato"]
-)
+ORGANISATIONS = ["Barnes and Noble, Inc.", "Acme,Inc", "Sample Labs", "Max Sample Institute, Munich"]
+
+
+@pytest.mark.parametrize("name", [*ORGANISATIONS, "World Health Organization", "The ATLAS Collaboration", "Plato"])
 def test_an_organisation_is_one_name_with_its_commas(name):
     assert Person.parse(str(Person(name))) == Person(name)
+    assert Person.parse(Person(name).family_first) == Person(name)
+    assert surname(str(Person(name))) == name
 
 
 def test_names_that_words_alone_take_apart_rightly_stay_plain():

@@ -23,6 +23,7 @@ from lenslab.units.engine.exact_engine import ExactEngine
 from lenslab.units.errors import (
     LabelError,
     NotFiniteError,
+    OtherThanAskedError,
     TrainingModeError,
     UnitsError,
     UnknownSiteError,
@@ -575,3 +576,25 @@ def test_a_network_that_is_named_takes_the_weights_that_were_made_for_the_images
         Ablation.of(load("small", weights="digits"), "digits", limit=10),
     )
     assert named.key == loaded.key
+
+
+def test_a_record_of_a_network_that_has_other_values_than_weights_is_not_taken_for_another(tmp_path: Path) -> None:
+    class Scaled(nn.Module):
+        """torch.fx cannot trace it, and what it does hangs on a number that is neither parameter nor buffer."""
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.net, self.scale = toys.trained(toys.Residual()), np.ones(10, np.float32)
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            if bool(x.isnan().any()):
+                raise ValueError
+            return self.net(x) * torch.from_numpy(self.scale)
+
+    module = Scaled().eval()
+    measure = lambda: ablate(toys.network(module), toys.digits(30), sites=["net.conv1"], out=tmp_path / "run")  # noqa: E731
+    measure()
+    assert measure().reused
+    module.scale = np.linspace(-1, 1, 10, dtype=np.float32)
+    with pytest.raises(OtherThanAskedError, match="neither parameters nor buffers"):
+        measure()

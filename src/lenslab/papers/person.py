@@ -14,7 +14,9 @@ from functools import lru_cache
 TIE = "\u00a0"
 """The no-break space."""
 
-_SUFFIX = re.compile(r"(?:jr|sr)\.?|i{2,3}|iv", re.IGNORECASE)
+SUFFIX = re.compile(r"(?:jr|sr|jnr|snr|esq)\.?|i{2,3}|iv|ph\.?\s?d\.?", re.IGNORECASE)
+"""What follows a name, and is no part of it."""
+
 _GROUP = re.compile(
     r"\b(?:collaborations?|consortium|team|group|working group|committee|project|organi[sz]ation|association|institute|"
     r"university|society|council|ministry|department|agency|foundation|laborator(?:y|ies)|inc|ltd|llc|gmbh)\b",
@@ -52,7 +54,8 @@ class Person:
     def parse(cls, name: str) -> Person:
         """Take apart ``Given Family Jr.``, ``Family, Given``, ``Family, Jr., Given`` or ``Family, Given, Jr.``.
 
-        Bound words stay together, see this module; a comma at the end says that all before it is one name.
+        Bound words stay together, see this module; a comma at the end says that all before it is one name, and two
+        commas stand for one in the name of an organisation, as in EndNote's files.
 
         Example:
             >>> Person.parse("E. L. Berger Jr."), Person.parse("E. L. Berger Jr.") == Person.parse("Berger, Jr., E. L.")
@@ -62,26 +65,30 @@ class Person:
         """
         if TIE in name:
             return cls._bound(name)
+        if ",," in name:
+            return cls.of(family=name.rstrip(", ").replace(",,", ","))
         first, *others = (" ".join(part.split()) for part in name.split(","))
         stated = [part for part in others if part]
-        if len(stated) == 2 and not any(map(_SUFFIX.fullmatch, stated)):
+        if len(others) > 1 and not others[0] and len(stated) == 1:
+            return cls.of(family=first, suffix=stated[0])
+        if len(stated) == 2 and not any(map(SUFFIX.fullmatch, stated)):
             return cls.of(family=first, given=stated[0], suffix=stated[1])
-        suffix = next((part for part in stated if _SUFFIX.fullmatch(part)), "")
+        suffix = next((part for part in stated if SUFFIX.fullmatch(part)), "")
         given = " ".join(part for part in stated if part != suffix)
         if given or _GROUP.search(first) or (others and not stated):
             return cls.of(family=first, given=given, suffix=suffix)
         words = first.split()
-        if not suffix and len(words) > 2 and _SUFFIX.fullmatch(words[-1]):
+        if not suffix and len(words) > 2 and SUFFIX.fullmatch(words[-1]):
             suffix = words.pop()
         first = " ".join(words)
-        family = surname(first)
+        family = last_words(first)
         return cls(family, first.removesuffix(family).strip(), suffix)
 
     @classmethod
     def _bound(cls, name: str) -> Person:
         *before, last = [word for word in _SPACE.split(name) if word] or [""]
         suffix = ""
-        if (before and last.startswith(TIE)) or (len(before) > 1 and _SUFFIX.fullmatch(last)):
+        if (before and last.startswith(TIE)) or (len(before) > 1 and SUFFIX.fullmatch(last)):
             suffix, last = last, before.pop()
         return cls.of(family=last, given=" ".join(before), suffix=suffix)
 
@@ -107,24 +114,36 @@ class Person:
             >>> Person.parse("E. L. Berger Jr.").family_first, Person("Acme Sample").family_first
             ('Berger, E. L., Jr.', 'Acme Sample,')
         """
-        written = ", ".join(filter(None, (self.family, self.given, self.suffix)))
-        return written if Person.parse(written) == self else f"{written},"
+        if not self.given and not self.suffix:
+            family = self.family.replace(",", ",,")
+            return family if Person.parse(family) == self else f"{family},"
+        parts = (self.family, self.given, self.suffix) if self.suffix else (self.family, self.given)
+        return ", ".join(parts)
 
 
 @lru_cache(maxsize=65536)
 def surname(name: str) -> str:
-    """Give the family name of a name written in either order.
+    """Give the family name of a name written in either order; of an organisation its whole name.
 
     Particles in lower case, such as *van* in ``Stan van Wingerden``, stay with the surname; bound words stay together.
 
     Example:
         >>> surname("Ari S. Morcos"), surname("Morcos, Ari S."), surname("Stan van Wingerden")
         ('Morcos', 'Morcos', 'van Wingerden')
-        >>> surname("Gabo García\u00a0Márquez")
-        'García Márquez'
+        >>> surname("Gabo García\u00a0Márquez"), surname("World Health Organization")
+        ('García Márquez', 'World Health Organization')
     """
-    if TIE in name:
-        return Person.parse(name).family
+    return Person.parse(name).family
+
+
+@lru_cache(maxsize=65536)
+def last_words(name: str) -> str:
+    """Give what looks like the family name by the words alone, whatever a source states.
+
+    Example:
+        >>> last_words("Gabo García\u00a0Márquez"), last_words("Morcos, Ari S."), last_words("Ada King Jr.")
+        ('Márquez', 'Morcos', 'King')
+    """
     if "," in name:
         return name.split(",", 1)[0].strip()
     words = name.split()

@@ -1,5 +1,6 @@
 """A work: the little that every source says about a paper, enough to name it and to recognise it."""
 
+import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -49,9 +50,11 @@ def plain_letters(text: str) -> str:
     # Letters that Unicode does not decompose into a letter and an accent.
     text = text.translate(_UNDECOMPOSED)
     decomposed = unicodedata.normalize("NFKD", text)
-    return "".join(character for character in decomposed if not unicodedata.combining(character)).lower()
+    # Marks of other scripts, such as Japanese and Indian ones, are letters there.
+    return unicodedata.normalize("NFKC", _ACCENTS.sub("", decomposed)).lower()
 
 
+_ACCENTS = re.compile("[\u0300-\u036f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]")
 _UNDECOMPOSED = str.maketrans(
     {"ø": "o", "Ø": "O", "ł": "l", "Ł": "L", "đ": "d", "Đ": "D", "ı": "i", "ß": "ss", "æ": "ae", "Æ": "AE"}
     | {"œ": "oe", "Œ": "OE", "þ": "th", "Þ": "Th", "ð": "d", "Ð": "D"}

@@ -75,7 +75,7 @@ class Draft:
         """
         if kind not in KINDS:
             raise ValueError(f"unknown kind of record {kind!r}; known kinds are {', '.join(KINDS)}")
-        draft = cls(Path(directory), kind, request)
+        draft = cls(Path(directory).expanduser(), kind, request)
         if not str(directory).strip():
             raise OtherRecordError("the directory for the record has no name; name one with --out")
         try:

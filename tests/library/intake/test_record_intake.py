@@ -325,3 +325,13 @@ def test_finding_the_works_of_new_records_takes_no_longer_in_a_larger_library():
 
     first = steps("06")
     assert steps("07") < 1.2 * first
+
+
+def test_works_that_want_one_key_get_numbers_however_many_come_however_late():
+    for number in range(25):
+        told = Paper(title="Handbook of units", year=2015, doi=f"10.1/h{number}")
+        record_intake.add_records(
+            [Description(source="RIS", locator=f"h{number}.ris: a", paper=told, raw=b"%d" % number)]
+        )
+    keys = set(Work.objects.values_list("key", flat=True))
+    assert keys == {"handbook-of-units-2015", *(f"handbook-of-units-2015-{number}" for number in range(2, 26))}

@@ -138,6 +138,12 @@ def test_names_are_read_in_either_order_with_their_letters(written, names):
         ("Jean de la Fontaine", [Person("de la Fontaine", "Jean")]),
         ("Donald~E.~Knuth", [Person("Knuth", "Donald E.")]),
         ("Smith, MD, Ann", [Person("Smith", "Ann", "MD")]),
+        ("Martin Luther King, Jr.", [Person("King", "Martin Luther", "Jr.")]),
+        ("Ford, Henry, II", [Person("Ford", "Henry", "II")]),
+        ("Smith, John, PhD", [Person("Smith", "John", "PhD")]),
+        ("Ann Sample et al.", [Person("Sample", "Ann")]),
+        ("family={Berg, X}, given=Y", [Person("Berg, X", "Y")]),
+        ("{King}, Jr., {}", [Person("King", "", "Jr.")]),
         ("{World Health Sample} and Ann Sample", [Person("World Health Sample"), Person("Sample", "Ann")]),
         ("family=Musterhoven, given=Jan, prefix=van den, useprefix=true", [Person("van den Musterhoven", "Jan")]),
         (
@@ -325,3 +331,21 @@ def test_text_symbols_of_latex_are_the_signs_that_they_stand_for():
     written = r"Units{\textquotesingle} growth at 5 {\texttimes} 5 {\textpm} 1 for 3{\texteuro}: {\textonehalf} of it"
     (entry,) = entries(f"@misc{{a, title = {{{written}}}}}")
     assert plain_text(entry.paper.title) == "Units' growth at 5 × 5 ± 1 for 3€: ½ of it"
+
+
+@pytest.mark.parametrize(
+    "fields",
+    ["title = {x}, author = {A B} journal = {J}, year = 2001", "title = {x} year = 2001", 'title = "x" year = 2001'],
+)
+def test_a_comma_that_is_missing_is_said_and_no_field_is_swallowed(fields):
+    (entry,) = entries(f"@article{{a, {fields}}}")
+    assert isinstance(entry, Rejection)
+    assert "is a comma missing behind it?" in entry.reason
+
+
+def test_titles_go_to_journals_and_main_titles_by_what_stands_above():
+    text = """@article{a, title = {Units}, crossref = {j}} @periodical{j, title = {Unit News}, year = 2001}
+        @book{b, title = {Integers}, volume = 2, crossref = {m}} @mvbook{m, title = {Counting}, year = 1998}"""
+    found = {entry.locator: entry.paper for entry in entries(text)}
+    assert found["a"].journal_reference == "Unit News"
+    assert found["b"].title == "Counting, volume 2: Integers"

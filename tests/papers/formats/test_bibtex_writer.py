@@ -69,7 +69,10 @@ def test_a_published_paper_is_an_article_with_its_doi():
         ("Units & classes: 50% of #1_a", r"Units \& classes: 50\% of \#1\_a"),
         (r"On $L_{1}$ norms", r"On $L_{1}$ norms"),
         ("HRank and iPhones", "{HRank} and {iPhones}"),
-        ("Are there any ‘object detectors’ – yes", "Are there any `object detectors' -- yes"),
+        (
+            "Are there any ‘object detectors’ – yes",
+            r"Are there any {\textquoteleft}object detectors{\textquoteright} -- yes",
+        ),
         ("Prêt-à-Porter", r"{Pr{\^{e}}t-{\`{a}}-Porter}"),
         (r"naïve \emph{units} {x}", r"na{\"{\i}}ve units x"),
         ("a–– b -– c", "a--{}-- b -{}-- c"),

@@ -175,6 +175,7 @@ def test_whatever_stands_in_a_field_the_item_is_read_or_rejected_and_read_again_
         ("about ~10 units", "about ~10 units"),
         ("$L_1$ ~ $L~2$", "L_1 ~ L~2"),
         ("if a < b and b > c", "if a < b and b > c"),
+        ("&lt;b&gt; tags", "<b> tags"),
         ("&eacute;t&#233; &unknown; &", "été &unknown; &"),
     ],
 )

@@ -154,3 +154,10 @@ def test_what_is_not_images_with_masks_is_refused_in_one_sentence(tmp_path: Path
     assert "row 0 of" in refusal(plain)
     with pytest.raises(ImageLayoutError, match=r"give bool \[5, 3, rows, columns\]"):
         ConceptImages.of_arrays((PIXELS, [0] * 5), MASKS, concepts=["a", "b", "c"])
+
+
+def test_batches_in_which_no_image_decodes_are_passed_over(tmp_path: Path) -> None:
+    (directory(tmp_path) / "images" / "a" / "1.png").write_bytes(b"no picture")
+    blocks = list(open_concept_images(tmp_path, on_error="skip").blocks(1, GREY))
+    assert [len(block) for block, _, _ in blocks] == [1, 0, 1, 1, 1]
+    assert [known.shape for _, _, known in blocks] == [(len(block), 2) for block, _, _ in blocks]

@@ -227,3 +227,21 @@ def test_two_columns_that_may_both_be_meant_are_refused_with_both(tmp_path, colu
     pq.write_table(pa.table(values), tmp_path / "two.parquet")
     with pytest.raises(ImageLayoutError, match=r"(image and img|label and fine_label), and any of them may be meant"):
         open_images(tmp_path / "two.parquet")
+
+
+@pytest.mark.parametrize(
+    "names", [("cifar-train", "cifar-test"), ("a/train/0000", "a/test/0000"), ("train_v2", "images.validation")]
+)
+def test_splits_are_seen_anywhere_in_the_name_or_in_the_directory(tmp_path, names):
+    for name in names:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        write(tmp_path / f"{name}.parquet")
+    with pytest.raises(ImageLayoutError, match="holds several splits of a data set"):
+        open_images(f"{tmp_path}/**/*.parquet")
+
+
+def test_a_label_beyond_the_names_of_its_own_file_is_refused(tmp_path):
+    write(tmp_path / "a.parquet", labels=[2] * len(ENCODED), names=["cat", "dog"])
+    write(tmp_path / "b.parquet", labels=[2] * len(ENCODED), names=["dog", "cat", "fox"])
+    with pytest.raises(LabelError, match=r"a\.parquet has the label 2, and names 2 classes only"):
+        open_images(tmp_path)

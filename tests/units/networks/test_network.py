@@ -143,7 +143,7 @@ def with_another_forward(replaced) -> nn.Module:
     [
         (
             lambda: InContainers(list),
-            r"mine keeps layers in .* \(blocks\[0\], blocks\[1\]\).*; put them into nn\.ModuleList",
+            r"mine keeps layers in .* \(blocks\[0\], blocks\[1\]\).*; make them attributes, or",
         ),
         (lambda: InContainers(tuple), r"\(blocks\[0\], blocks\[1\]\)"),
         (
@@ -181,3 +181,81 @@ def test_a_second_way_to_layers_that_are_known_and_a_bound_forward_are_no_obstac
 def test_norms_of_one_image_alone_are_no_mixing():
     layers = [nn.Conv2d(1, 4, 3), nn.InstanceNorm2d(4), nn.GroupNorm(2, 4), nn.AdaptiveAvgPool2d(1), nn.Flatten()]
     assert network_of(nn.Sequential(*layers, nn.Linear(4, 3)).eval(), GREY).classes == 3
+
+
+class Hides(nn.Module):
+    def __init__(self, hide):
+        super().__init__()
+        self.conv = nn.Conv2d(1, 4, 3)
+        hide(self, nn.Linear(4, 10).eval())
+        self.eval()
+
+    def forward(self, x):
+        return self.conv(x).mean((2, 3))
+
+
+@pytest.mark.parametrize(
+    "hide",
+    [
+        lambda self, layer: setattr(self, "held", types.SimpleNamespace(layer=layer)),
+        lambda self, layer: setattr(self, "held", [[layer]]),
+        lambda self, layer: setattr(self, "_held", [layer]),
+        lambda self, layer: object.__setattr__(self, "held", layer),
+        lambda self, layer: setattr(self, "held", {"a": ({"b": layer},)}),
+    ],
+)
+def test_layers_are_found_wherever_python_holds_them(hide):
+    module = Hides(hide)
+    with pytest.raises(UnsupportedNetworkError, match=r"keeps layers in Python's own containers \(_?held"):
+        network_of(module, GREY, name="mine")
+
+
+def test_a_class_of_ones_own_that_is_called_like_a_wrapper_is_none():
+    class DataParallel(nn.Module):
+        def __init__(self, module):
+            super().__init__()
+            self.module = module
+
+        def forward(self, x):
+            return self.module(x).flip(1)
+
+    inside = with_batch_norm()
+    own = DataParallel(inside).eval()
+    network = network_of(own, GREY)
+    assert network.module is own
+    assert network.assumptions == ()
+
+
+def test_a_wrapper_with_a_hook_stays_with_it():
+    wrapped = nn.DataParallel(with_batch_norm()).eval()
+    wrapped.register_forward_hook(lambda _module, _inputs, logits: -logits)
+    assert network_of(wrapped, GREY).module is wrapped
+
+
+class Copied(nn.Module):
+    """Copies of it lose what `copied` does not give them."""
+
+    def __init__(self, copied):
+        super().__init__()
+        self.net, self.scale, self.copied = with_batch_norm(), -1.0, copied
+
+    def forward(self, x):
+        return self.net(x) * getattr(self, "scale", 1.0)
+
+    def __deepcopy__(self, memo):
+        return self.copied(self)
+
+
+def lossy(module):
+    made = Copied(lossy)
+    made.net.load_state_dict(module.net.state_dict())
+    del made.scale
+    return made.eval()
+
+
+@pytest.mark.parametrize("copied", [lossy, lambda module: module])
+def test_a_copy_that_is_no_copy_is_refused_and_the_original_stays_as_it_was(copied):
+    module = Copied(copied).eval()
+    with pytest.raises(UnsupportedNetworkError, match="a copy of the network"):
+        ablate(network_of(module, GREY), "digits", limit=10)
+    assert all(parameter.requires_grad for parameter in module.parameters())

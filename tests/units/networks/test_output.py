@@ -54,7 +54,8 @@ def measured(module: nn.Module, **options: Any) -> Any:
     images = open_images("digits")
     if network.classes == 2:
         images = images.mapped(2, {label: label % 2 for label in range(10)})
-    return ablate(network, images, sites=["*0"], limit=40, verify=20)
+    site = "net.0" if hasattr(module, "net") else "0"
+    return ablate(network, images, sites=[site], limit=40, verify=20)
 
 
 def same(run: Any, other: Any) -> None:
@@ -132,6 +133,48 @@ def test_one_logit_stands_for_two_classes(ends):
     assert run.assumptions[-1] == "its one logit is that of class 1, and that of class 0 is 0"
     assert len(run.assumptions) == 1 + any(isinstance(end, nn.Sigmoid) for end in ends)
     same(run, measured(two))
+
+
+@pytest.mark.parametrize(
+    "wrap",
+    [
+        lambda logit: logit.sigmoid(),
+        lambda logit: logit.sigmoid().squeeze(1),
+        lambda logit: logit.sigmoid()[:, 0],
+        lambda logit: {"prob": logit.sigmoid().view(-1)},
+        lambda logit: (torch.special.expit(logit),),
+        lambda logit: 1 / (1 + torch.exp(-logit)),
+        lambda logit: logit.sigmoid().clamp(1e-6, 1 - 1e-6).float(),
+    ],
+)
+@pytest.mark.parametrize("untraceable", [False, True])
+def test_one_probability_is_never_taken_for_a_logit(wrap, untraceable):
+    with pytest.raises(UnsupportedNetworkError, match="puts out probabilities"):
+        load(Wrapped(wrap, classes=1, untraceable=untraceable), **PLAIN)
+
+
+def test_a_gate_with_two_names_is_taken_off_under_both():
+    module = Gated(classifier(1)).eval()
+    same(measured(module), measured(classifier(1)))
+
+
+class Gated(nn.Module):
+    """Its sigmoid stands under two names."""
+
+    def __init__(self, net: nn.Module) -> None:
+        super().__init__()
+        self.net, self.gate = net, nn.Sigmoid()
+        self.head = nn.Sequential(nn.Identity(), self.gate)
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        return self.head(self.net(images))
+
+
+def test_hooks_of_the_users_are_not_lost_where_logits_are_taken_out():
+    module = Wrapped(lambda logits: {"logits": logits})
+    module.register_forward_hook(lambda _module, _inputs, found: {"logits": found["logits"] - 0.5})
+    with pytest.raises(UnsupportedNetworkError, match="carries forward hooks"):
+        load(module, **PLAIN)
 
 
 def test_a_softmax_inside_the_network_stays():

@@ -31,10 +31,12 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 from typing import TYPE_CHECKING, Literal
 
 from lenslab.papers.doi import PREPRINTS
-from lenslab.papers.person import TIE, surname
+from lenslab.papers.person import TIE, Person, last_words
+from lenslab.papers.text.latex_display import plain_text
 from lenslab.papers.work import plain_letters
 
 if TYPE_CHECKING:
@@ -59,6 +61,12 @@ _SILENT_WORDS = (
     "towards under using via what when where which why with without through"
 )
 _ROMAN = re.compile(r"x{0,3}(?:ix|iv|v?i{0,3})(?<=[ivx]{2})|[iv](?=$)")
+# Marks of scripts in which they are vowels are letters here.
+_LETTER = r"(?:[^\W_]|[\u0591-\u05c7\u064b-\u065f\u0900-\u0fff\u1000-\u109f\u1780-\u17ff\u3099\u309a])"
+_WORD = re.compile(rf"\d+(?:\.\d+)+|{_LETTER}+(?:\+\+|#)?")
+_DIVISIONS = frozenset(("part", "volume", "vol", "section", "appendix", "chapter", "book", "type", "class", "case"))
+_NOTICES = frozenset(("erratum", "errata", "corrigendum", "correction", "retraction", "comment", "reply", "addendum"))
+_NEGATIONS = frozenset(("not", "no", "cannot", "without", "never", "non", "nor"))
 _SILENT = frozenset(_SILENT_WORDS.split())
 
 
@@ -93,10 +101,13 @@ def compare(one: Described, other: Described) -> Likeness:
         return _APART
     people = f"same {len(one.authors)} authors" if len(one.authors) > 1 else "same author"
     when = _when(one, other)
-    if _normal_words(one.title) == _normal_words(other.title):
-        return Likeness("same", f"same title but for abbreviations and punctuation, {people}, {when}")
-    if _numbers(one.title) != _numbers(other.title):
+    words = _normal_words(one.title)
+    if words == _normal_words(other.title) and (words or plain_text(one.title) == plain_text(other.title)):
+        verdict: Literal["same", "possibly"] = "same" if _signs(one.title) == _signs(other.title) else "possibly"
+        return Likeness(verdict, f"same title but for abbreviations and punctuation, {people}, {when}")
+    if any(told(one.title) != told(other.title) for told in (_numbers, _notices)):
         return _APART
+    differing = _signs(one.title) != _signs(other.title) or _negations(one.title) != _negations(other.title)
     shorter, longer = sorted((_telling(one.title), _telling(other.title)), key=len)
     shared = len(shorter & longer)
     names = coined_name(one.title), coined_name(other.title)
@@ -105,7 +116,7 @@ def compare(one: Described, other: Described) -> Likeness:
     overlap = f"{shared} of {len(shorter)} telling words of the shorter title stand in the longer one"
     if apart <= 1 and names[0] and names[0] == names[1] and 2 * shared >= len(shorter):
         return Likeness("same", f"same coined name {_written_name(one.title)!r}, {overlap}, {people}, {when}")
-    if apart <= 1 and len(shorter) >= 4 and shorter <= longer:
+    if apart <= 1 and len(shorter) >= 4 and shorter <= longer and not differing:
         overlap = f"all {len(shorter)} telling words of the shorter title stand in the longer one"
         return Likeness("same", f"{overlap}, {people}, {when}")
     if apart <= 2 and shared >= 3 and 2 * shared >= len(shorter):
@@ -131,18 +142,47 @@ def contradiction(one: Description, other: Description) -> str:
     mine, its = one.place, other.place
     parts = [("volumes", mine.volume, its.volume), ("issues", mine.number, its.number)]
     parts.append(("pages", mine.first_page, its.first_page))
-    stated = [(name, a, b) for name, a, b in parts if _letters(a) and _letters(b)]
-    apart = [(name, a, b) for name, a, b in stated if _letters(a) != _letters(b)]
+    stated = [(name, a, b) for name, a, b in parts if _number(a) and _number(b)]
+    apart = [(name, a, b) for name, a, b in stated if _number(a) != _number(b)]
     journal = bool(mine.journal) and _letters(mine.journal) == _letters(its.journal)
-    if apart and (journal or {"volumes", "pages"} <= {name for name, *_ in apart}):
+    # An editorial appears everywhere.
+    usual = len(_telling(one.paper.title)) < 2 and bool(mine.journal and its.journal)
+    if apart and (journal or usual or {"volumes", "pages"} <= {name for name, *_ in apart}):
         name, a, b = apart[0]
         return f"{name} {a} and {b}" + (f" of {mine.journal}" if journal else "")
-    books = [_letters(place.isbn) for place in (mine, its) if place.isbn]
+    books = [_book(place.isbn) for place in (mine, its) if place.isbn]
     if len(books) == 2 and books[0] != books[1]:
         return f"ISBNs {mine.isbn} and {its.isbn}"
+    for a, b in zip(one.paper.authors, other.paper.authors, strict=False):
+        if person(a) == person(b) and _other_given(Person.parse(a).given, Person.parse(b).given):
+            return f"authors {a} and {b}"
     files = [(each.source, *each.locator.rpartition(": ")[:2]) for each in (one, other)]
     in_one_file = bool(files[0][2]) and files[0] == files[1] and one.locator != other.locator
     return f"two entries of {files[0][1]}" if in_one_file and not (stated and not apart) else ""
+
+
+def _number(text: str) -> str:
+    """Write a volume, an issue or a page by its digits where it has some: ``02`` and ``Vol. 2`` are one."""
+    digits = re.sub(r"\D+", " ", text).split()
+    return " ".join(str(int(each)) for each in digits) or _letters(text)
+
+
+def _book(isbn: str) -> str:
+    """Write what the two forms of an ISBN have in common.
+
+    Example:
+        >>> _book("0-306-40615-2") == _book("978-0-306-40615-7")
+        True
+    """
+    letters = _letters(isbn)
+    return letters[3:12] if len(letters) == 13 else letters[:9] if len(letters) == 10 else letters
+
+
+def _other_given(one: str, other: str) -> bool:
+    """Tell whether two first given names, both written out, are different ones."""
+    names = [_letters(given.split(" ")[0]) for given in (one, other)]
+    a, b = sorted(names, key=len)
+    return len(a) > 2 and not b.startswith(a[:3])
 
 
 def _is_preprint(paper: Paper) -> bool:
@@ -223,7 +263,7 @@ def person(name: str) -> tuple[str, str]:
     """
     name = name.replace(TIE, " ").strip()
     given = name.split(",", 1)[1] if "," in name else name
-    return re.sub(r"[\W\d_]", "", plain_letters(surname(name))), plain_letters(given.strip())[:1]
+    return re.sub(r"[\W\d_]", "", plain_letters(last_words(name))), plain_letters(given.strip())[:1]
 
 
 def _written_name(title: str) -> str:
@@ -233,15 +273,32 @@ def _written_name(title: str) -> str:
 def _normal_words(title: str) -> list[str]:
     """Give the title's words in plain letters, singular, abbreviations written out; ``C++`` and ``C#`` are words."""
     words: list[str] = []
-    for word in re.findall(r"[^\W_]+(?:\+\+|#)?", plain_letters(title)):
-        single = word[:-1] if len(word) > 3 and word.endswith("s") and not word.endswith("ss") else word
+    for word in _WORD.findall(plain_letters(title)):
+        plural = len(word) > 3 and word.endswith("s") and not word.endswith("ss") and word != "news"
+        single = word[:-1] if plural else word
         words.extend(_ABBREVIATIONS.get(single, single).split())
     return words
 
 
 def _numbers(title: str) -> list[str]:
-    """Give the numbers in a title, which tell parts, editions and years apart."""
-    return sorted(word for word in _normal_words(title) if word.isdecimal() or _ROMAN.fullmatch(word))
+    """Give the numbers in a title, and the letters of its parts, which tell parts, editions and years apart."""
+    words = _normal_words(title)
+    lettered = [b for a, b in pairwise(words) if len(b) == 1 and a in _DIVISIONS]
+    return [*lettered, *(word for word in words if word[0].isdecimal() or _ROMAN.fullmatch(word))]
+
+
+def _notices(title: str) -> frozenset[str]:
+    """Give the words by which a title says that it is about another publication: an erratum, a reply, ..."""
+    return _NOTICES & {*_normal_words(title)}
+
+
+def _negations(title: str) -> list[str]:
+    return [word for word in _normal_words(title) if word in _NEGATIONS]
+
+
+def _signs(title: str) -> list[str]:
+    """Give the signs of a title that mean something: charges, powers, marks, a minus before a number."""
+    return re.findall(r"[+*±²³¹⁺⁻°<>≤≥=^]|(?<![^\W_])[-−](?=\d)|[-−](?![\w-])(?!\s)", plain_text(title))
 
 
 def _telling(title: str) -> frozenset[str]:

@@ -190,17 +190,33 @@ class _Batch:
             self.outcome.records[places[pk]] = (pk, work)
 
 
+_NUMBERED = 10
+"""Up to which number behind a key the library is asked at once, at first."""
+
+
 def _keys(papers: dict[int, Paper]) -> dict[int, str]:
     """Give each new work a key: its arXiv id, else a slug that is free."""
     keys = {pk: paper.arxiv_id.base for pk, paper in papers.items() if paper.arxiv_id}
     slugs = {pk: slug(paper) for pk, paper in papers.items() if pk not in keys}
     if not slugs:
         return keys
-    wanted = sorted(set(slugs.values()))
-    query = "SELECT key FROM {table} WHERE key IN {list}"
-    tables = ("library_work", "library_formerkey")
-    taken = {key for table in tables for (key,) in bulk_rows.select(query.replace("{table}", table), wanted)}
+    taken = _taken_keys(set(slugs.values()))
+    first, last = 2, _NUMBERED
+    waiting = set(taken)
+    while waiting:
+        # Works that wanted the same name before have numbers behind it.
+        asked = {f"{wish}-{number}": wish for wish in waiting for number in range(first, last)}
+        found = _taken_keys(set(asked))
+        taken |= found
+        waiting = {wish for wish in waiting if all(f"{wish}-{number}" in found for number in range(first, last))}
+        first, last = last, 2 * last
     for pk, wish in slugs.items():
         keys[pk] = wish if wish not in taken else free_key(wish, taken)
         taken.add(keys[pk])
     return keys
+
+
+def _taken_keys(wanted: set[str]) -> set[str]:
+    query = "SELECT key FROM {table} WHERE key IN {list}"
+    tables = ("library_work", "library_formerkey")
+    return {key for table in tables for (key,) in bulk_rows.select(query.replace("{table}", table), sorted(wanted))}

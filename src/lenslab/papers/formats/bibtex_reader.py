@@ -14,7 +14,7 @@ from lenslab.papers.description import Description, Place
 from lenslab.papers.errors import MalformedError
 from lenslab.papers.formats.reference_fields import Reference, plain_line, whole_title, without_duplicates
 from lenslab.papers.formats.rejection import Rejection
-from lenslab.papers.person import Person
+from lenslab.papers.person import SUFFIX, Person
 from lenslab.papers.text.latex_display import plain_text
 from lenslab.papers.text.text_encoding import from_utf8, read_text
 
@@ -28,6 +28,7 @@ NAME = "BibTeX"
 _ESCAPED = re.compile(r"\\([_%&#$~{}])")
 _AND = re.compile(r"(?:^|(?<=\s)|\s+)and(?=\s|$)\s*", re.IGNORECASE)
 _COMMA, _SPACE, _BRACE = re.compile(","), re.compile(r"[\s~]+"), re.compile("[{}]")
+_ET_AL = re.compile(r",?\s+et\.?\s+al\.?\s*$", re.IGNORECASE)
 _EXTENDED = re.compile(r"\s*(?:family|given|prefix|suffix)(?:-i)?\s*=", re.IGNORECASE)
 _NO_ENTRY = re.compile(r"@\s*(?:string|comment|preamble)\b", re.IGNORECASE)
 _BOOKS = frozenset(("book", "mvbook", "collection", "mvcollection", "reference", "mvreference", "proceedings"))
@@ -152,8 +153,11 @@ def _inheriting(entry: _Entry, by_key: dict[str, _Entry], seen: frozenset[str]) 
         for field, value in parent.fields.items():
             if crossed and field in _OWN:
                 continue
-            whole = crossed and entry.kind in _PARTS_OF_BOOKS and f"book{field}" not in parent.fields
-            kept = f"book{field}" if whole and field in ("title", "subtitle") else field
+            kept = field
+            if crossed and field in ("title", "subtitle"):
+                above = "main" if parent.kind.startswith("mv") else "journal" if parent.kind == "periodical" else ""
+                above = above or ("book" if entry.kind in _PARTS_OF_BOOKS else "")
+                kept = f"{above}{field}" if above and f"{above}{field}" not in parent.fields else field
             if not fields.get(kept, "").strip():
                 fields[kept] = value
         sources += parent.sources
@@ -240,6 +244,8 @@ class _Macros:
         needed: dict[str, None] = {}
         for piece in _pieces(written):
             if piece[:1] in ("{", '"'):
+                if not _is_whole(piece):
+                    raise MalformedError(f"more follows the value {piece[:40]!r}; is a comma missing behind it?")
                 texts.append(piece[1:-1])
             elif piece.lower() in self.known:
                 text, definitions = self.known[piece.lower()]
@@ -250,6 +256,17 @@ class _Macros:
             if sum(map(len, texts)) > _LONGEST_VALUE or len(needed) > _DEEPEST:
                 raise MalformedError("its macros stand for more text than any entry has")
         return "".join(texts), tuple(needed)
+
+
+def _is_whole(piece: str) -> bool:
+    """Tell whether the brace or quote that begins a piece is closed at its end, and not before."""
+    depth = 0
+    for match in re.finditer(r'\\.|[{}"]', piece, re.DOTALL):
+        depth += {"{": 1, "}": -1}.get(match[0], 0)
+        closed = depth == 0 and (match[0] == "}" or (match[0] == '"' and match.start() > 0))
+        if closed and (piece[0] == "{" or match[0] == '"'):
+            return match.end() == len(piece)
+    return True
 
 
 def _pieces(written: str) -> Iterator[str]:
@@ -323,6 +340,7 @@ def _authors(written: str) -> Iterator[str]:
 
 def _people(name: str) -> Iterator[Person]:
     """Read a name with the parts that its file states; where several stand in one line, all of them."""
+    name = _ET_AL.sub("", name)
     parts = list(_split(name, _COMMA))
     if any(map(_EXTENDED.match, parts)):
         yield _extended(parts)
@@ -330,6 +348,10 @@ def _people(name: str) -> Iterator[Person]:
         yield Person.of(family=plain_text(name))
     elif len(parts) == 1 and not any(map(_is_group, _split(name, _SPACE))):
         yield Person.parse(_plain(name))
+    elif len(parts) == 2 and _is_suffix(parts[1]):
+        yield Person.parse(f"{_plain(parts[0])}, {_plain(parts[1])}")
+    elif len(parts) == 3 and _is_suffix(parts[2]) and not _is_suffix(parts[1]):
+        yield Person.of(family=_plain(parts[0]), given=_plain(parts[1]), suffix=_plain(parts[2]))
     elif _is_list(parts):
         yield from map(Person.parse, map(_plain, parts))
     else:
@@ -342,7 +364,11 @@ def _of_parts(name: str) -> Person:
 
     found = parse_single_name_into_parts(name, strict=False)
     family, given, suffix = ([*found.von, *found.last], found.first, found.jr)
-    return Person.of(family=_plain(" ".join(family)), given=_plain(" ".join(given)), suffix=_plain(" ".join(suffix)))
+    return Person.of(family=_words(family), given=_words(given), suffix=_words(suffix))
+
+
+def _words(tokens: list[str]) -> str:
+    return plain_text(" ".join(tokens))
 
 
 def _extended(parts: list[str]) -> Person:
@@ -350,9 +376,13 @@ def _extended(parts: list[str]) -> Person:
     told = {}
     for part in parts:
         key, _, value = part.partition("=")
-        told[key.strip().lower()] = _plain(value.strip().removeprefix('"').removesuffix('"'))
+        told[key.strip().lower()] = plain_text(value.strip().removeprefix('"').removesuffix('"'))
     family = f"{told.get('prefix', '')} {told.get('family', '')}"
     return Person.of(family=family, given=told.get("given", ""), suffix=told.get("suffix", ""))
+
+
+def _is_suffix(part: str) -> bool:
+    return bool(SUFFIX.fullmatch(_plain(part)))
 
 
 def _is_group(name: str) -> bool:

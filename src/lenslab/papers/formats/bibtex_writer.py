@@ -26,10 +26,10 @@ _ESCAPES = {
     "\u00a0": "~",
     "–": "--",
     "—": "---",
-    "‘": "`",
-    "’": "'",
-    "“": "``",
-    "”": "''",
+    "‘": r"{\textquoteleft}",
+    "’": r"{\textquoteright}",
+    "“": r"{\textquotedblleft}",
+    "”": r"{\textquotedblright}",
     "…": r"\ldots{}",
 }
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
@@ -107,8 +107,9 @@ def _title(title: str) -> str:
     for segment in segments(title):
         if segment.kind == "formula":
             formula = f"${segment.text}$"
-            # A brace too many would end the field; such a formula is written as it is shown.
-            parts.append(formula if _is_balanced(segment.text) else _escaped(plain_text(formula)))
+            shown = plain_text(formula)
+            # A brace too many would end the field; such a formula is written as it is shown, as is one that is empty.
+            parts.append(formula if shown and _is_balanced(segment.text) else _escaped(shown or " "))
         elif segment.kind != "citation":
             words = re.split(r"(\s+)", segment.text)
             parts.append("".join(_protected(word) for word in words))
@@ -123,8 +124,10 @@ def _protected(word: str) -> str:
 def _author(name: str) -> str:
     """Write a name as ``Family, Given``; a group's name, which BibTeX would take apart, is braced."""
     person = Person.parse(name)
+    if not person.given and not person.suffix:
+        return f"{{{_escaped(person.family)}}}"
     if not person.given:
-        return f"{{{_escaped(str(person))}}}"
+        return f"{{{_escaped(person.family)}}}, {_escaped(person.suffix)}, {{}}"
     # A comma inside of a part would end it.
     escaped = (_escaped(part) for part in (person.family, person.suffix, person.given) if part)
     parts = (f"{{{part}}}" if "," in part else part for part in escaped)
@@ -161,9 +164,10 @@ def _escaped_character(character: str) -> str:
         return character
     if character in _COMMAND_OF:
         return f"{{\\{_COMMAND_OF[character]}}}"
-    letter, *accents = unicodedata.normalize("NFD", character)
+    letter, accents = (decomposed := unicodedata.normalize("NFD", character))[0], decomposed[1:]
     if accents and letter.isascii() and all(accent in _ACCENT_OF for accent in accents):
-        written = f"\\{letter}" if letter in "ij" else letter
+        # What stands above takes the place of the dot.
+        written = f"\\{letter}" if letter in "ij" and _ACCENT_OF[accents[0]] not in "cdkb" else letter
         for accent in accents:
             written = f"\\{_ACCENT_OF[accent]}{{{written}}}"
         return f"{{{written}}}"

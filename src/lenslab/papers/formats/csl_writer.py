@@ -45,7 +45,7 @@ def _item(paper: Paper, key: str) -> dict[str, Any]:
 
 def _author(name: str) -> dict[str, str]:
     person = Person.parse(name)
-    if not person.given:
+    if not person.given and not person.suffix:
         return {"literal": one_line(person.family)}
     parts = {"family": person.family, "given": person.given, "suffix": person.suffix}
     return {part: one_line(text) for part, text in parts.items() if text}

@@ -34,7 +34,8 @@ def _fields(paper: Paper, key: str) -> Iterator[tuple[str, str]]:
     for name in paper.authors:
         person = Person.parse(name)
         # A comma at the end keeps a group's name whole.
-        yield "A", person.family_first if person.given or " " not in person.family else f"{person.family},"
+        written = person.family_first
+        yield "A", written if person.given or " " not in person.family or written.endswith(",") else f"{written},"
     yield "D", "" if paper.year is None else str(paper.year)
     # The day of the first version says something of the work only where the work is of that year.
     yield "8", paper.submitted.isoformat() if paper.submitted and paper.submitted.year == paper.year else ""

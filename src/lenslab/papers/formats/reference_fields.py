@@ -26,12 +26,12 @@ _NO_JOURNAL = re.compile(r"(?:arxiv|corr)\b.*|.*\barxiv preprint\b.*|abs/.*", re
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 # Titles and abstracts from publishers are marked up: in HTML, in CSL's own tags, in JATS.
 _TAG = re.compile(
-    r"</?(?:i|b|u|s|em|strong|italic|bold|underline|sub|sup|inf|sc|scp|small|span|tt|code|p|br|title|break|named-content|"
+    r"</?(?P<name>i|b|u|s|em|strong|italic|bold|underline|sub|sup|inf|sc|scp|small|span|tt|code|p|br|title|break|named-content|"
     r"[a-z]+:[a-z-]+)(?:\s[^<>]*)?/?>",
     re.IGNORECASE,
 )
 _TILDE = r"\textasciitilde{}"
-_FORMULA = re.compile(r"\$[^$]*\$|~")
+_FORMULA = re.compile(r"\$[^$]*\$|\\.|~", re.DOTALL)
 _YEAR = re.compile(r"(?<!\d)(?:1[4-9]|2[01])\d\d(?!\d)")
 _LONGEST_TEX = 20_000
 _LONGEST_KEY = 500
@@ -106,6 +106,19 @@ class Reference:
         )
 
 
+def _without_tags(text: str) -> str:
+    """Take tags off that are opened and closed; what is only opened is a sign, as in *if a <b*."""
+    found = [(match, match[0][1] == "/" or match[0][-2] == "/", match["name"].lower()) for match in _TAG.finditer(text)]
+    closed = {name for _, end, name in found if end}
+    opened = {name for match, end, name in found if not end} | {"br", "p"}
+    return _TAG.sub(lambda match: "" if match["name"].lower() in closed & opened else match[0], text)
+
+
+def _formula(tex: str) -> str:
+    """Write a formula in dollar signs; one that shows nothing would be two of them, which mean something else."""
+    return f"${tex}$" if plain_text(f"${tex}$") else " "
+
+
 def whole_title(title: str, subtitle: str = "", addition: str = "", *, volume: str = "", part: str = "") -> str:
     """Join a title with what stands apart from it in a file: the subtitle, and which volume of a book it is.
 
@@ -132,7 +145,7 @@ def unmarked(text: str) -> str:
         >>> unmarked("Barrels &amp; kegs of <em>Sample coli</em> at CO<inf>2</inf> &lt; 5%")
         'Barrels & kegs of Sample coli at CO2 < 5%'
     """
-    decoded = _TAG.sub("", html.unescape(_TAG.sub("", text)))
+    decoded = _without_tags(html.unescape(_without_tags(text)))
     return _FORMULA.sub(lambda match: match[0] if match[0] != "~" else _TILDE, decoded)
 
 
@@ -154,7 +167,7 @@ def plain_line(tex: str, *, ties: bool = True) -> str:
     if len(typed) > _LONGEST_TEX:
         return typed
     parts = [
-        f"${segment.text}$" if segment.kind == "formula" else "" if segment.kind == "citation" else segment.text
+        "" if segment.kind == "citation" else segment.text if segment.kind != "formula" else _formula(segment.text)
         for segment in segments(typed)
     ]
     line = " ".join("".join(parts).split())

@@ -105,7 +105,9 @@ class _Parser:
         if not content.strip() or _is_money(content, after):
             self.add(kind, fence)
             return start
-        self.add("formula", content.strip())
+        formula = content.strip()
+        # A backslash at the end is a space in TeX, and would take the dollar sign with it.
+        self.add("formula", f"{formula} " if formula.endswith("\\") and content.endswith(" ") else formula)
         return close + len(fence)
 
     def argument(self, position: int, end: int) -> tuple[int, int] | None:

@@ -38,19 +38,6 @@ ADDITIONS = frozenset(("add", "add_", "iadd"))
 DROPOUTS = frozenset(("dropout", "dropout_", "dropout1d", "dropout2d", "dropout3d", "alpha_dropout"))
 
 
-def is_bare(layer: nn.Module) -> bool:
-    """Tell whether a layer does what its class says and no more: no hooks of its user's, no other ``forward``.
-
-    Example:
-        >>> layer = nn.ReLU()
-        >>> before = is_bare(layer)
-        >>> handle = layer.register_forward_hook(lambda _layer, _inputs, output: output * 2)
-        >>> before, is_bare(layer)
-        (True, False)
-    """
-    return not (layer._forward_hooks or layer._forward_pre_hooks or "forward" in vars(layer))
-
-
 class Graph:
     """A traced network with the shapes and costs seen in one probe, a batch of three or more inputs.
 

@@ -10,7 +10,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, fx, nn
 
-from lenslab.units.engine.fx_graph import Graph, is_bare
+from lenslab.units.engine.fx_graph import Graph
+from lenslab.units.networks.module_kinds import is_bare
 
 _POOLINGS = (F.avg_pool2d, F.adaptive_avg_pool2d)
 _MEANS = (torch.mean, "mean")

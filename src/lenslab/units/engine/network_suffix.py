@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from torch import fx
 from torch.fx.experimental.optimization import fuse
 
-from lenslab.units.engine.fx_graph import Graph, is_bare
+from lenslab.units.engine.fx_graph import Graph
+from lenslab.units.networks.module_kinds import is_bare
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from lenslab.units.engine.float64_program import Float64Program
-from lenslab.units.engine.fx_graph import Graph, is_bare
+from lenslab.units.engine.fx_graph import Graph
 from lenslab.units.engine.fx_program import FxProgram
 from lenslab.units.engine.hook_program import HookProgram, sites_of
 from lenslab.units.engine.linear_tail import LinearTail, linear_tail
@@ -19,7 +19,7 @@ from lenslab.units.engine.near_ties import close
 from lenslab.units.engine.program import Program
 from lenslab.units.engine.sites import Site, select
 from lenslab.units.errors import TrainingModeError, UnsupportedNetworkError, some_of
-from lenslab.units.networks.module_kinds import refuse_kinds
+from lenslab.units.networks.module_kinds import is_bare, refuse_kinds
 from lenslab.units.networks.network import Network
 
 _NOT_ITS_CLASS = (
@@ -115,7 +115,7 @@ def trace(network: Network | nn.Module, input_shape: tuple[int, ...] | None = No
     _refuse_training(module)
     _refuse_shapes_without_values(module)
     try:
-        private = copy.deepcopy(module).requires_grad_(False)
+        private = copy.deepcopy(module)
     except Exception as error:
         raise UnsupportedNetworkError(f"the network cannot be copied: {error!r}") from error
     parameter = next(private.parameters(), None)
@@ -125,6 +125,13 @@ def trace(network: Network | nn.Module, input_shape: tuple[int, ...] | None = No
     )
     with torch.inference_mode():
         logits = _logits(private, probe)
+        own = _answer(module, probe)
+        if private is module or (not close(own, logits) and close(own, _answer(module, probe))):
+            raise UnsupportedNetworkError(
+                "a copy of the network (copy.deepcopy) is the network itself, or answers otherwise than it; leave its "
+                "__deepcopy__ away, or let it copy everything"
+            )
+        private.requires_grad_(False)
         classes = int(logits.shape[1])
         if not is_bare(private):
             return _hooked(private, probe, classes, obstacle=_NOT_ITS_CLASS)

@@ -140,17 +140,18 @@ class ConceptImages:
             given = self.read(block.start, block.stop)
             kept = [given[number - block.start] for number in block.numbers]
             known = np.array([[mask is not None for mask in masks] for masks in kept], bool)
+            known = known.reshape(len(block), len(self.concepts))
             self._refuse_turned(block, known)
             fitted = [
                 self._fitted(masks, pixels.shape[:2], int(number), nearest)
                 for masks, pixels, number in zip(kept, block.pixels, block.numbers, strict=True)
             ]
-            yield block, fitted, known.reshape(len(block), len(self.concepts))
+            yield block, fitted, known
 
     def _refuse_turned(self, block: ImageBlock, known: Mask) -> None:
         """Refuse masks of a square image that was turned: nobody sees whether they were turned, too."""
         square = np.array([pixels.shape[0] == pixels.shape[1] for pixels in block.pixels], bool)
-        unclear = block.numbers[block.turned & square & known.reshape(len(block), -1).any(axis=1)]
+        unclear = block.numbers[block.turned & square & known.any(axis=1)]
         if len(unclear) and not self.preprocessed:
             raise ImageLayoutError(
                 f"image {unclear[0]} of {self.images.source} is square and turned as its EXIF orientation says, so it "

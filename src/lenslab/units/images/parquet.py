@@ -146,7 +146,7 @@ class _Numbering:
 
     def labels(self, part: _Part, names: tuple[str, ...] | None, labels: NDArray[np.int64]) -> NDArray[np.int64]:
         """Give a file's labels the numbers that all have."""
-        if names is None or self.names is None or names == self.names[: len(names)]:
+        if names is None or self.names is None:
             return labels
         beyond = labels[labels >= len(names)]
         if len(beyond):

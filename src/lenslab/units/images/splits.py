@@ -13,14 +13,13 @@ SPLITS = frozenset(("train", "training", "val", "valid", "validation", "test", "
 
 
 def split_of(name: str) -> str | None:
-    """Tell which split a file or a directory is by its name.
+    """Tell which split a file or a directory is by a word of its name, the last such word.
 
     Example:
-        >>> split_of("train-00000-of-00004.parquet"), split_of("Test"), split_of("testimony.parquet")
+        >>> split_of("train-00000-of-00004.parquet"), split_of("cifar_Test"), split_of("testimony.parquet")
         ('train', 'test', None)
     """
-    first = re.split(r"[^a-z]", name.lower(), maxsplit=1)[0]
-    return first if first in SPLITS else None
+    return next((word for word in reversed(re.split(r"[^a-z]+", name.lower())) if word in SPLITS), None)
 
 
 def of_splits(files: Sequence[Path], wanted: str, *, named: str) -> list[Path]:
@@ -34,7 +33,7 @@ def of_splits(files: Sequence[Path], wanted: str, *, named: str) -> list[Path]:
         Traceback (most recent call last):
         lenslab.units.errors.ImageLayoutError: data holds several splits of a data set: test (1 file), train (1 ...
     """
-    splits = [split_of(file.name) for file in files]
+    splits = [split_of(file.name) or split_of(file.parent.name) for file in files]
     known = sorted({split for split in splits if split})
     if not wanted:
         if len(known) > 1:

@@ -7,14 +7,34 @@ import functools
 import inspect
 import types
 from collections.abc import Iterator
+from dataclasses import is_dataclass
 
 import torch
 from torch import nn
 
 from lenslab.units.errors import UnsupportedNetworkError, some_of
 
+_TORCHS = frozenset(vars(nn.Module()))
+"""Where PyTorch keeps what it knows of a module."""
+
+_DEEPEST = 4
+"""How deep containers are looked into."""
+
 _WRAPPERS = {"OptimizedModule": ("_orig_mod", "torch.compile"), "DataParallel": ("module", "DataParallel")}
 """Classes that only hand on to a module in them: under which name it stands, and what put it there."""
+
+
+def is_bare(layer: nn.Module) -> bool:
+    """Tell whether a layer does what its class says and no more: no hooks of its user's, no other ``forward``.
+
+    Example:
+        >>> layer = nn.ReLU()
+        >>> before = is_bare(layer)
+        >>> handle = layer.register_forward_hook(lambda _layer, _inputs, output: output * 2)
+        >>> before, is_bare(layer)
+        (True, False)
+    """
+    return not (layer._forward_hooks or layer._forward_pre_hooks or "forward" in vars(layer))
 
 
 def unwrapped(module: nn.Module) -> tuple[nn.Module, tuple[str, ...]]:
@@ -30,8 +50,8 @@ def unwrapped(module: nn.Module) -> tuple[nn.Module, tuple[str, ...]]:
         ('parameters and buffers in float16 were made float32',)
     """
     assumed = []
-    while (kind := type(module).__name__) in _WRAPPERS and isinstance(getattr(module, _WRAPPERS[kind][0]), nn.Module):
-        inside, name = _WRAPPERS[kind]
+    while _only_hands_on(module):
+        inside, name = _WRAPPERS[type(module).__name__]
         module = getattr(module, inside)
         assumed.append(f"{name} was taken off the network")
     others = {tensor.dtype for tensor in _tensors(module) if tensor.is_floating_point()} - {torch.float32}
@@ -40,6 +60,12 @@ def unwrapped(module: nn.Module) -> tuple[nn.Module, tuple[str, ...]]:
         names = " and ".join(sorted(str(each).removeprefix("torch.") for each in others))
         assumed.append(f"parameters and buffers in {names} were made float32")
     return module, tuple(assumed)
+
+
+def _only_hands_on(module: nn.Module) -> bool:
+    kind, hooks = type(module), module._forward_hooks or module._forward_pre_hooks
+    torchs = kind.__module__.partition(".")[0] == "torch"
+    return torchs and not hooks and kind.__name__ in _WRAPPERS
 
 
 def refuse_kinds(module: nn.Module, called: str) -> None:
@@ -85,7 +111,7 @@ def refuse_kinds(module: nn.Module, called: str) -> None:
     if hidden:
         raise UnsupportedNetworkError(
             f"{called} keeps layers in Python's own containers ({some_of(hidden, 3)}), where neither .eval() nor "
-            "state_dict() nor a copy reaches them; put them into nn.ModuleList or nn.ModuleDict"
+            "state_dict() nor a copy reaches them; make them attributes, or put them into nn.ModuleList"
         )
     held = [name or type(part).__name__ for name, part in parts.items() if _holds_modules(vars(part).get("forward"))]
     if held:
@@ -96,13 +122,26 @@ def refuse_kinds(module: nn.Module, called: str) -> None:
 
 
 def _hidden(name: str, part: nn.Module, known: set[nn.Module]) -> Iterator[str]:
-    """Name the modules that stand in a list, tuple, set or dict of a module, and nowhere else."""
+    """Name the modules that a module holds in another way than PyTorch's own, and nowhere else."""
     for attribute, value in vars(part).items():
-        if attribute.startswith("_") or not isinstance(value, list | tuple | set | dict):
-            continue
-        for key, each in value.items() if isinstance(value, dict) else enumerate(value):
-            if isinstance(each, nn.Module) and each not in known:
-                yield f"{name}.{attribute}[{key!r}]".removeprefix(".")
+        if attribute not in _TORCHS:
+            for place, found in _modules_in(value, f"{name}.{attribute}".removeprefix(".")):
+                if found not in known:
+                    yield place
+
+
+def _modules_in(value: object, place: str, depth: int = 0) -> Iterator[tuple[str, nn.Module]]:
+    if isinstance(value, nn.Module):
+        yield place, value
+    elif depth < _DEEPEST and isinstance(value, dict):
+        for key, each in value.items():
+            yield from _modules_in(each, f"{place}[{key!r}]", depth + 1)
+    elif depth < _DEEPEST and isinstance(value, list | tuple | set | frozenset):
+        for number, each in enumerate(value):
+            yield from _modules_in(each, f"{place}[{number}]", depth + 1)
+    elif depth < _DEEPEST and (isinstance(value, types.SimpleNamespace) or is_dataclass(value)):
+        for key, each in getattr(value, "__dict__", {}).items():
+            yield from _modules_in(each, f"{place}.{key}", depth + 1)
 
 
 def _holds_modules(forward: object) -> bool:

@@ -13,12 +13,16 @@ import torch.nn.functional as F
 from torch import Tensor, fx, nn
 
 from lenslab.units.errors import UnsupportedNetworkError
+from lenslab.units.networks.module_kinds import is_bare
 
 Output: TypeAlias = str | int | Callable[[Any], Tensor]
 """Where the logits are in what a network puts out: a key or an attribute, a position, or a function that takes them."""
 
 _ROUNDING = 1e-4
 """How far the sum of a row of probabilities may be from 1."""
+
+_SCALES = (1e2, -1e2, 1e4, -1e4, 1e6, -1e6)
+"""By what images are multiplied to see whether one number ever leaves 0 to 1, as a logit does."""
 
 
 def giving_logits(
@@ -48,11 +52,9 @@ def giving_logits(
     value = _value(found, steps, len(probe), called)
     ending = _ending(module, probe, steps, value)
     if ending:
-        module = copy.deepcopy(module)
-        gate = type(module.get_submodule(ending)).__name__.lower()
-        module.set_submodule(ending, nn.Identity().eval())
+        module, gate = _without(module, ending)
         assumed.append(f"the {gate} at its end ({ending}) was taken off: losses are those of logits")
-    elif _are_probabilities(module, value):
+    elif not callable(output) and _are_probabilities(module, probe, steps, value):
         raise UnsupportedNetworkError(
             f"{called} puts out probabilities, and losses are those of logits: return what its softmax or sigmoid takes"
         )
@@ -153,15 +155,31 @@ def _ending(module: nn.Module, probe: Tensor, steps: list[Output], value: Tensor
     return last[0] if last and [path for path, _ in seen].count(last[0]) == 1 else ""
 
 
+def _without(module: nn.Module, path: str) -> tuple[nn.Module, str]:
+    """Copy a network without one of its layers, under whatever names it stands there."""
+    made = copy.deepcopy(module)
+    layer = made.get_submodule(path)
+    for name, part in list(made.named_modules(remove_duplicate=False)):
+        if part is layer:
+            made.set_submodule(name, nn.Identity().eval())
+    return made, type(layer).__name__.lower()
+
+
 def _is_gate(layer: nn.Module) -> bool:
     return isinstance(layer, nn.Sigmoid) or (isinstance(layer, nn.Softmax) and layer.dim in (None, 1, -1))
 
 
-def _are_probabilities(module: nn.Module, value: Tensor) -> bool:
+def _are_probabilities(module: nn.Module, probe: Tensor, steps: list[Output], value: Tensor) -> bool:
+    """Tell whether a network puts out probabilities: rows that sum to 1, or numbers that never leave 0 to 1."""
     if value.min() < 0 or value.max() > 1:
         return False
-    if value.dim() == 2 and value.shape[1] > 1 and bool((value.sum(dim=1) - 1).abs().max() < _ROUNDING):
+    single = value.dim() == 1 or value.shape[1] == 1
+    if not single and bool((value.sum(dim=1) - 1).abs().max() < _ROUNDING):
         return True
+    if single:
+        with torch.inference_mode():
+            answers = [_taken(module(probe * scale), steps) for scale in _SCALES]
+        return all(bool(((answer >= 0) & (answer <= 1)).all()) for answer in answers)
     try:
         graph = fx.Tracer().trace(module)
     except Exception:  # then nobody knows
@@ -182,9 +200,9 @@ def _with_logits(module: nn.Module, steps: list[Output], called: str, *, binary:
 
     made = copy.copy(module)
     made.__class__ = type(kind.__name__, (kind,), {"forward": forward, "__module__": kind.__module__})
-    if "forward" in vars(module) or type(copy.deepcopy(made)) is not type(made):
+    if not is_bare(module) or type(copy.deepcopy(made)) is not type(made):
         raise UnsupportedNetworkError(
-            f"{called} puts out no logits, and its forward is not that of its class; wrap it in a module whose forward "
-            "returns the logits"
+            f"{called} puts out no logits, and carries forward hooks, or a forward that is not its class's; wrap it in "
+            "a module whose forward returns the logits"
         )
     return made
