@@ -188,8 +188,9 @@ def ablate(
         records.require_begun(directory)
     if not as_json:
         console.remark(
-            f"{loaded.name}: {ablation.units:,} units at {len(ablation.plans)} sites on "
-            f"{len(ablation.images):,} images of {ablation.images.name}, into {directory}"
+            f"{loaded.name}: {ablation.units:,} units at {len(ablation.plans)} "
+            f"site{'s' * (len(ablation.plans) > 1)} on {len(ablation.images):,} images of {ablation.images.name}, "
+            f"into {directory}"
         )
     with console.progress("silencing") as progress:
         run = ablation.run(device=device, verify=verify, out=directory, progress=progress)
@@ -312,7 +313,7 @@ def _show_run(run: Run, directory: Path) -> None:
     console.answers.print(
         f"\naccuracy before: {100 * run.accuracy:.2f} %\n"
         "drops in points; a class drop is that of the class hit hardest, chosen on one half, read on the other\n"
-        f"record: {directory}; to look at it: lenslab report {directory}",
+        f"record: {directory}; to look at it: lenslab report {console.typed(directory)}",
         markup=False,
         soft_wrap=True,
     )

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
@@ -117,6 +119,17 @@ def probability(value: float) -> str:
         ('1', '0.031', '2.4e-12')
     """
     return f"{value:.2g}"
+
+
+def typed(path: Path) -> str:
+    """Write a path as it is typed into a shell.
+
+    Example:
+        >>> typed(Path("runs/a")), typed(Path("my runs/a")), typed(Path("-a"))
+        ('runs/a', "'my runs/a'", './-a')
+    """
+    text = str(path)
+    return shlex.quote(f"./{text}" if text.startswith("-") else text)
 
 
 def duration(seconds: float) -> str:

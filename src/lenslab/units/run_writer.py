@@ -25,6 +25,7 @@ from lenslab.runs.statistics.reliability import reliability_table
 from lenslab.runs.statistics.unit_tables import classes_table, units_table
 from lenslab.units.engine.site_plan import Plan
 from lenslab.units.engine.trace import Trace
+from lenslab.units.images import Images
 from lenslab.units.profiling.concept_alignment import align_sites
 from lenslab.units.profiling.filter_weights import norms_of
 from lenslab.units.question import Question
@@ -171,7 +172,7 @@ def _document(question: Question, images: pd.DataFrame, skipped: pd.DataFrame, p
         "top": question.top,
         "seed": question.seed,
         "assumptions": [*question.assumptions, *_left_out(skipped, len(opened)), *_turned(images)],
-        "warnings": _warnings(trace_, images["label"].nunique()),
+        "warnings": _warnings(trace_, images["label"].nunique(), opened),
         "versions": versions(),
         "machine": machine(),
     }
@@ -192,7 +193,7 @@ def _turned(images: pd.DataFrame) -> Iterator[str]:
         )
 
 
-def _warnings(trace_: Trace, shown: int) -> list[str]:
+def _warnings(trace_: Trace, shown: int, images: Images) -> list[str]:
     warnings = []
     if trace_.graph is None:
         warnings.append(
@@ -200,5 +201,6 @@ def _warnings(trace_: Trace, shown: int) -> list[str]:
             "which see what modules put out; sums and functions between modules are no sites"
         )
     if shown < trace_.classes:
-        warnings.append(f"{trace_.classes - shown} of {trace_.classes} classes have no images and are left out")
+        first = f" of the first {len(images):,} of {images.whole:,}" if images.whole > len(images) else ""
+        warnings.append(f"{trace_.classes - shown} of {trace_.classes} classes have no images{first} and are left out")
     return warnings

@@ -138,7 +138,6 @@ def test_where_both_name_their_classes_labels_go_by_name_and_it_is_said():
 @pytest.mark.parametrize(
     ("names", "network"),
     [
-        (NAMES, None),
         (None, NETWORK),
         (NAMES, NAMES),
         (NAMES, ("Great White Shark", "goldfish", "DOG", "other", "more")),
@@ -171,3 +170,12 @@ def test_names_that_contradict_the_networks_are_refused_with_both_and_what_to_do
     assert by_number.reconciled(NETWORK) is by_number
     assert by_number.assumptions == ("the labels of mine are the network's numbers, whatever their classes are called",)
     assert by_number.sha256 == some_images(names).sha256
+
+
+def test_names_that_the_network_does_not_have_are_told_with_their_numbers():
+    named = some_images(("red", "green", "blue", "grey", "x", "y", "z")).reconciled(None)
+    assert named.labels.tolist() == LABELS.tolist()
+    assert named.assumptions[-1].startswith("the network names no classes: labels are the numbers of")
+    assert "0 is 'red', 1 is 'green'" in named.assumptions[-1]
+    numbered = some_images(tuple(map(str, range(7))))
+    assert numbered.reconciled(None) is numbered

@@ -12,7 +12,7 @@ from typing import Literal, NamedTuple, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from lenslab.units.errors import ImageLayoutError, LabelError, UndecodableImageError
+from lenslab.units.errors import ImageLayoutError, LabelError, UndecodableImageError, some_of
 from lenslab.units.images.class_mapping import labels_by_name, mapped_labels
 
 Pixels: TypeAlias = NDArray[np.uint8]
@@ -124,6 +124,7 @@ class Images:
         on_error: What a picture that does not decode does, see `skipping`.
         exif: Whether pictures are turned as their EXIF orientation says.
         assumptions: What was assumed about the source, a sentence each.
+        whole: How many images the source has, where only the first of them were kept.
         unlabelled: Numbers of images whose label stood in what cannot be read (in a torch ``Dataset``); it is -1 here.
 
     Raises:
@@ -147,6 +148,7 @@ class Images:
     exif: bool = True
     assumptions: tuple[str, ...] = ()
     unlabelled: frozenset[int] = frozenset()
+    whole: int = 0
 
     def __post_init__(self) -> None:
         if len(self.labels) == 0:
@@ -205,7 +207,7 @@ class Images:
             return self
         if count < 1:
             raise ImageLayoutError(f"a limit of {count} leaves no images; give 1 or more")
-        return replace(self, labels=self.labels[:count])
+        return replace(self, labels=self.labels[:count], whole=self.whole or len(self))
 
     def mapped(
         self,
@@ -260,8 +262,12 @@ class Images:
             >>> images.labels, images.reconciled([str(9 - digit) for digit in range(10)]).labels
             (array([6, 7, 8]), array([3, 2, 1]))
         """
-        if self.class_names is None or network is None or self.class_names == tuple(network):
+        if self.class_names is None or self.class_names == tuple(network or ()):
             return self
+        if network is None:
+            numbered = [f"{number} is {name!r}" for number, name in enumerate(self.class_names) if name != str(number)]
+            said = f"the network names no classes: labels are the numbers of {self.source}, {some_of(numbered, 4)}"
+            return replace(self, assumptions=(*self.assumptions, said)) if numbered else self
         targets = labels_by_name(self.labels, self.class_names, network, source=self.source)
         moved = sum(label != target for label, target in targets.items())
         if not moved:

@@ -63,7 +63,7 @@ def load(
         sd: As ``mean``.
         size: (height, width), or one number for both, in place of the preprocessing's.
         name: What a module of your own is called in records; the name of its class by default.
-        class_names: A name for each logit of a module of your own.
+        class_names: A name for each logit of a network of your own.
         output: Where the logits are in what a network of your own puts out: a key or an attribute, a position, or a
             function that takes them out. By default they are what is named ``logits``, as in Transformers, or the only
             value; a softmax or sigmoid layer at the end is taken off, and one logit stands for two classes.
@@ -103,8 +103,9 @@ def load(
         return network_of(network, own, name=called, class_names=class_names, output=output)
     if not isinstance(network, str):
         raise UnknownNetworkError(f"a network is loaded by its name or from a torch module, not from {network!r:.80}")
-    if name is not None or class_names is not None:
-        raise UnknownNetworkError(f"name and class_names are for a module of your own; {network} says them itself")
+    own_name = ":" in network and not is_of_library(network)
+    if name is not None or (class_names is not None and not own_name):
+        raise UnsupportedNetworkError(f"name and class_names are for a module of your own; {network} says them itself")
     name = network
     if is_of_library(name):
         found = library_network(name, weights=weights, untrained=untrained)
@@ -114,7 +115,7 @@ def load(
         )
     if ":" in name:
         own = _own_preprocessing(name, preprocessing, mean, sd)
-        return _load_own(name, weights, own.override(mean=mean, sd=sd, size=size), output)
+        return _load_own(name, weights, own.override(mean=mean, sd=sd, size=size), output, class_names)
     if output is not None:
         raise UnsupportedNetworkError(f"{name} puts out logits and nothing else; leave output away")
     known = entry(name)
@@ -184,12 +185,22 @@ def _declared(
         return _own_preprocessing(name, None, mean, sd)
 
 
-def _load_own(name: str, weights: str | Path | None, preprocessing: Preprocessing, output: Output | None) -> Network:
+def _load_own(
+    name: str,
+    weights: str | Path | None,
+    preprocessing: Preprocessing,
+    output: Output | None,
+    class_names: Sequence[str] | None,
+) -> Network:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)  # so that a network without weights is the same every time
         module = import_network(name)
     found = None if weights is None else weights_from(weights, module)
-    return network_of(module, preprocessing, name=name, weights=found, output=output)
+    made = network_of(module, preprocessing, name=name, class_names=class_names, weights=found, output=output)
+    if found is not None:
+        return made
+    as_made = f"no weights were given: the network is as {name} makes it"
+    return replace(made, assumptions=(*made.assumptions, as_made))
 
 
 def _own_preprocessing(

@@ -56,7 +56,8 @@ def giving_logits(
         assumed.append(f"the {gate} at its end ({ending}) was taken off: losses are those of logits")
     elif not callable(output) and _are_probabilities(module, probe, steps, value):
         raise UnsupportedNetworkError(
-            f"{called} puts out probabilities, and losses are those of logits: return what its softmax or sigmoid takes"
+            f"{called} puts out probabilities, and losses are those of logits: return what its softmax or sigmoid "
+            "takes, make that a layer (nn.Softmax), which is taken off, or give a function that undoes it as output="
         )
     binary = value.dim() == 1 or value.shape[1] == 1
     if binary:

@@ -48,7 +48,9 @@ def import_network(name: str) -> nn.Module:
         try:
             network = made()
         except Exception as error:  # calling runs a stranger's code
-            raise UnsupportedNetworkError(f"{name}() fails: {type(error).__name__}: {error}") from error
+            raise UnsupportedNetworkError(
+                f"{name}() fails: {type(error).__name__}: {error}; name a callable that needs no arguments"
+            ) from error
     if not isinstance(network, nn.Module):
         raise UnsupportedNetworkError(f"{name}() returns a {type(network).__name__}; expected a torch.nn.Module")
     return network.eval()
