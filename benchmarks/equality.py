@@ -15,6 +15,7 @@ import argparse
 import gc
 import sys
 import time
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -203,7 +204,7 @@ def _rows_of_one(one: pd.DataFrame, other: pd.DataFrame) -> pd.DataFrame:
 
 
 def main() -> None:
-    """Compare, print a table, write a record."""
+    """Compare, print a table, write a record for each network."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--network", action="append", help=f"repeatable; default: {', '.join(NETWORKS)}")
     parser.add_argument("--weights", help="a file, for a single --network")
@@ -219,7 +220,9 @@ def main() -> None:
     torch.set_num_threads(options.threads)
     cases = {name: case for name, case in CASES.items() if not options.replacement or name in options.replacement}
     print(f"{'network':20}{'replacement':12}{'sites':>6}{'pairs':>9}{'flips':>8}{'near ties':>10}{'differ':>8}")
-    rows = []
+    asked_of = {key: getattr(options, key) for key in ("limit", "fit", "size", "units", "threads")}
+    pictures = Path(options.images).name if options.images else "textures"
+    found: Counter[str] = Counter()
     for name in options.network or NETWORKS:
         size = size_of(name, options.size)
         pool, fit = measured_and_fit(name, options.images, 8 * options.limit, options.fit, size)
@@ -231,22 +234,19 @@ def main() -> None:
             chosen = tuple(traced.sites.values())  # they are few, and not all of them have filters
         elif not options.sites:
             chosen = tuple(dict.fromkeys((chosen[0], chosen[len(chosen) // 2], chosen[-1])))
+        rows = []
         for case, asked in cases.items():
             tally = compare(network, images, chosen, asked, cap=options.units, tails=set(traced.tails))
             rows.append(_report(name, case, tally))
         if name == "untraceable":
             rows.append(_report(name, "hooks or fx", without_graph(images, fit)))
-    differences, flips = sum(row["differences"] for row in rows), sum(row["flips"] for row in rows)
-    document = {
-        "images": Path(options.images).name if options.images else "textures",
-        **{key: getattr(options, key) for key in ("limit", "fit", "size", "units", "threads")},
-        **{key: sum(row[key] for row in rows) for key in ("pairs", "flips", "near_ties", "differences")},
-        "rows": rows,
-    }
-    write("equality" + (f"-{'-'.join(options.network)}" if options.network else ""), document)
-    if not flips:
+        sums = {key: sum(row[key] for row in rows) for key in ("pairs", "flips", "near_ties", "differences")}
+        # A record for each network, as soon as it is done: all of them take hours.
+        write(f"equality-{name}", {"images": pictures, **asked_of, **sums, "rows": rows})
+        found.update(sums)
+    if not found["flips"]:
         sys.exit("nothing flipped: equal engines would prove nothing")
-    sys.exit(f"{differences} differences" if differences else 0)
+    sys.exit(f"{found['differences']} differences" if found["differences"] else 0)
 
 
 def _report(network: str, case: str, tally: Tally) -> dict[str, Any]:
