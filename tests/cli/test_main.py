@@ -10,7 +10,7 @@ from collections.abc import Callable
 import pytest
 
 from lenslab import __version__
-from lenslab.cli import main
+from lenslab.cli import console, main
 from lenslab.cli.console import points
 from lenslab.cli.network_options import numbers, size_of
 from lenslab.http.errors import HttpError
@@ -113,4 +113,18 @@ def test_sizes_are_height_and_width_and_numbers_keep_their_order() -> None:
 def test_fractions_are_shown_in_points() -> None:
     assert [points(0.1674), points(-0.05), points(0.05, signed=True), points(-0.05, signed=True)] == [
         *("16.74", "-5.00", "+5.00", "-5.00")
+    ]
+
+
+def test_where_nobody_watches_progress_is_a_line_from_time_to_time(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = iter([0.0, 10.0, 31.0, 40.0, 62.0])
+    monkeypatch.setattr(console.time, "monotonic", lambda: next(clock))
+    with console.progress("silencing") as progress:
+        for done in (10, 25, 30, 50):
+            progress(done, 100)
+    assert capsys.readouterr().err.splitlines() == [
+        "silencing: 25 %, about 1 min 33 s left",
+        "silencing: 50 %, about 1 min 2 s left",
     ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shlex
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,6 +18,9 @@ from rich.table import Table
 
 if TYPE_CHECKING:
     import pandas as pd
+
+_SILENCE = 30.0
+"""Seconds after which work whose progress goes to no terminal says how far it is."""
 
 answers = Console(highlight=False)
 """Standard output: the answer, and nothing else."""
@@ -75,18 +79,38 @@ def bar(share: float, width: int) -> str:
 
 @contextmanager
 def progress(description: str) -> Iterator[Callable[[float, float], None]]:
-    """Show how far a long piece of work has come, as the callable given learns, with the time that is left."""
+    """Show how far a long piece of work has come, as the callable given learns, with the time that is left.
+
+    A terminal gets a bar; a file or a pipe gets a line from time to time.
+    """
+    if not remarks.is_terminal:
+        yield _lines(description)
+        return
     bar = Progress(
         TextColumn("{task.description}"),
         BarColumn(),
         TaskProgressColumn(),
         TimeRemainingColumn(elapsed_when_finished=True),
         console=remarks,
-        disable=not remarks.is_terminal,
     )
     with bar:
         task = bar.add_task(description, total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+def _lines(description: str) -> Callable[[float, float], None]:
+    """Say every half minute how far it is; work that is done before then says nothing."""
+    begun = said = time.monotonic()
+
+    def update(done: float, total: float) -> None:
+        nonlocal said
+        now = time.monotonic()
+        if now - said >= _SILENCE and 0 < done < total:
+            said = now
+            left = (now - begun) / done * (total - done)
+            remark(f"{description}: {100 * done / total:.0f} %, about {duration(left)} left")
+
+    return update
 
 
 def rows(frame: pd.DataFrame) -> list[dict[str, Any]]:

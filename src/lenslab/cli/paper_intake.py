@@ -86,7 +86,8 @@ def import_(
 ) -> None:
     """Import files of papers; entries that cannot be read are listed with the reason.
 
-    What is there already stays as it is. An import of a snapshot that was stopped goes on where it was.
+    A record that says what it said before changes nothing; one that says something else replaces it. An import of a
+    snapshot that was stopped goes on where it was.
     """
     open_library()
     from lenslab.library import vocabulary

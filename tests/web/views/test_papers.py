@@ -119,6 +119,7 @@ def test_an_unknown_paper_s_message_names_it_and_the_next_step(client: Client) -
     page = client.get("/paper/1806.0289").content.decode()
     assert "1806.0289" in page
     assert "1806.02891" in page
+    assert "?." not in page
 
 
 def hostile_work() -> Work:

@@ -115,7 +115,7 @@ def detect_format(path: Path) -> Format:
             return "bibtex"
     raise UnknownFormatError(
         f"{path} begins like none of the formats: an arXiv snapshot (one JSON object a line), BibTeX, RIS, CSL-JSON; "
-        f"if it is one of them, say which with --format {' | '.join(FORMATS)}"
+        f"if it is one of them, say which with --format {' | '.join(FORMATS)} (EndNote's tags are written and not read)"
     )
 
 
