@@ -179,3 +179,11 @@ def test_names_that_the_network_does_not_have_are_told_with_their_numbers():
     assert "0 is 'red', 1 is 'green'" in named.assumptions[-1]
     numbered = some_images(tuple(map(str, range(7))))
     assert numbered.reconciled(None) is numbered
+
+
+def test_a_name_that_the_network_has_twice_at_other_numbers_is_asked_for():
+    images = some_images(("a", "b", "crane", "c", "d", "e", "f"))
+    with pytest.raises(
+        LabelError, match=r"the class 'crane' .* may be any of the network's 0, 1, which have that name"
+    ):
+        images.reconciled(("crane", "crane", "x", "a", "b", "e", "f"))

@@ -176,3 +176,17 @@ def test_weights_that_are_not_finite_are_refused_by_name(value):
     state["1.running_var"] = torch.tensor([1.0, value])
     with pytest.raises(NotFiniteError, match=r"NaN or infinity in 1\.running_var"):
         put_weights(network(), Fit(state), source="mine")
+
+
+def test_a_network_that_keeps_more_than_tensors_is_told_so(tmp_path):
+    class Stateful(nn.Linear):
+        def get_extra_state(self):
+            return {"temperature": 2.0}
+
+        def set_extra_state(self, state):
+            self.temperature = state["temperature"]
+
+    module = nn.Sequential(nn.Flatten(), Stateful(64, 3))
+    torch.save(module.state_dict(), tmp_path / "mine.pth")
+    with pytest.raises(WeightsError, match=r"keeps more than tensors in its state \(1\._extra_state\)"):
+        weights_from(tmp_path / "mine.pth", module)

@@ -78,12 +78,21 @@ def labels_by_name(
             places.setdefault(each, []).append(number)
     present = sorted(set(labels[labels >= 0].tolist()))
     targets: dict[int, int] = {}
+    several: dict[int, list[int]] = {}
     for label in present:
         name = _name(label, class_names)
         found = [] if name is None else places.get(_plain(name)) or places.get(_plain(name.split(",")[0]), [])
         if label in found or len(found) == 1:
             targets[label] = label if label in found else found[0]
+        elif found:
+            several[label] = found
     missing = [label for label in present if label not in targets]
+    if missing and len(missing) == len(several):
+        label, found = next(iter(several.items()))
+        raise LabelError(
+            f"the class {_name(label, class_names)!r} of {source} may be any of the network's "
+            f"{some_of(map(str, found), 4)}, which have that name; say which with --classes FILE"
+        )
     if missing:
         unknown = [repr(_name(label, class_names) or label) for label in missing]
         raise LabelError(

@@ -61,6 +61,10 @@ def of_split(path: Path, wanted: str) -> Path:
         return path
     below = sorted(entry.name for entry in path.iterdir() if entry.is_dir() and not entry.name.startswith("."))
     found = [name for name in below if name.lower() == wanted.lower()]
+    if "+" in wanted:
+        raise ImageLayoutError(
+            f"{path} has a directory for each split, and one of them is measured at a time; not {wanted}"
+        )
     if len(found) != 1:
         raise ImageLayoutError(f"{path} has no directory of a split {wanted!r}; it holds {some_of(below) or 'none'}")
     return path / found[0]

@@ -212,6 +212,12 @@ class _Names:
 
     def refusal(self, file: str, key: str, prefix: str, state: Mapping[str, Tensor]) -> tuple[int, WeightsError]:
         """Say all that does not fit, and count it."""
+        own = [name for name, value in self.expected.items() if not isinstance(value, Tensor)]
+        if own:
+            return 0, WeightsError(
+                f"{self.kind} keeps more than tensors in its state ({some_of(own, 3)}), which files of weights are not "
+                "read for; load it into the network yourself and give the module from Python"
+            )
         missing, unexpected = self.compared(state)
         told = (("missing", missing), ("unexpected", unexpected), ("of another shape", self.shapes(state)))
         problems = "; ".join(f"{len(these)} {what} ({some_of(these, 4)})" for what, these in told if these)
