@@ -45,11 +45,13 @@ class Draft:
         directory: Where it lies.
         kind: ``"run"`` or ``"study"``.
         request: Everything that decides a number, as JSON.
+        made: The directories that were made for it, the innermost first.
     """
 
     directory: Path
     kind: str
     request: Mapping[str, Any]
+    made: tuple[Path, ...] = ()
 
     @classmethod
     def open(cls, directory: str | Path, *, kind: str, request: Mapping[str, Any]) -> Draft:
@@ -75,7 +77,9 @@ class Draft:
         """
         if kind not in KINDS:
             raise ValueError(f"unknown kind of record {kind!r}; known kinds are {', '.join(KINDS)}")
-        draft = cls(Path(directory).expanduser(), kind, request)
+        place = Path(directory).expanduser()
+        made = tuple(each for each in (place, *place.parents) if not each.exists())
+        draft = cls(place, kind, request, made)
         if not str(directory).strip():
             raise OtherRecordError("the directory for the record has no name; name one with --out")
         try:
@@ -164,6 +168,15 @@ class Draft:
         self.write_json(DOCUMENT, {**head, **document, **head})
         self._clear()
         return read(self.directory)
+
+    def abandon(self) -> None:
+        """Take back what `open` made, if no piece of the work was finished."""
+        if self.shards("*.parquet") or (self.directory / DOCUMENT).exists() or not self.made:
+            return
+        self._clear()
+        with suppress(OSError):  # what is not empty stays
+            for each in self.made:
+                each.rmdir()
 
     def amend(self, document: Mapping[str, Any]) -> Record:
         """Change some fields of the finished record, which no number of it depends on; all others stay."""

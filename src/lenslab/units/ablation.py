@@ -31,7 +31,7 @@ from lenslab.units.images import Images, Source, open_images
 from lenslab.units.images.concept_masks import ConceptImages, open_concept_images
 from lenslab.units.networks import Network, load, shipped_weights_for
 from lenslab.units.question import Question
-from lenslab.units.run_writer import write_tables
+from lenslab.units.run_writer import alignments_of, write_tables
 from lenslab.units.silencing.replacements import site_interventions, with_replacements
 from lenslab.units.silencing.resampling import Resampling
 from lenslab.units.sweep import verification
@@ -235,7 +235,12 @@ class Ablation(Question):
             resampling = self._resampling(device) if self.intervention.replacement == RESAMPLE else None
             if record is None:
                 shards = Shards(draft)
-                blocks = self.sweep(plans, resampling, device, verify).run(shards, progress)
+                try:
+                    alignments = alignments_of(self, device)
+                    blocks = self.sweep(plans, resampling, device, verify).run(shards, progress)
+                except UnitsError:
+                    draft.abandon()
+                    raise
                 candidates = shards.collected("candidates", blocks).to_pandas()
             else:
                 candidates = verification.draw_recorded(Run(record), verify)
@@ -255,7 +260,7 @@ class Ablation(Question):
             known = dict(Run(record).verification)
             most = {path: max(pairs, known.get(path, 0)) for path, pairs in {**known, **checked}.items()}
             return Run(draft.amend({"verification": most}), reused=True, verified=checked, inputs=inputs)
-        document = write_tables(self, shards, blocks, device)
+        document = write_tables(self, shards, blocks, device, alignments)
         times = {"started": started, "finished": timestamp(), "seconds": round(time.monotonic() - clock, 1)}
         return Run(draft.finish({**document, "verification": checked, **times}), verified=checked, inputs=inputs)
 

@@ -34,7 +34,13 @@ from lenslab.units.sweep.schedule import Block
 from lenslab.units.sweep.shards import Shards
 
 
-def write_tables(question: Question, shards: Shards, blocks: Sequence[Block], device: torch.device) -> dict[str, Any]:
+def write_tables(
+    question: Question,
+    shards: Shards,
+    blocks: Sequence[Block],
+    device: torch.device,
+    alignments: Mapping[str, Alignment],
+) -> dict[str, Any]:
     """Write a run's tables from the whole blocks of its sweep, and give what ``record.json`` says about it."""
     draft, names = shards.draft, [planned.site.name for planned in question.plans]
     frame = shards.collected("images", blocks).to_pandas()
@@ -44,7 +50,6 @@ def write_tables(question: Question, shards: Shards, blocks: Sequence[Block], de
     skipped = shards.collected("skipped", blocks).to_pandas()
     parts: dict[str, list[pd.DataFrame]] = {}
     strongest, live = {}, {}
-    alignments = _alignments(question, device)
     for planned in question.plans:
         name = planned.site.name
         # One site's column of the table that is written already, [images, units].
@@ -120,7 +125,7 @@ def _norms(question: Question, planned: Plan) -> pd.DataFrame | None:
     return pd.DataFrame({"unit": range(planned.count), "l1_norm": norms.raw, "l1_norm_folded": norms.folded})
 
 
-def _alignments(question: Question, device: torch.device) -> Mapping[str, Alignment]:
+def alignments_of(question: Question, device: torch.device) -> Mapping[str, Alignment]:
     """Align the units of every site with the concepts that were asked for, if any were."""
     if question.concepts is None:
         return {}

@@ -113,7 +113,6 @@ def trace(network: Network | nn.Module, input_shape: tuple[int, ...] | None = No
         )
     refuse_kinds(module, "the network")
     _refuse_training(module)
-    _refuse_shapes_without_values(module)
     try:
         private = copy.deepcopy(module)
     except Exception as error:
@@ -187,16 +186,6 @@ def _refuse_training(module: nn.Module) -> None:
         raise TrainingModeError(
             f"in training mode: {some_of(training, 3)}. "
             "Dropout and batch norm would make the answers depend on chance and on the batch; call .eval() first"
-        )
-
-
-def _refuse_shapes_without_values(module: nn.Module) -> None:
-    tensors = (*module.named_parameters(), *module.named_buffers())
-    empty = [name for name, tensor in tensors if tensor.is_meta]
-    if empty:
-        raise UnsupportedNetworkError(
-            f"{some_of(empty, 3)} are on the meta device: they have a shape and no values. Give the network "
-            "memory with .to_empty(device='cpu') and load its weights first"
         )
 
 

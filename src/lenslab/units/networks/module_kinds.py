@@ -72,8 +72,9 @@ def refuse_kinds(module: nn.Module, called: str) -> None:
     """Refuse a module that cannot be measured whatever it computes.
 
     Raises:
-        UnsupportedNetworkError: It is TorchScript, is quantised, normalises each image by the others of its batch,
-            keeps layers where nothing reaches them, or has a ``forward`` that a copy of it would share.
+        UnsupportedNetworkError: It is TorchScript, has no values (meta device), is quantised, normalises each image by
+            the others of its batch, keeps layers where nothing reaches them, or has a ``forward`` that a copy of it
+            would share.
 
     Example:
         >>> refuse_kinds(nn.Sequential(nn.BatchNorm2d(2, track_running_stats=False)), "mine")
@@ -86,6 +87,12 @@ def refuse_kinds(module: nn.Module, called: str) -> None:
         where = f" (in {some_of(filter(None, scripted), 2)})" if "" not in scripted else ""
         raise UnsupportedNetworkError(
             f"{called} is TorchScript{where}, which cannot be looked into; give the Python module that it was made of"
+        )
+    empty = [name for name, tensor in _named_tensors(module) if tensor.is_meta]
+    if empty:
+        raise UnsupportedNetworkError(
+            f"{some_of(empty, 3)} of {called} are on the meta device: they have a shape and no values. Give the "
+            "network memory with .to_empty(device='cpu') and load its weights first"
         )
     quantised = [
         name or type(part).__name__
@@ -159,6 +166,11 @@ def _holds_modules(forward: object) -> bool:
 def _tensors(module: nn.Module) -> Iterator[torch.Tensor]:
     yield from module.parameters()
     yield from module.buffers()
+
+
+def _named_tensors(module: nn.Module) -> Iterator[tuple[str, torch.Tensor]]:
+    yield from module.named_parameters()
+    yield from module.named_buffers()
 
 
 def _own(part: nn.Module) -> Iterator[torch.Tensor]:
