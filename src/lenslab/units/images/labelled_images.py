@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Literal, NamedTuple, TypeAlias
+from typing import Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,8 +19,14 @@ Pixels: TypeAlias = NDArray[np.uint8]
 """One decoded image, [H, W, C] with C = 1 (grey) or 3 (RGB)."""
 
 
-class Picture(NamedTuple):
-    """One decoded picture, and whether it was turned as its EXIF orientation says."""
+@dataclass(frozen=True, eq=False)
+class Picture:
+    """One decoded picture.
+
+    Attributes:
+        pixels: What it shows.
+        turned: Whether it was turned as its EXIF orientation says.
+    """
 
     pixels: Pixels
     turned: bool
@@ -345,6 +351,6 @@ class Images:
                 pictures.append(decoded if isinstance(decoded, Picture) else Picture(decoded, turned=False))
             if number + 1 - first == size or number == end - 1:
                 kept = np.array(numbers, np.int64)
-                pixels, turned = zip(*pictures, strict=True) if pictures else ((), ())
+                pixels, turned = tuple(each.pixels for each in pictures), [each.turned for each in pictures]
                 yield ImageBlock(first, kept, pixels, self.labels[kept], np.array(turned, bool), tuple(skipped))
                 first, numbers, pictures, skipped = number + 1, [], [], []
