@@ -218,13 +218,13 @@ def test_a_network_of_your_own_takes_weights_and_needs_its_preprocessing(tmp_pat
 
 
 def test_a_network_by_its_name_may_get_class_names_and_says_where_it_has_no_weights(tmp_path, monkeypatch):
-    (tmp_path / "nets.py").write_text(
+    (tmp_path / "named_nets.py").write_text(
         "from torch import nn\ndef mine():\n    return nn.Sequential(nn.Flatten(), nn.Linear(64, 3))\n",
         encoding="utf-8",
     )
     monkeypatch.chdir(tmp_path)
-    network = load("nets:mine", mean=0.5, sd=0.5, size=8, class_names=["ant", "bee", "cow"])
+    network = load("named_nets:mine", mean=0.5, sd=0.5, size=8, class_names=["ant", "bee", "cow"])
     assert network.class_names == ("ant", "bee", "cow")
-    assert network.assumptions == ("no weights were given: the network is as nets:mine makes it",)
+    assert network.assumptions == ("no weights were given: the network is as named_nets:mine makes it",)
     torch.save(network.module.state_dict(), tmp_path / "mine.pth")
-    assert load("nets:mine", weights="mine.pth", mean=0.5, sd=0.5, size=8).assumptions == ()
+    assert load("named_nets:mine", weights="mine.pth", mean=0.5, sd=0.5, size=8).assumptions == ()
