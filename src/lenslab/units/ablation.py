@@ -25,12 +25,13 @@ from lenslab.units.engine.full_float32 import full_precision
 from lenslab.units.engine.site_plan import Plan, plan
 from lenslab.units.engine.sites import Site
 from lenslab.units.engine.trace import Trace, trace
-from lenslab.units.errors import LabelError, OtherThanAskedError, UnitsError, UnknownSiteError, UnsupportedNetworkError
+from lenslab.units.errors import LabelError, UnitsError, UnknownSiteError, UnsupportedNetworkError
 from lenslab.units.forecast import Forecast, forecast
 from lenslab.units.images import Images, Source, open_images
 from lenslab.units.images.concept_masks import ConceptImages, open_concept_images
 from lenslab.units.networks import Network, load, shipped_weights_for
 from lenslab.units.question import Question
+from lenslab.units.run_inputs import refuse_other_answers
 from lenslab.units.run_writer import alignments_of, write_tables
 from lenslab.units.silencing.replacements import site_interventions, with_replacements
 from lenslab.units.silencing.resampling import Resampling
@@ -39,9 +40,6 @@ from lenslab.units.sweep.exemplars import profiler
 from lenslab.units.sweep.schedule import schedule
 from lenslab.units.sweep.shards import Shards
 from lenslab.units.sweep.sweep import Progress, Sweep
-
-_ASKED_AGAIN = 32
-"""How many images a network is asked again where its record is found."""
 
 _RECORDED_BYTES = 1 << 28
 """What the values recorded in one golden pass may take; it decides the batch size."""
@@ -223,7 +221,7 @@ class Ablation(Question):
         record = draft.finished()
         inputs = {"network": self.network, "images": self.images, "reference": self.reference}
         if record is not None:
-            self._refuse_other_answers(Run(record), device)
+            refuse_other_answers(Run(record), self.trace, self.images, self.network.preprocessing, device)
         if record is not None and not verify:
             return Run(record, reused=True, inputs=inputs)
         started, clock = timestamp(), time.monotonic()
@@ -263,23 +261,6 @@ class Ablation(Question):
         document = write_tables(self, shards, blocks, device, alignments)
         times = {"started": started, "finished": timestamp(), "seconds": round(time.monotonic() - clock, 1)}
         return Run(draft.finish({**document, "verification": checked, **times}), verified=checked, inputs=inputs)
-
-    def _refuse_other_answers(self, run: Run, device: torch.device) -> None:
-        """See that a network without a graph answers as it did: what it does may hang on more than its weights."""
-        if self.trace.graph is not None:
-            return
-        program = self.trace.program(device, precision=torch.float64)
-        recorded = run.record.table("images", ["image", "prediction"]).set_index("image")["prediction"]
-        for block in self.images.blocks(_ASKED_AGAIN, stop=min(_ASKED_AGAIN, len(self.images))):
-            with torch.inference_mode():
-                answers = program.logits(self.network.preprocessing(block.pixels)).argmax(dim=1).cpu().numpy()
-            for number, answer in zip(block.numbers, answers, strict=True):
-                if number in recorded.index and recorded[number] != answer:
-                    raise OtherThanAskedError(
-                        f"{run.directory} is of a network with these weights that took image {number} for class "
-                        f"{recorded[number]}, and this one takes it for class {answer}: it hangs on values that are "
-                        "neither parameters nor buffers; measure into another directory"
-                    )
 
     def sweep(
         self, plans: Sequence[Plan], resampling: Resampling | None, device: torch.device, candidates: int

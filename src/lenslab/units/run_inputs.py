@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import torch
+
 from lenslab.runs.run_record import RunRecord
 from lenslab.units.engine.network_hash import hash_of_architecture, hash_of_weights
 from lenslab.units.engine.trace import Trace
@@ -15,6 +17,9 @@ from lenslab.units.images.labelled_images import BY_NUMBER
 from lenslab.units.images.preprocessing import Preprocessing
 from lenslab.units.networks import Network, entry, load
 from lenslab.units.networks.network_libraries import is_of_library
+
+_ASKED_AGAIN = 32
+"""How many images a network is asked again where its record is found."""
 
 
 def network_again(
@@ -70,6 +75,26 @@ def refuse_other_architecture(run: RunRecord, network: Network, traced: Trace) -
             f"{network.name} has the weights of {run.directory} and another architecture ({found[:12]} and not "
             f"{asked[:12]}): its code has changed since; measure the run again with: lenslab ablate"
         )
+
+
+def refuse_other_answers(
+    run: RunRecord, traced: Trace, images: Images, preprocessing: Preprocessing, device: torch.device
+) -> None:
+    """See that a network without a graph answers as in its run: what it does may hang on more than its weights."""
+    if traced.graph is not None:
+        return
+    program = traced.program(device, precision=torch.float64)
+    recorded = run.table("images", ["image", "prediction"]).set_index("image")["prediction"]
+    for block in images.blocks(_ASKED_AGAIN, stop=min(_ASKED_AGAIN, len(images))):
+        with torch.inference_mode():
+            answers = program.logits(preprocessing(block.pixels)).argmax(dim=1).cpu().numpy()
+        for number, answer in zip(block.numbers, answers, strict=True):
+            if number in recorded.index and recorded[number] != answer:
+                raise OtherThanAskedError(
+                    f"{run.directory} is of a network with these weights that took image {number} for class "
+                    f"{recorded[number]}, and this one takes it for class {answer}: it hangs on values that are "
+                    "neither parameters nor buffers; measure into another directory"
+                )
 
 
 def images_again(run: RunRecord, images: Source | None = None, *, classes: str | Path | None = None) -> Images:

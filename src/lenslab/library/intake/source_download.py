@@ -172,10 +172,21 @@ class _Download:
         except NotFoundError as error:
             self.added.gaps.append(f"{source} does not know the paper ({error})")
         except RefusedError as error:
-            if error.status != _UNAUTHORISED:
-                raise
-            self.added.gaps.append(str(error))
+            self.note_refusal(error)
         return []
+
+    def note_refusal(self, error: RefusedError) -> None:
+        """Note what a source tells only those who have a key; any other refusal stays one."""
+        if error.status != _UNAUTHORISED:
+            raise error
+        self.added.gaps.append(str(error))
+
+    def told(self, parts: Iterable[_Part]) -> Iterator[_Part]:
+        """Give the parts of a list, as far as a source tells them."""
+        try:
+            yield from parts
+        except RefusedError as error:
+            self.note_refusal(error)
 
     def expect(self, papers: list[Description]) -> int:
         """Add to the total what is still to be read: the lists, and what the expected works around the given cite."""
@@ -209,21 +220,7 @@ class _Download:
         reported: int | None,
         parts: Callable[[str], Iterable[_Part]],
     ) -> None:
-        """Read one list from where it was left, page by page; note where only those with a key are told."""
-        try:
-            self._read_list(description, direction, reported, parts)
-        except RefusedError as error:
-            if error.status != _UNAUTHORISED:
-                raise
-            self.added.gaps.append(str(error))
-
-    def _read_list(
-        self,
-        description: Description,
-        direction: Direction,
-        reported: int | None,
-        parts: Callable[[str], Iterable[_Part]],
-    ) -> None:
+        """Read one list from where it was left, page by page."""
         record = SourceRecord.objects.get(source=description.source, locator=description.locator)
         listing = Listing.objects.filter(record=record, direction=direction).first()
         # A list that was begun and not ended goes on, unless that is so long ago that its places have moved.
@@ -241,7 +238,7 @@ class _Download:
         listing.reported = reported
         self.log(f"reading {'citations' if direction == 'citing' else 'references'} from {description.source}")
         named: set[int] = set()
-        for part in parts(listing.position):
+        for part in self.told(parts(listing.position)):
             with transaction.atomic():
                 outcome = self.tally(record_intake.add_citations(part.assertions, now=self.now))
                 ends = [one.citing if direction == "citing" else one.cited for one in part.assertions]

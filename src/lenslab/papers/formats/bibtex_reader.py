@@ -12,10 +12,9 @@ from typing import TYPE_CHECKING
 
 from lenslab.papers.description import Description, Place
 from lenslab.papers.errors import MalformedError
+from lenslab.papers.formats.bibtex_names import authors_of
 from lenslab.papers.formats.reference_fields import Reference, plain_line, whole_title, without_duplicates
 from lenslab.papers.formats.rejection import Rejection
-from lenslab.papers.person import SUFFIX, Person
-from lenslab.papers.text.latex_display import plain_text
 from lenslab.papers.text.text_encoding import from_utf8, read_text
 
 if TYPE_CHECKING:
@@ -26,10 +25,6 @@ NAME = "BibTeX"
 
 # Escapes that reference managers put into addresses and DOIs, where TeX has no say.
 _ESCAPED = re.compile(r"\\([_%&#$~{}])")
-_AND = re.compile(r"(?:^|(?<=\s)|\s+)and(?=\s|$)\s*", re.IGNORECASE)
-_COMMA, _SPACE, _BRACE = re.compile(","), re.compile(r"[\s~]+"), re.compile("[{}]")
-_ET_AL = re.compile(r",?\s+et\.?\s+al\.?\s*$", re.IGNORECASE)
-_EXTENDED = re.compile(r"\s*(?:family|given|prefix|suffix)(?:-i)?\s*=", re.IGNORECASE)
 _NO_ENTRY = re.compile(r"@\s*(?:string|comment|preamble)\b", re.IGNORECASE)
 _BOOKS = frozenset(("book", "mvbook", "collection", "mvcollection", "reference", "mvreference", "proceedings"))
 _PARTS_OF_BOOKS = frozenset(
@@ -303,7 +298,7 @@ def _description(entry: _Entry) -> Description:
     reference = Reference(
         key=entry.key,
         title=_title(entry.kind, get),
-        authors=tuple(_authors(get("author"))),
+        authors=tuple(authors_of(get("author"))),
         year=(get("year"), get("date"), get("issued")),
         doi=(address("doi"), address("url")),
         # Other archives have identifiers that look alike.
@@ -330,87 +325,3 @@ def _title(kind: str, get: Callable[..., str]) -> str:
     if main := get("maintitle"):
         return whole_title(whole_title(main, get("mainsubtitle"), volume=volume, part=part), title, subtitle)
     return whole_title(title, subtitle, addition, volume=volume, part=part)
-
-
-def _authors(written: str) -> Iterator[str]:
-    for name in _split(written, _AND):
-        if name and name.lower() != "others":
-            yield from filter(None, map(str, _people(name)))
-
-
-def _people(name: str) -> Iterator[Person]:
-    """Read a name with the parts that its file states; where several stand in one line, all of them."""
-    name = _ET_AL.sub("", name)
-    parts = list(_split(name, _COMMA))
-    if any(map(_EXTENDED.match, parts)):
-        yield _extended(parts)
-    elif _is_group(name):
-        yield Person.of(family=plain_text(name))
-    elif len(parts) == 1 and not any(map(_is_group, _split(name, _SPACE))):
-        yield Person.parse(_plain(name))
-    elif len(parts) == 2 and _is_suffix(parts[1]):
-        yield Person.parse(f"{_plain(parts[0])}, {_plain(parts[1])}")
-    elif len(parts) == 3 and _is_suffix(parts[2]) and not _is_suffix(parts[1]):
-        yield Person.of(family=_plain(parts[0]), given=_plain(parts[1]), suffix=_plain(parts[2]))
-    elif _is_list(parts):
-        yield from map(Person.parse, map(_plain, parts))
-    else:
-        yield _of_parts(name)
-
-
-def _of_parts(name: str) -> Person:
-    """Read a name by BibTeX's rules: first, von, last and jr."""
-    from bibtexparser.middlewares.names import parse_single_name_into_parts
-
-    found = parse_single_name_into_parts(name, strict=False)
-    family, given, suffix = ([*found.von, *found.last], found.first, found.jr)
-    return Person.of(family=_words(family), given=_words(given), suffix=_words(suffix))
-
-
-def _words(tokens: list[str]) -> str:
-    return plain_text(" ".join(tokens))
-
-
-def _extended(parts: list[str]) -> Person:
-    """Read a name in biblatex's extended form: ``family=..., given=..., prefix=..., suffix=...`` in any order."""
-    told = {}
-    for part in parts:
-        key, _, value = part.partition("=")
-        told[key.strip().lower()] = plain_text(value.strip().removeprefix('"').removesuffix('"'))
-    family = f"{told.get('prefix', '')} {told.get('family', '')}"
-    return Person.of(family=family, given=told.get("given", ""), suffix=told.get("suffix", ""))
-
-
-def _is_suffix(part: str) -> bool:
-    return bool(SUFFIX.fullmatch(_plain(part)))
-
-
-def _is_group(name: str) -> bool:
-    """Tell whether a name is one group in braces of several words, which is not taken apart."""
-    whole = name.startswith("{") and name.endswith("}") and len(list(_split(name[1:-1], _BRACE))) == 1
-    return whole and len(plain_text(name).split()) > 1
-
-
-def _is_list(parts: list[str]) -> bool:
-    """Tell whether commas stand between whole names: no form of one name has three parts of two words and more."""
-    return len(parts) > 2 and all(len(_plain(part).split()) > 1 for part in parts)
-
-
-def _plain(text: str) -> str:
-    """Write a part of a name without markup; a tie of TeX's is a space like any other."""
-    return " ".join(plain_text(text).replace(",", " ").split())
-
-
-def _split(text: str, separator: re.Pattern[str]) -> Iterator[str]:
-    """Split a text where the separator stands outside of braces."""
-    outside = list(text)
-    depth = 0
-    for match in re.finditer(r"\\.|[{}]|[^\\{}]+", text, re.DOTALL):
-        depth += {"{": 1, "}": -1}.get(match[0], 0)
-        if depth > 0 or match[0] == "}":
-            outside[match.start() : match.end()] = "x" * len(match[0])
-    start = 0
-    for match in separator.finditer("".join(outside)):
-        yield text[start : match.start()].strip()
-        start = match.end()
-    yield text[start:].strip()
