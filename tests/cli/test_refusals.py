@@ -443,9 +443,9 @@ CASES: list[tuple[str, str]] = [
 
 
 def sampled() -> Iterator[object]:
-    """Take every fourth case in ``make test``, and all of them in ``make thorough``."""
+    """Take every eighth case in ``make test``, and all of them in ``make thorough``."""
     for number, case in enumerate(CASES):
-        marks = [pytest.mark.thorough] if number % 4 else []
+        marks = [pytest.mark.thorough] if number % 8 else []
         yield pytest.param(*case, marks=marks, id=case[0].replace(" ", "_")[:70])
 
 

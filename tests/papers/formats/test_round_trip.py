@@ -44,9 +44,23 @@ def said(paper: Paper) -> tuple[object, ...]:
     )
 
 
-@settings(max_examples=120)
-@given(st.lists(papers, min_size=1, max_size=4), st.permutations([*FORMATS]))
+WRITTEN, WAYS = st.lists(papers, min_size=1, max_size=4), st.permutations([*FORMATS])
+
+
+@settings(max_examples=30)
+@given(WRITTEN, WAYS)
 def test_whatever_way_a_paper_goes_through_the_formats_it_says_the_same(written: list[Paper], way: list[str]) -> None:
+    assert_kept(written, way)
+
+
+@pytest.mark.thorough
+@settings(max_examples=400)
+@given(WRITTEN, WAYS)
+def test_ten_thousand_papers_say_the_same_whatever_way_they_go(written: list[Paper], way: list[str]) -> None:
+    assert_kept(written, way)
+
+
+def assert_kept(written: list[Paper], way: list[str]) -> None:
     kept = again(written, way[0])
     for name in (*way[1:], *way):
         through = again(kept, name)
@@ -55,7 +69,7 @@ def test_whatever_way_a_paper_goes_through_the_formats_it_says_the_same(written:
 
 
 @pytest.mark.parametrize("name", FORMATS)
-@settings(max_examples=60)
+@settings(max_examples=20)
 @given(st.lists(papers, min_size=1, max_size=4))
 def test_a_second_export_is_the_first(name: str, written: list[Paper]) -> None:
     write, _ = FORMATS[name]

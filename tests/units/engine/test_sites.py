@@ -109,6 +109,7 @@ class Folded(nn.Module):
         return x.flatten(0, 1)
 
 
+@pytest.mark.crossed
 @pytest.mark.parametrize("untraceable", [False, True])
 @pytest.mark.parametrize(
     ("name", "words"),

@@ -69,6 +69,7 @@ def plain() -> Any:
     return measured(classifier())
 
 
+@pytest.mark.crossed
 @pytest.mark.parametrize("untraceable", [False, True])
 @pytest.mark.parametrize(
     ("wrap", "said"),
@@ -135,6 +136,7 @@ def test_one_logit_stands_for_two_classes(ends):
     same(run, measured(two))
 
 
+@pytest.mark.crossed
 @pytest.mark.parametrize(
     "wrap",
     [
