@@ -242,7 +242,10 @@ def main() -> None:
             rows.append(_report(name, "hooks or fx", without_graph(images, fit)))
         sums = {key: sum(row[key] for row in rows) for key in ("pairs", "flips", "near_ties", "differences")}
         # A record for each network, as soon as it is done: all of them take hours.
-        write(f"equality-{name}", {"images": pictures, **asked_of, **sums, "rows": rows})
+        write(
+            "-".join(("equality", name, *(options.replacement or ()))),
+            {"images": pictures, **asked_of, **sums, "rows": rows},
+        )
         found.update(sums)
     if not found["flips"]:
         sys.exit("nothing flipped: equal engines would prove nothing")
