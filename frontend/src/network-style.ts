@@ -36,6 +36,10 @@ export function networkStyle(width: number, works: number): StylesheetJson {
       style: { shape: "polygon", "shape-polygon-points": UPWARD, "background-color": colour("referenced") },
     },
     {
+      selector: "node.retracted, node.withdrawn",
+      style: { "background-color": colour("surface"), "border-color": colour("bad"), "border-width": 2.5 },
+    },
+    {
       selector: "edge",
       style: {
         width: 1,

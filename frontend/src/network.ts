@@ -19,6 +19,8 @@ export interface PlacedWork {
   address: string;
   x: number;
   y: number;
+  /** "retracted" or "withdrawn" where it stands no more, else empty. */
+  standing: string;
 }
 
 export interface Picture {
@@ -81,7 +83,7 @@ function elements(picture: Picture): ElementDefinition[] {
   const works = picture.works.map((work) => ({
     data: { ...work, id: `work ${work.key}` },
     position: { x: work.x, y: work.y },
-    classes: `work ${work.role}`,
+    classes: `work ${work.role} ${work.standing}`,
   }));
   const edges = picture.edges.map(({ source, target }) => ({
     data: { id: `edge ${source} ${target}`, source: `work ${source}`, target: `work ${target}` },

@@ -401,13 +401,43 @@ def bibliography(paper: Paper, tmp_path: Path) -> Path:
 
 def test_importing_counts_and_names_the_list_of_what_was_rejected(paper: Paper, bibliography: Path) -> None:
     said = paper("import", bibliography)
-    assert said.out == "refs.bib: 2 added, 0 changed, 0 unchanged, 1 rejected\n"
+    joined = "  1 entry joined works that were there; lenslab paper merges ID says why\n"
+    assert said.out == f"refs.bib: 2 added, 0 changed, 0 unchanged, 1 rejected\n{joined}"
     assert said.err == "what was rejected, and why: refs.bib.rejects.jsonl\n"
     rejected = Path("refs.bib.rejects.jsonl").read_text("utf-8")
     assert json.loads(rejected) == {"number": 3, "reason": "no title", "key": "untitled"}
     again = paper("import", bibliography, "--rejects", "elsewhere.jsonl")
     assert again.out == "refs.bib: 0 added, 0 changed, 2 unchanged, 1 rejected\n"
     assert Path("elsewhere.jsonl").read_text("utf-8") == rejected
+
+
+ASSUMED = """
+@article{a, title = {Counting units of nets}, author = {Smith, Ann and others}, journal = {News}, volume = 4,
+  year = 2019}
+@article{b, title = {Counting units of nets}, author = {Smith, Ann and others}, journal = {News}, volume = 5,
+  year = 2019}
+@inproceedings{c, title = {Places}, author = {Bob Jones}, crossref = {proc}, year = {in press}}
+"""
+
+
+def test_importing_ends_with_what_is_doubtful_and_what_was_assumed(paper: Paper, tmp_path: Path) -> None:
+    (tmp_path / "own.bib").write_text(ASSUMED)
+    assert paper("import", "own.bib").out.splitlines()[1:] == [
+        "  1 pair of works is possibly the same, and left apart; lenslab paper merges lists them",
+        "  assumed:",
+        "    2 entries: authors that stand there as 'others' are left out",
+        "    1 entry: fields that would come from 'proc', which is not in the file, are left out",
+        "    1 entry: no year is read from the date 'in press'",
+    ]
+    (document,) = json.loads(paper("import", "own.bib", "--json").out)["files"]
+    assert document["assumptions"]["no year is read from the date 'in press'"] == 1
+    (pair,) = document["possibly_the_same"]
+    assert sorted(pair) == ["counting-units-of-nets-smith-2019", "counting-units-of-nets-smith-2019-2"]
+    listed = paper("merges").out
+    assert all(key in listed for key in pair)
+    assert "but volumes 5 and 4 of News" in listed
+    pairs = json.loads(paper("merges", "--json").out)["possibly_the_same"]
+    assert len({frozenset((one["one"], one["other"])) for one in pairs}) == len(pairs) > 1
 
 
 def test_importing_as_json_sums_up_the_files_and_names_their_works(paper: Paper, bibliography: Path) -> None:

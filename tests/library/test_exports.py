@@ -119,3 +119,14 @@ def test_the_number_of_queries_does_not_grow_with_the_network(django_assert_max_
     cite(*((Work.objects.create(key=f"w{n}", title="W"), paper) for n in range(size)))
     with django_assert_max_num_queries(8):
         assert len(exports.network(paper)[0]) == size + 1
+
+
+def test_the_network_says_which_works_were_retracted(paper):
+    Work.objects.filter(key="citing-work-3-number3-2019").update(standing="retracted")
+    nodes, edges = exports.network(paper)
+    assert [node.key for node in nodes if node.standing == "retracted"] == ["citing-work-3-number3-2019"]
+    assert network_files.nodes_csv(nodes).count(",retracted\r\n") == 1
+    assert '"standing": "retracted"' in network_files.graph_json(nodes, edges)
+    assert nx.parse_graphml(network_files.graphml(nodes, edges)).nodes["citing-work-3-number3-2019"]["standing"] == (
+        "retracted"
+    )

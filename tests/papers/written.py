@@ -1,8 +1,10 @@
 """Papers to write in one format or another, and what has to be the same when they are read again."""
 
 import datetime as dt
+import html
 import re
 import unicodedata
+from dataclasses import replace
 
 from hypothesis import strategies as st
 
@@ -10,11 +12,12 @@ from lenslab.papers.arxiv_id import ArxivId
 from lenslab.papers.doi import Doi
 from lenslab.papers.paper import Paper
 from lenslab.papers.person import Person
+from lenslab.papers.publication import KINDS, Publication, pages
 from lenslab.papers.text.latex_display import plain_text
 
 ALPHABET = list("abcXYZ012 éüßŁğ北 -–’“”.,:;!?()[]/+*@#%&_^~\\{}$'\"=|")
 titles = st.text(alphabet=st.sampled_from(ALPHABET), min_size=1, max_size=24).filter(
-    lambda title: any(character.isalnum() for character in plain_text(title))
+    lambda title: any(character.isalnum() for character in plain_text(title)) and html.unescape(title) == title
 )
 tex_titles = st.lists(
     st.sampled_from(
@@ -45,7 +48,41 @@ identifiers = st.one_of(
 dois = st.just("") | st.text(alphabet="abcXYZ019.-_()/;:", min_size=1, max_size=10).map("10.1000/x".__add__).map(
     lambda written: Doi.parse(written).spelling
 )
-papers = st.builds(
+parts = st.just("") | st.text(alphabet="abcXYZ012 éŁ&%#_~-/()", min_size=1, max_size=9).filter(
+    lambda part: any(character.isalnum() for character in part) and html.unescape(part) == part
+)
+numbers = st.sampled_from(["", "7", "12A", "S-3", "II"])
+publications = st.builds(
+    Publication,
+    kind=st.sampled_from(KINDS),
+    container=parts,
+    volume=numbers,
+    number=numbers,
+    pages=st.builds(pages, numbers, numbers) | st.sampled_from(["e17", "3-9", "1, 5-7"]),
+    isbn=st.sampled_from(["", "0-306-40615-2"]),
+    publisher=parts,
+    edition=numbers,
+    series=parts,
+    editors=st.lists(people | stated, max_size=2).map(tuple),
+).map(lambda publication: publication.tidy)
+references = st.sampled_from(["", "TPAMI 40 (2018) & more", "Phys.Rev.D76:013009,2007", "100% Units_a"])
+
+
+def published(paper, publication):
+    """The paper with a publication, as a bibliography states it."""
+    reference = " ".join(publication.line.split())
+    authors, editors = paper.authors, publication.editors
+    if publication.kind == "book" and not authors:
+        authors, editors = editors, ()
+    edited = bool(authors) and not editors and publication.kind == "book"
+    # A volume tells books of one title apart.
+    volume = publication.volume if publication.kind == "book" and not publication.series else ""
+    title = f"The Art of Counting, volume {volume}" if volume else paper.title
+    publication = replace(publication, editors=editors, edited=edited)
+    return replace(paper, title=title, authors=authors, journal_reference=reference, publication=publication)
+
+
+preprints = st.builds(
     Paper,
     title=titles | tex_titles,
     authors=st.lists(people | particled | followed | groups | stated, max_size=4).map(tuple),
@@ -53,11 +90,12 @@ papers = st.builds(
     arxiv_id=identifiers,
     doi=dois,
     abstract=st.just("") | titles,
-    journal_reference=st.just("")
-    | st.sampled_from(["TPAMI 40 (2018) & more", "Phys.Rev.D76:013009,2007", "100% Units_a"]),
+    journal_reference=references,
     categories=st.sampled_from([(), ("cs.CV", "cs.LG"), ("hep-th",), ("astro-ph", "cmp-lg")]),
     submitted=st.none() | st.dates(dt.date(1991, 7, 1), dt.date(2030, 1, 1)),
+    retracted=st.booleans(),
 )
+papers = preprints | st.builds(published, preprints, publications)
 
 
 def shown(text):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import random
+import re
 from collections import defaultdict
 from dataclasses import dataclass
 from functools import cached_property
@@ -52,6 +53,11 @@ class Entry:
     old_s2: tuple[str, ...] = ()
     old_openalex: tuple[str, ...] = ()
     touched: str = ""
+
+    @property
+    def volume(self) -> str:
+        """The volume of the journal, as sources state it that know parts."""
+        return next(iter(re.findall(r"\d+", self.journal)), "")
 
     @cached_property
     def s2(self) -> str:
@@ -227,6 +233,7 @@ def _entry(number: int, chance: random.Random, before: Entry) -> Entry:
             "year": before.year,
             "arxiv": "",
             "doi": "",
+            "journal": before.journal,
         }
     elif kind == 15:
         common |= {"msc": "15A66", "comments": "15 pages, 3 figures; <draft> & more"}

@@ -77,7 +77,12 @@ def record(corpus: Corpus, entry: Entry, select: str) -> dict[str, Any]:
         ],
         "primary_location": {"landing_page_url": landing, "source": {"display_name": "Journal of Units"}},
         "locations": [{"landing_page_url": landing, "source": None}, {"landing_page_url": None}],
-        "biblio": {"volume": "8", "issue": None, "first_page": "1", "last_page": "9"},
+        "biblio": {
+            "volume": entry.volume or None,
+            "issue": None,
+            "first_page": "1",
+            "last_page": "9",
+        },
         "cited_by_count": len(corpus.citing(entry)),
         "referenced_works": cited,
         "referenced_works_count": len(cited),

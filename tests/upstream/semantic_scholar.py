@@ -121,7 +121,7 @@ def record(corpus: Corpus, entry: Entry, fields: list[str]) -> dict[str, Any]:
         "citationCount": len(corpus.citing(entry)) + uncounted,
         "influentialCitationCount": sum(edge.influential for edge in corpus.citing(entry)),
         "publicationDate": f"{entry.submitted:%Y-%m-%d}" if entry.year else None,
-        "journal": {"name": "Journal of Units", "pages": "1-9", "volume": str(entry.number)} if entry.journal else None,
+        "journal": {"name": "Journal of Units", "pages": "1-9", "volume": entry.volume} if entry.journal else None,
         "authors": authors,
         "tldr": {"model": "tldr@v2.0.0", "text": "Units matter."} if entry.number % 2 == 0 else None,
         "references": [{"paperId": corpus.entries[edge.cited].s2} for edge in corpus.cited(entry)]

@@ -15,10 +15,13 @@ from lenslab.library import summaries, works
 from lenslab.library.intake import record_intake, source_download, work_merging
 from lenslab.library.models import Listing, Merge, SourceRecord, Work
 from lenslab.library.paper_facts import PaperFacts
+from lenslab.library.stored_records import parse_record
 from lenslab.papers.arxiv_id import ArxivId
-from lenslab.papers.description import Description
+from lenslab.papers.description import Assertion, Description
 from lenslab.papers.paper import Paper, Version
+from lenslab.papers.sources import openalex
 from lenslab.web import paper_page as pages
+from lenslab.web.addresses import work_address
 from tests.library.intake.test_record_intake import say
 from tests.library.making import NOW, cite
 from tests.upstream.corpus import corpus
@@ -229,3 +232,40 @@ def test_pages_of_awkward_works_are_whole(client: Client, tmp_path: Any) -> None
         answer = client.get(pages.work_address(row.key))
         assert answer.status_code == 200, row.key
         assert b"<script>alert" not in answer.content
+
+
+def of_openalex(*, doi: str, retracted: bool, title: str = "Units that were made up") -> Description:
+    record = {"id": "https://openalex.org/W77", "title": title, "publication_year": 2019, "is_retracted": retracted}
+    record |= {"doi": f"https://doi.org/{doi}"}
+    record["biblio"] = {"volume": "8", "issue": "2", "first_page": "1", "last_page": "9"}
+    record["primary_location"] = {"source": {"display_name": "Journal of Units"}}
+    return openalex.parse(json.dumps(record).encode())
+
+
+def test_a_retraction_stands_on_the_page_in_the_table_and_in_the_network(client: Client) -> None:
+    retracted = of_openalex(doi="10.1000/retracted", retracted=True)
+    record = own().source_records.first()
+    assert record is not None
+    record_intake.add_citations([Assertion(citing=retracted, cited=parse_record(record.source, record.content))])
+    page = body(client, work_address(works.find_work("10.1000/retracted").key))
+    assert "This work was retracted, according to OpenAlex." in page
+    assert re.search(r"note +=", page[page.index("@article") :])
+    (row,) = re.findall(r"<tr[^>]*>(?:(?!</tr>).)*Units that were made up.*?</tr>", body(client), re.DOTALL)
+    assert '<strong class="standing">retracted</strong>' in row
+    (node,) = re.findall(
+        r"<a [^>]*Units that were made up.*?</a>", re.sub(r"<table.*", "", body(client), flags=re.DOTALL)
+    )
+    assert 'class="mark citing retracted"' in node
+    assert "2019, retracted" in node
+
+
+def test_a_work_whose_retraction_is_taken_back_stands_again(client: Client) -> None:
+    for retracted in (True, False):
+        record_intake.add_records([of_openalex(doi="10.1000/retracted", retracted=retracted)])
+        page = body(client, work_address(works.find_work("10.1000/retracted").key))
+        assert ("was retracted" in page) == retracted
+
+
+def test_a_withdrawn_paper_says_so_at_its_top(client: Client) -> None:
+    page = body(client, versioned(Version(1), Version(2, None, "", "", "I")))
+    assert "This paper was withdrawn from arXiv by its version 2." in page

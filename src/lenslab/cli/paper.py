@@ -82,6 +82,8 @@ def _document(facts: PaperFacts) -> dict[str, Any]:
         "license": {"name": license_.name, "uri": license_.uri, "allows": license_.allows} if license_ else None,
         "doi": paper.doi or None,
         "journal_reference": facts.journal_reference or None,
+        "publication": facts.work.publication or None,
+        "standing": facts.paper.standing or None,
         "comments": facts.comments or None,
         "abstract": paper.abstract,
         "summary": {**summary, "sentences": list(facts.summary.sentences)},
@@ -95,6 +97,7 @@ def _document(facts: PaperFacts) -> dict[str, Any]:
                 "authors": [plain_text(name) for name in row.authors],
                 "year": row.year,
                 "direction": row.direction,
+                "standing": row.standing or None,
                 "records": row.records,
                 "merged_because": list(row.evidence),
                 "possibly_the_same_as": [{"key": twin.key, "because": twin.evidence} for twin in row.twins],
@@ -111,9 +114,13 @@ def _page(facts: PaperFacts, *, every_row: bool) -> list[RenderableType]:
     about = (f"arXiv:{arxiv_id}", year, arxiv_id.url) if arxiv_id else (facts.work.key, year)
     parts: list[RenderableType] = [
         Text(facts.title, style="bold"),
-        Text(", ".join(facts.authors) or "no authors named", style="" if facts.authors else "dim"),
+        Text(facts.people or "no authors named", style="" if facts.authors else "dim"),
         Text(" · ".join(part for part in about if part), style="dim"),
     ]
+    if facts.standing:
+        parts.append(Text(facts.standing, style="bold red"))
+    published = [("Published in", facts.journal_reference), *facts.publication]
+    parts += [Text(f"{name}: {text}", style="dim") for name, text in published if text]
     if facts.summary.text:
         remark = paper_summary.provenance(facts.summary)
         parts += [_heading("Quick summary", remark), Padding(Text(console.visible(facts.summary.text)), (0, 2))]
@@ -166,6 +173,7 @@ def _rows(rows: tuple[Relation, ...]) -> RenderableType:
         merged = f" [dim]({row.records} records merged)[/dim]" if row.records > 1 else ""
         more = " et al." if len(row.authors) > 1 else ""
         first = console.escaped(authors[0]) if authors else "—"
-        grid.add_row(str(row.year or ""), marks[row.direction], title + merged, first + more)
+        standing = f" [bold red]{row.standing}[/bold red]" if row.standing else ""
+        grid.add_row(str(row.year or ""), marks[row.direction], title + standing + merged, first + more)
     grid.columns[1].no_wrap = True
     return grid

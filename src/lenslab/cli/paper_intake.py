@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from lenslab.http.client import HttpClient
+    from lenslab.library.intake.file_import import Imported
 
+_MOST_ASSUMPTIONS = 10
 _SOURCES = {"arxiv": "arXiv", "semantic-scholar": "Semantic Scholar", "openalex": "OpenAlex"}
 _COUNTS = ("added", "changed", "unchanged", "rejected")
 
@@ -107,6 +109,8 @@ def import_(
             resumed = f", going on behind line {done.resumed_at:,}" if done.resumed_at else ""
             counts = (f"{getattr(done, name):,} {name}" for name in _COUNTS)
             console.answer(f"{path.name}: {', '.join(counts)}{resumed}")
+            for sentence in _about(done):
+                console.answer(f"  {sentence}")
             if done.rejects:
                 console.remark(f"what was rejected, and why: {done.rejects}")
     if waiting := vocabulary.count_few():
@@ -121,10 +125,32 @@ def import_(
                 "rejects": str(one.rejects) if one.rejects else None,
                 "resumed_at": one.resumed_at,
                 "works": one.works,
+                "joined": one.joined,
+                "possibly_the_same": one.doubtful,
+                "assumptions": one.assumptions,
             }
             for one in imported
         ]
         console.print_json({**total, "files": parts})
+
+
+def _about(done: Imported) -> Iterator[str]:
+    """Say which entries became no works of their own, and what was assumed of the others."""
+    if done.joined:
+        yield f"{_entries(done.joined)} joined works that were there; lenslab paper merges ID says why"
+    if done.doubtful:
+        pairs = "pair of works is" if len(done.doubtful) == 1 else "pairs of works are"
+        yield f"{len(done.doubtful):,} {pairs} possibly the same, and left apart; lenslab paper merges lists them"
+    if done.assumptions:
+        yield "assumed:"
+    for sentence, number in done.assumptions.most_common(_MOST_ASSUMPTIONS):
+        yield f"  {_entries(number)}: {sentence}"
+    if (further := len(done.assumptions) - _MOST_ASSUMPTIONS) > 0:
+        yield f"  and {further:,} more: lenslab paper import --json lists them"
+
+
+def _entries(number: int) -> str:
+    return "1 entry" if number == 1 else f"{number:,} entries"
 
 
 def harvest(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Annotated, Any
 
 import typer
@@ -11,8 +12,19 @@ from lenslab.cli import console
 from lenslab.cli.paper_lookup import AsJson, Identifier, find, open_library
 
 
-def merges(identifier: Identifier, as_json: AsJson = False) -> None:
-    """List a work's records with the evidence, its merges, and what may be the same."""
+def merges(
+    identifier: Annotated[
+        str | None, Argument(metavar="[ID]", help="arXiv id, DOI or key of a work; without one, all doubtful pairs.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """List a work's records with the evidence, its merges, and what may be the same.
+
+    Without a work: every pair of works that are possibly the same, and were left apart.
+    """
+    if identifier is None:
+        _doubtful(as_json=as_json)
+        return
     work = find(identifier)
     from lenslab.library import works
     from lenslab.library.intake import work_merging
@@ -59,6 +71,22 @@ def merges(identifier: Identifier, as_json: AsJson = False) -> None:
         console.remark(
             "\ntake apart with: lenslab paper unmerge --merge NUMBER, or --record NUMBER for a single record"
         )
+
+
+def _doubtful(*, as_json: bool) -> None:
+    open_library()
+    from lenslab.library import works
+
+    pairs = works.doubtful()
+    if as_json:
+        console.print_json({"possibly_the_same": [asdict(pair) for pair in pairs]})
+        return
+    if not pairs:
+        console.answer("no two works are possibly the same")
+        return
+    for pair in pairs:
+        console.answer(f"{pair.one}\n{pair.other}\n  {pair.evidence}\n")
+    console.remark("join two with: lenslab paper merge WORK OTHER --because WORDS")
 
 
 def merge(

@@ -49,8 +49,9 @@ def network(work: Work, *, limit: int = 300) -> tuple[list[Node], list[Edge]]:
             role=role,
             arxiv_id=arxiv_id or "",
             doi=doi,
+            standing=standing or "",
         )
-        for (pk, key, title, _, year, arxiv_id, doi), role in zip(chosen.works, chosen.roles, strict=True)
+        for (pk, key, title, _, year, arxiv_id, doi, standing), role in zip(chosen.works, chosen.roles, strict=True)
     ]
     keys = {row[0]: row[1] for row in chosen.works}
     sources = defaultdict(list)

@@ -38,6 +38,10 @@ class Work(models.Model):
     updated = models.DateField(null=True, blank=True, help_text="day of the newest version")
     license_uri = models.CharField(max_length=300, blank=True)
     journal_reference = models.TextField(blank=True)
+    publication = models.JSONField(
+        null=True, blank=True, encoder=Readable, help_text="the parts of a publication that a source states, by name"
+    )
+    standing = models.CharField(max_length=20, null=True, blank=True, help_text="'retracted' or 'withdrawn'")
     author_comments = models.TextField(blank=True, help_text="what arXiv calls comments")
     report_number = models.TextField(blank=True)
     msc_class = models.TextField(blank=True)

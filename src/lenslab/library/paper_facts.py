@@ -73,6 +73,31 @@ class PaperFacts:
         return plain_text(self.paper.journal_reference)
 
     @cached_property
+    def people(self) -> str:
+        """Who wrote or edited the work, in one line; empty where nobody is named."""
+        names = ", ".join(self.authors)
+        return f"{names} (editor{'s' if len(self.authors) > 1 else ''})" if self.paper.publication.edited else names
+
+    @cached_property
+    def publication(self) -> tuple[tuple[str, str], ...]:
+        """What is known of the publication beside its reference: names and what they are."""
+        stated = self.paper.publication
+        editors = ", ".join(map(plain_text, stated.editors))
+        publisher = {"thesis": "School", "report": "Institution"}.get(stated.kind, "Publisher")
+        facts = ((publisher, stated.publisher), ("Edition", stated.edition), ("Series", stated.series))
+        return tuple((name, text) for name, text in (("Edited by", editors), *facts, ("ISBN", stated.isbn)) if text)
+
+    @cached_property
+    def standing(self) -> str:
+        """What became of the work, in a sentence; empty for one that stands."""
+        if self.paper.standing == "retracted":
+            sources = " and ".join(works.retracted_by(self.work))
+            return f"This work was retracted, according to {sources}." if sources else "This work was retracted."
+        if self.paper.standing == "withdrawn":
+            return f"This paper was withdrawn from arXiv by its version {self.paper.versions[-1].number}."
+        return ""
+
+    @cached_property
     def comments(self) -> str:
         """What arXiv calls comments, as plain text."""
         return plain_text(self.paper.author_comments)

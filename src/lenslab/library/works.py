@@ -8,7 +8,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from lenslab.library import shipped_records
+from lenslab.library import bulk_rows, shipped_records
 from lenslab.library.errors import UnknownPaperError
 from lenslab.library.models import Assertion, Citation, Direction, Listing, Merge, PossibleTwin, Work
 from lenslab.library.stored_records import parse_record, unpack
@@ -16,6 +16,7 @@ from lenslab.papers.arxiv_id import ArxivId
 from lenslab.papers.doi import Doi
 from lenslab.papers.errors import ArxivIdError, DoiError
 from lenslab.papers.paper import Paper, Version
+from lenslab.papers.publication import Publication
 from lenslab.papers.sources.record_parsers import PARSERS
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ class Relation:
         evidence: Why they were merged, one sentence for each merged record.
         sources: Who says that the one cites the other.
         twins: Works that are possibly the same.
+        standing: ``retracted`` or ``withdrawn`` where it stands no more.
     """
 
     key: str
@@ -57,6 +59,7 @@ class Relation:
     twins: tuple[Twin, ...]
     arxiv_id: str | None
     influential: bool = False
+    standing: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +162,28 @@ def possible_twins(work: Work) -> tuple[Twin, ...]:
     return _twins([work.pk]).get(work.pk, ())
 
 
+@dataclass(frozen=True, slots=True)
+class Doubtful:
+    """Two works that are possibly the same, by their keys and titles, and were left apart."""
+
+    one: str
+    other: str
+    titles: tuple[str, str]
+    evidence: str
+
+
+def doubtful(works: Iterable[int] | None = None) -> list[Doubtful]:
+    """List pairs of works that are possibly the same, each once: those of some works, or all of the library."""
+    living = PossibleTwin.objects.filter(work__merged_into=None, other__merged_into=None)
+    chosen = [living] if works is None else [living.filter(work__in=part) for part in bulk_rows.batched(works)]
+    columns = "pk", "work_id", "other_id", "work__key", "other__key", "work__title", "other__title", "evidence"
+    found: dict[frozenset[int], tuple[int, Doubtful]] = {}
+    for notes in chosen:
+        for pk, one, other, *keys, title, other_title, evidence in notes.values_list(*columns).order_by("pk"):
+            found.setdefault(frozenset((one, other)), (pk, Doubtful(keys[0], keys[1], (title, other_title), evidence)))
+    return [pair for _, pair in sorted(found.values(), key=lambda noted: noted[0])]
+
+
 def coverage(work: Work) -> tuple[Coverage, ...]:
     """List what each source reports of a work's citations and references, and how much the library holds."""
     found = []
@@ -188,6 +213,14 @@ def dates(work: Work) -> tuple[DatedFact, ...]:
     return tuple(sorted(found, key=lambda fact: (fact.date, fact.name)))
 
 
+def retracted_by(work: Work) -> tuple[str, ...]:
+    """List the sources that say that a work was retracted."""
+    if work.standing != "retracted":
+        return ()
+    records = work.source_records.filter(source__in=PARSERS).order_by("pk").values_list("source", "content")
+    return tuple(dict.fromkeys(source for source, content in records if parse_record(source, content).paper.retracted))
+
+
 def paper(work: Work) -> Paper:
     """Give the work as a plain value, for citation formats, key terms and the summary."""
     other: dict[str, Any] = {
@@ -195,8 +228,16 @@ def paper(work: Work) -> Paper:
         "arxiv_id": ArxivId.parse(work.arxiv_id) if work.arxiv_id else None,
         "categories": tuple(work.categories),
         "versions": tuple(map(_version, work.versions)),
+        "publication": publication(work),
+        "retracted": work.standing == "retracted",
     }
     return Paper(**{name: getattr(work, name) for name in Paper.__dataclass_fields__ if name not in other}, **other)
+
+
+def publication(work: Work) -> Publication:
+    """Give as what and where it was published."""
+    stated = work.publication or {}
+    return Publication(**stated | {"editors": tuple(stated.get("editors", ()))})
 
 
 def _version(kept: dict[str, Any]) -> Version:
@@ -209,7 +250,7 @@ def _side(work: Work, direction: Direction) -> list[Relation]:
     own, other = ("cited", "citing") if direction == "citing" else ("citing", "cited")
     edges = Citation.objects.filter(**{own: work}).values_list(
         "pk", f"{other}_id", f"{other}__key", f"{other}__title", f"{other}__authors", f"{other}__year",
-        f"{other}__arxiv_id", "influential",
+        f"{other}__arxiv_id", f"{other}__standing", "influential",
     )  # fmt: skip
     asserted: dict[int, list[tuple[str, str]]] = defaultdict(list)
     assertions = Assertion.objects.filter(**{f"citation__{own}": work}).order_by(f"{other}_record")
@@ -231,8 +272,9 @@ def _side(work: Work, direction: Direction) -> list[Relation]:
             twins=twins.get(pk, ()),
             arxiv_id=arxiv_id,
             influential=influential,
+            standing=standing or "",
         )
-        for edge, pk, key, title, authors, year, arxiv_id, influential in rows
+        for edge, pk, key, title, authors, year, arxiv_id, standing, influential in rows
     ]
 
 

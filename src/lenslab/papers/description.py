@@ -1,42 +1,9 @@
 """A bibliographic description: what one source says of one work, and a citation that a source asserts."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from lenslab.papers.paper import Paper
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
-    """Where a work was published, in the parts that a bibliography states; each empty where it does not.
-
-    Attributes:
-        journal: The journal, or the book that it is a part of.
-        volume: The volume.
-        number: The issue.
-        pages: The pages, as written.
-        isbn: The book's ISBN, as written.
-
-    Example:
-        >>> Place(journal="TPAMI", pages="1452--1464").first_page
-        '1452'
-    """
-
-    journal: str = ""
-    volume: str = ""
-    number: str = ""
-    pages: str = ""
-    isbn: str = ""
-
-    @property
-    def first_page(self) -> str:
-        """The first of the pages."""
-        return re.split(r"[-–—,;+]", self.pages.strip(), maxsplit=1)[0].strip()
-
-
-NOWHERE = Place()
-"""The place of a work of which no source says where it was published."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +19,7 @@ class Description:
         names: The work's identifiers elsewhere, by scheme: ``S2`` (Semantic Scholar's hash), ``CorpusId``,
             ``OpenAlex``, ``DBLP``, ``MAG``, ``PubMed``, ``PubMedCentral``, ``ACL``. The arXiv id and the DOI stand in
             ``paper``.
-        place: Where it was published, in the parts that a bibliography states.
+        assumptions: What was assumed where the source leaves something open, a sentence each.
         tldr: A one-sentence summary that the source made; empty where there is none.
         citation_count: How many works cite this one, as the source counts; ``None`` where it does not say.
         reference_count: How many works it cites, as the source counts.
@@ -64,7 +31,7 @@ class Description:
     paper: Paper
     raw: bytes = field(default=b"", repr=False)
     names: Mapping[str, str] = field(default_factory=dict)
-    place: Place = NOWHERE
+    assumptions: tuple[str, ...] = ()
     tldr: str = ""
     citation_count: int | None = None
     reference_count: int | None = None

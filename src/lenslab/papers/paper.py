@@ -2,8 +2,12 @@
 
 import datetime as dt
 from dataclasses import dataclass
+from typing import Literal
 
 from lenslab.papers.arxiv_id import ArxivId
+from lenslab.papers.publication import UNSTATED, Publication
+
+Standing = Literal["", "withdrawn", "retracted"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +52,9 @@ class Paper:
         categories: ArXiv's category ids, the primary one first.
         license_uri: The licence of the newest version; empty where unknown.
         doi: The DOI of the published article; empty where none is known.
-        journal_reference: Where it was published, in the author's words.
+        journal_reference: Where it was published, in one line; at arXiv in the author's words.
+        publication: As what and where it was published, in parts.
+        retracted: Whether a source says that the publication was retracted.
         author_comments: What arXiv calls comments.
         report_number: The number under which an institution reported it.
         msc_class: Its Mathematics Subject Classification.
@@ -71,6 +77,8 @@ class Paper:
     license_uri: str = ""
     doi: str = ""
     journal_reference: str = ""
+    publication: Publication = UNSTATED
+    retracted: bool = False
     author_comments: str = ""
     report_number: str = ""
     msc_class: str = ""
@@ -83,3 +91,15 @@ class Paper:
     def primary_category(self) -> str | None:
         """The category under which arXiv announced the paper."""
         return self.categories[0] if self.categories else None
+
+    @property
+    def standing(self) -> Standing:
+        """What became of it: ``retracted``, ``withdrawn`` from arXiv by its newest version, or empty.
+
+        Example:
+            >>> Paper(title="On units", versions=(Version(1), Version(2, source_type="I"))).standing
+            'withdrawn'
+        """
+        if self.retracted:
+            return "retracted"
+        return "withdrawn" if self.versions and self.versions[-1].withdrawn else ""

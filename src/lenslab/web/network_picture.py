@@ -22,10 +22,11 @@ class PlacedWork:
 
     Attributes:
         role: ``current``, ``citing`` or ``referenced``.
-        byline: Authors in short and year.
+        byline: Authors in short, year, and what became of it.
         place: For instance ``Citing paper 3 of 113``.
         x: To the right of the current work.
         y: Below the current work.
+        standing: ``retracted`` or ``withdrawn`` where it stands no more.
     """
 
     key: str
@@ -36,6 +37,7 @@ class PlacedWork:
     address: str
     x: float
     y: float
+    standing: str = ""
 
 
 @dataclass(frozen=True)
@@ -106,9 +108,10 @@ def _placed(node: Node, number: int, total: int) -> PlacedWork:
         key=node.key,
         role=node.role,
         title=plain_text(node.title),
-        byline=", ".join(part for part in (node.authors, str(node.year) if node.year else "") if part),
+        byline=", ".join(filter(None, (node.authors, str(node.year or ""), node.standing))),
         place=f"{names[node.role]} {number} of {total}" if node.role in names else "This paper",
         address=work_address(node.key),
         x=node.x,
         y=node.y,
+        standing=node.standing,
     )

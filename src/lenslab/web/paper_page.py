@@ -75,6 +75,7 @@ class Row:
     records: int
     evidence: tuple[str, ...]
     twins: tuple[tuple[str, str, str], ...]
+    standing: str
 
 
 @dataclass(frozen=True)
@@ -216,5 +217,6 @@ def _row(relation: Relation) -> Row:
         influential=relation.influential,
         records=relation.records,
         evidence=relation.evidence,
+        standing=relation.standing,
         twins=tuple((work_address(twin.key), plain_text(twin.title), twin.evidence) for twin in relation.twins),
     )

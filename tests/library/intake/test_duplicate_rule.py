@@ -5,8 +5,9 @@ import pytest
 
 from lenslab.library.intake.duplicate_rule import compare, contradiction, same_authors
 from lenslab.papers.arxiv_id import ArxivId
-from lenslab.papers.description import Description, Place
+from lenslab.papers.description import Description
 from lenslab.papers.paper import Paper
+from lenslab.papers.publication import Publication
 from lenslab.papers.work import Work
 from tests.library.rows import ROWS, row
 
@@ -113,9 +114,15 @@ NAMES = ("Jane Smith", "John Smith", "J. Smith")
 
 def told(locator="refs.bib: a", *, doi="", arxiv_id=None, journal="", source="BibTeX", **place):
     paper = Paper(
-        title="Letters", authors=("Ann Sample",), year=2001, doi=doi, arxiv_id=arxiv_id, journal_reference=journal
+        title="Letters",
+        authors=("Ann Sample",),
+        year=2001,
+        doi=doi,
+        arxiv_id=arxiv_id,
+        journal_reference=journal,
+        publication=Publication(container=journal, **place),
     )
-    return Description(source=source, locator=locator, paper=paper, place=Place(journal=journal, **place))
+    return Description(source=source, locator=locator, paper=paper)
 
 
 ELSEWHERE = "other.bib: a"
@@ -141,6 +148,11 @@ ELSEWHERE = "other.bib: a"
         (told(arxiv_id=ArxivId("1806.02891")), told("refs.bib: b", doi="10.1/b", journal="News"), ""),
         (told(isbn="978-1"), told(ELSEWHERE, isbn="978-2"), "ISBNs 978-1 and 978-2"),
         (told(isbn="978-1"), told(ELSEWHERE, isbn="9781"), ""),
+        (told(edition="2nd"), told(ELSEWHERE, edition="Third"), "editions 2nd and Third"),
+        (told(edition="2nd ed."), told(ELSEWHERE, edition="Second"), ""),
+        (told(kind="thesis"), told(ELSEWHERE, kind="article-journal"), "an article and a thesis"),
+        (told(kind="thesis"), told(ELSEWHERE), ""),
+        (told(kind="chapter"), told(ELSEWHERE, kind="article-journal"), ""),
         (told(), told("refs.bib: b"), "two entries of refs.bib"),
         (told(isbn="0-306-40615-2"), told(ELSEWHERE, isbn="978-0-306-40615-7"), ""),
         (told(journal="News", volume="02"), told(ELSEWHERE, journal="News", volume="Vol. 2"), ""),
@@ -200,3 +212,9 @@ def test_titles_that_differ_in_what_reverses_them_are_never_one_work(one, other)
 @pytest.mark.parametrize("title", ["深度学习", "Обучение сетей", "Units in C++"])
 def test_equal_titles_in_any_script_are_of_one_work(title):
     assert compare(Work(title, ("Ann Sample",), 2001), Work(title, ("A. Sample",), 2002)).verdict == "same"
+
+
+def test_works_that_name_nobody_are_possibly_the_same_by_title_and_year():
+    one, later = (Work("A guide to the units of networks", (), year) for year in (2019, 2020))
+    assert compare(one, one).verdict == "possibly"
+    assert compare(one, later).verdict == compare(Work("News", (), 2019), Work("News", (), 2019)).verdict == "apart"

@@ -5,6 +5,7 @@ import json
 from importlib import import_module
 
 import pytest
+from django.apps import apps
 from django.db import connection
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,7 +16,9 @@ from lenslab.library.models import Merge, SourceRecord, Work
 from lenslab.library.search.facets import facet
 from lenslab.papers.arxiv_id import ArxivId
 from lenslab.papers.description import Description
+from lenslab.papers.formats import bibtex_reader
 from lenslab.papers.paper import Paper, Version
+from lenslab.papers.publication import Publication
 from tests.library.intake.test_record_intake import say
 
 OAI, SNAPSHOT, SCHOLAR, ALEX, BIBTEX = "arXiv OAI-PMH", "arXiv snapshot", "Semantic Scholar", "OpenAlex", "BibTeX"
@@ -269,3 +272,33 @@ def test_a_paper_without_anything_is_a_row():
 def test_an_arxiv_id_stands_without_its_version():
     made = dict(zip(field_resolution.COLUMNS, row(Paper(title="U", arxiv_id=ArxivId("hep-th/9901001"))), strict=True))
     assert made["arxiv_id"] == "hep-th/9901001"
+
+
+ARTICLE = """@inproceedings{a, title = {On {CNN}s}, author = {Ann Smith}, booktitle = {Proc. of Units}, pages = {1--9},
+  editor = {Jones, Bob}, publisher = {Sample Press}, year = 2019, note = {Retracted}}"""
+
+
+@pytest.mark.django_db
+def test_works_of_earlier_libraries_get_what_their_records_say_of_publication_and_standing():
+    record_intake.add_records(bibtex_reader.entries(ARTICLE))
+    withdrawn = Paper(title="W", arxiv_id=ArxivId("2501.00001"), versions=(Version(1), Version(2, source_type="I")))
+    record_intake.add_records([Description(source="a list", locator="w", paper=withdrawn, raw=b"{}")])
+    expected = [dict(Work.objects.values_list("title", name)) for name in ("publication", "standing")]
+    assert expected[0]["On CNNs"] == {
+        "kind": "paper-conference",
+        "container": "Proc. of Units",
+        "pages": "1-9",
+        "publisher": "Sample Press",
+        "editors": ["Bob Jones"],
+    }
+    assert expected[1] == {"On CNNs": "retracted", "W": "withdrawn"}
+    Work.objects.update(publication=None, standing=None)
+    import_module("lenslab.library.migrations.0004_publications").find(apps, None)
+    assert expected == [dict(Work.objects.values_list("title", name)) for name in ("publication", "standing")]
+
+
+def test_who_edited_a_book_is_said_by_whoever_names_the_people():
+    edited = told(BIBTEX, authors=("A. Bau",), publication=Publication(kind="book", edited=True))
+    written = told(SCHOLAR, authors=("B. Sun",))
+    assert resolve([edited, written]).publication == Publication(kind="book")
+    assert resolve([edited, told(SCHOLAR)]).publication.edited

@@ -2,6 +2,8 @@
 
 import datetime as dt
 import json
+from dataclasses import replace
+from itertools import permutations
 
 import pytest
 from django.db import connection
@@ -17,6 +19,7 @@ from lenslab.library.models import Assertion, Citation, FormerKey, Merge, Possib
 from lenslab.papers.arxiv_id import ArxivId
 from lenslab.papers.description import Assertion as Said
 from lenslab.papers.description import Description
+from lenslab.papers.formats import bibtex_reader
 from lenslab.papers.paper import Paper, Version
 from tests.library.rows import ROWS
 
@@ -335,3 +338,26 @@ def test_works_that_want_one_key_get_numbers_however_many_come_however_late():
         )
     keys = set(Work.objects.values_list("key", flat=True))
     assert keys == {"handbook-of-units-2015", *(f"handbook-of-units-2015-{number}" for number in range(2, 26))}
+
+
+VOLUMES = (
+    "@article{a, title = {Units of deep nets}, author = {Ada Bau}, journal = {News}, volume = 1, year = 2018}",
+    "@article{b, title = {Units of deep nets}, author = {Ada Bau}, journal = {News}, volume = 2, year = 2018}",
+    "@misc{c, title = {Units of deep nets}, author = {Ada Bau}, eprint = {1801.00001}, year = 2018}",
+)
+
+
+@pytest.mark.parametrize("together", [True, False])
+@pytest.mark.parametrize("order", list(permutations(range(3))))
+def test_a_preprint_that_is_like_two_articles_makes_them_no_single_work(order, together):
+    told = [
+        replace(entry, locator=f"{number}.bib: {entry.locator}")
+        for number in order
+        for entry in bibtex_reader.entries(VOLUMES[number])
+    ]
+    for some in [told] if together else [[one] for one in told]:
+        record_intake.add_records(some)
+    assert len(grouped()) == works.number_of_works() == 2
+    assert not [group for group in grouped() if {"0.bib: a", "1.bib: b"} <= group]
+    (pair,) = works.doubtful()
+    assert "volumes" in pair.evidence

@@ -46,8 +46,18 @@ def test_the_tables_hold_every_work_and_every_citation():
             "role": "subject",
             "arxiv_id": "1806.02891",
             "doi": "10.1000/1",
+            "standing": "",
         },
-        {"key": "b", "title": "Ünits", "authors": "", "year": "", "role": "", "arxiv_id": "", "doi": ""},
+        {
+            "key": "b",
+            "title": "Ünits",
+            "authors": "",
+            "year": "",
+            "role": "",
+            "arxiv_id": "",
+            "doi": "",
+            "standing": "",
+        },
     ]
     assert rows(edges_csv(EDGES)) == [
         {"citing": "b", "cited": "a", "influential": "true", "sources": "OpenAlex; BibTeX"},
@@ -59,7 +69,7 @@ def test_the_tables_hold_every_work_and_every_citation():
 def test_no_cell_is_a_formula(title):
     text = nodes_csv([Node(key=title, title=title, authors=(title,), role=title, arxiv_id=title, doi=title)])
     (row,) = rows(text)
-    assert all(cell.startswith("'") for name, cell in row.items() if name != "year")
+    assert all(cell.startswith("'") for name, cell in row.items() if name not in ("year", "standing"))
     assert rows(edges_csv([Edge(citing=title, cited="b", sources=(title,))]))[0]["sources"].startswith("'")
 
 

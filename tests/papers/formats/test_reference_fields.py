@@ -3,10 +3,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lenslab.papers.arxiv_id import ArxivId
-from lenslab.papers.description import Place
 from lenslab.papers.errors import MalformedError
 from lenslab.papers.formats.reference_fields import Reference, one_line, plain_line, without_duplicates
 from lenslab.papers.formats.rejection import Rejection
+from lenslab.papers.publication import Publication
 from lenslab.papers.text.latex_display import plain_text
 
 
@@ -48,12 +48,17 @@ def test_arxivs_own_doi_names_the_preprint_and_no_article():
     "journal", ["arXiv preprint arXiv:1806.02891", "CoRR abs/1806.02891", "ArXiv", "arXiv e-prints"]
 )
 def test_an_archive_is_no_journal(journal):
-    assert described(place=Place(journal=journal)).paper.journal_reference == ""
+    assert described(publication=Publication(container=journal)).paper.journal_reference == ""
 
 
 def test_a_journal_is_one():
-    assert described(place=Place(journal="Archiv der\n Mathematik")).paper.journal_reference == "Archiv der Mathematik"
-    assert described(place=Place(journal="Corrosion Science")).paper.journal_reference == "Corrosion Science"
+    assert (
+        described(publication=Publication(container="Archiv der\n Mathematik")).paper.journal_reference
+        == "Archiv der Mathematik"
+    )
+    assert (
+        described(publication=Publication(container="Corrosion Science")).paper.journal_reference == "Corrosion Science"
+    )
 
 
 @pytest.mark.parametrize(

@@ -41,6 +41,8 @@ def said(paper: Paper) -> tuple[object, ...]:
         paper.doi,
         paper.arxiv_id,
         " ".join(paper.journal_reference.split()),
+        paper.publication,
+        paper.retracted,
     )
 
 

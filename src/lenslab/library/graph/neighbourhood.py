@@ -39,6 +39,7 @@ class Node:
         x: Where it stands, to the right of the current work.
         y: Where it stands, below the current work.
         influential: Whether a source calls the citation between it and the current work influential.
+        standing: ``retracted`` or ``withdrawn`` where it stands no more.
     """
 
     key: str
@@ -51,6 +52,7 @@ class Node:
     arxiv_id: str | None = None
     doi: str = ""
     influential: bool = False
+    standing: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +114,7 @@ class Chosen:
     """The works of a picture and the citations between them, before they have places.
 
     Attributes:
-        works: Rows (id, key, title, byline, year, arXiv id, DOI), the current work first.
+        works: Rows (id, key, title, byline, year, arXiv id, DOI, standing), the current work first.
         roles: The role of each.
         influential: Whether each is tied to the current work by an influential citation.
         edges: Triples (citing id, cited id, influential).
@@ -136,8 +138,8 @@ def neighbourhood(work: Work, limit: int = 300) -> Neighbourhood:
              for role in ("referenced", "citing")}  # fmt: skip
     places, drawn = ring_layout.arrange(years["referenced"], years["citing"])
     nodes = tuple(
-        Node(key, title, byline, year, role, *place, arxiv_id, doi, influential)
-        for (_, key, title, byline, year, arxiv_id, doi), role, influential, place in zip(
+        Node(key, title, byline, year, role, *place, arxiv_id, doi, influential, standing or "")
+        for (_, key, title, byline, year, arxiv_id, doi, standing), role, influential, place in zip(
             chosen.works, chosen.roles, chosen.influential, places, strict=True
         )
     )
@@ -154,7 +156,7 @@ def choose(work: Work, limit: int) -> Chosen:
         left = limit - len(referenced)
         drawn = one_side(cursor, "cited", work.pk, left, work.citation_count)
         citing = {pk: influential for pk, influential in drawn if pk not in referenced}
-        query = "SELECT id, key, title, byline, year, arxiv_id, doi FROM library_work WHERE id {one_of}"
+        query = "SELECT id, key, title, byline, year, arxiv_id, doi, standing FROM library_work WHERE id {one_of}"
         ids = sorted({work.pk, *referenced, *citing})
         rows = {row[0]: row for row in bulk_rows.select_ids(cursor, query, ids)}
         inner, outer = (

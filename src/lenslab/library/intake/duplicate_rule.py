@@ -15,15 +15,16 @@ records are taken for **the same work** only if one of these holds:
    the other's, and the years are at most one apart.
 
 Two records with agreeing authors, years at most two apart and at least half of the shorter title's telling words (at
-least three) in the longer one are **possibly the same work**. They stay apart, and the page says so: authors do write
-two papers with near titles, and a false merge loses a paper.
+least three) in the longer one are **possibly the same work**, and so are two of one title and year that name nobody.
+They stay apart, and the page says so: authors do write two papers with near titles, and a false merge loses a paper.
 
 Authors agree if the lists are equally long and, in whatever order, surname and initial of each name fit. Titles that
 differ in a number (*part II*) are of different works.
 
 What speaks **against** it is weighed, too, see `contradiction`: two DOIs, another volume, issue or page of one journal,
-another ISBN, two entries of one file. Records that are the same by the rules above and contradict each other are
-possibly the same work. A preprint and its article contradict each other in none of this.
+another ISBN or edition, a book or thesis and something else, two entries of one file. Records that are the same by the
+rules above and contradict each other are possibly the same work. A preprint and its article contradict each other in
+none of this.
 """
 
 from __future__ import annotations
@@ -64,6 +65,15 @@ _ROMAN = re.compile(r"x{0,3}(?:ix|iv|v?i{0,3})(?<=[ivx]{2})|[iv](?=$)")
 # Marks of scripts in which they are vowels are letters here.
 _LETTER = r"(?:[^\W_]|[\u0591-\u05c7\u064b-\u065f\u0900-\u0fff\u1000-\u109f\u1780-\u17ff\u3099\u309a])"
 _WORD = re.compile(rf"\d+(?:\.\d+)+|{_LETTER}+(?:\+\+|#)?")
+_ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth")
+_KINDS = {
+    "article-journal": "an article",
+    "paper-conference": "a conference paper",
+    "chapter": "a chapter",
+    "book": "a book",
+    "thesis": "a thesis",
+    "report": "a report",
+}
 _DIVISIONS = frozenset(("part", "volume", "vol", "section", "appendix", "chapter", "book", "type", "class", "case"))
 _NOTICES = frozenset(("erratum", "errata", "corrigendum", "correction", "retraction", "comment", "reply", "addendum"))
 _NEGATIONS = frozenset(("not", "no", "cannot", "without", "never", "non", "nor"))
@@ -128,10 +138,12 @@ def contradiction(one: Description, other: Description) -> str:
     """Say in a few words what speaks against two records of one title being one work; empty where nothing does.
 
     Example:
-        >>> from lenslab.papers.description import Description, Place
+        >>> from lenslab.papers.description import Description
         >>> from lenslab.papers.paper import Paper
-        >>> paper, places = Paper(title="Letters"), [Place(journal="News", volume=number) for number in "12"]
-        >>> contradiction(*(Description(source="RIS", locator="", paper=paper, place=place) for place in places))
+        >>> from lenslab.papers.publication import Publication
+        >>> places = [Publication(container="News", volume=number) for number in "12"]
+        >>> papers = [Paper(title="Letters", publication=place) for place in places]
+        >>> contradiction(*(Description(source="RIS", locator="", paper=paper) for paper in papers))
         'volumes 1 and 2 of News'
     """
     if _is_preprint(one.paper) != _is_preprint(other.paper):
@@ -139,20 +151,25 @@ def contradiction(one: Description, other: Description) -> str:
     dois = [paper.doi.lower() for paper in (one.paper, other.paper) if paper.doi and not _is_of_preprint(paper.doi)]
     if len(dois) == 2:
         return f"DOIs {dois[0]} and {dois[1]}" if dois[0] != dois[1] else ""
-    mine, its = one.place, other.place
+    mine, its = one.paper.publication, other.paper.publication
     parts = [("volumes", mine.volume, its.volume), ("issues", mine.number, its.number)]
     parts.append(("pages", mine.first_page, its.first_page))
     stated = [(name, a, b) for name, a, b in parts if _number(a) and _number(b)]
     apart = [(name, a, b) for name, a, b in stated if _number(a) != _number(b)]
-    journal = bool(mine.journal) and _letters(mine.journal) == _letters(its.journal)
+    journal = bool(mine.container) and _letters(mine.container) == _letters(its.container)
     # An editorial appears everywhere.
-    usual = len(_telling(one.paper.title)) < 2 and bool(mine.journal and its.journal)
+    usual = len(_telling(one.paper.title)) < 2 and bool(mine.container and its.container)
     if apart and (journal or usual or {"volumes", "pages"} <= {name for name, *_ in apart}):
         name, a, b = apart[0]
-        return f"{name} {a} and {b}" + (f" of {mine.journal}" if journal else "")
-    books = [_book(place.isbn) for place in (mine, its) if place.isbn]
+        return f"{name} {a} and {b}" + (f" of {mine.container}" if journal else "")
+    books = [_book(each.isbn) for each in (mine, its) if each.isbn]
     if len(books) == 2 and books[0] != books[1]:
         return f"ISBNs {mine.isbn} and {its.isbn}"
+    if mine.edition and its.edition and _ordinal(mine.edition) != _ordinal(its.edition):
+        return f"editions {mine.edition} and {its.edition}"
+    kinds = sorted({mine.kind, its.kind} - {""})
+    if len(kinds) == 2 and {"book", "thesis"} & {*kinds}:
+        return " and ".join(_KINDS.get(kind, kind) for kind in kinds)
     for a, b in zip(one.paper.authors, other.paper.authors, strict=False):
         if person(a) == person(b) and _other_given(Person.parse(a).given, Person.parse(b).given):
             return f"authors {a} and {b}"
@@ -165,6 +182,17 @@ def _number(text: str) -> str:
     """Write a volume, an issue or a page by its digits where it has some: ``02`` and ``Vol. 2`` are one."""
     digits = re.sub(r"\D+", " ", text).split()
     return " ".join(str(int(each)) for each in digits) or _letters(text)
+
+
+def _ordinal(edition: str) -> str:
+    """Write an edition by its number.
+
+    Example:
+        >>> _ordinal("Second") == _ordinal("2nd ed.") == _ordinal("2")
+        True
+    """
+    word = next((word for word in re.findall(r"[a-z]+", plain_letters(edition)) if word in _ORDINALS), "")
+    return str(_ORDINALS.index(word) + 1) if word else _number(edition)
 
 
 def _book(isbn: str) -> str:
@@ -225,6 +253,8 @@ def coined_name(title: str) -> str:
 
 def _cut_title(one: Described, other: Described, apart: int) -> Likeness:
     short, long = sorted((_normal_words(one.title), _normal_words(other.title)), key=len)
+    if not one.authors and not other.authors and short == long and apart == 0 and len(_telling(one.title)) >= 3:
+        return Likeness("possibly", f"same title, neither record names authors, {_when(one, other)}")
     named = coined_name(one.title) and coined_name(one.title) == coined_name(other.title)
     if apart or not named or len(short) < 4 or long[: len(short)] != short:
         return _APART

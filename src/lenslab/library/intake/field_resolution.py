@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
 from lenslab.library.bulk_rows import storable
@@ -12,6 +12,7 @@ from lenslab.library.intake.matching_hashes import MatchingHashes, matching_hash
 from lenslab.library.search.facets import facets
 from lenslab.library.search.unspaced import indexed, spaced
 from lenslab.papers.paper import Paper, Version
+from lenslab.papers.publication import UNSTATED, Publication
 from lenslab.papers.text.latex_display import plain_text
 from lenslab.papers.work import plain_letters, short_authors
 
@@ -30,6 +31,7 @@ _LISTS = 4
 # than a megabyte of words and their places for one work, which short words can fill four times as fast as the text.
 _MOST_TITLE, _MOST_AUTHORS, _MOST_ABSTRACT, _MOST_PLAIN = 10_000, 150_000, 50_000, 40_000
 _MOST_CATEGORIES = 100
+_MOST_PART = 2_000
 
 # TeX's accents and its letters beyond ASCII.
 _ACCENT = re.compile(r"""\\(?:['"`^~=.]|[uvHtcdbkr](?![A-Za-z])|(?:ss|ae|AE|oe|OE|aa|AA|[oOlLij])(?![A-Za-z]))""")
@@ -37,7 +39,7 @@ _ACCENT = re.compile(r"""\\(?:['"`^~=.]|[uvHtcdbkr](?![A-Za-z])|(?:ss|ae|AE|oe|O
 COLUMNS = (
     "title", "byline", "year", "authors", "categories", "submitted", "updated", "license_uri", "journal_reference",
     "author_comments", "report_number", "msc_class", "acm_class", "versions", "abstract", "plain", "facets", "doi",
-    "arxiv_id", "title_mark", "people_mark", "name_mark",
+    "arxiv_id", "publication", "standing", "title_mark", "people_mark", "name_mark",
 )  # fmt: skip
 
 
@@ -63,13 +65,24 @@ def resolve(descriptions: Sequence[Description]) -> Paper:
 
     published = [paper.doi for paper in papers if paper.doi and not paper.doi.lower().startswith("10.48550/")]
     facts = {name: first(name) for name in Paper.__dataclass_fields__}
-    return Paper(**facts | {"doi": published[0] if published else facts["doi"], "versions": _versions(papers)})
+    stated = next((paper.publication for paper in papers if paper.publication != UNSTATED), UNSTATED)
+    # Whether those who are named edited it, only the source of their names knows.
+    edited = next((paper.publication.edited for paper in papers if paper.authors), False)
+    return Paper(
+        **facts
+        | {
+            "doi": published[0] if published else facts["doi"],
+            "versions": _versions(papers),
+            "publication": replace(stated, edited=edited),
+        }
+    )
 
 
 def row(paper: Paper, about: MatchingHashes | None = None) -> tuple[Any, ...]:
     """Give the values of ``COLUMNS`` for a paper, as databases store them."""
     about = about or matching_hashes(paper)
     title, abstract = _cut(paper.title, _MOST_TITLE), _cut(paper.abstract, _MOST_ABSTRACT)
+    parts = publication_parts(paper.publication)
     authors, groups = _fitting(paper.authors), [_cut(name, 60) for name in paper.categories[:_MOST_CATEGORIES]]
     return (
         title,
@@ -91,6 +104,8 @@ def row(paper: Paper, about: MatchingHashes | None = None) -> tuple[Any, ...]:
         facets(groups, paper.year),
         storable(paper.doi)[:300],
         paper.arxiv_id.base if paper.arxiv_id else None,
+        None if parts is None else _json(parts),
+        paper.standing or None,
         about.title,
         about.people,
         about.name,
@@ -129,6 +144,16 @@ def _version_json(version: Version) -> dict[str, Any]:
     """Give a version as JSON; what no source says is left out."""
     values = asdict(version) | {"created": version.created.isoformat() if version.created else None}
     return {name: storable(value) if isinstance(value, str) else value for name, value in values.items() if value}
+
+
+def publication_parts(publication: Publication) -> dict[str, Any] | None:
+    """Give the parts that are stated, by name; ``None`` where there are none."""
+    if publication == UNSTATED:
+        return None
+    texts = {name: _cut(value, _MOST_PART) if isinstance(value, str) else value
+             for name, value in asdict(publication).items()}  # fmt: skip
+    stated = texts | {"editors": _fitting(publication.editors)}
+    return {name: value for name, value in stated.items() if value}
 
 
 def hidden_words(title: str, abstract: str, authors: Sequence[str]) -> str:

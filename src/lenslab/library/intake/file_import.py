@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+from collections import Counter
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Literal
 
 from django.db import transaction
 
-from lenslab.library import bulk_rows
+from lenslab.library import bulk_rows, works
 from lenslab.library.errors import UnknownFormatError
 from lenslab.library.intake import record_intake
 from lenslab.library.models import FileImport, Work
@@ -45,6 +46,9 @@ class Imported:
         rejects: The file that names them with the reasons; ``None`` where there are none.
         resumed_at: The line behind which an interrupted import went on; 0 if it began at the beginning.
         works: Keys of the works that a bibliography names, in its order; empty for a snapshot.
+        joined: How many entries of a bibliography are of a work that the library had, or that another entry is.
+        doubtful: Pairs of keys of works that are possibly the same, and were left apart.
+        assumptions: What was assumed of a bibliography's entries, a sentence each, with the number of entries.
     """
 
     file: Path
@@ -56,6 +60,9 @@ class Imported:
     rejects: Path | None = None
     resumed_at: int = 0
     works: list[str] = field(default_factory=list)
+    joined: int = 0
+    doubtful: list[tuple[str, str]] = field(default_factory=list)
+    assumptions: Counter[str] = field(default_factory=Counter)
 
     @property
     def read(self) -> int:
@@ -180,11 +187,16 @@ def _import_bibliography(path: Path, kind: Format, listed: _Rejects, cited_by: W
     ]
     listed.begin(0)
     with transaction.atomic():
+        before = works.number_of_works()
         outcome = _take(entries, done, listed)
         descriptions = [entry for entry in entries if isinstance(entry, Description)]
-        works = [outcome.records[entry.source, entry.locator][1] for entry in descriptions]
-        keys = dict(Work.objects.filter(pk__in=works).values_list("pk", "key"))
-        done.works = list(dict.fromkeys(keys[pk] for pk in works))
+        pks = [outcome.records[entry.source, entry.locator][1] for entry in descriptions]
+        keys = {pk: key for part in bulk_rows.batched(pks) for pk, key in
+                Work.objects.filter(pk__in=part).values_list("pk", "key")}  # fmt: skip
+        done.works = list(dict.fromkeys(keys[pk] for pk in pks))
+        done.joined = done.added - (works.number_of_works() - before)
+        done.doubtful = [(twins.one, twins.other) for twins in works.doubtful(pks)]
+        done.assumptions = Counter(sentence for entry in descriptions for sentence in entry.assumptions)
         if cited_by is not None and descriptions:
             record = cited_by.source_records.order_by("pk").first()
             assert record is not None, "every work rests on a record"

@@ -95,14 +95,23 @@ class Matcher:
                     named[pk] = f"same {_readable(name)}"
         same, possible = self._alike(description, own, named)
         found = {**named, **same}
-        if not found:
-            return Match(None, twins=tuple(possible.items()))
-        # An arXiv paper that the record names comes first, then the work that the library has had for longest.
+        # An arXiv paper that the record names comes first, then the work that the library has had for longest; what it
+        # names says more than what is only alike.
         order = sorted(found, key=lambda pk: (self._works[pk].arxiv_id is None, pk))
-        first = order[0]
-        bridges = tuple((pk, found[pk]) for pk in order[1:] if self._may_be(self._works[first].arxiv_id, pk))
-        twins = tuple((pk, words) for pk, words in possible.items() if pk not in found)
-        return Match(first, found[first], bridges, twins)
+        order.sort(key=lambda pk: pk in same)
+        kept: list[int] = []
+        for pk in order:
+            # A record may be like two works that are not one, as a preprint is like both parts of what became of it.
+            others = (other for each in kept for other in self._records(each)) if pk in same else ()
+            if against := next(filter(None, (self._against(other, pk) for other in others)), ""):
+                possible[pk] = f"{found[pk]}; but {against}"
+            elif not kept or self._may_be(self._works[kept[0]].arxiv_id, pk):
+                kept.append(pk)
+        twins = tuple((pk, words) for pk, words in possible.items() if pk not in kept)
+        if not kept:
+            return Match(None, twins=twins)
+        first, *further = sorted(kept, key=lambda pk: (self._works[pk].arxiv_id is None, pk))
+        return Match(first, found[first], tuple((pk, found[pk]) for pk in further), twins)
 
     def hashes_of(self, description: Description) -> MatchingHashes:
         """Give the hashes of a record that was given at the start."""
@@ -147,14 +156,17 @@ class Matcher:
 
     def _against(self, description: Description, pk: int) -> str:
         """Say what a work's records tell against a record being one of them."""
+        told = (duplicate_rule.contradiction(description, other) for other in self._records(pk))
+        return next(filter(None, told), "")
+
+    def _records(self, pk: int) -> list[Description]:
         if pk not in self._told:
             query = "SELECT source, locator, content FROM library_sourcerecord WHERE work_id IN {list}"
             self._told[pk] = [
                 replace(parse_record(source, content), source=source, locator=locator)
                 for source, locator, content in bulk_rows.select(query, [pk])
             ]
-        known = (*self._told[pk], *self._fresh[pk])
-        return next(filter(None, (duplicate_rule.contradiction(description, other) for other in known)), "")
+        return [*self._told[pk], *self._fresh[pk]]
 
     def _may_be(self, own: str | None, pk: int) -> bool:
         other = self._works[pk].arxiv_id

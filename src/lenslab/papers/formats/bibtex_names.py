@@ -26,6 +26,17 @@ def authors_of(written: str) -> Iterator[str]:
             yield from filter(None, map(str, _people(name)))
 
 
+def is_cut(written: str) -> bool:
+    """Tell whether a field of names leaves some out, as ``and others`` or ``et al.`` does.
+
+    Example:
+        >>> is_cut("Lovelace, Ada and others"), is_cut("Lovelace, Ada and Others, Jim")
+        (True, False)
+    """
+    last = list(_split(written, _AND))[-1]
+    return last.lower() == "others" or bool(_ET_AL.search(last))
+
+
 def _people(name: str) -> Iterator[Person]:
     """Read a name with the parts that its file states; where several stand in one line, all of them."""
     name = _ET_AL.sub("", name)

@@ -10,11 +10,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lenslab.papers.description import Description, Place
+from lenslab.papers.description import Description
 from lenslab.papers.errors import MalformedError
-from lenslab.papers.formats.bibtex_names import authors_of
-from lenslab.papers.formats.reference_fields import Reference, plain_line, whole_title, without_duplicates
+from lenslab.papers.formats.bibtex_names import authors_of, is_cut
+from lenslab.papers.formats.reference_fields import Reference, whole_title, without_duplicates
 from lenslab.papers.formats.rejection import Rejection
+from lenslab.papers.publication import Publication
+from lenslab.papers.text.latex_display import plain_text
 from lenslab.papers.text.text_encoding import from_utf8, read_text
 
 if TYPE_CHECKING:
@@ -27,8 +29,15 @@ NAME = "BibTeX"
 _ESCAPED = re.compile(r"\\([_%&#$~{}])")
 _NO_ENTRY = re.compile(r"@\s*(?:string|comment|preamble)\b", re.IGNORECASE)
 _BOOKS = frozenset(("book", "mvbook", "collection", "mvcollection", "reference", "mvreference", "proceedings"))
-_PARTS_OF_BOOKS = frozenset(
-    ("inbook", "incollection", "inproceedings", "conference", "inreference", "suppbook", "suppcollection")
+_PAPERS = frozenset(("inproceedings", "conference"))
+_PARTS_OF_BOOKS = _PAPERS | {"inbook", "incollection", "inreference", "suppbook", "suppcollection"}
+_KINDS = (
+    dict.fromkeys(_PARTS_OF_BOOKS, "chapter")
+    | dict.fromkeys(_PAPERS, "paper-conference")
+    | dict.fromkeys((*_BOOKS, "booklet", "mvproceedings"), "book")
+    | dict.fromkeys(("thesis", "phdthesis", "mastersthesis"), "thesis")
+    | dict.fromkeys(("report", "techreport"), "report")
+    | {"article": "article-journal"}
 )
 # What names a book is no name of the papers in it, and what it contains is not theirs.
 _OWN = frozenset(
@@ -103,6 +112,7 @@ class _Entry:
         fields: What it says.
         sources: The definitions and entries that this takes, in their order, its own last.
         parents: The names of the entries that it takes fields from.
+        missing: The names of those that are not in the file.
     """
 
     number: int
@@ -111,6 +121,7 @@ class _Entry:
     fields: dict[str, str]
     sources: tuple[str, ...]
     parents: frozenset[str] = frozenset()
+    missing: tuple[str, ...] = ()
 
 
 def _entries(text: str) -> Iterator[Description | Rejection]:
@@ -138,10 +149,13 @@ def _resolved(text: str) -> Iterator[_Entry | Rejection]:
 def _inheriting(entry: _Entry, by_key: dict[str, _Entry], seen: frozenset[str]) -> _Entry:
     """Fill fields that an entry lacks from those that its ``xdata`` and ``crossref`` name, by biblatex's rules."""
     fields, sources, parents = dict(entry.fields), list(entry.sources[:-1]), set(entry.parents)
+    missing: list[str] = []
     seen = seen | {entry.key.lower()}
     named = [(name, False) for name in fields.get("xdata", "").split(",")] + [(fields.get("crossref", ""), True)]
     for name, crossed in named:
         parent = by_key.get(name.strip().lower())
+        if parent is None and name.strip():
+            missing.append(name.strip())
         if parent is None or parent.key.lower() in seen or len(seen) > _DEEPEST:
             continue
         parent = _inheriting(parent, by_key, seen)
@@ -156,9 +170,10 @@ def _inheriting(entry: _Entry, by_key: dict[str, _Entry], seen: frozenset[str]) 
             if not fields.get(kept, "").strip():
                 fields[kept] = value
         sources += parent.sources
+        missing += parent.missing
         parents |= {parent.key, *parent.parents}
     whole_sources = tuple(dict.fromkeys((*sources, entry.sources[-1])))
-    return replace(entry, fields=fields, sources=whole_sources, parents=frozenset(parents))
+    return replace(entry, fields=fields, sources=whole_sources, parents=frozenset(parents), missing=tuple(missing))
 
 
 def _stated(text: str) -> Iterator[_Entry | Rejection]:
@@ -293,28 +308,44 @@ def _description(entry: _Entry) -> Description:
 
     archive, category = get("archiveprefix", "eprinttype").lower(), get("primaryclass", "eprintclass").strip()
     eprints = get("eprint"), get("arxiv"), get("arxivid")
-    journal = get("journal", "journaltitle") or whole_title(get("booktitle"), get("booksubtitle"))
+    container = get("journal", "journaltitle") or whole_title(get("booktitle"), get("booksubtitle"))
+    thesis = {"phdthesis": "", "mastersthesis": "Master's thesis"}.get(entry.kind, "")
     mentions = ("url", "note", "howpublished", "journal", "volume", "number", "booktitle", "annote")
     reference = Reference(
         key=entry.key,
         title=_title(entry.kind, get),
         authors=tuple(authors_of(get("author"))),
+        editors=tuple(authors_of(get("editor"))),
         year=(get("year"), get("date"), get("issued")),
         doi=(address("doi"), address("url")),
         # Other archives have identifiers that look alike.
         eprint=eprints if archive in ("", "arxiv") else (),
         mentions=tuple(address(name) for name in mentions),
-        place=Place(
-            journal=plain_line(journal),
-            volume=plain_line(get("volume")),
-            number=plain_line(get("number", "issue")),
-            pages=plain_line(get("pages")),
+        publication=Publication(
+            kind=_KINDS.get(entry.kind, ""),
+            container=plain_text(container),
+            volume=plain_text(get("volume")),
+            number=plain_text(get("number", "issue")),
+            pages=plain_text(get("pages")),
             isbn=get("isbn"),
+            publisher=plain_text(get("publisher", "school", "institution", "organization")),
+            edition=plain_text(get("edition")),
+            series=plain_text(get("series")),
+            genre=plain_text(get("type")) or thesis,
         ),
+        retracted=plain_text(get("note", "pubstate")).lower().rstrip(".") == "retracted",
         abstract=get("abstract"),
         categories=(category,) if category else (),
+        assumptions=tuple(_assumptions(entry)),
     )
     return reference.description(NAME, "\n".join(entry.sources).encode())
+
+
+def _assumptions(entry: _Entry) -> Iterator[str]:
+    for name in entry.missing:
+        yield f"fields that would come from {name[:80]!r}, which is not in the file, are left out"
+    if any(is_cut(entry.fields.get(name, "")) for name in ("author", "editor")):
+        yield "authors that stand there as 'others' are left out"
 
 
 def _title(kind: str, get: Callable[..., str]) -> str:

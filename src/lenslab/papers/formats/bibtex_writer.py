@@ -9,6 +9,7 @@ from lenslab.papers.categories import category
 from lenslab.papers.citation_key import citation_key, citation_keys
 from lenslab.papers.paper import Paper
 from lenslab.papers.person import Person
+from lenslab.papers.publication import Publication
 from lenslab.papers.text.latex_display import plain_text, segments
 from lenslab.papers.text.tex_symbols import ACCENTS, LETTERS
 
@@ -33,6 +34,13 @@ _ESCAPES = {
     "…": r"\ldots{}",
 }
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_TYPES = {
+    "article-journal": "article",
+    "paper-conference": "inproceedings",
+    "chapter": "incollection",
+    "book": "book",
+    "report": "techreport",
+}
 _ACCENT_OF = {combining: command for command, combining in ACCENTS.items()}
 _COMMAND_OF = {letter: command for command, letter in LETTERS.items()}
 
@@ -40,7 +48,7 @@ _COMMAND_OF = {letter: command for command, letter in LETTERS.items()}
 def bibtex(paper: Paper) -> str:
     r"""Write a paper as a BibTeX entry that LaTeX of any age reads.
 
-    It is an ``@misc`` entry as arXiv recommends it, or an ``@article`` where the journal is known.
+    It is of the type that its publication has: a preprint is an ``@misc`` entry, as arXiv recommends it.
 
     Example:
         >>> from lenslab.papers.arxiv_id import ArxivId
@@ -74,7 +82,6 @@ def bibliography(papers: Sequence[Paper]) -> str:
 
 
 def _entry(paper: Paper, key: str) -> str:
-    kind = "article" if paper.journal_reference else "misc"
     fields = {name: value for name, value in _fields(paper).items() if value}
     width = max(map(len, fields), default=0)
     lines = [
@@ -82,23 +89,57 @@ def _entry(paper: Paper, key: str) -> str:
         f"  {name:<{width}} = {value if name == 'month' else '{' + value + '}'}"
         for name, value in fields.items()
     ]
-    return f"@{kind}{{{key},\n" + ",\n".join(lines) + "\n}\n"
+    return f"@{_type(paper)}{{{key},\n" + ",\n".join(lines) + "\n}\n"
+
+
+def _type(paper: Paper) -> str:
+    publication = paper.publication
+    if publication.kind == "thesis":
+        return "mastersthesis" if "master" in publication.genre.lower() else "phdthesis"
+    usual = "article" if paper.journal_reference or publication.container else "misc"
+    return _TYPES.get(publication.kind, usual)
 
 
 def _fields(paper: Paper) -> dict[str, str]:
-    identifier = paper.arxiv_id
+    identifier, publication = paper.arxiv_id, paper.publication
+    people = _people(paper.authors)
     return {
         "title": _title(paper.title),
-        "author": " and ".join(_author(name) for name in paper.authors if name.strip()),
+        "author": "" if publication.edited else people,
+        "editor": people if publication.edited else _people(publication.editors),
         "year": "" if paper.year is None else str(paper.year),
         "month": _MONTHS[paper.submitted.month - 1] if paper.submitted else "",
-        "journal": _escaped(paper.journal_reference),
+        **_publication_fields(publication, paper.journal_reference),
         "doi": paper.doi if re.fullmatch(r"[^\s{}\\%]+", paper.doi) else "",
         "eprint": str(identifier) if identifier else "",
         "archivePrefix": "arXiv" if identifier else "",
         "primaryClass": category(paper.primary_category).id if identifier and paper.primary_category else "",
         "url": identifier.url if identifier else "",
+        "note": "Retracted" if paper.retracted else "",
     }
+
+
+def _publication_fields(publication: Publication, reference: str) -> dict[str, str]:
+    """Give the fields of where it was published; where the parts are not known, the reference is the journal."""
+    kind = publication.kind
+    container = "booktitle" if kind in ("paper-conference", "chapter") else "journal"
+    first, last = publication.page_range
+    parts = {
+        container: publication.container or reference,
+        {"thesis": "school", "report": "institution"}.get(kind, "publisher"): publication.publisher,
+        "series": publication.series,
+        "edition": publication.edition,
+        "volume": publication.volume,
+        "number": publication.number,
+        "type": publication.genre if publication.genre != "Master's thesis" else "",
+        "isbn": publication.isbn,
+    }
+    pages = f"{_escaped(first)}--{_escaped(last)}" if last else _escaped(first)
+    return {name: _escaped(text) for name, text in parts.items()} | {"pages": pages}
+
+
+def _people(names: Sequence[str]) -> str:
+    return " and ".join(_author(name) for name in names if name.strip())
 
 
 def _title(title: str) -> str:
@@ -109,7 +150,7 @@ def _title(title: str) -> str:
             formula = f"${segment.text}$"
             shown = plain_text(formula)
             # A brace too many would end the field; such a formula is written as it is shown, as is one that is empty.
-            parts.append(formula if shown and _is_balanced(segment.text) else _escaped(shown or " "))
+            parts.append(formula if shown and _is_balanced(segment.text) else _escaped(shown))
         elif segment.kind != "citation":
             words = re.split(r"(\s+)", segment.text)
             parts.append("".join(_protected(word) for word in words))

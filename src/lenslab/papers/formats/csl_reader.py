@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from lenslab.papers.categories import is_category
-from lenslab.papers.description import Description, Place
+from lenslab.papers.description import Description
 from lenslab.papers.errors import MalformedError
-from lenslab.papers.formats.reference_fields import Reference, unmarked, whole_title, without_duplicates
+from lenslab.papers.formats.reference_fields import Reference, unmarked, untagged, whole_title, without_duplicates
 from lenslab.papers.formats.rejection import Rejection
 from lenslab.papers.person import Person
+from lenslab.papers.publication import KINDS, Publication
 from lenslab.papers.text import strict_json
 from lenslab.papers.text.strict_json import kind_of
 from lenslab.papers.text.text_encoding import from_utf8, read_text
@@ -99,7 +100,7 @@ def _description(item: Any, raw: bytes) -> Description:
     if not isinstance(item, dict):
         raise MalformedError(f"not an object but {kind_of(item)}")
 
-    def get(name: str) -> str:
+    def stated(name: str) -> str:
         value = item.get(name)
         if isinstance(value, list):
             value = value[0] if value else None
@@ -107,54 +108,66 @@ def _description(item: Any, raw: bytes) -> Description:
             return ""
         if isinstance(value, bool | dict | list):
             raise MalformedError(f"{name} is {kind_of(value)}, not text")
-        return unmarked(str(value))
+        return untagged(str(value))
+
+    def get(name: str) -> str:
+        return unmarked(stated(name))
 
     named = item.get("categories")
     named = named if isinstance(named, list) else []
     mentions = ("number", "archive_location", "URL", "note", "archive", "container-title", "annote")
     # Of a book that is in no series, the volume tells it apart from the others of its title.
-    volume = get("volume") if get("type") == "book" and not get("collection-title") else ""
+    kind = get("type")
+    volume = get("volume") if kind == "book" and not get("collection-title") else ""
     reference = Reference(
         key=get("id"),
         title=whole_title(get("title"), get("subtitle"), volume=volume),
-        authors=tuple(_authors(item.get("author"))),
+        authors=tuple(_people(item, "author")),
+        editors=tuple(_people(item, "editor")),
         year=tuple(_years(item)),
         doi=(get("DOI"), get("URL")),
         mentions=tuple(get(name) for name in mentions),
-        place=Place(
-            journal=get("container-title"),
-            volume=get("volume"),
-            number=get("issue"),
-            pages=get("page"),
-            isbn=get("ISBN"),
+        publication=Publication(
+            kind=kind if kind in KINDS else "",
+            container=stated("container-title"),
+            volume=stated("volume"),
+            number=stated("issue") or (stated("number") if kind == "report" else ""),
+            pages=stated("page"),
+            isbn=stated("ISBN"),
+            publisher=stated("publisher"),
+            edition=stated("edition"),
+            series=stated("collection-title"),
+            genre=stated("genre"),
         ),
+        retracted=get("status").lower() == "retracted",
         abstract=get("abstract"),
         categories=tuple(word for word in named if isinstance(word, str) and is_category(word)),
     )
     return reference.description(NAME, raw)
 
 
-def _authors(listed: object) -> Iterator[str]:
+def _people(item: dict[str, Any], role: str) -> Iterator[str]:
+    listed = item.get(role)
     if listed is None:
         return
     if not isinstance(listed, list):
-        raise MalformedError(f"author is {kind_of(listed)}, not a list")
-    for author in listed:
-        if not isinstance(author, dict):
-            raise MalformedError(f"an author is {kind_of(author)}, not an object")
+        raise MalformedError(f"{role} is {kind_of(listed)}, not a list")
+    for person in listed:
+        if not isinstance(person, dict):
+            raise MalformedError(f"an {role} is {kind_of(person)}, not an object")
         parts = {}
         for name in _PARTS:
-            part = author.get(name) or ""
+            part = person.get(name) or ""
             if not isinstance(part, str):
-                raise MalformedError(f"the {name} of an author is {kind_of(part)}, not text")
+                raise MalformedError(f"the {name} of an {role} is {kind_of(part)}, not text")
             parts[name] = " ".join(html.unescape(part).split())
         if parts["literal"] or parts["name"]:
             yield str(Person.of(family=parts["literal"] or parts["name"]))
             continue
         particles = (parts["dropping-particle"], parts["non-dropping-particle"], parts["family"])
-        person = Person.of(family=" ".join(particles), given=parts["given"], suffix=parts["suffix"])
-        if str(person):
-            yield str(person)
+        name = str(Person.of(family=" ".join(particles), given=parts["given"], suffix=parts["suffix"]))
+        if name:
+            yield name
 
 
 _PARTS = ("literal", "name", "family", "given", "suffix", "dropping-particle", "non-dropping-particle")

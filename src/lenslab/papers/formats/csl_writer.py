@@ -26,19 +26,36 @@ def csl(papers: Sequence[Paper]) -> str:
 
 
 def _item(paper: Paper, key: str) -> dict[str, Any]:
+    publication = paper.publication
+    published = bool(paper.journal_reference or publication.container)
+    people = [_author(name) for name in paper.authors if name.strip()]
+    texts = {
+        "container-title": publication.container or paper.journal_reference,
+        "collection-title": publication.series,
+        "volume": publication.volume,
+        "number" if publication.kind == "report" else "issue": publication.number,
+        "page": publication.pages,
+        "edition": publication.edition,
+        "publisher": publication.publisher,
+        "genre": publication.genre,
+        "ISBN": publication.isbn,
+    }
     item: dict[str, Any] = {
         "id": key,
-        "type": "article-journal" if paper.journal_reference else "article",
+        "type": publication.kind or ("article-journal" if published else "article"),
         "title": one_line(plain_line(paper.title, ties=False)),
-        "author": [_author(name) for name in paper.authors if name.strip()],
+        "author": [] if publication.edited else people,
+        "editor": people if publication.edited else [_author(name) for name in publication.editors if name.strip()],
         "issued": _issued(paper),
-        "container-title": one_line(paper.journal_reference),
+        **{name: one_line(text) for name, text in texts.items()},
         "DOI": paper.doi,
         "abstract": one_line(plain_line(paper.abstract, ties=False)),
+        "status": "retracted" if paper.retracted else "",
     }
     if paper.arxiv_id:
-        item |= {"number": f"arXiv:{paper.arxiv_id}", "URL": paper.arxiv_id.url, "categories": list(paper.categories)}
-        if not paper.journal_reference:
+        named = {"archive_location" if publication.kind == "report" else "number": f"arXiv:{paper.arxiv_id}"}
+        item |= named | {"URL": paper.arxiv_id.url, "categories": list(paper.categories)}
+        if not published and not publication.kind:
             item |= {"publisher": "arXiv", "genre": "preprint"}
     return {name: value for name, value in item.items() if value}
 

@@ -28,21 +28,56 @@ def endnote(papers: Sequence[Paper]) -> str:
 
 
 def _fields(paper: Paper, key: str) -> Iterator[tuple[str, str]]:
-    yield "0", "Journal Article" if paper.journal_reference else "Electronic Article"
+    publication = paper.publication
+    container = publication.container or paper.journal_reference
+    yield "0", _type(paper)
     yield "F", key
     yield "T", plain_line(paper.title, ties=False)
     for name in paper.authors:
-        person = Person.parse(name)
-        # A comma at the end keeps a group's name whole.
-        written = person.family_first
-        yield "A", written if person.given or " " not in person.family or written.endswith(",") else f"{written},"
+        yield "A", _person(name)
+    for name in publication.editors:
+        yield "E", _person(name)
     yield "D", "" if paper.year is None else str(paper.year)
     # The day of the first version says something of the work only where the work is of that year.
     yield "8", paper.submitted.isoformat() if paper.submitted and paper.submitted.year == paper.year else ""
-    yield "J", paper.journal_reference
+    yield "B" if publication.kind in ("paper-conference", "chapter") else "J", container
+    yield "S", publication.series
+    yield "V", publication.volume
+    yield "N", publication.number
+    yield "P", publication.pages
+    yield "7", publication.edition
+    yield "I", publication.publisher
+    yield "9", publication.genre
+    yield "@", publication.isbn
     yield "R", paper.doi
     yield "M", f"arXiv:{paper.arxiv_id}" if paper.arxiv_id else ""
     yield "U", paper.arxiv_id.url if paper.arxiv_id else ""
     yield "X", plain_line(paper.abstract, ties=False)
     for category in paper.categories if paper.arxiv_id else ():
         yield "K", category
+    yield "Z", "Retracted" if paper.retracted else ""
+
+
+def _person(name: str) -> str:
+    person = Person.parse(name)
+    # A comma at the end keeps a group's name whole.
+    written = person.family_first
+    return written if person.given or " " not in person.family or written.endswith(",") else f"{written},"
+
+
+def _type(paper: Paper) -> str:
+    publication = paper.publication
+    if publication.kind == "book" and publication.edited:
+        return "Edited Book"
+    usual = "Journal Article" if paper.journal_reference or publication.container else "Electronic Article"
+    return _TYPES.get(publication.kind, usual)
+
+
+_TYPES = {
+    "article-journal": "Journal Article",
+    "paper-conference": "Conference Paper",
+    "chapter": "Book Section",
+    "book": "Book",
+    "thesis": "Thesis",
+    "report": "Report",
+}

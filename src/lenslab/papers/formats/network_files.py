@@ -30,6 +30,7 @@ class Node:
         role: What it is in the network, for instance ``citing``.
         arxiv_id: Its name at arXiv; empty where it has none.
         doi: Its DOI; empty where none is known.
+        standing: ``retracted`` or ``withdrawn`` where it stands no more.
     """
 
     key: str
@@ -39,6 +40,7 @@ class Node:
     role: str = ""
     arxiv_id: str = ""
     doi: str = ""
+    standing: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,10 +67,10 @@ def nodes_csv(nodes: Iterable[Node]) -> str:
 
     Example:
         >>> nodes_csv([Node(key="a", title="=1+1", authors=("Ada Lovelace", "Bolei Zhou"), year=2018)])
-        "key,title,authors,year,role,arxiv_id,doi\r\na,'=1+1,Ada Lovelace; Bolei Zhou,2018,,,\r\n"
+        "key,title,authors,year,role,arxiv_id,doi,standing\r\na,'=1+1,Ada Lovelace; Bolei Zhou,2018,,,,\r\n"
     """
-    rows = ((node.key, node.title, node.authors, node.year, node.role, node.arxiv_id, node.doi) for node in nodes)
-    return _csv(("key", "title", "authors", "year", "role", "arxiv_id", "doi"), rows)
+    names = ("key", *_NODE_TYPES)
+    return _csv(names, ([getattr(node, name) for name in names] for node in nodes))
 
 
 def edges_csv(edges: Iterable[Edge]) -> str:
@@ -127,7 +129,7 @@ def graph_json(nodes: Sequence[Node], edges: Sequence[Edge]) -> str:
 
 
 _NODE_TYPES = {"title": "string", "authors": "string", "year": "int", "role": "string"}
-_NODE_TYPES |= {"arxiv_id": "string", "doi": "string"}
+_NODE_TYPES |= {"arxiv_id": "string", "doi": "string", "standing": "string"}
 _EDGE_TYPES = {"influential": "boolean", "sources": "string"}
 
 

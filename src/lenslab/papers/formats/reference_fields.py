@@ -4,14 +4,15 @@ import hashlib
 import html
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from lenslab.papers.arxiv_id import ArxivId
-from lenslab.papers.description import NOWHERE, Description, Place
+from lenslab.papers.description import Description
 from lenslab.papers.doi import ARXIV_PREFIX, Doi, first_doi
 from lenslab.papers.errors import ArxivIdError, MalformedError
 from lenslab.papers.formats.rejection import Rejection
 from lenslab.papers.paper import Paper
+from lenslab.papers.publication import UNSTATED, Publication
 from lenslab.papers.text.latex_display import plain_text, segments
 
 # Only an arXiv identifier that says what it is: bare digits in running text are anything.
@@ -32,6 +33,11 @@ _TAG = re.compile(
 )
 _TILDE = r"\textasciitilde{}"
 _FORMULA = re.compile(r"\$[^$]*\$|\\.|~", re.DOTALL)
+# How publishers mark an article that stands no more; a notice about it is another publication.
+_RETRACTED = re.compile(
+    r"\W*retracted(?:\s+(?:article|paper|chapter))?\s*[:\])]|.*[\[(]\s*retracted\b[^\[\]()]*[\])]\W*$",
+    re.IGNORECASE | re.DOTALL,
+)
 _YEAR = re.compile(r"(?<!\d)(?:1[4-9]|2[01])\d\d(?!\d)")
 _LONGEST_TEX = 20_000
 _LONGEST_KEY = 500
@@ -45,26 +51,32 @@ class Reference:
         key: Its name in the file; empty where it has none.
         title: The title; may hold LaTeX.
         authors: The names in their spoken order.
+        editors: Who edited the book; a book that names nobody else is known by them.
         year: Where the year may stand, the most reliable first.
         doi: Where a DOI may stand.
         eprint: What may be an arXiv identifier, the most reliable first; old ones may stand without their archive,
             which the primary category names then.
         mentions: Where an arXiv identifier may be named in other words.
-        place: Where it was published; may hold LaTeX where the file does.
+        publication: As what and where it was published, in plain text.
+        retracted: Whether the file says that it was retracted.
         abstract: The abstract; may hold LaTeX.
         categories: ArXiv's category ids, the primary one first.
+        assumptions: What was assumed so far, a sentence each.
     """
 
     key: str = ""
     title: str = ""
     authors: tuple[str, ...] = ()
+    editors: tuple[str, ...] = ()
     year: tuple[str, ...] = ()
     doi: tuple[str, ...] = ()
     eprint: tuple[str, ...] = ()
     mentions: tuple[str, ...] = ()
-    place: Place = NOWHERE
+    publication: Publication = UNSTATED
+    retracted: bool = False
     abstract: str = ""
     categories: tuple[str, ...] = ()
+    assumptions: tuple[str, ...] = ()
 
     def description(self, source: str, raw: bytes) -> Description:
         """Describe the work that the entry names.
@@ -78,7 +90,7 @@ class Reference:
         if not title:
             raise MalformedError("no title")
         archives = [f"{name.partition('.')[0]}/{number}" for name in self.categories[:1] for number in self.eprint]
-        identifier = _arxiv_id((*self.eprint, *archives), (*self.doi, *self.mentions, self.place.journal))
+        identifier = _arxiv_id((*self.eprint, *archives), (*self.doi, *self.mentions, self.publication.container))
         dois = (found for text in self.doi if (found := first_doi(text)))
         # arXiv's own DOI names the preprint and not an article.
         doi = next((found for found in dois if not Doi.parse(found).name.startswith(ARXIV_PREFIX)), "")
@@ -87,23 +99,38 @@ class Reference:
         key = self.key.strip() or (Doi.parse(doi).name if doi else str(identifier or digest))
         if len(key) > _LONGEST_KEY:
             raise MalformedError(f"its key has {len(key):,} characters")
-        journal = " ".join(journal_line(self.place).split())
+        published = self.publication.tidy
+        if _NO_JOURNAL.fullmatch(published.container):
+            published = replace(published, kind="", container="", volume="", number="", pages="")
+        if published.publisher.lower() == "arxiv":
+            published = replace(published, publisher="")
+        if published.kind not in ("thesis", "report"):
+            published = replace(published, genre="")
+        edited = published.edited or (published.kind == "book" and bool(self.editors) and not self.authors)
+        year = next((int(match[0]) for text in self.year if (match := _YEAR.search(text))), None)
         return Description(
             source=source,
             locator=key,
             raw=raw,
             paper=Paper(
                 title=title,
-                authors=tuple(self.authors),
-                year=next((int(match[0]) for text in self.year if (match := _YEAR.search(text))), None),
+                authors=self.authors or (self.editors if edited else ()),
+                year=year,
                 arxiv_id=identifier,
                 abstract=plain_line(self.abstract),
                 categories=self.categories,
                 doi=doi,
-                journal_reference="" if _NO_JOURNAL.fullmatch(journal) else journal,
+                journal_reference=published.line,
+                publication=replace(published, editors=() if edited else self.editors, edited=edited),
+                retracted=self.retracted or bool(_RETRACTED.match(title)),
             ),
-            place=self.place,
+            assumptions=self.assumptions if year is not None else (*self.assumptions, _without_year(self.year)),
         )
+
+
+def _without_year(dates: tuple[str, ...]) -> str:
+    stated = next((" ".join(date.split()) for date in dates if date.strip()), "")
+    return f"no year is read from the date {stated[:40]!r}" if stated else "no year is stated"
 
 
 def _without_tags(text: str) -> str:
@@ -116,7 +143,7 @@ def _without_tags(text: str) -> str:
 
 def _formula(tex: str) -> str:
     """Write a formula in dollar signs; one that shows nothing would be two of them, which mean something else."""
-    return f"${tex}$" if plain_text(f"${tex}$") else " "
+    return f"${tex}$" if plain_text(f"${tex}$") else ""
 
 
 def whole_title(title: str, subtitle: str = "", addition: str = "", *, volume: str = "", part: str = "") -> str:
@@ -133,8 +160,9 @@ def whole_title(title: str, subtitle: str = "", addition: str = "", *, volume: s
         if whole and added.strip():
             whole = f"{whole.rstrip()}{'' if whole.rstrip('}')[-1:] in '?!.:;…' else between} {added.strip()}"
     for name, number in (("volume", volume), ("part", part)):
-        if whole and number.strip():
-            whole = f"{whole}, {name} {number.strip()}"
+        added = f", {name} {number.strip()}"
+        if whole and number.strip() and not plain_line(whole).endswith(plain_line(added)):
+            whole += added
     return whole
 
 
@@ -145,8 +173,22 @@ def unmarked(text: str) -> str:
         >>> unmarked("Barrels &amp; kegs of <em>Sample coli</em> at CO<inf>2</inf> &lt; 5%")
         'Barrels & kegs of Sample coli at CO2 < 5%'
     """
-    decoded = _without_tags(html.unescape(_without_tags(text)))
-    return _FORMULA.sub(lambda match: match[0] if match[0] != "~" else _TILDE, decoded)
+    return _with_tildes(untagged(text))
+
+
+def _with_tildes(text: str) -> str:
+    """Write tildes of a text that is not TeX as TeX does; inside of formulas they are TeX."""
+    return _FORMULA.sub(lambda match: match[0] if match[0] != "~" else _TILDE, text)
+
+
+def untagged(text: str) -> str:
+    """Take tags off a text and decode entities, and leave whatever else it holds.
+
+    Example:
+        >>> untagged("Barrels &amp; <em>kegs</em> ~ 5")
+        'Barrels & kegs ~ 5'
+    """
+    return _without_tags(html.unescape(_without_tags(text)))
 
 
 def plain_line(tex: str, *, ties: bool = True) -> str:
@@ -171,21 +213,13 @@ def plain_line(tex: str, *, ties: bool = True) -> str:
         for segment in segments(typed)
     ]
     line = " ".join("".join(parts).split())
-    seen = line if ties else _FORMULA.sub(lambda match: match[0] if match[0] != "~" else _TILDE, line)
-    return line if plain_text(seen) == plain_text(typed) else typed
-
-
-def journal_line(place: Place) -> str:
-    """Write where a work was published in one line; empty where no journal is named.
-
-    Example:
-        >>> journal_line(Place(journal="TPAMI", volume="40", number="6", pages="1452-1464"))
-        'TPAMI 40(6), 1452-1464'
-    """
-    if not place.journal:
-        return ""
-    volume = place.volume + (f"({place.number})" if place.number else "")
-    return " ".join(filter(None, (place.journal, volume))) + (f", {place.pages}" if place.pages else "")
+    # A tie that is meant as one stands there as the space that it is.
+    tied = _FORMULA.sub(lambda match: match[0] if match[0] != "~" else "\u00a0", typed)
+    shown = plain_text(typed)
+    if ties:
+        return line if plain_text(line) == shown else typed
+    candidates = (line, tied, shown, shown.replace("\\", r"\textbackslash{}"))
+    return next((text for text in candidates if plain_text(_with_tildes(text)) == shown), typed)
 
 
 def one_line(text: str) -> str:

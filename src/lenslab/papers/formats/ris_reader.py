@@ -7,15 +7,29 @@ from pathlib import Path
 from typing import Any
 
 from lenslab.papers.categories import is_category
-from lenslab.papers.description import Description, Place
+from lenslab.papers.description import Description
 from lenslab.papers.errors import MalformedError
-from lenslab.papers.formats.reference_fields import Reference, unmarked, whole_title, without_duplicates
+from lenslab.papers.formats.reference_fields import Reference, unmarked, untagged, whole_title, without_duplicates
 from lenslab.papers.formats.rejection import Rejection
 from lenslab.papers.person import Person
+from lenslab.papers.publication import Publication, pages
 from lenslab.papers.text.text_encoding import from_utf8, read_text
 
 NAME = "RIS"
 
+_KINDS = {
+    "JOUR": "article-journal",
+    "MGZN": "article-journal",
+    "CPAPER": "paper-conference",
+    "CONF": "paper-conference",
+    "CHAP": "chapter",
+    "ECHAP": "chapter",
+    "BOOK": "book",
+    "EBOOK": "book",
+    "EDBOOK": "book",
+    "THES": "thesis",
+    "RPRT": "report",
+}
 _BEGIN = re.compile(r"TY {1,2}- ?")
 _END = re.compile(r"ER {1,2}-")
 
@@ -93,28 +107,57 @@ def _records(text: str) -> Iterator[tuple[str, bool]]:
 
 
 def _description(record: dict[str, Any], raw: bytes) -> Description:
-    def get(*names: str) -> str:
-        return unmarked(next((text for name in names if (text := " ".join(_texts(record.get(name))).strip())), ""))
+    def stated(*names: str) -> str:
+        return untagged(next((text for name in names if (text := " ".join(_texts(record.get(name))).strip())), ""))
 
-    journal = get("journal_name", "alternate_title3", "alternate_title2", "alternate_title1", "secondary_title")
-    pages = "-".join(filter(None, (get("start_page"), get("end_page"))))
-    names = _texts(record.get("authors")) or _texts(record.get("first_authors"))
+    def get(*names: str) -> str:
+        return unmarked(stated(*names))
+
+    container = stated("journal_name", "alternate_title3", "alternate_title2", "alternate_title1")
+    further = record.get("unknown_tag")
+    edited_by = further.get("ED") if isinstance(further, dict) else None
+    kind = _KINDS.get(get("type_of_reference"), "")
+    series, secondary = stated("tertiary_title"), stated("secondary_title")
+    if kind == "book":
+        series = series or secondary
+    else:
+        container = container or secondary
     mentions = ("accession_number", "urls", "note", "notes", "number", "journal_name", "custom1", "type_of_work")
     title = get("title", "primary_title", "short_title") or get("translated_title")
     # Of a book that is in no series, the volume tells it apart from the others of its title.
-    volume = get("volume") if get("type_of_reference") == "BOOK" and not get("tertiary_title") else ""
+    volume = get("volume") if kind == "book" and not series else ""
     reference = Reference(
         key=get("id"),
         title=whole_title(title, volume=volume),
-        authors=tuple(person for name in names if (person := str(Person.parse(" ".join(html.unescape(name).split()))))),
+        authors=_people(record.get("authors")) or _people(record.get("first_authors")),
+        editors=_people(record.get("secondary_authors")) or _people(edited_by),
         year=(get("year"), get("publication_year"), get("date")),
         doi=(get("doi"), *_texts(record.get("urls"))),
         mentions=tuple(get(name) for name in mentions),
-        place=Place(journal=journal, volume=get("volume"), number=get("number"), pages=pages, isbn=get("issn")),
+        publication=Publication(
+            kind=kind,
+            container=container,
+            volume=stated("volume"),
+            number=stated("number"),
+            pages=pages(stated("start_page"), stated("end_page")),
+            isbn=stated("issn"),
+            publisher=stated("publisher"),
+            edition=stated("edition"),
+            series=series,
+            genre=stated("type_of_work"),
+            edited=get("type_of_reference") == "EDBOOK",
+        ),
+        retracted="retracted" in map(str.lower, _texts(record.get("notes"))),
         abstract=get("abstract", "notes_abstract"),
         categories=tuple(word for word in _texts(record.get("keywords")) if is_category(word)),
     )
     return reference.description(NAME, raw)
+
+
+def _people(listed: object) -> tuple[str, ...]:
+    return tuple(
+        person for name in _texts(listed) if (person := str(Person.parse(" ".join(html.unescape(name).split()))))
+    )
 
 
 def _texts(value: object) -> list[str]:

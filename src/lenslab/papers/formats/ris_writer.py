@@ -28,20 +28,53 @@ def ris(papers: Sequence[Paper]) -> str:
 
 
 def _fields(paper: Paper, key: str) -> Iterator[tuple[str, str]]:
-    yield "TY", "JOUR" if paper.journal_reference else "UNPB"
+    publication = paper.publication
+    journal = publication.container or paper.journal_reference
+    yield "TY", _type(paper)
     yield "ID", key
     yield "TI", plain_line(paper.title, ties=False)
     for name in paper.authors:
         yield "AU", Person.parse(name).family_first
+    for name in publication.editors:
+        yield "A2", Person.parse(name).family_first
     yield "PY", "" if paper.year is None else str(paper.year)
     # The day of the first version says something of the work only where the work is of that year.
     submitted = paper.submitted if paper.submitted and paper.submitted.year == paper.year else None
     yield "DA", submitted.strftime("%Y/%m/%d") if submitted else ""
-    yield "JO", paper.journal_reference
+    yield "T2" if publication.kind in ("paper-conference", "chapter") else "JO", journal
+    yield "T3", publication.series
+    yield "VL", publication.volume
+    yield "IS", publication.number
+    first, last = publication.page_range
+    yield "SP", first
+    yield "EP", last
+    yield "ET", publication.edition
+    yield "PB", publication.publisher
+    yield "SN", publication.isbn
+    yield "M3", publication.genre
     yield "DO", paper.doi
     yield "AN", f"arXiv:{paper.arxiv_id}" if paper.arxiv_id else ""
     yield "UR", paper.arxiv_id.url if paper.arxiv_id else ""
     yield "AB", plain_line(paper.abstract, ties=False)
     for category in paper.categories if paper.arxiv_id else ():
         yield "KW", category
+    yield "N1", "Retracted" if paper.retracted else ""
     yield "ER", ""
+
+
+def _type(paper: Paper) -> str:
+    publication = paper.publication
+    if publication.kind == "book" and publication.edited:
+        return "EDBOOK"
+    usual = "JOUR" if paper.journal_reference or publication.container else "UNPB"
+    return _TYPES.get(publication.kind, usual)
+
+
+_TYPES = {
+    "article-journal": "JOUR",
+    "paper-conference": "CPAPER",
+    "chapter": "CHAP",
+    "book": "BOOK",
+    "thesis": "THES",
+    "report": "RPRT",
+}

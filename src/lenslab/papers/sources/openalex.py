@@ -16,11 +16,11 @@ from lenslab.http.errors import NotFoundError
 from lenslab.http.rate_limit import Rate
 from lenslab.http.service import Service
 from lenslab.papers.arxiv_id import ArxivId
-from lenslab.papers.description import Assertion, Description, Place
+from lenslab.papers.description import Assertion, Description
 from lenslab.papers.doi import ARXIV_PREFIX, arxiv_id_or_doi
 from lenslab.papers.errors import MalformedError, WorkNameError
-from lenslab.papers.formats.reference_fields import journal_line
 from lenslab.papers.paper import Paper
+from lenslab.papers.publication import UNSTATED, Publication, pages
 from lenslab.papers.text.json_fields import document, inner, items, mapping, number, packed, sequence, text, year
 
 NAME = "OpenAlex"
@@ -206,6 +206,7 @@ def parse(raw: bytes) -> Description:
     names |= {
         name: text(ids.get(key)).rsplit("/", 1)[-1] for name, key in (("PubMed", "pmid"), ("PubMedCentral", "pmcid"))
     }
+    published = _publication(record)
     return Description(
         source=NAME,
         locator=own[1].upper(),
@@ -221,7 +222,9 @@ def parse(raw: bytes) -> Description:
             arxiv_id=arxiv_id,
             abstract=abstract(record.get("abstract_inverted_index")),
             doi="" if doi.lower().startswith(ARXIV_PREFIX) else doi,
-            journal_reference=_journal(record),
+            journal_reference=published.line,
+            publication=published,
+            retracted=record.get("is_retracted") is True,
         ),
     )
 
@@ -260,15 +263,14 @@ def _arxiv_id(record: Mapping[str, Any], doi: str) -> ArxivId | None:
     return next(filter(None, map(ArxivId.without_version, candidates)), None)
 
 
-def _journal(record: Mapping[str, Any]) -> str:
-    """Write where it appeared, as bibliographies do; arXiv is no such place."""
-    where = text(inner(inner(record.get("primary_location")).get("source")).get("display_name"))
-    if not where or where.lower().startswith("arxiv"):
-        return ""
+def _publication(record: Mapping[str, Any]) -> Publication:
+    """Read where it appeared, as bibliographies state it; arXiv is no such place."""
+    container = text(inner(inner(record.get("primary_location")).get("source")).get("display_name"))
+    if not container or container.lower().startswith("arxiv"):
+        return UNSTATED
     biblio = inner(record.get("biblio"))
-    volume, first, last = (text(biblio.get(key)) for key in ("volume", "first_page", "last_page"))
-    pages = f"{first}-{last}" if first and last and first != last else first
-    return journal_line(Place(journal=where, volume=volume, pages=pages))
+    volume, issue, first, last = (text(biblio.get(key)) for key in ("volume", "issue", "first_page", "last_page"))
+    return Publication(container=container, volume=volume, number=issue, pages=pages(first, last))
 
 
 def _read_page(content: bytes, *, paged: bool) -> tuple[list[Description], int, str | None]:

@@ -17,11 +17,11 @@ from lenslab.http.errors import RefusedError
 from lenslab.http.rate_limit import Rate
 from lenslab.http.service import Service
 from lenslab.papers.arxiv_id import ArxivId
-from lenslab.papers.description import Assertion, Description, Place
+from lenslab.papers.description import Assertion, Description
 from lenslab.papers.doi import ARXIV_PREFIX, arxiv_id_or_doi
 from lenslab.papers.errors import MalformedError, WorkNameError
-from lenslab.papers.formats.reference_fields import journal_line
 from lenslab.papers.paper import Paper
+from lenslab.papers.publication import UNSTATED, Publication
 from lenslab.papers.text.json_fields import document, inner, items, mapping, number, packed, sequence, text, year
 
 NAME = "Semantic Scholar"
@@ -274,6 +274,7 @@ def parse(raw: bytes) -> Description:
     digest = hashlib.sha256(f"{title}|{appeared or ''}".encode()).hexdigest()
     names = {"S2": hash_} | {name: text(external.get(name)) for name in _NAMES}
     names["CorpusId"] = names["CorpusId"] or text(record.get("corpusId"))
+    published = _publication(record)
     return Description(
         source=NAME,
         locator=hash_ or f"unresolved:{digest[:40]}",
@@ -290,19 +291,19 @@ def parse(raw: bytes) -> Description:
             arxiv_id=arxiv_id,
             abstract=text(record.get("abstract")),
             doi=doi,
-            journal_reference=_journal(record),
+            journal_reference=published.line,
+            publication=published,
         ),
     )
 
 
-def _journal(record: Mapping[str, Any]) -> str:
-    """Write where it appeared, as bibliographies do; arXiv is no such place."""
+def _publication(record: Mapping[str, Any]) -> Publication:
+    """Read where it appeared, as bibliographies state it; arXiv is no such place."""
     journal = inner(record.get("journal"))
-    where = text(journal.get("name")) or text(record.get("venue"))
-    if not where or where.lower() in ("arxiv.org", "arxiv"):
-        return ""
-    volume, pages = text(journal.get("volume")), text(journal.get("pages"))
-    return journal_line(Place(journal=where, volume=volume, pages=pages))
+    container = text(journal.get("name")) or text(record.get("venue"))
+    if not container or container.lower() in ("arxiv.org", "arxiv"):
+        return UNSTATED
+    return Publication(container=container, volume=text(journal.get("volume")), pages=text(journal.get("pages"))).tidy
 
 
 def _read_paper(content: bytes) -> Description:
