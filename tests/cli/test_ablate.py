@@ -210,8 +210,8 @@ def test_a_split_is_asked_for_and_what_was_assumed_is_said_at_the_end(typed: Typ
     assert code == 0, err
     document = json.loads((tmp_path / "here" / "record.json").read_text())
     assert (document["images"]["count"], document["images"]["source"]) == (4, "pictures#test")
-    assert len(document["assumptions"]) == 3
-    assert err.splitlines()[-3:] == [f"assumed: {each}" for each in document["assumptions"]]
+    assert len(document["assumptions"]) == 4
+    assert err.splitlines()[-4:] == [f"assumed: {each}" for each in document["assumptions"]]
     code, _, err = typed("curve", "here", "--order", "l1_norm", "--steps", "8", "--out", "curve")
     assert code == 0, err
 

@@ -326,7 +326,7 @@ CASES: list[tuple[str, str]] = [
     (f"{SMALL} unlabelled.parquet", "labels in label"),
     (f"{SMALL} unpictured.parquet", "expected pictures in image or img"),
     (f"{SMALL} addresses.parquet", "expected encoded pictures"),
-    (f"{SMALL} words.parquet", "classes are integers from 0"),
+    (f"{SMALL} words.parquet", "name their classes differently: 4 of the 4 classes of the images ('a', 'b', 'c', ...)"),
     (f"{SMALL} nulls.parquet", "row 1 of"),
     (f"{SMALL} negative.parquet", "labels are negative"),
     (f"{SMALL} beyond.parquet", "77"),

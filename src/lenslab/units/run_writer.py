@@ -12,6 +12,7 @@ import pandas as pd
 import pyarrow.parquet as pq
 import torch
 from numpy.typing import NDArray
+from scipy.stats import binomtest
 
 from lenslab.records import machine, versions
 from lenslab.runs.attributes.attribute_tables import attribute_table, class_table
@@ -32,6 +33,10 @@ from lenslab.units.question import Question
 from lenslab.units.sweep.exemplars import exemplars
 from lenslab.units.sweep.schedule import Block
 from lenslab.units.sweep.shards import Shards
+
+_FEW_IMAGES = 20
+_CHANCE = 0.05
+"""The p-value above which a network is not seen to do better than naming one class."""
 
 
 def write_tables(
@@ -177,7 +182,7 @@ def _document(question: Question, images: pd.DataFrame, skipped: pd.DataFrame, p
         "top": question.top,
         "seed": question.seed,
         "assumptions": [*question.assumptions, *_left_out(skipped, len(opened)), *_turned(images)],
-        "warnings": _warnings(trace_, images["label"].nunique(), opened),
+        "warnings": [*_warnings(trace_, images["label"].nunique(), opened), *_of_chance(images)],
         "versions": versions(),
         "machine": machine(),
     }
@@ -195,6 +200,20 @@ def _turned(images: pd.DataFrame) -> Iterator[str]:
         yield (
             f"{turned} of {len(images)} pictures were turned as their EXIF orientation says; --no-exif leaves them as "
             "their pixels lie"
+        )
+
+
+def _of_chance(images: pd.DataFrame) -> Iterator[str]:
+    """Warn where the network does not do what it was trained for: its images or labels may be another's."""
+    labels = images["label"]
+    right, commonest = int((labels == images["prediction"]).sum()), labels.value_counts(normalize=True).max()
+    if len(images) < _FEW_IMAGES or labels.nunique() < 2:
+        return
+    if binomtest(right, len(images), commonest, alternative="greater").pvalue > _CHANCE:
+        yield (
+            f"the network is right on {right:,} of {len(images):,} images, which cannot be told from naming the "
+            f"commonest class each time ({100 * commonest:.1f} %): see that images, labels and preprocessing are those "
+            "that it was trained for"
         )
 
 

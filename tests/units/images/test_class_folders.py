@@ -114,6 +114,27 @@ def test_a_split_is_the_directory_of_its_name(tmp_path):
         open_images(f"{tmp_path}#test")
 
 
+def test_a_split_with_some_of_the_classes_is_numbered_as_the_training_split(tmp_path):
+    pets(tmp_path / "train")
+    numbered(tmp_path / "test", ["cat", "dog"])
+    for source in (f"{tmp_path}#test", tmp_path / "test"):
+        images = open_images(source)
+        assert images.class_names == ("Zebra", "cat", "dog")
+        assert images.labels.tolist() == [1, 2]
+        assert images.assumptions == (
+            f"{source} has 2 of the 3 classes of train beside it; they are numbered as there, 'dog' is 2",
+        )
+    numbered(tmp_path / "val", ["cat", "cow"])
+    images = open_images(tmp_path / "val")
+    assert images.labels.tolist() == [0, 1]
+    assert (
+        "has classes that train beside it lacks: cow; its classes are numbered by themselves" in images.assumptions[0]
+    )
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "test").rename(tmp_path / "elsewhere/test")
+    assert open_images(tmp_path / "elsewhere/test").labels.tolist() == [0, 1]
+
+
 def test_files_that_are_no_pictures_are_left_out_and_remarked(tmp_path):
     (pets(tmp_path) / "cat/notes.txt").write_text("tabby")
     images = open_images(tmp_path)

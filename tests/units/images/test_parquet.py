@@ -199,7 +199,7 @@ def test_a_column_of_text_is_no_column_of_pictures(tmp_path):
     [
         ([0, None, 1], "row 1 of .* has no label"),
         ([0.0, 1.0, 2.0], "is double; classes are integers"),
-        (["cat", "dog", "cat"], "is string; classes are integers"),
+        ([True, False, True], "is bool; classes are integers"),
         ([0, 1, -1], "image 2 of .* has the label -1"),
     ],
 )
@@ -245,3 +245,14 @@ def test_a_label_beyond_the_names_of_its_own_file_is_refused(tmp_path):
     write(tmp_path / "b.parquet", labels=[2] * len(ENCODED), names=["dog", "cat", "fox"])
     with pytest.raises(LabelError, match=r"a\.parquet has the label 2, and names 2 classes only"):
         open_images(tmp_path)
+
+
+@pytest.mark.parametrize("kind", [pa.string(), pa.large_string(), pa.dictionary(pa.int8(), pa.string())])
+def test_labels_that_are_names_are_numbered_in_sorted_order_over_all_files(tmp_path, kind):
+    for file, labels in (("a", ["dog", "eel"]), ("b", ["cat", "dog"])):
+        rows = {"image": pa.array(ENCODED[:2]), "label": pa.array(labels).cast(kind)}
+        pq.write_table(pa.table(rows), tmp_path / f"{file}.parquet")
+    images = open_images(tmp_path)
+    assert images.class_names == ("cat", "dog", "eel")
+    assert images.labels.tolist() == [1, 2, 0, 1]
+    assert images.assumptions == (f"the labels of {tmp_path} are names and numbered in sorted order, 'cat' is 0",)

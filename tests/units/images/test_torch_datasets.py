@@ -12,6 +12,7 @@ from torch.utils.data import DataLoader, Dataset, IterableDataset, Subset, Tenso
 
 from lenslab.units.errors import ImageLayoutError, LabelError, UndecodableImageError
 from lenslab.units.images import content_hash, open_images
+from lenslab.units.images.torch_datasets import images_of_dataset
 
 PIXELS = np.random.default_rng(6).integers(0, 256, (5, 6, 7, 3), dtype=np.uint8)
 LABELS = (2, 0, 1, 1, 0)
@@ -290,3 +291,16 @@ def test_data_sets_without_torch_need_no_torch():
         "len(open_images([(np.zeros((4, 4), np.uint8), 0)])); sys.exit('torch' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_labels_that_are_names_are_numbered_in_sorted_order():
+    rows = [{"image": np.full((4, 4), number, np.uint8), "label": name} for number, name in enumerate(("eel", "cat"))]
+    images = images_of_dataset(rows, name="mine")
+    assert images.class_names == ("cat", "eel")
+    assert images.labels.tolist() == [1, 0]
+    assert images.assumptions == ("the labels of mine are names and numbered in sorted order, 'cat' is 0",)
+    other = images_of_dataset([{**row, "label": row["label"] + "s"} for row in rows], name="mine")
+    assert other.sha256 != images.sha256
+    mixed = [*rows, {"image": np.zeros((4, 4), np.uint8), "label": 1}]
+    with pytest.raises(LabelError, match=r"label of item 1 of mine is the name 'cat', and that of item 2 the number 1"):
+        images_of_dataset(mixed, name="mine")

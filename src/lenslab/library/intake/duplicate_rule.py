@@ -38,6 +38,7 @@ from typing import TYPE_CHECKING, Literal
 from lenslab.papers.doi import PREPRINTS
 from lenslab.papers.person import TIE, Person, last_words
 from lenslab.papers.text.latex_display import plain_text
+from lenslab.papers.text.plurals import singular
 from lenslab.papers.work import plain_letters
 
 if TYPE_CHECKING:
@@ -304,8 +305,7 @@ def _normal_words(title: str) -> list[str]:
     """Give the title's words in plain letters, singular, abbreviations written out; ``C++`` and ``C#`` are words."""
     words: list[str] = []
     for word in _WORD.findall(plain_letters(title)):
-        plural = len(word) > 3 and word.endswith("s") and not word.endswith("ss") and word != "news"
-        single = word[:-1] if plural else word
+        single = singular(word)
         words.extend(_ABBREVIATIONS.get(single, single).split())
     return words
 

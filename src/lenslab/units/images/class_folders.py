@@ -15,6 +15,7 @@ from lenslab.units.errors import ImageLayoutError, ImagesUnavailableError, Undec
 from lenslab.units.images.labelled_images import Images, Picture
 from lenslab.units.images.splits import SPLITS
 
+_TRAINING = frozenset(("train", "training"))
 SUFFIXES = frozenset(
     (".jpg", ".jpeg", ".png", ".ppm", ".bmp", ".pgm", ".tif", ".tiff", ".webp", *(".gif", ".pbm", ".pnm"))
 )
@@ -36,9 +37,10 @@ def open_folders(path: Path, *, source: str | None = None, exif: bool = True) ->
 
     The classes are numbered in the order of their sorted names and an empty one keeps its number; the pictures of a
     class are in the order of the directories and then of the files, at any depth: the numbers that torchvision's
-    ``ImageFolder`` gives. Names that are all numbers are sorted as numbers, though, 2 before 10. What begins with a dot
-    is ignored; such numbers, classes without pictures, and files that are none, stand in the ``assumptions``. Names are
-    read at once, pictures only when asked for.
+    ``ImageFolder`` gives. Names that are all numbers are sorted as numbers, though, 2 before 10, and a split that lacks
+    classes of the training split beside it is numbered as that one is. What begins with a dot is ignored; such numbers,
+    classes without pictures, and files that are none, stand in the ``assumptions``. Names are read at once, pictures
+    only when asked for.
 
     Example:
         >>> import tempfile
@@ -53,12 +55,13 @@ def open_folders(path: Path, *, source: str | None = None, exif: bool = True) ->
     """
     named = source or str(path)
     try:
-        classes = _classes(path, named)
-        shelves, empty, others = _search(path, classes)
+        present = _classes(path, named)
+        classes, numbering = _numbered(path, present, named)
+        shelves, empty, others = _search(path, present, classes)
     except OSError as error:
         raise ImagesUnavailableError(f"{error.filename or named} cannot be read: {error.strerror or error}") from error
     if not shelves:
-        raise ImageLayoutError(_without_pictures(path, classes, others, named))
+        raise ImageLayoutError(_without_pictures(path, present, others, named))
 
     def read(start: int, stop: int) -> Iterator[Picture | UndecodableImageError]:
         for shelf in shelves:
@@ -75,7 +78,7 @@ def open_folders(path: Path, *, source: str | None = None, exif: bool = True) ->
         return lines.hexdigest()
 
     labels = np.repeat([shelf.label for shelf in shelves], [len(shelf.names) for shelf in shelves])
-    assumptions = (*_of_numbers(classes, named), *_assumptions(empty, others, named))
+    assumptions = (*numbering, *_of_numbers(classes, named), *_assumptions(empty, others, named))
     return Images(path.resolve().name, named, labels, tuple(classes), read, digest, exif=exif, assumptions=assumptions)
 
 
@@ -120,11 +123,32 @@ def _classes(path: Path, named: str) -> list[str]:
     return classes
 
 
-def _search(path: Path, classes: list[str]) -> tuple[list[_Shelf], list[str], list[Path]]:
+def _numbered(path: Path, present: list[str], named: str) -> tuple[list[str], tuple[str, ...]]:
+    """Give the classes in the order of their numbers, and what was assumed of it.
+
+    A network knows the classes of its training images: a split that has some of them only keeps their numbers.
+    """
+    here = path.resolve()
+    beside = [other for other in here.parent.iterdir() if other.name.lower() in _TRAINING and other.is_dir()]
+    if here.name.lower() not in SPLITS - _TRAINING or len(beside) != 1:
+        return present, ()
+    trained = _subdirectories(beside[0])
+    if trained == present or not trained:
+        return present, ()
+    if further := [name for name in present if name not in trained]:
+        lacks = f"{named} has classes that {beside[0].name} beside it lacks: {some_of(further)}"
+        return present, (f"{lacks}; its classes are numbered by themselves, {present[0]!r} is 0",)
+    some = f"{len(present)} of the {len(trained)} classes of {beside[0].name} beside it"
+    return trained, (
+        f"{named} has {some}; they are numbered as there, {present[-1]!r} is {trained.index(present[-1])}",
+    )
+
+
+def _search(path: Path, present: list[str], classes: list[str]) -> tuple[list[_Shelf], list[str], list[Path]]:
     """Find the pictures in the directories of the classes, the classes without any, and the files that are none."""
     shelves, empty, others, count = list[_Shelf](), list[str](), list[Path](), 0
-    for label, name in enumerate(classes):
-        before = count
+    for name in present:
+        label, before = classes.index(name), count
         for directory, files in _walk(path / name):
             pictures = tuple(file for file in files if _is_picture(file))
             others += [directory / file for file in files if not _is_picture(file)]

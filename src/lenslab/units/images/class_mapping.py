@@ -136,6 +136,16 @@ def read_mapping(path: str | Path) -> dict[str, int | str]:
     return document
 
 
+def sorted_names(names: Sequence[str], source: str) -> tuple[str, ...]:
+    """Say how labels that are names got their numbers; nothing where there are none.
+
+    Example:
+        >>> sorted_names(["cat", "dog"], "mine")
+        ("the labels of mine are names and numbered in sorted order, 'cat' is 0",)
+    """
+    return (f"the labels of {source} are names and numbered in sorted order, {names[0]!r} is 0",) if names else ()
+
+
 def same_name(one: str, other: str) -> bool:
     """Tell whether two classes have the same name: capitals, underscores, hyphens and spaces make no difference.
 

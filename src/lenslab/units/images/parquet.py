@@ -6,7 +6,7 @@ import glob
 import hashlib
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from lenslab.records import sha256_of_file
 from lenslab.units.errors import ImageLayoutError, ImagesUnavailableError, LabelError, UndecodableImageError, some_of
+from lenslab.units.images.class_mapping import sorted_names
 from lenslab.units.images.labelled_images import Images, Picture
 from lenslab.units.images.splits import of_splits
 
@@ -76,6 +77,7 @@ def open_parquet(
     parts: list[_Part] = []
     labels: list[NDArray[np.int64]] = []
     names: list[tuple[str, ...] | None] = []
+    named_by_text: list[bool] = []
     for file in files:
         try:
             parquet = pq.ParquetFile(file)
@@ -84,9 +86,11 @@ def open_parquet(
         with parquet:
             part = _part(file, parquet, sum(part.rows for part in parts), labelled=labelled)
             parts.append(part)
-            labels.append(_labels(parquet, part))
-            names.append(_class_names(parquet.schema_arrow, part.label))
-    numbering = _Numbering.of(parts, names)
+            numbers, texts = _labels(parquet, part)
+            labels.append(numbers)
+            names.append(texts or _class_names(parquet.schema_arrow, part.label))
+            named_by_text.append(bool(texts))
+    numbering = _Numbering.of_texts(names, source or str(path)) if all(named_by_text) else _Numbering.of(parts, names)
     labels = [numbering.labels(*each) for each in zip(parts, names, labels, strict=True)]
 
     def read(start: int, stop: int) -> Iterator[Picture | UndecodableImageError]:
@@ -144,6 +148,12 @@ class _Numbering:
             assumed.append(f"the classes of {some_of(silent, 3)}, which names none, are numbered as those of {first}")
         return cls(tuple(dict.fromkeys([*whole, *(name for _, each in others for name in each)])), tuple(assumed))
 
+    @classmethod
+    def of_texts(cls, names: Sequence[tuple[str, ...] | None], source: str) -> _Numbering:
+        """Take the names that are the labels of all files, in sorted order."""
+        every = tuple(sorted({name for some in names for name in some or ()}))
+        return cls(every, sorted_names(every, source))
+
     def labels(self, part: _Part, names: tuple[str, ...] | None, labels: NDArray[np.int64]) -> NDArray[np.int64]:
         """Give a file's labels the numbers that all have."""
         if names is None or self.names is None:
@@ -195,20 +205,32 @@ def _part(file: Path, parquet: pq.ParquetFile, start: int, *, labelled: bool) ->
         raise ImageLayoutError(
             f"the column {image} of {file} is {kind}; expected encoded pictures (binary, or a struct with bytes)"
         )
-    if label is not None and not pa.types.is_integer(schema.field(label).type):
-        raise LabelError(f"the column {label} of {file} is {schema.field(label).type}; classes are integers from 0")
+    if label is not None and not (pa.types.is_integer(schema.field(label).type) or _is_text(schema.field(label).type)):
+        raise LabelError(
+            f"the column {label} of {file} is {schema.field(label).type}; classes are integers from 0, or names"
+        )
     groups = tuple(parquet.metadata.row_group(group).num_rows for group in range(parquet.num_row_groups))
     return _Part(file, start, image, label, groups)
 
 
-def _labels(parquet: pq.ParquetFile, part: _Part) -> NDArray[np.int64]:
+def _is_text(kind: pa.DataType) -> bool:
+    kind = kind.value_type if pa.types.is_dictionary(kind) else kind
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind))
+
+
+def _labels(parquet: pq.ParquetFile, part: _Part) -> tuple[NDArray[np.int64], tuple[str, ...]]:
+    """Read a file's labels, and the names that they number where they are names."""
     if part.label is None:
-        return np.zeros(part.rows, np.int64)
+        return np.zeros(part.rows, np.int64), ()
     column = parquet.read(columns=[part.label]).column(part.label)
     if column.null_count:
         row = column.is_null().to_pylist().index(True)
         raise LabelError(f"row {row} of {part.path} has no label ({column.null_count:,} rows have none)")
-    return np.asarray(column.cast(pa.int64()).to_numpy())
+    if _is_text(column.type):
+        texts = column.cast(pa.string()).to_numpy()
+        names, numbers = np.unique(texts.astype(str), return_inverse=True)
+        return numbers.astype(np.int64), tuple(names.tolist())
+    return np.asarray(column.cast(pa.int64()).to_numpy()), ()
 
 
 def _class_names(schema: pa.Schema, label: str | None) -> tuple[str, ...] | None:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from lenslab.units.errors import ImageLayoutError, LabelError, UndecodableImageError, some_of
 from lenslab.units.images.arrays import as_pixels
+from lenslab.units.images.class_mapping import sorted_names
 from lenslab.units.images.labelled_images import Images, OnError, Picture, content_hash
 from lenslab.units.images.parquet import IMAGE_COLUMNS, LABEL_COLUMNS
 
@@ -54,7 +55,8 @@ def images_of_dataset(
     Hugging Face's ``datasets.Dataset`` is one, and a pandas ``DataFrame``. An image is a Pillow picture or the bytes of
     one, or an array or tensor of uint8, [H, W], [H, W, C] or [C, H, W]; a float tensor is taken where it is such an
     image divided by 255, as ``ToTensor`` makes. So the data set has to come without normalisation and without random
-    changes: those would be another data set each time it is read.
+    changes: those would be another data set each time it is read. Labels are numbers from 0, or all of them names,
+    which are numbered in sorted order.
 
     Every pair is read once when it is opened, since a data set has neither labels nor a hash to ask for. What stays
     in memory is 16 bytes for each. Class names are the data set's ``classes``, also behind ``Subset``.
@@ -70,22 +72,32 @@ def images_of_dataset(
     fingerprints = np.zeros(len(dataset), np.uint64)
     digest = hashlib.sha256(f"pairs {len(dataset)}\n".encode())
     broken: dict[int, str] = {}  # not the errors: these hold on to every frame they came through
+    stated: dict[int | str, int] = {}  # each label with the first item that has it
+    named: list[tuple[int, str]] = []
     for number in range(len(dataset)):
         try:
-            picture, labels[number] = _pair(dataset, number, called, exif=exif)
+            picture, label = _pair(dataset, number, called, exif=exif)
         except UndecodableImageError as error:
             if on_error == "raise":
                 raise
             broken[number] = str(error)
             digest.update(b"-\n")
             continue
+        stated.setdefault(label, number)
+        if isinstance(label, str):
+            named.append((number, label))
+        else:
+            labels[number] = label
         content = content_hash(picture.pixels)
         fingerprints[number] = int(content[:16], 16)
-        digest.update(f"{content} {labels[number]}\n".encode())
+        digest.update(f"{content} {label}\n".encode())
     if broken and len(broken) == len(dataset):
         raise UndecodableImageError(
             f"none of the {len(dataset):,} items of {called} can be read; the first: {broken[0]}"
         )
+    names = _names_of_labels(stated, called)
+    for number, name in named:
+        labels[number] = names.index(name)
     sha256 = digest.hexdigest()
 
     def read(start: int, stop: int) -> Iterator[Picture | UndecodableImageError]:
@@ -99,13 +111,27 @@ def images_of_dataset(
         called,
         called,
         labels,
-        _class_names(dataset, labels),
+        tuple(names) or _class_names(dataset, labels),
         read,
         lambda: sha256,
         on_error=on_error,
         exif=exif,
         unlabelled=frozenset(broken),
+        assumptions=sorted_names(names, called),
     )
+
+
+def _names_of_labels(stated: Mapping[int | str, int], called: str) -> list[str]:
+    """Sort the names that are labels; none where labels are numbers."""
+    names = sorted(label for label in stated if isinstance(label, str))
+    numbers = [label for label in stated if not isinstance(label, str)]
+    if names and numbers:
+        one, other = names[0], numbers[0]
+        raise LabelError(
+            f"the label of item {stated[one]} of {called} is the name {one!r}, and that of item {stated[other]} the "
+            f"number {other}; let all be names, or all numbers"
+        )
+    return names
 
 
 def _refuse_other_kinds(dataset: object, called: str) -> None:
@@ -120,7 +146,7 @@ def _refuse_other_kinds(dataset: object, called: str) -> None:
         )
 
 
-def _pair(dataset: Pairs, number: int, called: str, *, exif: bool) -> tuple[Picture, int]:
+def _pair(dataset: Pairs, number: int, called: str, *, exif: bool) -> tuple[Picture, int | str]:
     item_name = f"item {number} of {called}"
     try:
         item = dataset[number]
@@ -129,9 +155,11 @@ def _pair(dataset: Pairs, number: int, called: str, *, exif: bool) -> tuple[Pict
     except Exception as error:  # a stranger's data set may raise anything
         raise UndecodableImageError(f"{item_name} cannot be read: {type(error).__name__}: {error}") from error
     image, stated = _image_and_label(item, item_name)
+    if isinstance(stated, str) and stated.strip():
+        return _picture(image, item_name, exif=exif), str(stated)
     label = _as_array(stated)
     if label.size != 1 or not np.issubdtype(label.dtype, np.integer):
-        raise LabelError(f"the label of {item_name} is {stated!r:.80}; classes are integers from 0")
+        raise LabelError(f"the label of {item_name} is {stated!r:.80}; classes are integers from 0, or names")
     if label.item() < 0:
         raise LabelError(f"the label of {item_name} is {label.item()}; classes are integers from 0")
     return _picture(image, item_name, exif=exif), int(label.item())
