@@ -31,7 +31,8 @@ def search(
     query: Annotated[
         list[str] | None,
         Argument(
-            metavar="WORDS...", help='Words, "phrases", -excluded, OR, author:NAME, title:WORD, an id; in quotes.'
+            metavar="WORDS...",
+            help='Words, "phrases", -excluded, OR, author:NAME, title:WORD, year:2018-2020, an id; in quotes.',
         ),
     ] = None,
     category: Annotated[list[str] | None, Option(metavar="ID", help="A category or archive; repeatable.")] = None,

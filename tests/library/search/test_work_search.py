@@ -130,6 +130,22 @@ def test_filters_alone_show_the_newest_first(filters, found):
 
 
 @pytest.mark.usefixtures("papers")
+@pytest.mark.parametrize(
+    ("query", "filters"),
+    [
+        ("year:2018", {"since": 2018, "until": 2018}),
+        ("YEAR:2017-2018", {"since": 2017, "until": 2018}),
+        ("year:2018-", {"since": 2018}),
+        ("year:-2017", {"until": 2017}),
+    ],
+)
+def test_a_year_among_the_words_is_a_filter(query, filters):
+    assert keys(query) == keys("", **filters) != []
+    assert keys(f"units {query}") == keys("units", **filters)
+    assert keys(query, since=2030) == []
+
+
+@pytest.mark.usefixtures("papers")
 def test_filters_narrow_a_search():
     assert keys("units", until=2017) == ["1704.05796"]
     assert keys("bau", categories=["cs.AR"]) == ["1806.09999"]

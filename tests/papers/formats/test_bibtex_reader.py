@@ -180,8 +180,14 @@ def test_the_primary_class_is_the_category_and_a_field_counts_once_under_any_cas
         ("@misc{a, author = {x}}", 1, "no title"),
         ("@misc{a, title = {x}} @misc{a, title = {y}}", 2, "the name 'a' is that of entry 1, too"),
         ("@misc{a, title = {x}}\n@misc{b, title = {y}, note = {never closed\n", 2, "begins in line 2"),
-        ("@misc{a, title = {x}}\n@misc{b, title {y}}\n@misc{c, title={z}}", 2, "not BibTeX"),
-        ("@misc{" + "k" * 600 + ", title = {x}}", 1, "600 characters"),
+        ("@misc{a, title = {x}}\n@misc{b, title {y}}\n@misc{c, title={z}}", 2, "no = follows the name of a field (the"),
+        (
+            "@misc{a, title = {x}}\n@misc{b, title = {y\n@misc{c, title={z}}",
+            2,
+            "still open where the next entry begins",
+        ),
+        ("@misc{a, title = {x}}\n@misc{b title = {y}}\n@misc{c, title={z}}", 2, "no comma follows the key"),
+        ("@misc{a" + "k" * 599 + ", title = {x}}", 1, "600 characters"),
         ("@misc{a, title = {x}, note = {\0}}", 1, "character zero"),
     ],
 )
@@ -189,6 +195,7 @@ def test_an_entry_that_cannot_be_read_is_rejected_and_the_others_stand(text, num
     found = list(entries(text))
     (rejected,) = (entry for entry in found if isinstance(entry, Rejection))
     assert rejected.number == number
+    assert rejected.locator[:1] in ("a", "b")
     assert reason in rejected.reason
     assert len(rejected.reason) < 300
     assert len(found) == text.count("@misc")

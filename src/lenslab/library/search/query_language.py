@@ -25,6 +25,7 @@ _FIELDS: dict[str, Field] = {
     "title": "title", "ti": "title", "author": "author", "authors": "author", "au": "author",
     "abstract": "abstract", "abs": "abstract",
 }  # fmt: skip
+_YEARS = re.compile(r"year:(\d{4})?(-|–|\.\.)?(\d{4})?", re.IGNORECASE)
 _TOKEN = re.compile(
     r"""(?P<minus>-)?(?:(?P<field>[A-Za-z]{2,8}):(?=["“”\w\\]))?(?:["“”](?P<phrase>[^"“”]*)(?:["“”]|$)|(?P<word>[^\s"“”]+))"""
 )
@@ -52,11 +53,15 @@ class Query:
     Attributes:
         wanted: All of these must be found, and of each at least one alternative.
         excluded: None of these may be found.
+        since: The earliest year.
+        until: The latest year.
         cut: Whether it was longer than ``MOST_TERMS``.
     """
 
     wanted: tuple[tuple[Term, ...], ...] = ()
     excluded: tuple[Term, ...] = ()
+    since: int | None = None
+    until: int | None = None
     cut: bool = False
 
     @property
@@ -70,8 +75,9 @@ def parse(typed: str) -> Query:
 
     Args:
         typed: Words, all of which must occur; ``"words in quotes"`` side by side; ``-word`` must not occur; ``OR``
-            between two makes them alternatives; ``title:``, ``author:`` and ``abstract:`` say where. Accents, case and
-            LaTeX do not matter; words with a hyphen are words side by side.
+            between two makes them alternatives; ``title:``, ``author:`` and ``abstract:`` say where; ``year:2018`` or
+            ``year:2018-2020`` says when, open at either end. Accents, case and LaTeX do not matter; words with a hyphen
+            are words side by side.
 
     Example:
         >>> parse('author:Müller "single units" OR neurons -pruning').wanted
@@ -82,14 +88,21 @@ def parse(typed: str) -> Query:
     wanted: list[tuple[Term, ...]] = []
     excluded: list[Term] = []
     either = number = 0
+    since: int | None = None
+    until: int | None = None
     for match in _TOKEN.finditer(storable(typed.replace("\x00", " "))):
         if match["word"] == "OR" and not match["minus"] and not match["field"]:
             either = bool(wanted)
             continue
+        if (years := _YEARS.fullmatch(match[0])) and (years[1] or years[3]):
+            since = later(since, int(years[1]) if years[1] else None)
+            last = years[3] if years[2] else years[1]
+            until = earlier(until, int(last) if last else None)
+            continue
         for term in _terms(match):
             number += 1
             if number > MOST_TERMS:
-                return Query(tuple(wanted), tuple(excluded), cut=True)
+                return Query(tuple(wanted), tuple(excluded), since, until, cut=True)
             if match["minus"]:
                 excluded.append(term)
             elif either:
@@ -97,7 +110,17 @@ def parse(typed: str) -> Query:
             else:
                 wanted.append((term,))
             either = False
-    return Query(tuple(wanted), tuple(excluded))
+    return Query(tuple(wanted), tuple(excluded), since, until)
+
+
+def later(one: int | None, other: int | None) -> int | None:
+    """Give the later of two earliest years, each of which may be open."""
+    return max((year for year in (one, other) if year is not None), default=None)
+
+
+def earlier(one: int | None, other: int | None) -> int | None:
+    """Give the earlier of two latest years, each of which may be open."""
+    return min((year for year in (one, other) if year is not None), default=None)
 
 
 def _terms(match: re.Match[str]) -> list[Term]:

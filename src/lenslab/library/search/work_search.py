@@ -21,7 +21,7 @@ from lenslab.library.models import Work
 from lenslab.library.search import sqlite_fts5
 from lenslab.library.search.highlighting import marked
 from lenslab.library.search.postgresql_tsquery import TextSearch
-from lenslab.library.search.query_language import MOST_TERMS, Query, parse
+from lenslab.library.search.query_language import MOST_TERMS, Query, earlier, later, parse
 from lenslab.library.search.sqlite_fts5 import Fts5
 from lenslab.library.works import by_doi
 from lenslab.papers.arxiv_id import ArxivId
@@ -131,6 +131,7 @@ def search(
         hits = _hits(Query(), [(named, 0.0)])
         return Found(1, True, hits[offset : offset + limit], direct=True, ranked=1)
     parsed = parse(query)
+    since, until = later(since, parsed.since), earlier(until, parsed.until)
     with connection.cursor() as cursor:
         index = index_of(cursor, parsed, categories, since, until)
         order = "date" if rank == "relevance" and not index.query.wanted else rank

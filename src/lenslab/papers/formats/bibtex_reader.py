@@ -58,6 +58,17 @@ _OWN = frozenset(
         ),
     )
 )
+_BEGIN = re.compile(r"@\s*\w+\s*[{(]\s*([^\s,={}()\"]+)")
+_FAULTS = {
+    "Unexpected block start": "a brace or quote is still open where the next entry begins",
+    "Unexpectedly reached end of file": "a brace or quote is still open at the end of the file",
+    "Expected comma after entry key": "no comma follows the key",
+    "Expected a `=`": "no = follows the name of a field",
+    "Expected equals sign": "no = follows the name of a field",
+    "Expected either a `,`": "no comma stands between two fields",
+}
+"""What is wrong where bibtexparser's reason begins so."""
+
 _LONGEST_VALUE = 1_000_000
 _DEEPEST = 20
 
@@ -196,8 +207,16 @@ def _stated(text: str) -> Iterator[_Entry | Rejection]:
                 yield Rejection(number, str(error), block.key)
         elif isinstance(block, ParsingFailedBlock) and not _NO_ENTRY.match(block.raw or ""):
             number += 1
-            reason = " ".join(str(getattr(block.error, "abort_reason", block.error)).split())
-            yield Rejection(number, f"not BibTeX: {reason[:200]} (it begins in line {(block.start_line or 0) + 1})")
+            reason = _fault(str(getattr(block.error, "abort_reason", block.error)))
+            begin = _BEGIN.match((block.raw or "").lstrip())
+            line = (block.start_line or 0) + 1
+            yield Rejection(number, f"{reason} (the entry begins in line {line})", begin[1] if begin else "")
+
+
+def _fault(reason: str) -> str:
+    """Say what is wrong with an entry, in a writer's words."""
+    known = next((words for beginning, words in _FAULTS.items() if reason.startswith(beginning)), "")
+    return known or f"not BibTeX: {' '.join(reason.split())[:200]}"
 
 
 def _entry(entry: Entry, macros: _Macros, number: int) -> _Entry:
