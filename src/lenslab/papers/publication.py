@@ -76,7 +76,7 @@ class Publication:
 
         Example:
             >>> Publication(container="On\nunits", pages="1452 -- 1464").tidy.line
-            'On units, 1452-1464'
+            'On units, 1452–1464'
         """
         stated: dict[str, Any] = {one.name: getattr(self, one.name) for one in fields(self)}
         stated["pages"] = pages(*self.page_range)
@@ -85,14 +85,13 @@ class Publication:
 
 
 def pages(first: str, last: str) -> str:
-    """Write a range of pages; by a longer dash where there are hyphens in its ends.
+    """Write a range of pages.
 
     Example:
         >>> pages("1452", "1464"), pages("S1-3", "S1-9"), pages("7", "")
-        ('1452-1464', 'S1-3–S1-9', '7')
+        ('1452–1464', 'S1-3–S1-9', '7')
     """
-    between = "–" if "-" in first + last else "-"
-    return between.join(filter(None, (first, last if last != first else "")))
+    return "–".join(filter(None, (first, last if last != first else "")))
 
 
 UNSTATED = Publication()

@@ -287,7 +287,7 @@ def test_works_of_earlier_libraries_get_what_their_records_say_of_publication_an
     assert expected[0]["On CNNs"] == {
         "kind": "paper-conference",
         "container": "Proc. of Units",
-        "pages": "1-9",
+        "pages": "1–9",
         "publisher": "Sample Press",
         "editors": ["Bob Jones"],
     }

@@ -45,7 +45,7 @@ def test_an_article_is_read():
     paper = found.paper
     assert paper.title == "On the importance of single directions for CNNs and étale $L_1$ norms"
     assert paper.authors == ("Ari S. Morcos", "David G. T. Barrett", "Łukasz Kałuża", "The ATLAS Collaboration")
-    assert paper.journal_reference == "Phys. Rev. D 76(2), 13-20"
+    assert paper.journal_reference == "Phys. Rev. D 76(2), 13–20"
     assert (paper.year, paper.doi, paper.abstract) == (2018, "10.1000/ABC_1", "We ablate units.")
 
 
@@ -255,7 +255,7 @@ def test_what_a_paper_lacks_is_taken_from_its_proceedings_wherever_they_stand(or
     child = "@inproceedings{child, title = {Counting}, author = {Ann Sample}, pages = {1--9}, crossref = {Proc}}"
     found = {entry.locator: entry for entry in entries("\n".join([child, PROCEEDINGS][::order]))}
     paper = found["child"].paper
-    assert (paper.title, paper.year, paper.journal_reference) == ("Counting", 1985, "Proceedings on Units, 1-9")
+    assert (paper.title, paper.year, paper.journal_reference) == ("Counting", 1985, "Proceedings on Units, 1–9")
     assert paper.doi == ""  # that of the proceedings is not the paper's
     assert found["proc"].paper.title == "Proceedings on Units"
     for entry in found.values():

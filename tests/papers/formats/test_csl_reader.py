@@ -44,7 +44,7 @@ def test_an_item_is_read():
     assert (found.source, found.locator) == ("CSL-JSON", "morcos2018")
     assert paper.title == "On the importance of single directions"
     assert paper.authors == ("Ari S. Morcos", "Laurens van der Maaten", "E. L. Berger Jr.", "ATLAS", "CMS")
-    assert paper.journal_reference == "Phys. Rev. D 76(2), 13-20"
+    assert paper.journal_reference == "Phys. Rev. D 76(2), 13–20"
     assert (paper.year, paper.doi, paper.abstract) == (2018, "10.1000/ABC", "We ablate units.")
 
 

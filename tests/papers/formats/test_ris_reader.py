@@ -43,7 +43,7 @@ def test_a_record_is_read():
     paper = found.paper
     assert (found.source, found.locator, paper.title) == ("RIS", "morcos2018", "On the importance of single directions")
     assert paper.authors == ("Ari S. Morcos", "E. L. Berger Jr.")
-    assert paper.journal_reference == "Phys. Rev. D 76(2), 13-20"
+    assert paper.journal_reference == "Phys. Rev. D 76(2), 13–20"
     assert (paper.year, paper.doi, paper.abstract) == (2018, "10.1000/ABC", "We ablate units.")
 
 

@@ -100,8 +100,12 @@ def _description(item: Any, raw: bytes) -> Description:
     if not isinstance(item, dict):
         raise MalformedError(f"not an object but {kind_of(item)}")
 
+    parts = item.get("custom")
+    parts = parts if isinstance(parts, dict) else {}
+
     def stated(name: str) -> str:
-        value = item.get(name)
+        # What lenslab writes has the parts of its container apart.
+        value = parts.get(name, item.get(name))
         if isinstance(value, list):
             value = value[0] if value else None
         if value is None:

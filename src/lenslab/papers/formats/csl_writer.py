@@ -14,7 +14,8 @@ def csl(papers: Sequence[Paper]) -> str:
     """Write papers as a list in CSL-JSON, in their order, each under an id of its own.
 
     The fields are those of https://docs.citationstyles.org/en/stable/specification.html#appendix-iv-variables; a
-    preprint is an ``article`` there, and what a journal published an ``article-journal``.
+    preprint is an ``article`` there, and what a journal published an ``article-journal``. The container is the line by
+    which a reference names where it appeared, volume and pages included; ``custom`` has its parts.
 
     Example:
         >>> from lenslab.papers.paper import Paper
@@ -27,14 +28,10 @@ def csl(papers: Sequence[Paper]) -> str:
 
 def _item(paper: Paper, key: str) -> dict[str, Any]:
     publication = paper.publication
-    published = bool(paper.journal_reference or publication.container)
     people = [_author(name) for name in paper.authors if name.strip()]
+    place = _place(paper)
     texts = {
-        "container-title": publication.container or paper.journal_reference,
         "collection-title": publication.series,
-        "volume": publication.volume,
-        "number" if publication.kind == "report" else "issue": publication.number,
-        "page": publication.pages,
         "edition": publication.edition,
         "publisher": publication.publisher,
         "genre": publication.genre,
@@ -42,11 +39,12 @@ def _item(paper: Paper, key: str) -> dict[str, Any]:
     }
     item: dict[str, Any] = {
         "id": key,
-        "type": publication.kind or ("article-journal" if published else "article"),
+        "type": publication.kind or ("article-journal" if place["container-title"] else "article"),
         "title": one_line(plain_line(paper.title, ties=False)),
         "author": [] if publication.edited else people,
         "editor": people if publication.edited else [_author(name) for name in publication.editors if name.strip()],
         "issued": _issued(paper),
+        **place,
         **{name: one_line(text) for name, text in texts.items()},
         "DOI": paper.doi,
         "abstract": one_line(plain_line(paper.abstract, ties=False)),
@@ -55,9 +53,23 @@ def _item(paper: Paper, key: str) -> dict[str, Any]:
     if paper.arxiv_id:
         named = {"archive_location" if publication.kind == "report" else "number": f"arXiv:{paper.arxiv_id}"}
         item |= named | {"URL": paper.arxiv_id.url, "categories": list(paper.categories)}
-        if not published and not publication.kind:
+        if not place["container-title"] and not publication.kind:
             item |= {"publisher": "arXiv", "genre": "preprint"}
     return {name: value for name, value in item.items() if value}
+
+
+def _place(paper: Paper) -> dict[str, Any]:
+    """Give where it appeared: the line of a reference, and beside it what it is made of."""
+    publication = paper.publication
+    parts = {"volume": publication.volume, "issue": publication.number, "page": publication.pages}
+    stated = {name: one_line(part) for name, part in parts.items() if part}
+    if not publication.container:
+        return {"container-title": one_line(paper.journal_reference)} | stated
+    title = one_line(publication.container)
+    return {
+        "container-title": one_line(publication.line),
+        "custom": {"container-title": title} | stated if stated else {},
+    }
 
 
 def _author(name: str) -> dict[str, str]:

@@ -44,7 +44,7 @@ def _fields(paper: Paper, key: str) -> Iterator[tuple[str, str]]:
     yield "S", publication.series
     yield "V", publication.volume
     yield "N", publication.number
-    yield "P", publication.pages
+    yield "P", "-".join(filter(None, publication.page_range))
     yield "7", publication.edition
     yield "I", publication.publisher
     yield "9", publication.genre
