@@ -6,6 +6,7 @@ import datetime as dt
 import html
 import json
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from django.test import Client
 
 from lenslab.library import summaries, works
 from lenslab.library.intake import record_intake, source_download, work_merging
+from lenslab.library.intake.file_import import import_file
 from lenslab.library.models import Listing, Merge, SourceRecord, Work
 from lenslab.library.paper_facts import PaperFacts
 from lenslab.library.stored_records import parse_record
@@ -252,11 +254,11 @@ def test_a_retraction_stands_on_the_page_in_the_table_and_in_the_network(client:
     assert re.search(r"note +=", page[page.index("@article") :])
     (row,) = re.findall(r"<tr[^>]*>(?:(?!</tr>).)*Units that were made up.*?</tr>", body(client), re.DOTALL)
     assert '<strong class="standing">retracted</strong>' in row
-    (node,) = re.findall(
-        r"<a [^>]*Units that were made up.*?</a>", re.sub(r"<table.*", "", body(client), flags=re.DOTALL)
-    )
+    picture = body(client).partition("<table")[0]
+    (node,) = re.findall(r"<a [^>]*Units that were made up.*?</a>", picture)
     assert 'class="mark citing retracted"' in node
     assert "2019, retracted" in node
+    assert "</svg> Retracted</li>" in picture
 
 
 def test_a_work_whose_retraction_is_taken_back_stands_again(client: Client) -> None:
@@ -264,6 +266,12 @@ def test_a_work_whose_retraction_is_taken_back_stands_again(client: Client) -> N
         record_intake.add_records([of_openalex(doi="10.1000/retracted", retracted=retracted)])
         page = body(client, work_address(works.find_work("10.1000/retracted").key))
         assert ("was retracted" in page) == retracted
+
+
+def test_a_file_that_says_so_is_named(client: Client, tmp_path: Path) -> None:
+    (tmp_path / "own.bib").write_text("@article{a, title = {Units that were made up}, note = {Retracted}}")
+    (key,) = import_file(tmp_path / "own.bib").works
+    assert "This work was retracted, according to own.bib." in body(client, f"/work/{key}")
 
 
 def test_a_withdrawn_paper_says_so_at_its_top(client: Client) -> None:

@@ -214,11 +214,12 @@ def dates(work: Work) -> tuple[DatedFact, ...]:
 
 
 def retracted_by(work: Work) -> tuple[str, ...]:
-    """List the sources that say that a work was retracted."""
+    """List who says that a work was retracted: sources, and the files of bibliographies by their names."""
     if work.standing != "retracted":
         return ()
-    records = work.source_records.filter(source__in=PARSERS).order_by("pk").values_list("source", "content")
-    return tuple(dict.fromkeys(source for source, content in records if parse_record(source, content).paper.retracted))
+    records = work.source_records.filter(source__in=PARSERS).order_by("pk").values_list("source", "locator", "content")
+    said = ((source, locator) for source, locator, content in records if parse_record(source, content).paper.retracted)
+    return tuple(dict.fromkeys(locator.rpartition(": ")[0] or source for source, locator in said))
 
 
 def paper(work: Work) -> Paper:

@@ -71,6 +71,11 @@ class Picture:
     view_box: str
     caption: str
 
+    @property
+    def fallen(self) -> tuple[str, ...]:
+        """What became of works that stand no more: ``retracted``, ``withdrawn``."""
+        return tuple(sorted({work.standing for work in self.works} - {""}))
+
     def data(self) -> dict[str, Any]:
         """Give the picture as JSON for the browser."""
         return {
