@@ -78,7 +78,8 @@ def published(paper, publication):
     # A volume tells books of one title apart.
     volume = publication.volume if publication.kind == "book" and not publication.series else ""
     title = f"The Art of Counting, volume {volume}" if volume else paper.title
-    publication = replace(publication, editors=editors, edited=edited)
+    year = paper.year if publication.container or publication.publisher else None
+    publication = replace(publication, editors=editors, edited=edited, year=year)
     return replace(paper, title=title, authors=authors, journal_reference=reference, publication=publication)
 
 

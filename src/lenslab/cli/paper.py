@@ -119,7 +119,7 @@ def _page(facts: PaperFacts, *, every_row: bool) -> list[RenderableType]:
     ]
     if facts.standing:
         parts.append(Text(facts.standing, style="bold red"))
-    published = [("Published in", facts.journal_reference), *facts.publication]
+    published = [("DOI", facts.paper.doi), ("Published in", facts.journal_reference), *facts.publication]
     parts += [Text(f"{name}: {text}", style="dim") for name, text in published if text]
     if facts.summary.text:
         remark = paper_summary.provenance(facts.summary)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from lenslab.library.intake.file_import import Imported
 
 _MOST_ASSUMPTIONS = 10
+_MOST_KEYS = 3
 _SOURCES = {"arxiv": "arXiv", "semantic-scholar": "Semantic Scholar", "openalex": "OpenAlex"}
 _COUNTS = ("added", "changed", "unchanged", "rejected")
 
@@ -101,9 +102,16 @@ def import_(
     kind: Any = format_
     citing = find(cited_by) if cited_by else None
     imported = []
-    for path in files:
+    for number, path in enumerate(files):
         with console.progress(f"importing {console.escaped(path.name)}") as progress:
-            done = file_import.import_file(path, format=kind, rejects=rejects, cited_by=citing, progress=progress)
+            done = file_import.import_file(
+                path,
+                format=kind,
+                rejects=rejects,
+                more_rejects=bool(rejects and number),
+                cited_by=citing,
+                progress=progress,
+            )
         imported.append(done)
         if not as_json:
             resumed = f", going on behind line {done.resumed_at:,}" if done.resumed_at else ""
@@ -143,8 +151,10 @@ def _about(done: Imported) -> Iterator[str]:
         yield f"{len(done.doubtful):,} {pairs} possibly the same, and left apart; lenslab paper merges lists them"
     if done.assumptions:
         yield "assumed:"
-    for sentence, number in done.assumptions.most_common(_MOST_ASSUMPTIONS):
-        yield f"  {_entries(number)}: {sentence}"
+    often = sorted(done.assumptions.items(), key=lambda assumed: -len(assumed[1]))
+    for sentence, keys in often[:_MOST_ASSUMPTIONS]:
+        named = ", ".join(keys[:_MOST_KEYS]) + (", ..." if len(keys) > _MOST_KEYS else "")
+        yield f"  {_entries(len(keys))} ({named}): {sentence}"
     if (further := len(done.assumptions) - _MOST_ASSUMPTIONS) > 0:
         yield f"  and {further:,} more: lenslab paper import --json lists them"
 

@@ -7,7 +7,8 @@
     ├── LibraryUnavailableError (OSError)  the database cannot be opened or written
     ├── MergeError (ValueError)            works that cannot be merged or taken apart
     ├── ShippedDataError (ValueError)      the data that came with the package is damaged
-    └── UnknownFormatError (ValueError)    a file that is none of the formats that can be imported
+    ├── UnknownFormatError (ValueError)    a file that is none of the formats that can be imported
+    └── NotAListError (ValueError)         a file would be replaced by a list of rejects, and is none
 """
 
 
@@ -33,3 +34,7 @@ class MergeError(LibraryError, ValueError):
 
 class UnknownFormatError(LibraryError, ValueError):
     """A file that is none of the formats that can be imported."""
+
+
+class NotAListError(LibraryError, ValueError):
+    """A file would be replaced by a list of rejected entries, and is none."""

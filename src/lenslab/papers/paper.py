@@ -103,3 +103,14 @@ class Paper:
         if self.retracted:
             return "retracted"
         return "withdrawn" if self.versions and self.versions[-1].withdrawn else ""
+
+    @property
+    def cited_year(self) -> int | None:
+        """The year under which it is cited: that of its publication, else that in which it first appeared."""
+        return self.publication.year or self.year
+
+    @property
+    def cited_day(self) -> dt.date | None:
+        """The day of the first version, where the work is cited as what appeared then."""
+        submitted = self.submitted
+        return submitted if submitted and not self.publication.year and submitted.year == self.year else None

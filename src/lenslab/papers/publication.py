@@ -22,6 +22,7 @@ class Publication:
         publisher: The publisher; of a thesis the school, of a report the institution.
         edition: Which edition of a book it is.
         series: The series that the book is in.
+        year: The year of this publication, where it is stated; a work can have appeared earlier, as a preprint.
         genre: What the kind leaves open, for instance ``Master's thesis``.
         editors: Who edited the book; names in their spoken order.
         edited: Whether those whom a paper names as its authors edited it, as of a book that names nobody else.
@@ -40,6 +41,7 @@ class Publication:
     publisher: str = ""
     edition: str = ""
     series: str = ""
+    year: int | None = None
     genre: str = ""
     editors: tuple[str, ...] = ()
     edited: bool = False

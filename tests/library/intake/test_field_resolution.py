@@ -252,7 +252,7 @@ def test_the_search_index_equals_the_works_after_anything_that_happens():
     work_merging.undo(Merge.objects.get(pk=made.pk))
     assert_index_is_the_works()
     record_intake.add_records(
-        [say("b", "0", "classes, again", doi="10.1/x"), say("c", "0", "ponds", ("X Y",), doi="10.1/x")]
+        [say("b", "0", "classes, again", doi="10.1/x"), say("c", "0", "ponds", ("X Y", "Ada Bau"), doi="10.1/x")]
     )
     work_merging.separate(SourceRecord.objects.get(source="c"))
     assert_index_is_the_works()
@@ -289,6 +289,7 @@ def test_works_of_earlier_libraries_get_what_their_records_say_of_publication_an
         "container": "Proc. of Units",
         "pages": "1–9",
         "publisher": "Sample Press",
+        "year": 2019,
         "editors": ["Bob Jones"],
     }
     assert expected[1] == {"On CNNs": "retracted", "W": "withdrawn"}
@@ -302,3 +303,17 @@ def test_who_edited_a_book_is_said_by_whoever_names_the_people():
     written = told(SCHOLAR, authors=("B. Sun",))
     assert resolve([edited, written]).publication == Publication(kind="book")
     assert resolve([edited, told(SCHOLAR)]).publication.edited
+
+
+def test_a_publication_is_that_of_the_record_that_says_where_with_its_own_year():
+    preprint = told(OAI, year=2015, authors=("A. Bau", "B. Sun"))
+    bare = told(BIBTEX, year=2016, publication=Publication(kind="article-journal"))
+    place = Publication(kind="paper-conference", container="CVPR", pages="770–778", year=2016)
+    paper = resolve([preprint, bare, told(BIBTEX, year=2016, publication=place)])
+    assert (paper.year, paper.cited_year, paper.publication) == (2015, 2016, place)
+
+
+def test_a_list_of_authors_that_goes_on_is_taken_for_one_that_stops():
+    few, more, others = ("A. Bau",), ("Ada Bau", "B. Sun", "C. Lee"), ("D. Roe", "B. Sun")
+    assert resolve([told(SCHOLAR, authors=few), told(BIBTEX, authors=more)]).authors == more
+    assert resolve([told(SCHOLAR, authors=few), told(BIBTEX, authors=others)]).authors == few

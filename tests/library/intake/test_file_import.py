@@ -7,8 +7,9 @@ import pytest
 import zstandard
 
 from lenslab.library import works
-from lenslab.library.errors import UnknownFormatError
+from lenslab.library.errors import NotAListError, UnknownFormatError
 from lenslab.library.intake import file_import
+from lenslab.library.intake.file_import import import_file
 from lenslab.library.models import Citation, FileImport, Identifier, SourceRecord, Work
 from lenslab.papers.errors import FileError, MalformedError
 
@@ -220,3 +221,77 @@ def test_what_is_no_list_of_papers_is_refused_with_what_can_be_read(tmp_path):
     with pytest.raises(FileError, match="no file"):
         file_import.import_file(tmp_path / "nothing.bib")
     assert not FileImport.objects.exists()
+
+
+def keep(path, *entries):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("\n".join(entries))
+    return path
+
+
+SMITH = "@article{smith2018, title = {On units of the cortex}, author = {Smith, Ann}, year = {2018}}"
+OTHER = "@article{smith2018, title = {On cats and dogs}, author = {Smith, Ann}, year = {2018}}"
+
+
+def test_files_of_one_name_do_not_take_each_others_entries(tmp_path):
+    one, other = keep(tmp_path / "a/refs.bib", SMITH), keep(tmp_path / "b/refs.bib", OTHER)
+    import_file(one)
+    done = import_file(other)
+    assert (done.added, done.changed) == (1, 0)
+    assert list(done.assumptions) == ["its key was that of another work in a file called refs.bib, which is kept"]
+    titles = {"On units of the cortex", "On cats and dogs"}
+    assert titles <= set(works.all_works().values_list("title", flat=True))
+    for again in (one, other, one):
+        done = import_file(again)
+        assert (done.added, done.changed, done.unchanged) == (0, 0, 1)
+
+
+def test_an_entry_that_was_edited_is_the_same_and_one_that_became_another_is_another(tmp_path):
+    import_file(keep(tmp_path / "refs.bib", SMITH))
+    done = import_file(keep(tmp_path / "refs.bib", SMITH.replace("cortex", "visual cortex")))
+    assert (done.added, done.changed, done.works) == (0, 1, ["on-units-of-the-cortex-smith-2018"])
+    done = import_file(keep(tmp_path / "refs.bib", OTHER))
+    assert (done.added, done.changed) == (1, 0)
+    assert works.find_work("on-units-of-the-cortex-smith-2018").title == "On units of the visual cortex"
+
+
+def test_long_keys_that_begin_alike_are_three(tmp_path):
+    items = [{"id": "k" * 400 + str(number), "title": f"Paper {number} of units"} for number in range(3)]
+    path = keep(tmp_path / "long.json", json.dumps(items))
+    assert import_file(path).added == 3
+    assert import_file(path).unchanged == 3
+
+
+@pytest.mark.parametrize("content", ["my notes", '{"a": 1}', "[]", ""])
+def test_a_list_of_rejects_replaces_nothing_else(tmp_path, content):
+    path, notes = keep(tmp_path / "refs.bib", SMITH), keep(tmp_path / "notes.txt", content)
+    for wrong in (path, notes):
+        if wrong.read_text():
+            with pytest.raises(NotAListError, match="is no list of rejected entries"):
+                import_file(path, rejects=wrong)
+    assert path.read_text() == SMITH
+    assert not content or notes.read_text() == content
+
+
+def test_a_list_of_rejects_goes_on_over_several_files(tmp_path):
+    broken, fine = keep(tmp_path / "one.bib", "@misc{a, year = 2000}"), keep(tmp_path / "two.bib", SMITH)
+    listed = tmp_path / "rejects.jsonl"
+    import_file(broken, rejects=listed)
+    done = import_file(fine, rejects=listed, more_rejects=True)
+    assert done.rejects is None
+    assert json.loads(listed.read_text())["key"] == "a"
+    import_file(fine, rejects=listed)
+    assert not listed.exists()
+
+
+@pytest.mark.parametrize(
+    ("content", "kind", "named"), [(SMITH, "ris", "RIS"), ("[]", "csl", "CSL-JSON"), ("no entry", "bibtex", "BibTeX")]
+)
+def test_a_file_without_entries_is_refused(tmp_path, content, kind, named):
+    with pytest.raises(MalformedError, match=f"holds no entries of {named}; say what it is with --format"):
+        import_file(keep(tmp_path / "a", content), format=kind)
+
+
+def test_lines_of_ris_may_be_indented(tmp_path):
+    path = keep(tmp_path / "a.ris", "  TY  - JOUR", "  TI  - Counting units", "  ER  - ")
+    assert import_file(path).added == 1

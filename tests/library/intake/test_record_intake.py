@@ -76,8 +76,8 @@ def test_two_arxiv_papers_are_never_one_work():
 
 def test_a_record_that_names_two_works_makes_them_one_with_the_evidence():
     record_intake.add_records([say("a", "1", "Units", doi="10.1/x")])
-    record_intake.add_records([say("a", "2", "Classes", ("Bo Sun",), arxiv_id="1806.02891")])
-    record_intake.add_records([say("b", "3", "Networks", ("Cy Lee",), arxiv_id="1806.02891", doi="10.1/x")])
+    record_intake.add_records([say("a", "2", "Classes", ("Bo Sun", "Ada Bau"), arxiv_id="1806.02891")])
+    record_intake.add_records([say("b", "3", "Networks", ("Cy Lee", "Ada Bau"), arxiv_id="1806.02891", doi="10.1/x")])
     assert grouped() == {frozenset("123")}
     (made,) = Merge.objects.all()
     assert (made.work.arxiv_id, made.evidence) == ("1806.02891", "same DOI 10.1/x")
@@ -94,8 +94,10 @@ def test_a_work_that_becomes_known_at_arxiv_keeps_its_former_address():
 
 
 def test_a_record_that_claims_a_taken_arxiv_id_later_joins_its_work():
-    record_intake.add_records([say("a", "1", "Units", arxiv_id="1806.02891"), say("a", "2", "Classes", ("Bo Sun",))])
-    record_intake.add_records([say("a", "2", "Classes", ("Bo Sun",), arxiv_id="1806.02891")])
+    record_intake.add_records(
+        [say("a", "1", "Units", arxiv_id="1806.02891"), say("a", "2", "Classes", ("Bo Sun", "Ada Bau"))]
+    )
+    record_intake.add_records([say("a", "2", "Classes", ("Bo Sun", "Ada Bau"), arxiv_id="1806.02891")])
     assert grouped() == {frozenset("12")}
     assert Merge.objects.get().evidence == "same arXiv id 1806.02891"
 
@@ -243,12 +245,12 @@ def test_any_merges_undone_in_reverse_order_give_back_what_was(pairs):
 
 def test_works_that_were_taken_apart_are_not_joined_by_evidence_again():
     record_intake.add_records([say("a", "1", "Units", doi="10.1/x")])
-    record_intake.add_records([say("a", "2", "Classes", ("Bo Sun",), arxiv_id="1806.02891")])
-    bridge = say("b", "3", "Networks", ("Cy Lee",), arxiv_id="1806.02891", doi="10.1/x")
+    record_intake.add_records([say("a", "2", "Classes", ("Bo Sun", "Ada Bau"), arxiv_id="1806.02891")])
+    bridge = say("b", "3", "Networks", ("Cy Lee", "Ada Bau"), arxiv_id="1806.02891", doi="10.1/x")
     record_intake.add_records([bridge])
     work_merging.undo(Merge.objects.get())
     assert grouped() == {frozenset("1"), frozenset("23")}
-    record_intake.add_records([say("c", "4", "Networks", ("Cy Lee",), arxiv_id="1806.02891", doi="10.1/x")])
+    record_intake.add_records([say("c", "4", "Networks", ("Cy Lee", "Ada Bau"), arxiv_id="1806.02891", doi="10.1/x")])
     assert grouped() == {frozenset("1"), frozenset("234")}
 
 
@@ -361,3 +363,31 @@ def test_a_preprint_that_is_like_two_articles_makes_them_no_single_work(order, t
     assert not [group for group in grouped() if {"0.bib: a", "1.bib: b"} <= group]
     (pair,) = works.doubtful()
     assert "volumes" in pair.evidence
+
+
+CHAPTERS = """
+@incollection{a, title = {Explaining units}, author = {Ann Smith}, booktitle = {Nets}, doi = {10.1000/book}}
+@incollection{b, title = {Counting frogs}, author = {Bob Jones}, booktitle = {Nets}, doi = {10.1000/book}}
+"""
+
+
+def test_chapters_that_state_the_doi_of_their_book_stay_apart_and_are_doubtful():
+    record_intake.add_records(bibtex_reader.entries(CHAPTERS))
+    assert works.number_of_works() == 2
+    (pair,) = works.doubtful()
+    assert pair.evidence == "same DOI 10.1000/book; but other titles and authors"
+
+
+@pytest.mark.parametrize("together", [True, False])
+def test_a_wrong_arxiv_id_makes_no_two_papers_one(together):
+    papers = [
+        say("a", "1", "Units of deep networks", ("Ann Smith",), arxiv_id="1806.02891"),
+        say("b", "2", "All about cats", ("Bob Kim",), arxiv_id="1806.02891", doi="10.1000/cats"),
+        say("c", "3", "All about cats", ("Bob Kim",), doi="10.1000/cats"),
+    ]
+    for some in [papers] if together else [[one] for one in papers]:
+        record_intake.add_records(some)
+    assert grouped() == {frozenset("1"), frozenset("23")}
+    assert works.find_work("1806.02891").title == "Units of deep networks"
+    assert works.find_work("10.1000/cats").arxiv_id is None
+    assert "same arXiv id 1806.02891; but other titles and authors" in {pair.evidence for pair in works.doubtful()}

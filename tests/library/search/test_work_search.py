@@ -137,6 +137,11 @@ def test_filters_alone_show_the_newest_first(filters, found):
         ("YEAR:2017-2018", {"since": 2017, "until": 2018}),
         ("year:2018-", {"since": 2018}),
         ("year:-2017", {"until": 2017}),
+        ("year:2018-2017", {"since": 2017, "until": 2018}),
+        ("year:>2017", {"since": 2018}),
+        ("year:<=2017", {"until": 2017}),
+        ("year:2017 OR year:2018", {"since": 2017, "until": 2018}),
+        ("year:2017- year:-2018", {"since": 2017, "until": 2018}),
     ],
 )
 def test_a_year_among_the_words_is_a_filter(query, filters):

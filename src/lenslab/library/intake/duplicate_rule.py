@@ -77,6 +77,10 @@ _KINDS = {
 }
 _DIVISIONS = frozenset(("part", "volume", "vol", "section", "appendix", "chapter", "book", "type", "class", "case"))
 _NOTICES = frozenset(("erratum", "errata", "corrigendum", "correction", "retraction", "comment", "reply", "addendum"))
+_ABOUT = re.compile(
+    r"(?:data|datasets?|code|software|supplement\w*|appendix|response|rejoinder|review|discussion)\b"
+    r"(?:\W+(?:and|data|datasets?|code|software|materials?|information))*\W+(?:for|to|of|on)\b"
+)
 _NEGATIONS = frozenset(("not", "no", "cannot", "without", "never", "non", "nor"))
 _SILENT = frozenset(_SILENT_WORDS.split())
 
@@ -135,6 +139,36 @@ def compare(one: Described, other: Described) -> Likeness:
     return _APART
 
 
+def may_be_one(one: Described, other: Described) -> bool:
+    """Tell whether two records can be of one work at all, whatever name they share.
+
+    Two records of one DOI or arXiv id whose titles and people have nothing in common are of two works, of which one
+    states a wrong identifier, or that of the book that it is in. Titles in two scripts say nothing of this.
+
+    Example:
+        >>> from lenslab.papers.work import Work
+        >>> cats, units = Work("All about cats", ("Kim",)), Work("On units of networks", ("Ada Bau",))
+        >>> may_be_one(cats, units), may_be_one(units, Work("Neurons, revisited", ("A. Bau", "C. Sun")))
+        (False, True)
+    """
+    latin = {all(word.isascii() for word in _telling(each.title)) for each in (one, other)}
+    people = [{*map(person, each.authors)} for each in (one, other)]
+    nobody = not (people[0] and people[1])
+    return titles_alike(one, other) or len(latin) > 1 or nobody or bool(people[0] & people[1])
+
+
+def titles_alike(one: Described, other: Described) -> bool:
+    """Tell whether at least half of the shorter title's telling words stand in the longer one.
+
+    Example:
+        >>> from lenslab.papers.work import Work
+        >>> titles_alike(Work("On units of networks"), Work("Units: a survey"))
+        True
+    """
+    shorter, longer = sorted((_telling(one.title), _telling(other.title)), key=len)
+    return 2 * len(shorter & longer) >= len(shorter)
+
+
 def contradiction(one: Description, other: Description) -> str:
     """Say in a few words what speaks against two records of one title being one work; empty where nothing does.
 
@@ -147,12 +181,16 @@ def contradiction(one: Description, other: Description) -> str:
         >>> contradiction(*(Description(source="RIS", locator="", paper=paper) for paper in papers))
         'volumes 1 and 2 of News'
     """
+    for a, b in zip(one.paper.authors, other.paper.authors, strict=False):
+        if person(a) == person(b) and _other_given(Person.parse(a).given, Person.parse(b).given):
+            return f"authors {a} and {b}"
+    mine, its = one.paper.publication, other.paper.publication
     if _is_preprint(one.paper) != _is_preprint(other.paper):
-        return ""
+        published = (its if _is_preprint(one.paper) else mine).kind
+        return "a thesis and a preprint" if published == "thesis" else ""
     dois = [paper.doi.lower() for paper in (one.paper, other.paper) if paper.doi and not _is_of_preprint(paper.doi)]
     if len(dois) == 2:
         return f"DOIs {dois[0]} and {dois[1]}" if dois[0] != dois[1] else ""
-    mine, its = one.paper.publication, other.paper.publication
     parts = [("volumes", mine.volume, its.volume), ("issues", mine.number, its.number)]
     parts.append(("pages", mine.first_page, its.first_page))
     stated = [(name, a, b) for name, a, b in parts if _number(a) and _number(b)]
@@ -163,6 +201,8 @@ def contradiction(one: Description, other: Description) -> str:
     if apart and (journal or usual or {"volumes", "pages"} <= {name for name, *_ in apart}):
         name, a, b = apart[0]
         return f"{name} {a} and {b}" + (f" of {mine.container}" if journal else "")
+    if usual and not journal and not _telling(mine.container) & _telling(its.container):
+        return f"{mine.container} and {its.container}"
     books = [_book(each.isbn) for each in (mine, its) if each.isbn]
     if len(books) == 2 and books[0] != books[1]:
         return f"ISBNs {mine.isbn} and {its.isbn}"
@@ -171,12 +211,9 @@ def contradiction(one: Description, other: Description) -> str:
     kinds = sorted({mine.kind, its.kind} - {""})
     if len(kinds) == 2 and {"book", "thesis"} & {*kinds}:
         return " and ".join(_KINDS.get(kind, kind) for kind in kinds)
-    for a, b in zip(one.paper.authors, other.paper.authors, strict=False):
-        if person(a) == person(b) and _other_given(Person.parse(a).given, Person.parse(b).given):
-            return f"authors {a} and {b}"
     files = [(each.source, *each.locator.rpartition(": ")[:2]) for each in (one, other)]
     in_one_file = bool(files[0][2]) and files[0] == files[1] and one.locator != other.locator
-    return f"two entries of {files[0][1]}" if in_one_file and not (stated and not apart) else ""
+    return f"two entries of {files[0][1]}" if in_one_file and not (journal and stated and not apart) else ""
 
 
 def _number(text: str) -> str:
@@ -319,7 +356,8 @@ def _numbers(title: str) -> list[str]:
 
 def _notices(title: str) -> frozenset[str]:
     """Give the words by which a title says that it is about another publication: an erratum, a reply, ..."""
-    return _NOTICES & {*_normal_words(title)}
+    about = {"about"} if _ABOUT.match(plain_letters(title).strip()) else set()
+    return (_NOTICES & {*_normal_words(title)}) | about
 
 
 def _negations(title: str) -> list[str]:

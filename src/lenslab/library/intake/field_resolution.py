@@ -8,6 +8,7 @@ from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
 from lenslab.library.bulk_rows import storable
+from lenslab.library.intake.duplicate_rule import person
 from lenslab.library.intake.matching_hashes import MatchingHashes, matching_hashes
 from lenslab.library.search.facets import facets
 from lenslab.library.search.unspaced import indexed, spaced
@@ -65,17 +66,28 @@ def resolve(descriptions: Sequence[Description]) -> Paper:
 
     published = [paper.doi for paper in papers if paper.doi and not paper.doi.lower().startswith("10.48550/")]
     facts = {name: first(name) for name in Paper.__dataclass_fields__}
-    stated = next((paper.publication for paper in papers if paper.publication != UNSTATED), UNSTATED)
-    # Whether those who are named edited it, only the source of their names knows.
-    edited = next((paper.publication.edited for paper in papers if paper.authors), False)
+    named = next((paper for paper in papers if paper.authors), papers[0])
+    stated = [paper.publication for paper in papers if paper.publication != UNSTATED]
+    whole = [publication for publication in stated if publication.container or publication.publisher]
     return Paper(
         **facts
         | {
+            "authors": _fullest([paper.authors for paper in papers if paper.authors]),
             "doi": published[0] if published else facts["doi"],
             "versions": _versions(papers),
-            "publication": replace(stated, edited=edited),
+            # Whether those who are named edited it, only the source of their names knows.
+            "publication": replace([*whole, *stated, UNSTATED][0], edited=named.publication.edited),
         }
     )
+
+
+def _fullest(lists: Sequence[tuple[str, ...]]) -> tuple[str, ...]:
+    """Give the first list of names, or one that goes on where that one stops, as *and others* does."""
+    best = lists[0] if lists else ()
+    for names in lists[1:]:
+        if len(names) > len(best) and [*map(person, names[: len(best)])] == [*map(person, best)]:
+            best = names
+    return best
 
 
 def row(paper: Paper, about: MatchingHashes | None = None) -> tuple[Any, ...]:

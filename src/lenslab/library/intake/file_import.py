@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 import json
-from collections import Counter
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, Literal
 from django.db import transaction
 
 from lenslab.library import bulk_rows, works
-from lenslab.library.errors import UnknownFormatError
-from lenslab.library.intake import record_intake
+from lenslab.library.errors import NotAListError, UnknownFormatError
+from lenslab.library.intake import duplicate_rule, record_intake
 from lenslab.library.models import FileImport, Work
-from lenslab.library.stored_records import parse_record
+from lenslab.library.stored_records import digest, parse_record
 from lenslab.papers.description import Assertion, Description
+from lenslab.papers.errors import MalformedError
 from lenslab.papers.formats import bibtex_reader, csl_reader, ris_reader
 from lenslab.papers.formats.rejection import Rejection
 from lenslab.papers.sources import arxiv_snapshot
@@ -25,13 +26,18 @@ from lenslab.papers.text.file_lines import TooLong, lines
 from lenslab.records import atomic_write
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+    from lenslab.papers.paper import Paper
 
 Format = Literal["snapshot", "bibtex", "ris", "csl"]
 FORMATS: tuple[Format, ...] = ("snapshot", "bibtex", "ris", "csl")
 
 # Records in one transaction: enough that its cost does not count, few enough that little is lost and memory is flat.
 _BATCH = 2000
+_LONGEST_LOCATOR = 300
+_OTHER_WORK = "its key was that of another work in a file called {file}, which is kept"
+NAMES: Mapping[Format, str] = {"snapshot": "arXiv's snapshot", "bibtex": "BibTeX", "ris": "RIS", "csl": "CSL-JSON"}
 _READERS = {"bibtex": bibtex_reader.read, "ris": ris_reader.read, "csl": csl_reader.read}
 
 
@@ -48,7 +54,7 @@ class Imported:
         works: Keys of the works that a bibliography names, in its order; empty for a snapshot.
         joined: How many entries of a bibliography are of a work that the library had, or that another entry is.
         doubtful: Pairs of keys of works that are possibly the same, and were left apart.
-        assumptions: What was assumed of a bibliography's entries, a sentence each, with the number of entries.
+        assumptions: What was assumed of a bibliography's entries, a sentence each, with their keys.
     """
 
     file: Path
@@ -62,7 +68,7 @@ class Imported:
     works: list[str] = field(default_factory=list)
     joined: int = 0
     doubtful: list[tuple[str, str]] = field(default_factory=list)
-    assumptions: Counter[str] = field(default_factory=Counter)
+    assumptions: dict[str, list[str]] = field(default_factory=dict)
 
     @property
     def read(self) -> int:
@@ -75,6 +81,7 @@ def import_file(
     *,
     format: Format | None = None,  # noqa: A002 - the word that people type
     rejects: Path | None = None,
+    more_rejects: bool = False,
     cited_by: Work | None = None,
     progress: Callable[[float, float], None] | None = None,
 ) -> Imported:
@@ -88,6 +95,7 @@ def import_file(
         format: What it is; detected by its content where it is not given.
         rejects: Where entries that cannot be read are listed, as JSON lines; by default beside the working directory's
             other files, under the file's name with ``.rejects.jsonl``. No file is written where there are none.
+        more_rejects: Whether the list goes on with those of a file before.
         cited_by: A work that references every entry of a bibliography.
         progress: Told bytes read and bytes in all.
 
@@ -95,9 +103,10 @@ def import_file(
         FileError: There is no such file, or it cannot be read.
         MalformedError: The file is damaged; what was read before the damage is kept.
         UnknownFormatError: The file is none of the formats.
+        NotAListError: Something else stands where rejected entries would be listed.
     """
     kind = format or detect_format(path)
-    listed = _Rejects(rejects or Path(f"{path.name}.rejects.jsonl"))
+    listed = _Rejects(rejects or Path(f"{path.name}.rejects.jsonl"), of=path, more=more_rejects)
     if kind == "snapshot":
         done = _import_snapshot(path, listed, progress)
     else:
@@ -180,11 +189,9 @@ def _portions(
 
 def _import_bibliography(path: Path, kind: Format, listed: _Rejects, cited_by: Work | None) -> Imported:
     done = Imported(path, kind)
-    # Keys are unique in their file only.
-    entries = [
-        entry if isinstance(entry, Rejection) else replace(entry, locator=f"{path.name}: {entry.locator}"[:300])
-        for entry in _READERS[kind](path)
-    ]
+    entries = _located(list(_READERS[kind](path)), path.name)
+    if not entries:
+        raise MalformedError(f"{path} holds no entries of {NAMES[kind]}; say what it is with --format")
     listed.begin(0)
     with transaction.atomic():
         before = works.number_of_works()
@@ -196,7 +203,9 @@ def _import_bibliography(path: Path, kind: Format, listed: _Rejects, cited_by: W
         done.works = list(dict.fromkeys(keys[pk] for pk in pks))
         done.joined = done.added - (works.number_of_works() - before)
         done.doubtful = [(twins.one, twins.other) for twins in works.doubtful(pks)]
-        done.assumptions = Counter(sentence for entry in descriptions for sentence in entry.assumptions)
+        for entry in descriptions:
+            for sentence in entry.assumptions:
+                done.assumptions.setdefault(sentence, []).append(entry.locator.partition(": ")[2])
         if cited_by is not None and descriptions:
             record = cited_by.source_records.order_by("pk").first()
             assert record is not None, "every work rests on a record"
@@ -205,6 +214,56 @@ def _import_bibliography(path: Path, kind: Format, listed: _Rejects, cited_by: W
                 [Assertion(citing=citing, cited=one, source=f"{one.source}: {path.name}"[:60]) for one in descriptions]
             )
     return done
+
+
+def _located(entries: Sequence[Description | Rejection], file: str) -> list[Description | Rejection]:
+    """Give each entry a locator that no other work has: keys are unique in their file only, and so are files' names."""
+    found = [
+        entry if isinstance(entry, Rejection) else replace(entry, locator=_locator(file, entry.locator))
+        for entry in entries
+    ]
+    number = 1
+    while others := _of_other_works(each for each in found if isinstance(each, Description)):
+        number += 1
+        found = [
+            replace(
+                each,
+                locator=_locator(f"{file} ({number})", before.locator),
+                assumptions=(*before.assumptions, _OTHER_WORK.format(file=file)),
+            )
+            if isinstance(each, Description) and isinstance(before, Description) and each.locator in others
+            else each
+            for each, before in zip(found, entries, strict=True)
+        ]
+    return found
+
+
+def _of_other_works(descriptions: Iterable[Description]) -> set[str]:
+    """Find the locators under which the library holds what another work says."""
+    mine = {description.locator: description for description in descriptions}
+    source = next((description.source for description in mine.values()), "")
+    query = "SELECT locator, sha256, content FROM library_sourcerecord WHERE source = %s AND locator IN {list}"
+    return {
+        locator
+        for locator, sha, content in bulk_rows.select(query, sorted(mine), source)
+        if bytes(sha) != digest(mine[locator].raw)
+        and not _are_one(mine[locator].paper, parse_record(source, content).paper)
+    }
+
+
+def _are_one(one: Paper, other: Paper) -> bool:
+    """Tell whether an entry is the one that it was, edited."""
+    same_doi = bool(one.doi) and one.doi.lower() == other.doi.lower()
+    same_id = one.arxiv_id is not None and other.arxiv_id is not None and one.arxiv_id.base == other.arxiv_id.base
+    return same_doi or same_id or duplicate_rule.titles_alike(one, other)
+
+
+def _locator(file: str, key: str) -> str:
+    """Write where an entry is; of one that is too long a hash stands for the end."""
+    whole = f"{file}: {key}"
+    if len(whole) <= _LONGEST_LOCATOR:
+        return whole
+    return f"{whole[: _LONGEST_LOCATOR - 17]}~{hashlib.sha256(whole.encode()).hexdigest()[:16]}"
 
 
 def _take(portion: Iterable[Description | Rejection], done: Imported, listed: _Rejects) -> record_intake.Outcome:
@@ -226,12 +285,20 @@ def _take(portion: Iterable[Description | Rejection], done: Imported, listed: _R
 class _Rejects:
     """The list of entries that were not taken: one JSON object a line, written as they are met."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, of: Path, more: bool) -> None:
         self.path = path
+        self.more = more
         self.written = 0
+        if path.exists() and (path.samefile(of) or not self._is_list()):
+            raise NotAListError(
+                f"{path} is there and is no list of rejected entries, which would replace it; name another file with "
+                "--rejects FILE"
+            )
 
     def begin(self, line: int) -> None:
         """Start the list, or go on with that of an import which had read so many lines when it was interrupted."""
+        if self.more:
+            return
         listed = self.path.read_text("utf-8").splitlines() if line and self.path.exists() else []
         kept = [row for row in listed if json.loads(row)["number"] <= line]
         if kept:
@@ -245,3 +312,10 @@ class _Rejects:
         with self.path.open("a", encoding="utf-8") as file:
             file.write(json.dumps(row, ensure_ascii=False) + "\n")
         self.written += 1
+
+    def _is_list(self) -> bool:
+        try:
+            rows = [json.loads(row) for row in self.path.read_text("utf-8").splitlines()]
+        except (OSError, ValueError):
+            return False
+        return all(isinstance(row, dict) and {"number", "reason"} <= row.keys() for row in rows)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from django.db import connection, transaction
@@ -172,6 +172,8 @@ class _Batch:
 
     def _insert_works(self, grouped: dict[int, list[Description]], matcher: Matcher) -> None:
         papers = {pk: field_resolution.resolve(descriptions) for pk, descriptions in grouped.items()}
+        for pk in work_update.claimed_twice(papers):
+            papers[pk] = replace(papers[pk], arxiv_id=None)
         keys = _keys(papers)
         # A work of one record has the hashes that the record was matched by.
         known = {pk: matcher.hashes_of(own[0]) for pk, own in grouped.items() if len(own) == 1}

@@ -93,7 +93,11 @@ class Matcher:
             for pk in self._names.get(name, ()):
                 if pk not in named and self._may_be(own, pk):
                     named[pk] = f"same {_readable(name)}"
+        # A name can be stated wrongly, or be that of the book that a chapter is in.
+        misnamed = {pk for pk in named if not duplicate_rule.may_be_one(description.paper, self._works[pk])}
+        doubtful = {pk: f"{named.pop(pk)}; but other titles and authors" for pk in misnamed}
         same, possible = self._alike(description, own, named)
+        possible |= doubtful
         found = {**named, **same}
         # An arXiv paper that the record names comes first, then the work that the library has had for longest; what it
         # names says more than what is only alike.

@@ -25,7 +25,10 @@ _FIELDS: dict[str, Field] = {
     "title": "title", "ti": "title", "author": "author", "authors": "author", "au": "author",
     "abstract": "abstract", "abs": "abstract",
 }  # fmt: skip
-_YEARS = re.compile(r"year:(\d{4})?(-|–|\.\.)?(\d{4})?", re.IGNORECASE)
+_YEARS = re.compile(
+    r"year:(?:(?P<only>\d{4})|(?P<first>\d{4})?(?:-|–|\.\.)(?P<last>\d{4})?|(?P<sign>[<>]=?)(?P<bound>\d{4}))",
+    re.IGNORECASE,
+)
 _TOKEN = re.compile(
     r"""(?P<minus>-)?(?:(?P<field>[A-Za-z]{2,8}):(?=["“”\w\\]))?(?:["“”](?P<phrase>[^"“”]*)(?:["“”]|$)|(?P<word>[^\s"“”]+))"""
 )
@@ -90,14 +93,19 @@ def parse(typed: str) -> Query:
     either = number = 0
     since: int | None = None
     until: int | None = None
+    dated = False
     for match in _TOKEN.finditer(storable(typed.replace("\x00", " "))):
         if match["word"] == "OR" and not match["minus"] and not match["field"]:
-            either = bool(wanted)
+            either = bool(wanted) or dated
             continue
-        if (years := _YEARS.fullmatch(match[0])) and (years[1] or years[3]):
-            since = later(since, int(years[1]) if years[1] else None)
-            last = years[3] if years[2] else years[1]
-            until = earlier(until, int(last) if last else None)
+        if years := _YEARS.fullmatch(match[0]):
+            least, most = _bounds(years)
+            if either and dated:  # years that are alternatives: from the first to the last
+                since = None if since is None or least is None else min(since, least)
+                until = None if until is None or most is None else max(until, most)
+            else:
+                since, until = later(since, least), earlier(until, most)
+            either, dated = False, True
             continue
         for term in _terms(match):
             number += 1
@@ -105,12 +113,23 @@ def parse(typed: str) -> Query:
                 return Query(tuple(wanted), tuple(excluded), since, until, cut=True)
             if match["minus"]:
                 excluded.append(term)
-            elif either:
+            elif either and wanted:
                 wanted[-1] = (*wanted[-1], term)
             else:
                 wanted.append((term,))
             either = False
     return Query(tuple(wanted), tuple(excluded), since, until)
+
+
+def _bounds(years: re.Match[str]) -> tuple[int | None, int | None]:
+    """Read the earliest and the latest year; those that stand in the wrong order are meant in the other."""
+    if years["sign"]:
+        bound, strict = int(years["bound"]), "=" not in years["sign"]
+        return (bound + strict, None) if years["sign"][0] == ">" else (None, bound - strict)
+    first, last = (
+        int(year) if year else None for year in (years["only"] or years["first"], years["only"] or years["last"])
+    )
+    return (last, first) if first and last and first > last else (first, last)
 
 
 def later(one: int | None, other: int | None) -> int | None:

@@ -11,6 +11,9 @@ from lenslab.papers.text.latex_display import plain_text
 _AND = re.compile(r"(?:^|(?<=\s)|\s+)and(?=\s|$)\s*", re.IGNORECASE)
 _COMMA, _SPACE, _BRACE = re.compile(","), re.compile(r"[\s~]+"), re.compile("[{}]")
 _ET_AL = re.compile(r",?\s+et\.?\s+al\.?\s*$", re.IGNORECASE)
+_OTHERS = re.compile(r"others|et\.?\s*al\.?", re.IGNORECASE)
+_SEMICOLON = re.compile(";")
+_INITIALS = re.compile(r"(?:[^\W\d_]\.?[\s-]*){1,4}")
 _EXTENDED = re.compile(r"\s*(?:family|given|prefix|suffix)(?:-i)?\s*=", re.IGNORECASE)
 
 
@@ -22,7 +25,7 @@ def authors_of(written: str) -> Iterator[str]:
         ['Ada Lovelace', 'World Health Organization']
     """
     for name in _split(written, _AND):
-        if name and name.lower() != "others":
+        if name and not _OTHERS.fullmatch(name):
             yield from filter(None, map(str, _people(name)))
 
 
@@ -34,12 +37,17 @@ def is_cut(written: str) -> bool:
         (True, False)
     """
     last = list(_split(written, _AND))[-1]
-    return last.lower() == "others" or bool(_ET_AL.search(last))
+    return bool(_OTHERS.fullmatch(last) or _ET_AL.search(last))
 
 
 def _people(name: str) -> Iterator[Person]:
     """Read a name with the parts that its file states; where several stand in one line, all of them."""
     name = _ET_AL.sub("", name)
+    several = [each for each in _split(name, _SEMICOLON) if each]
+    if len(several) > 1:
+        for each in several:
+            yield from _people(each)
+        return
     parts = list(_split(name, _COMMA))
     if any(map(_EXTENDED.match, parts)):
         yield _extended(parts)
@@ -51,6 +59,8 @@ def _people(name: str) -> Iterator[Person]:
         yield Person.parse(f"{_plain(parts[0])}, {_plain(parts[1])}")
     elif len(parts) == 3 and _is_suffix(parts[2]) and not _is_suffix(parts[1]):
         yield Person.of(family=_plain(parts[0]), given=_plain(parts[1]), suffix=_plain(parts[2]))
+    elif _are_pairs(parts):
+        yield from (Person.of(family=_plain(a), given=_plain(b)) for a, b in zip(parts[::2], parts[1::2], strict=True))
     elif _is_list(parts):
         yield from map(Person.parse, map(_plain, parts))
     else:
@@ -90,9 +100,20 @@ def _is_group(name: str) -> bool:
     return whole and len(plain_text(name).split()) > 1
 
 
+def _are_pairs(parts: list[str]) -> bool:
+    """Tell whether families and initials alternate: ``Smith, A., Jones, B. C.`` is two people."""
+    initials = [bool(_INITIALS.fullmatch(_plain(part))) for part in parts]
+    return len(parts) > 3 and len(parts) % 2 == 0 and all(initials[1::2]) and not any(initials[::2])
+
+
 def _is_list(parts: list[str]) -> bool:
-    """Tell whether commas stand between whole names: no form of one name has three parts of two words and more."""
-    return len(parts) > 2 and all(len(_plain(part).split()) > 1 for part in parts)
+    """Tell whether commas stand between whole names: no form of one name has three parts of two words and more.
+
+    Nor has one two parts that both begin with initials, as in ``A. Smith, B. Jones``.
+    """
+    words = [_plain(part).split() for part in parts]
+    begin = all(len(part) > 1 and re.fullmatch(r"(?:[^\W\d_]\.-?)+", part[0]) for part in words)
+    return all(len(part) > 1 for part in words) and (len(parts) > 2 or (len(parts) == 2 and begin))
 
 
 def _plain(text: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import logging
 import re
 from collections.abc import Callable, Iterator
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING
 from lenslab.papers.description import Description
 from lenslab.papers.errors import MalformedError
 from lenslab.papers.formats.bibtex_names import authors_of, is_cut
-from lenslab.papers.formats.reference_fields import Reference, whole_title, without_duplicates
+from lenslab.papers.formats.reference_fields import Reference, says_retracted, whole_title, without_duplicates
 from lenslab.papers.formats.rejection import Rejection
 from lenslab.papers.publication import Publication
 from lenslab.papers.text.latex_display import plain_text
@@ -59,6 +60,8 @@ _OWN = frozenset(
     )
 )
 _BEGIN = re.compile(r"@\s*\w+\s*[{(]\s*([^\s,={}()\"]+)")
+# Publishers write HTML; an ampersand of TeX stands behind a backslash.
+_ENTITY = re.compile(r"(?<!\\)&(?:#\d+|#x[0-9a-fA-F]+|[a-zA-Z]+\d*);")
 _FAULTS = {
     "Unexpected block start": "a brace or quote is still open where the next entry begins",
     "Unexpectedly reached end of file": "a brace or quote is still open at the end of the file",
@@ -68,6 +71,9 @@ _FAULTS = {
     "Expected either a `,`": "no comma stands between two fields",
 }
 """What is wrong where bibtexparser's reason begins so."""
+
+_LEFT_OUT = ("month", "address", "location", "chapter")
+"""Fields that say something of a work which no page and no export says."""
 
 _LONGEST_VALUE = 1_000_000
 _DEEPEST = 20
@@ -320,16 +326,18 @@ def _description(entry: _Entry) -> Description:
     fields = entry.fields
 
     def get(*names: str) -> str:
-        return next((fields[name] for name in names if fields.get(name, "").strip()), "")
+        text = next((fields[name] for name in names if fields.get(name, "").strip()), "")
+        return _ENTITY.sub(lambda match: html.unescape(match[0]), text)
 
     def address(name: str) -> str:
         return _ESCAPED.sub(r"\1", get(name))
 
     archive, category = get("archiveprefix", "eprinttype").lower(), get("primaryclass", "eprintclass").strip()
     eprints = get("eprint"), get("arxiv"), get("arxivid")
-    container = get("journal", "journaltitle") or whole_title(get("booktitle"), get("booksubtitle"))
+    book = "" if _KINDS.get(entry.kind) == "book" else whole_title(get("booktitle"), get("booksubtitle"))
+    container = get("journal", "journaltitle") or book
     thesis = {"phdthesis": "", "mastersthesis": "Master's thesis"}.get(entry.kind, "")
-    mentions = ("url", "note", "howpublished", "journal", "volume", "number", "booktitle", "annote")
+    mentions = ("url", "howpublished", "journal", "volume", "number", "booktitle")
     reference = Reference(
         key=entry.key,
         title=_title(entry.kind, get),
@@ -340,6 +348,7 @@ def _description(entry: _Entry) -> Description:
         # Other archives have identifiers that look alike.
         eprint=eprints if archive in ("", "arxiv") else (),
         mentions=tuple(address(name) for name in mentions),
+        notes=(address("note"),),
         publication=Publication(
             kind=_KINDS.get(entry.kind, ""),
             container=plain_text(container),
@@ -352,7 +361,7 @@ def _description(entry: _Entry) -> Description:
             series=plain_text(get("series")),
             genre=plain_text(get("type")) or thesis,
         ),
-        retracted=plain_text(get("note", "pubstate")).lower().rstrip(".") == "retracted",
+        retracted=says_retracted(plain_text(get("note"))) or says_retracted(get("pubstate")),
         abstract=get("abstract"),
         categories=(category,) if category else (),
         assumptions=tuple(_assumptions(entry)),
@@ -365,10 +374,15 @@ def _assumptions(entry: _Entry) -> Iterator[str]:
         yield f"fields that would come from {name[:80]!r}, which is not in the file, are left out"
     if any(is_cut(entry.fields.get(name, "")) for name in ("author", "editor")):
         yield "authors that stand there as 'others' are left out"
+    for name in _LEFT_OUT:
+        if entry.fields.get(name, "").strip():
+            yield f"its {name} is not kept"
 
 
 def _title(kind: str, get: Callable[..., str]) -> str:
     title, subtitle, addition = get("title"), get("subtitle"), get("titleaddon")
+    if kind in _BOOKS and not title:
+        title, subtitle = get("booktitle"), get("booksubtitle")
     # Of a book that is in no series, volume and part tell it apart from the others of its title.
     book = kind in _BOOKS and not get("series")
     volume, part = (get("volume"), get("part")) if book else ("", "")

@@ -9,7 +9,14 @@ from typing import Any
 from lenslab.papers.categories import is_category
 from lenslab.papers.description import Description
 from lenslab.papers.errors import MalformedError
-from lenslab.papers.formats.reference_fields import Reference, unmarked, untagged, whole_title, without_duplicates
+from lenslab.papers.formats.reference_fields import (
+    Reference,
+    says_retracted,
+    unmarked,
+    untagged,
+    whole_title,
+    without_duplicates,
+)
 from lenslab.papers.formats.rejection import Rejection
 from lenslab.papers.person import Person
 from lenslab.papers.publication import KINDS, Publication
@@ -18,6 +25,15 @@ from lenslab.papers.text.strict_json import kind_of
 from lenslab.papers.text.text_encoding import from_utf8, read_text
 
 NAME = "CSL-JSON"
+
+_KINDS = {
+    "journal-article": "article-journal",
+    "proceedings-article": "paper-conference",
+    "book-chapter": "chapter",
+    "dissertation": "thesis",
+    "posted-content": "article",
+}
+"""Crossref's names of types."""
 
 _SPACE = re.compile(r"[ \t\n\r]*")
 
@@ -100,11 +116,9 @@ def _description(item: Any, raw: bytes) -> Description:
     if not isinstance(item, dict):
         raise MalformedError(f"not an object but {kind_of(item)}")
 
-    parts = item.get("custom")
-    parts = parts if isinstance(parts, dict) else {}
+    parts = _parts(item)
 
     def stated(name: str) -> str:
-        # What lenslab writes has the parts of its container apart.
         value = parts.get(name, item.get(name))
         if isinstance(value, list):
             value = value[0] if value else None
@@ -119,9 +133,9 @@ def _description(item: Any, raw: bytes) -> Description:
 
     named = item.get("categories")
     named = named if isinstance(named, list) else []
-    mentions = ("number", "archive_location", "URL", "note", "archive", "container-title", "annote")
+    mentions = ("number", "archive_location", "URL", "archive", "container-title")
     # Of a book that is in no series, the volume tells it apart from the others of its title.
-    kind = get("type")
+    kind = _KINDS.get(get("type"), get("type"))
     volume = get("volume") if kind == "book" and not get("collection-title") else ""
     reference = Reference(
         key=get("id"),
@@ -131,6 +145,7 @@ def _description(item: Any, raw: bytes) -> Description:
         year=tuple(_years(item)),
         doi=(get("DOI"), get("URL")),
         mentions=tuple(get(name) for name in mentions),
+        notes=(get("note"),),
         publication=Publication(
             kind=kind if kind in KINDS else "",
             container=stated("container-title"),
@@ -143,11 +158,26 @@ def _description(item: Any, raw: bytes) -> Description:
             series=stated("collection-title"),
             genre=stated("genre"),
         ),
-        retracted=get("status").lower() == "retracted",
+        retracted=get("status").lower() == "retracted" or says_retracted(get("note")),
         abstract=get("abstract"),
         categories=tuple(word for word in named if isinstance(word, str) and is_category(word)),
     )
     return reference.description(NAME, raw)
+
+
+def _parts(item: dict[str, Any]) -> dict[str, str]:
+    """Give the parts of the line that lenslab writes for a container, where they are its parts."""
+    custom = item.get("custom")
+    names = ("container-title", "volume", "issue", "page")
+    if (
+        not isinstance(custom, dict)
+        or not {*custom} <= {*names}
+        or not all(isinstance(p, str) for p in custom.values())
+    ):
+        return {}
+    container, volume, number, pages = (custom.get(name, "") for name in names)
+    line = Publication(container=container, volume=volume, number=number, pages=pages).line
+    return custom if line and line == item.get("container-title") else {}
 
 
 def _people(item: dict[str, Any], role: str) -> Iterator[str]:

@@ -14,8 +14,8 @@ def csl(papers: Sequence[Paper]) -> str:
     """Write papers as a list in CSL-JSON, in their order, each under an id of its own.
 
     The fields are those of https://docs.citationstyles.org/en/stable/specification.html#appendix-iv-variables; a
-    preprint is an ``article`` there, and what a journal published an ``article-journal``. The container is the line by
-    which a reference names where it appeared, volume and pages included; ``custom`` has its parts.
+    preprint is an ``article`` there, and what a journal published an ``article-journal``. The container of a part of a
+    book is the line by which a reference names it, pages included; ``custom`` has its parts.
 
     Example:
         >>> from lenslab.papers.paper import Paper
@@ -59,17 +59,14 @@ def _item(paper: Paper, key: str) -> dict[str, Any]:
 
 
 def _place(paper: Paper) -> dict[str, Any]:
-    """Give where it appeared: the line of a reference, and beside it what it is made of."""
+    """Give where it appeared; of a part of a book the line of a reference, and beside it what that is made of."""
     publication = paper.publication
     parts = {"volume": publication.volume, "issue": publication.number, "page": publication.pages}
     stated = {name: one_line(part) for name, part in parts.items() if part}
-    if not publication.container:
-        return {"container-title": one_line(paper.journal_reference)} | stated
-    title = one_line(publication.container)
-    return {
-        "container-title": one_line(publication.line),
-        "custom": {"container-title": title} | stated if stated else {},
-    }
+    title = one_line(publication.container or paper.journal_reference)
+    if not stated or not publication.container or publication.kind not in ("paper-conference", "chapter"):
+        return {"container-title": title} | stated
+    return {"container-title": one_line(publication.line), "custom": {"container-title": title} | stated}
 
 
 def _author(name: str) -> dict[str, str]:
@@ -81,8 +78,7 @@ def _author(name: str) -> dict[str, str]:
 
 
 def _issued(paper: Paper) -> dict[str, Any] | None:
-    if paper.year is None:
+    if paper.cited_year is None:
         return None
-    # The day is that of the first version, which may have come in another year than the work.
-    day = paper.submitted if paper.submitted and paper.submitted.year == paper.year else None
-    return {"date-parts": [[day.year, day.month, day.day] if day else [paper.year]]}
+    day = paper.cited_day
+    return {"date-parts": [[day.year, day.month, day.day] if day else [paper.cited_year]]}

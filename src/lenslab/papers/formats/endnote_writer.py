@@ -37,9 +37,8 @@ def _fields(paper: Paper, key: str) -> Iterator[tuple[str, str]]:
         yield "A", _person(name)
     for name in publication.editors:
         yield "E", _person(name)
-    yield "D", "" if paper.year is None else str(paper.year)
-    # The day of the first version says something of the work only where the work is of that year.
-    yield "8", paper.submitted.isoformat() if paper.submitted and paper.submitted.year == paper.year else ""
+    yield "D", str(paper.cited_year or "")
+    yield "8", paper.cited_day.isoformat() if paper.cited_day else ""
     yield "B" if publication.kind in ("paper-conference", "chapter") else "J", container
     yield "S", publication.series
     yield "V", publication.volume

@@ -31,11 +31,19 @@ _TAG = re.compile(
     r"[a-z]+:[a-z-]+)(?:\s[^<>]*)?/?>",
     re.IGNORECASE,
 )
+_NOTE_WORDS = re.compile(
+    r"\b(?:arxiv|e?-?prints?|preprints?|available|online|at|also|as|version|v?\d+)\b", re.IGNORECASE
+)
 _TILDE = r"\textasciitilde{}"
 _FORMULA = re.compile(r"\$[^$]*\$|\\.|~", re.DOTALL)
 # How publishers mark an article that stands no more; a notice about it is another publication.
 _RETRACTED = re.compile(
-    r"\W*retracted(?:\s+(?:article|paper|chapter))?\s*[:\])]|.*[\[(]\s*retracted\b[^\[\]()]*[\])]\W*$",
+    r"\W*retracted(?:\s+(?:article|paper|chapter))?\s*[:\])]"
+    r"|.*[\[(]\s*retracted(?:\s+(?:article|paper|chapter))?\s*(?:[.;:,][^\[\]()]*)?[\])]\W*$",
+    re.IGNORECASE | re.DOTALL,
+)
+_RETRACTED_NOTE = re.compile(
+    r"\W*retracted\s*(?:$|[.:;,(]|in\b|on\b|by\b|\d)|.*\b(?:has been|was|is) retracted\b|\W*retraction in:",
     re.IGNORECASE | re.DOTALL,
 )
 _YEAR = re.compile(r"(?<!\d)(?:1[4-9]|2[01])\d\d(?!\d)")
@@ -57,6 +65,7 @@ class Reference:
         eprint: What may be an arXiv identifier, the most reliable first; old ones may stand without their archive,
             which the primary category names then.
         mentions: Where an arXiv identifier may be named in other words.
+        notes: What may be nothing but such an identifier; in running text one is that of another paper.
         publication: As what and where it was published, in plain text.
         retracted: Whether the file says that it was retracted.
         abstract: The abstract; may hold LaTeX.
@@ -72,6 +81,7 @@ class Reference:
     doi: tuple[str, ...] = ()
     eprint: tuple[str, ...] = ()
     mentions: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
     publication: Publication = UNSTATED
     retracted: bool = False
     abstract: str = ""
@@ -90,7 +100,8 @@ class Reference:
         if not title:
             raise MalformedError("no title")
         archives = [f"{name.partition('.')[0]}/{number}" for name in self.categories[:1] for number in self.eprint]
-        identifier = _arxiv_id((*self.eprint, *archives), (*self.doi, *self.mentions, self.publication.container))
+        mentions = (*self.doi, *self.mentions, *filter(_only_names, self.notes), self.publication.container)
+        identifier = _arxiv_id((*self.eprint, *archives), mentions)
         dois = (found for text in self.doi if (found := first_doi(text)))
         # arXiv's own DOI names the preprint and not an article.
         doi = next((found for found in dois if not Doi.parse(found).name.startswith(ARXIV_PREFIX)), "")
@@ -121,11 +132,37 @@ class Reference:
                 categories=self.categories,
                 doi=doi,
                 journal_reference=published.line,
-                publication=replace(published, editors=() if edited else self.editors, edited=edited),
+                publication=replace(
+                    published,
+                    editors=() if edited else self.editors,
+                    edited=edited,
+                    year=year if published.container or published.publisher else None,
+                ),
                 retracted=self.retracted or bool(_RETRACTED.match(title)),
             ),
             assumptions=self.assumptions if year is not None else (*self.assumptions, _without_year(self.year)),
         )
+
+
+def says_retracted(note: str) -> bool:
+    """Tell whether a note says that the work was retracted.
+
+    Example:
+        >>> says_retracted("Retracted in 2012"), says_retracted("Why papers are retracted")
+        (True, False)
+    """
+    return bool(_RETRACTED_NOTE.match(note))
+
+
+def _only_names(note: str) -> bool:
+    """Tell whether a note names an arXiv identifier and says nothing else.
+
+    Example:
+        >>> _only_names("arXiv preprint arXiv:1806.02891v1 [cs.CV]"), _only_names("Comment on arXiv:1806.02891")
+        (True, False)
+    """
+    rest = re.sub(r"\[[\w.-]+\]|https?://\S+", " ", _NAMED.sub(" ", note))
+    return not _NOTE_WORDS.sub(" ", rest).strip(" \t\n.,;:()[]{}")
 
 
 def _without_year(dates: tuple[str, ...]) -> str:
@@ -160,9 +197,10 @@ def whole_title(title: str, subtitle: str = "", addition: str = "", *, volume: s
         if whole and added.strip():
             whole = f"{whole.rstrip()}{'' if whole.rstrip('}')[-1:] in '?!.:;…' else between} {added.strip()}"
     for name, number in (("volume", volume), ("part", part)):
-        added = f", {name} {number.strip()}"
-        if whole and number.strip() and not plain_line(whole).endswith(plain_line(added)):
-            whole += added
+        number = re.sub(r"(?i)^\s*(?:volume|vol|part|pt)\b\.?\s*", "", number).strip()
+        said = rf"\b(?:{name}|{name[:3]}\.?)\s*{re.escape(plain_line(number))}(?!\w)"
+        if whole and number and not re.search(said, plain_line(whole), re.IGNORECASE):
+            whole += f", {name} {number}"
     return whole
 
 

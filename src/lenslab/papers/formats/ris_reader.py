@@ -9,7 +9,14 @@ from typing import Any
 from lenslab.papers.categories import is_category
 from lenslab.papers.description import Description
 from lenslab.papers.errors import MalformedError
-from lenslab.papers.formats.reference_fields import Reference, unmarked, untagged, whole_title, without_duplicates
+from lenslab.papers.formats.reference_fields import (
+    Reference,
+    says_retracted,
+    unmarked,
+    untagged,
+    whole_title,
+    without_duplicates,
+)
 from lenslab.papers.formats.rejection import Rejection
 from lenslab.papers.person import Person
 from lenslab.papers.publication import Publication, pages
@@ -31,6 +38,7 @@ _KINDS = {
     "RPRT": "report",
 }
 _BEGIN = re.compile(r"TY {1,2}- ?")
+_TAG = re.compile(r"\s+[A-Z][A-Z0-9] {1,2}- ?")
 _END = re.compile(r"ER {1,2}-")
 
 
@@ -93,6 +101,7 @@ def _records(text: str) -> Iterator[tuple[str, bool]]:
     """Split a text into records, and tell whether each has its end; what stands between two is skipped."""
     kept: list[str] = []
     for line in text.split("\n"):
+        line = line.lstrip() if _TAG.match(line) else line
         if _BEGIN.match(line):
             if kept:
                 yield "\n".join(kept), False
@@ -113,45 +122,56 @@ def _description(record: dict[str, Any], raw: bytes) -> Description:
     def get(*names: str) -> str:
         return unmarked(stated(*names))
 
-    container = stated("journal_name", "alternate_title3", "alternate_title2", "alternate_title1")
     further = record.get("unknown_tag")
-    edited_by = further.get("ED") if isinstance(further, dict) else None
+    further = further if isinstance(further, dict) else {}
     kind = _KINDS.get(get("type_of_reference"), "")
+    book_title = untagged(" ".join(_texts(further.get("BT"))[:1]))
     series, secondary = stated("tertiary_title"), stated("secondary_title")
+    # The full name of a journal before abbreviated ones.
+    container = stated("alternate_title3") or ("" if kind == "book" else secondary) or stated("journal_name")
+    container = container or (book_title if kind != "book" else "") or stated("alternate_title2", "alternate_title1")
     if kind == "book":
         series = series or secondary
-    else:
-        container = container or secondary
-    mentions = ("accession_number", "urls", "note", "notes", "number", "journal_name", "custom1", "type_of_work")
-    title = get("title", "primary_title", "short_title") or get("translated_title")
+    people = _people(record.get("authors")) or _people(record.get("first_authors"))
+    editors = _people(record.get("secondary_authors")) or _people(further.get("ED"))
+    if kind == "book" and not people:
+        editors = editors or _people(record.get("tertiary_authors"))
+    mentions = ("accession_number", "urls", "number", "journal_name", "custom1", "type_of_work")
+    title = get("title", "primary_title", "short_title") or get("translated_title") or book_title
     # Of a book that is in no series, the volume tells it apart from the others of its title.
     volume = get("volume") if kind == "book" and not series else ""
     reference = Reference(
         key=get("id"),
         title=whole_title(title, volume=volume),
-        authors=_people(record.get("authors")) or _people(record.get("first_authors")),
-        editors=_people(record.get("secondary_authors")) or _people(edited_by),
+        authors=people,
+        editors=editors,
         year=(get("year"), get("publication_year"), get("date")),
         doi=(get("doi"), *_texts(record.get("urls"))),
         mentions=tuple(get(name) for name in mentions),
+        notes=(get("note"), *_texts(record.get("notes"))),
         publication=Publication(
             kind=kind,
             container=container,
             volume=stated("volume"),
             number=stated("number"),
             pages=pages(stated("start_page"), stated("end_page")),
-            isbn=stated("issn"),
+            isbn=_isbn(stated("issn")),
             publisher=stated("publisher"),
             edition=stated("edition"),
             series=series,
             genre=stated("type_of_work"),
             edited=get("type_of_reference") == "EDBOOK",
         ),
-        retracted="retracted" in map(str.lower, _texts(record.get("notes"))),
+        retracted=any(map(says_retracted, _texts(record.get("notes")))),
         abstract=get("abstract", "notes_abstract"),
         categories=tuple(word for word in _texts(record.get("keywords")) if is_category(word)),
     )
     return reference.description(NAME, raw)
+
+
+def _isbn(number: str) -> str:
+    """Leave out an ISSN, which stands under the same tag and names a journal."""
+    return "" if re.fullmatch(r"\d{4}-?\d{3}[\dXx](?:\s*\(.*\))?", number.strip()) else number
 
 
 def _people(listed: object) -> tuple[str, ...]:

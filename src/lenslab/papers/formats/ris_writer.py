@@ -37,10 +37,8 @@ def _fields(paper: Paper, key: str) -> Iterator[tuple[str, str]]:
         yield "AU", Person.parse(name).family_first
     for name in publication.editors:
         yield "A2", Person.parse(name).family_first
-    yield "PY", "" if paper.year is None else str(paper.year)
-    # The day of the first version says something of the work only where the work is of that year.
-    submitted = paper.submitted if paper.submitted and paper.submitted.year == paper.year else None
-    yield "DA", submitted.strftime("%Y/%m/%d") if submitted else ""
+    yield "PY", str(paper.cited_year or "")
+    yield "DA", paper.cited_day.strftime("%Y/%m/%d") if paper.cited_day else ""
     yield "T2" if publication.kind in ("paper-conference", "chapter") else "JO", journal
     yield "T3", publication.series
     yield "VL", publication.volume
