@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 _SILENCE = 30.0
 """Seconds after which work whose progress goes to no terminal says how far it is."""
 
-answers = Console(highlight=False)
+answers = Console(highlight=False, emoji=False)
 """Standard output: the answer, and nothing else."""
 
-remarks = Console(stderr=True, highlight=False)
+remarks = Console(stderr=True, highlight=False, emoji=False)
 """Standard error: progress, remarks, refusals."""
 
 

@@ -26,7 +26,11 @@ Weights = Annotated[
 ]
 Split = Annotated[
     str | None,
-    Option("--split", metavar="S", help="Which split, where several lie side by side: test, or train+test for both."),
+    Option(
+        "--split",
+        metavar="S",
+        help="Which split, of several side by side: test, or of Parquet files train+test.",
+    ),
 ]
 NoExif = Annotated[
     bool, Option("--no-exif", help="Leave pictures as their pixels lie, and do not turn them as their EXIF says.")

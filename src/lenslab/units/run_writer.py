@@ -209,11 +209,12 @@ def _of_chance(images: pd.DataFrame) -> Iterator[str]:
     right, commonest = int((labels == images["prediction"]).sum()), labels.value_counts(normalize=True).max()
     if len(images) < _FEW_IMAGES or labels.nunique() < 2:
         return
-    if binomtest(right, len(images), commonest, alternative="greater").pvalue > _CHANCE:
+    below = binomtest(right, len(images), commonest, alternative="less").pvalue <= _CHANCE
+    if below or binomtest(right, len(images), commonest, alternative="greater").pvalue > _CHANCE:
+        how = "is worse than" if below else "cannot be told from"
         yield (
-            f"the network is right on {right:,} of {len(images):,} images, which cannot be told from naming the "
-            f"commonest class each time ({100 * commonest:.1f} %): see that images, labels and preprocessing are those "
-            "that it was trained for"
+            f"the network is right on {right:,} of {len(images):,} images, which {how} naming the commonest class each "
+            f"time ({100 * commonest:.1f} %): see that images, labels and preprocessing are those of its training"
         )
 
 

@@ -152,9 +152,9 @@ def with_another_forward(replaced) -> nn.Module:
         ),
         (
             lambda: with_another_forward(lambda layer: lambda x: layer._conv_forward(x, layer.weight, None)),
-            r"the forward of 0 in mine was replaced by a function that holds on to modules",
+            r"0.forward in mine is a function that holds on to modules",
         ),
-        (lambda: with_another_forward(lambda layer: partial(type(layer).forward, layer)), r"the forward of 0 in mine"),
+        (lambda: with_another_forward(lambda layer: partial(type(layer).forward, layer)), r"0.forward in mine"),
         (traced, r"mine is TorchScript, which cannot be looked into; give the Python module"),
         (lambda: nn.Sequential(traced()), r"mine is TorchScript \(in 0.*\), which cannot"),
         (quantised, r"mine is quantised \(2.*\), and its values are no numbers of float32"),

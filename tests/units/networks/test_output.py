@@ -7,7 +7,7 @@ import torch
 from pandas.testing import assert_frame_equal
 from torch import nn
 
-from lenslab.units import ablate, load, open_images
+from lenslab.units import ablate, load, open_images, trace
 from lenslab.units.errors import UnsupportedNetworkError
 
 PLAIN = {"mean": 0.3, "sd": 0.4, "size": 8}
@@ -229,3 +229,58 @@ def test_a_forward_that_is_not_its_classs_cannot_be_read():
 def test_networks_of_the_catalogue_put_out_logits_and_nothing_else():
     with pytest.raises(UnsupportedNetworkError, match="leave output away"):
         load("small", weights="digits", output="logits")
+
+
+def test_a_network_of_one_logit_has_the_sites_that_it_has_with_two():
+    one, two = ([*trace(load(classifier(classes), name="mine", **PLAIN)).sites] for classes in (1, 2))
+    assert one == two == ["0", "1", "2", "3"]
+
+
+@pytest.mark.parametrize("flat", [False, True])
+def test_the_logit_of_a_binary_network_is_no_site_and_torch_fx_follows_it(flat):
+    network = load(Wrapped((lambda z: z.flatten()) if flat else (lambda z: z), 1), name="mine", **PLAIN)
+    traced = trace(network)
+    assert traced.obstacle == ""
+    assert "net.4" not in traced.sites
+    assert traced.unsupported["net.4"] == "it is the logits"
+
+
+def test_the_layer_below_a_softmax_that_was_taken_off_holds_the_logits():
+    traced = trace(load(classifier(10, nn.Softmax(dim=1)), name="mine", **PLAIN))
+    assert "4" not in traced.sites
+    assert traced.unsupported["4"] == "it is the logits"
+
+
+def test_of_two_softmax_layers_both_are_taken_off(plain):
+    run = measured(classifier(10, nn.Softmax(dim=1), nn.Softmax(dim=1)))
+    assert len(run.assumptions) == 2
+    same(run, plain)
+
+
+@pytest.mark.parametrize(
+    "wrap", [lambda z: torch.sigmoid(z).view(len(z), -1), lambda z: torch.sigmoid(z).clamp(0, 1), torch.sigmoid]
+)
+@pytest.mark.parametrize("untraceable", [False, True])
+def test_probabilities_are_refused_however_they_are_made(wrap, untraceable):
+    with pytest.raises(UnsupportedNetworkError, match="puts out probabilities"):
+        measured(Wrapped(wrap, untraceable=untraceable))
+
+
+def test_logits_that_nobody_flattened_are_not_passed_over_for_features():
+    with pytest.raises(UnsupportedNetworkError, match="say where the logits are"):
+        measured(Wrapped(lambda z: (z[:, :, None, None], z[:, :3])))
+
+
+def test_what_a_network_keeps_while_it_runs_is_no_traceback():
+    class Averages(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.net = classifier()
+            self.register_buffer("mean", torch.zeros(1))
+
+        def forward(self, images):
+            self.mean = 0.9 * self.mean + 0.1 * images.mean()
+            return self.net(images)
+
+    with pytest.raises(UnsupportedNetworkError, match=r"keeps what it computes of one batch for the next \(mean\)"):
+        measured(Averages().eval())

@@ -63,12 +63,22 @@ class Graph:
         self._numbers = {node for node, value in seen.items() if value.dtype.is_floating_point}
         self._refuse_shared_changes(seen)
         self.result = next(node for node in self.nodes if node.op == "output").args[0]
+        self.answers = self._answers()
         self.downstream = {node: _closure(node, lambda other: other.users) for node in self.nodes}
         self.upstream = {node: _closure(node, lambda other: other.all_input_nodes) for node in self.nodes}
         self.channels_first = self._channels_first()
         self.from_input = set().union(
             *({node, *self.downstream[node]} for node in self.nodes if node.op == "placeholder")
         )
+
+    def _answers(self) -> set[fx.Node]:
+        """Find the nodes that hold the logits: what is put out, and what is only handed on to it or padded."""
+        node, found = self.result, set()
+        while isinstance(node, fx.Node):
+            found.add(node)
+            passes = self.is_identity(node) or (self._calls(node, _HANDING_ON) and len(self.tensor_inputs(node)) == 1)
+            node = self.tensor_inputs(node)[0] if passes else None
+        return found
 
     def _refuse_shared_changes(self, seen: Mapping[fx.Node, ProbedValue]) -> None:
         """Refuse an operation in place on a constant or buffer: the next pass would find it changed."""
@@ -148,7 +158,7 @@ class Graph:
         return node.op == "call_module" or computes
 
     def _obstacle(self, node: fx.Node) -> str:
-        if node is self.result:
+        if node in self.answers:
             return "it is the logits"
         if node not in self.from_input:
             return "it does not depend on the images"
@@ -199,7 +209,7 @@ class Graph:
 
     def _has_units(self, node: fx.Node) -> bool:
         shape = self.shapes.get(node, ())
-        if node.op not in ("call_module", "call_function", "call_method") or node is self.result:
+        if node.op not in ("call_module", "call_function", "call_method") or node in self.answers:
             return False
         if len(shape) < 2 or node not in self.per_image & self.from_input & self._numbers:
             return False
@@ -212,7 +222,7 @@ class Graph:
         node = value = convolution
         while True:
             users = self.tensor_users(node)
-            if len(users) != 1 or users[0] is self.result:
+            if len(users) != 1 or users[0] in self.answers:
                 return value
             node = users[0]
             if self.is_identity(node):
@@ -255,6 +265,7 @@ class Graph:
         return node.op in ("call_function", "call_method") and self.operation(node) in names
 
 
+_HANDING_ON = frozenset(("pad", "unsqueeze", "flatten", "squeeze", "view", "reshape", "contiguous"))
 _LAST_AXIS = frozenset(("linear", "layer_norm", "einsum", "matmul", "bmm"))
 _MOVES = frozenset(("permute", "transpose", "movedim", "moveaxis", "swapaxes", "swapdims"))
 _RESHAPES = frozenset(("view", "reshape", "flatten", "squeeze", "unsqueeze", "contiguous"))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor, fx, nn
 
 from lenslab.units.engine.float64_program import Float64Program
 from lenslab.units.engine.fx_graph import Graph
@@ -138,7 +138,10 @@ def trace(network: Network | nn.Module, input_shape: tuple[int, ...] | None = No
             graph = Graph(private, probe)
             same = close(graph.module(probe.clone()), logits)
         except Exception as error:  # torch.fx and a network's own code raise anything at all here
+            # What a network keeps while it is traced are no numbers.
+            private = copy.deepcopy(module).requires_grad_(False)
             return _hooked(private, probe, classes, obstacle=str(error).strip() or repr(error))
+        _refuse_memory(private)
         if not same:
             return _hooked(private, probe, classes, obstacle=_OTHER_ANSWER)
     return _traced(private, graph, classes)
@@ -178,6 +181,21 @@ def _hooked(module: nn.Module, probe: Tensor, classes: int, *, obstacle: str) ->
         tails={},
         _make=lambda device, precision, _: HookProgram(module, calls, device=device, precision=precision),
     )
+
+
+def _refuse_memory(module: nn.Module) -> None:
+    """Refuse a network that keeps what it computed of a batch, as a trace of it shows."""
+    kept = [
+        f"{path}.{name}".lstrip(".")
+        for path, part in module.named_modules()
+        for name, value in (*vars(part).items(), *part._buffers.items())
+        if isinstance(value, fx.Proxy)
+    ]
+    if kept:
+        raise UnsupportedNetworkError(
+            f"the network keeps what it computes of one batch for the next ({some_of(kept, 3)}): its answers hang on "
+            "what it saw before; leave that away in evaluation mode"
+        )
 
 
 def _refuse_training(module: nn.Module) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import functools
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -136,14 +136,43 @@ def read_mapping(path: str | Path) -> dict[str, int | str]:
     return document
 
 
-def sorted_names(names: Sequence[str], source: str) -> tuple[str, ...]:
-    """Say how labels that are names got their numbers; nothing where there are none.
+def numbered_names(
+    names: Iterable[str], source: str, stated: Sequence[str] | None = None
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Give labels that are names their numbers: as the source states it, else in sorted order, numbers as numbers.
+
+    Returns:
+        The names in the order of their numbers, and what was assumed.
+
+    Raises:
+        LabelError: A name is empty, or two differ in capitals, spaces, underscores or hyphens only.
 
     Example:
-        >>> sorted_names(["cat", "dog"], "mine")
-        ("the labels of mine are names and numbered in sorted order, 'cat' is 0",)
+        >>> numbered_names({"dog", "cat"}, "mine")
+        (('cat', 'dog'), ("the labels of mine are names and numbered in sorted order, 'cat' is 0",))
+        >>> numbered_names({"dog", "cat"}, "mine", ["dog", "cat", "eel"])
+        (('dog', 'cat', 'eel'), ())
     """
-    return (f"the labels of {source} are names and numbered in sorted order, {names[0]!r} is 0",) if names else ()
+    found = sorted(set(names))
+    if not found:
+        return (), ()
+    plain: dict[str, str] = {}
+    for name in found:
+        other = plain.setdefault(_plain(name), name)
+        if other != name or not name.strip():
+            raise LabelError(
+                f"the labels of {source} hold the names {other!r} and {name!r}; let them agree"
+                if other != name
+                else f"a label of {source} is an empty name; give every image a class"
+            )
+    if stated is not None and set(found) <= set(stated):
+        return tuple(stated), ()
+    numbers = all(name.isascii() and name.isdecimal() for name in found)
+    ordered = sorted(found, key=int) if numbers else found
+    how = "numbers written as text and sorted as numbers" if numbers else "names and numbered in sorted order"
+    if numbers and [int(name) for name in ordered] == [*range(len(ordered))]:
+        return tuple(ordered), ()
+    return tuple(ordered), (f"the labels of {source} are {how}, {ordered[0]!r} is 0",)
 
 
 def same_name(one: str, other: str) -> bool:

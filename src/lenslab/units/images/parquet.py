@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 
 from lenslab.records import sha256_of_file
 from lenslab.units.errors import ImageLayoutError, ImagesUnavailableError, LabelError, UndecodableImageError, some_of
-from lenslab.units.images.class_mapping import sorted_names
+from lenslab.units.images.class_mapping import numbered_names
 from lenslab.units.images.labelled_images import Images, Picture
-from lenslab.units.images.splits import of_splits
+from lenslab.units.images.splits import of_splits, split_of
 
 IMAGE_COLUMNS = ("image", "img")
 """Names of the column of pictures."""
@@ -72,11 +72,12 @@ def open_parquet(
         ...     next(open_parquet(path).blocks(10)).pixels[0].shape
         (2, 3, 3)
     """
-    files, name = _files(path)
-    files = of_splits(files, split, named=(source or str(path)).removesuffix(f"#{split}"))
+    every, name = _files(path)
+    files = of_splits(every, split, named=(source or str(path)).removesuffix(f"#{split}"))
     parts: list[_Part] = []
     labels: list[NDArray[np.int64]] = []
     names: list[tuple[str, ...] | None] = []
+    orders: list[tuple[str, ...] | None] = []
     named_by_text: list[bool] = []
     for file in files:
         try:
@@ -88,9 +89,14 @@ def open_parquet(
             parts.append(part)
             numbers, texts = _labels(parquet, part)
             labels.append(numbers)
-            names.append(texts or _class_names(parquet.schema_arrow, part.label))
+            orders.append(_class_names(parquet.schema_arrow, part.label))
+            names.append(texts or orders[-1])
             named_by_text.append(bool(texts))
-    numbering = _Numbering.of_texts(names, source or str(path)) if all(named_by_text) else _Numbering.of(parts, names)
+    if any(named_by_text):
+        _refuse_mixed(parts, named_by_text)
+        numbering = _Numbering.of_texts(names, orders, source or str(path), _trained(set(every) - set(files)))
+    else:
+        numbering = _Numbering.of(parts, names)
     labels = [numbering.labels(*each) for each in zip(parts, names, labels, strict=True)]
 
     def read(start: int, stop: int) -> Iterator[Picture | UndecodableImageError]:
@@ -146,22 +152,41 @@ class _Numbering:
         silent = [part.path.name for part, each in zip(parts, names, strict=True) if each is None]
         if silent:
             assumed.append(f"the classes of {some_of(silent, 3)}, which names none, are numbered as those of {first}")
-        return cls(tuple(dict.fromkeys([*whole, *(name for _, each in others for name in each)])), tuple(assumed))
+        names_of_all = dict.fromkeys([*whole, *(name for _, each in others for name in each)])
+        return cls(tuple(names_of_all) if others else whole, tuple(assumed))
 
     @classmethod
-    def of_texts(cls, names: Sequence[tuple[str, ...] | None], source: str) -> _Numbering:
-        """Take the names that are the labels of all files, in sorted order."""
-        every = tuple(sorted({name for some in names for name in some or ()}))
-        return cls(every, sorted_names(every, source))
+    def of_texts(
+        cls,
+        names: Sequence[tuple[str, ...] | None],
+        orders: Sequence[tuple[str, ...] | None],
+        source: str,
+        trained: set[str],
+    ) -> _Numbering:
+        """Give the names that are labels their numbers, as the training split does where that has more of them."""
+        every = {name for some in names for name in some or ()}
+        stated = orders[0] if len({*orders}) == 1 else None
+        if trained > every and stated is None:
+            numbered, _ = numbered_names(trained, source)
+            last = max(every, key=numbered.index)
+            some = f"{len(every)} of the {len(trained)} classes of the training split beside it"
+            return cls(
+                numbered, (f"{source} has {some}; they are numbered as there, {last!r} is {numbered.index(last)}",)
+            )
+        return cls(*numbered_names(every, source, stated))
 
     def labels(self, part: _Part, names: tuple[str, ...] | None, labels: NDArray[np.int64]) -> NDArray[np.int64]:
         """Give a file's labels the numbers that all have."""
-        if names is None or self.names is None:
+        if self.names is None:
             return labels
-        beyond = labels[labels >= len(names)]
+        stated = self.names if names is None else names
+        beyond = labels[labels >= len(stated)]
         if len(beyond):
-            raise LabelError(f"{part.path} has the label {beyond[0]}, and names {len(names)} classes only")
-        lookup = np.array([self.names.index(name) for name in names])
+            whose = "names" if names is not None else "the files beside it name"
+            raise LabelError(f"{part.path} has the label {beyond[0]}, and {whose} {len(stated)} classes only")
+        if stated == self.names:
+            return labels
+        lookup = np.array([self.names.index(name) for name in stated])
         return np.where(labels < 0, labels, lookup[labels])
 
 
@@ -213,6 +238,25 @@ def _part(file: Path, parquet: pq.ParquetFile, start: int, *, labelled: bool) ->
     return _Part(file, start, image, label, groups)
 
 
+def _refuse_mixed(parts: list[_Part], named_by_text: list[bool]) -> None:
+    if not all(named_by_text):
+        one, other = (parts[named_by_text.index(value)].path.name for value in (True, False))
+        raise LabelError(f"the labels of {one} are names, and those of {other} numbers; let all be of one kind")
+
+
+def _trained(files: set[Path]) -> set[str]:
+    """Read the names that are labels of training files beside those that are opened; none where they are numbers."""
+    names: set[str] = set()
+    for file in files:
+        if (split_of(file.name) or split_of(file.parent.name)) in ("train", "training"):
+            try:
+                with pq.ParquetFile(file) as parquet:
+                    names.update(_labels(parquet, _part(file, parquet, 0, labelled=True))[1])
+            except (OSError, pa.ArrowException, ImageLayoutError, LabelError):
+                return set()
+    return names
+
+
 def _is_text(kind: pa.DataType) -> bool:
     kind = kind.value_type if pa.types.is_dictionary(kind) else kind
     return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind))
@@ -230,7 +274,10 @@ def _labels(parquet: pq.ParquetFile, part: _Part) -> tuple[NDArray[np.int64], tu
         texts = column.cast(pa.string()).to_numpy()
         names, numbers = np.unique(texts.astype(str), return_inverse=True)
         return numbers.astype(np.int64), tuple(names.tolist())
-    return np.asarray(column.cast(pa.int64()).to_numpy()), ()
+    try:
+        return np.asarray(column.cast(pa.int64()).to_numpy()), ()
+    except pa.ArrowInvalid as error:
+        raise LabelError(f"the column {part.label} of {part.path} has a label that is no class: {error}") from error
 
 
 def _class_names(schema: pa.Schema, label: str | None) -> tuple[str, ...] | None:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from lenslab.units.errors import ImageLayoutError, LabelError, UndecodableImageError, some_of
 from lenslab.units.images.arrays import as_pixels
-from lenslab.units.images.class_mapping import sorted_names
+from lenslab.units.images.class_mapping import numbered_names
 from lenslab.units.images.labelled_images import Images, OnError, Picture, content_hash
 from lenslab.units.images.parquet import IMAGE_COLUMNS, LABEL_COLUMNS
 
@@ -38,6 +38,10 @@ class _Rows:
 
     def __init__(self, frame: Any) -> None:
         self._frame = frame
+        columns = [frame[name] for name in LABEL_COLUMNS if name in frame.columns]
+        categories = getattr(columns[0].dtype, "categories", None) if columns else None
+        if categories is not None:
+            self.classes = list(categories)
 
     def __len__(self) -> int:
         return len(self._frame)
@@ -95,7 +99,8 @@ def images_of_dataset(
         raise UndecodableImageError(
             f"none of the {len(dataset):,} items of {called} can be read; the first: {broken[0]}"
         )
-    names = _names_of_labels(stated, called)
+    texts = _names_of_labels(stated, called)
+    names, assumptions = numbered_names(texts, called, _class_names(dataset, len(texts)) if texts else None)
     for number, name in named:
         labels[number] = names.index(name)
     sha256 = digest.hexdigest()
@@ -111,13 +116,13 @@ def images_of_dataset(
         called,
         called,
         labels,
-        tuple(names) or _class_names(dataset, labels),
+        names or _class_names(dataset, int(labels.max(initial=-1)) + 1),
         read,
         lambda: sha256,
         on_error=on_error,
         exif=exif,
         unlabelled=frozenset(broken),
-        assumptions=sorted_names(names, called),
+        assumptions=assumptions,
     )
 
 
@@ -227,7 +232,8 @@ def _as_array(value: Any) -> NDArray[Any]:
         return np.asarray(None, dtype=object)
 
 
-def _class_names(dataset: object, labels: NDArray[np.int64]) -> tuple[str, ...] | None:
+def _class_names(dataset: object, least: int) -> tuple[str, ...] | None:
+    """Read the names of at least so many classes."""
     stated = ("classes", "class_to_idx", "features")
     while not any(hasattr(dataset, name) for name in stated) and hasattr(dataset, "dataset"):
         dataset = dataset.dataset  # of Subset, random_split
@@ -245,4 +251,4 @@ def _class_names(dataset: object, labels: NDArray[np.int64]) -> tuple[str, ...] 
         names = ordered
     if not isinstance(names, list | tuple) or not all(isinstance(name, str) for name in names):
         return None
-    return tuple(names) if len(names) > labels.max() else None
+    return tuple(names) if len(names) >= least else None

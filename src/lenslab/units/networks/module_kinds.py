@@ -120,11 +120,16 @@ def refuse_kinds(module: nn.Module, called: str) -> None:
             f"{called} keeps layers in Python's own containers ({some_of(hidden, 3)}), where neither .eval() nor "
             "state_dict() nor a copy reaches them; make them attributes, or put them into nn.ModuleList"
         )
-    held = [name or type(part).__name__ for name, part in parts.items() if _holds_modules(vars(part).get("forward"))]
+    held = [
+        f"{name or type(part).__name__}.{attribute}"
+        for name, part in parts.items()
+        for attribute, value in vars(part).items()
+        if _holds_modules(value)
+    ]
     if held:
         raise UnsupportedNetworkError(
-            f"the forward of {some_of(held, 3)} in {called} was replaced by a function that holds on to modules: a "
-            "copy of the network would still call the original ones; write it as a method of the class"
+            f"{some_of(held, 3)} in {called} is a function that holds on to modules: a copy of the network would still "
+            "call the original ones; write it as a method of the class"
         )
 
 

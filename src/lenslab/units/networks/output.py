@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor, fx, nn
+from torch import Tensor, nn
 
 from lenslab.units.errors import UnsupportedNetworkError
 from lenslab.units.networks.module_kinds import is_bare
@@ -50,11 +50,11 @@ def giving_logits(
     found = _run(module, probe, called)
     steps, assumed = ([output], []) if output is not None else _steps(found, len(probe), called)
     value = _value(found, steps, len(probe), called)
-    ending = _ending(module, probe, steps, value)
-    if ending:
+    while ending := _ending(module, probe, steps, value):
         module, gate = _without(module, ending)
         assumed.append(f"the {gate} at its end ({ending}) was taken off: losses are those of logits")
-    elif not callable(output) and _are_probabilities(module, probe, steps, value):
+        value = _value(_run(module, probe, called), steps, len(probe), called)
+    if not callable(output) and _are_probabilities(module, probe, steps, value):
         raise UnsupportedNetworkError(
             f"{called} puts out probabilities, and losses are those of logits: return what its softmax or sigmoid "
             "takes, make that a layer (nn.Softmax), which is taken off, or give a function that undoes it as output="
@@ -62,7 +62,9 @@ def giving_logits(
     binary = value.dim() == 1 or value.shape[1] == 1
     if binary:
         assumed.append("its one logit is that of class 1, and that of class 0 is 0")
-    return (_with_logits(module, steps, called, binary=binary) if steps or binary else module), tuple(assumed)
+    flat = value.dim() == 1
+    made = _with_logits(module, steps, called, binary=binary, flat=flat) if steps or binary else module
+    return made, tuple(assumed)
 
 
 def _run(module: nn.Module, probe: Tensor, called: str) -> Any:
@@ -107,7 +109,8 @@ def _entries(found: Any) -> dict[str | int, Any]:
 
 def _may_hold_logits(value: Any, images: int) -> bool:
     if isinstance(value, Tensor):
-        return value.is_floating_point() and value.dim() in (1, 2) and len(value) == images
+        maps = value.dim() == 4 and value.shape[2:] == (1, 1)  # logits that nobody has flattened
+        return value.is_floating_point() and (value.dim() in (1, 2) or maps) and len(value) == images
     return any(_may_hold_logits(each, images) for each in _entries(value).values())
 
 
@@ -174,22 +177,14 @@ def _are_probabilities(module: nn.Module, probe: Tensor, steps: list[Output], va
     """Tell whether a network puts out probabilities: rows that sum to 1, or numbers that never leave 0 to 1."""
     if value.min() < 0 or value.max() > 1:
         return False
-    single = value.dim() == 1 or value.shape[1] == 1
-    if not single and bool((value.sum(dim=1) - 1).abs().max() < _ROUNDING):
+    if value.dim() == 2 and value.shape[1] > 1 and bool((value.sum(dim=1) - 1).abs().max() < _ROUNDING):
         return True
-    if single:
-        with torch.inference_mode():
-            answers = [_taken(module(probe * scale), steps) for scale in _SCALES]
-        return all(bool(((answer >= 0) & (answer <= 1)).all()) for answer in answers)
-    try:
-        graph = fx.Tracer().trace(module)
-    except Exception:  # then nobody knows
-        return False
-    last = next(node for node in graph.nodes if node.op == "output").args[0]
-    return isinstance(last, fx.Node) and "sigmoid" in str(getattr(last.target, "__name__", last.target))
+    with torch.inference_mode():
+        answers = [_taken(module(probe * scale), steps) for scale in _SCALES]
+    return all(bool(((answer >= 0) & (answer <= 1)).all()) for answer in answers)
 
 
-def _with_logits(module: nn.Module, steps: list[Output], called: str, *, binary: bool) -> nn.Module:
+def _with_logits(module: nn.Module, steps: list[Output], called: str, *, binary: bool, flat: bool) -> nn.Module:
     """Make a copy that shares everything with a module, and gives the logits of what that puts out."""
     kind = type(module)
 
@@ -197,7 +192,8 @@ def _with_logits(module: nn.Module, steps: list[Output], called: str, *, binary:
         logits: Tensor = _taken(kind.forward(self, images), steps)
         if not binary:
             return logits
-        return F.pad(logits[:, None] if logits.dim() == 1 else logits, (1, 0))
+        # Nothing here may hang on a value, which torch.fx could not follow.
+        return F.pad(logits.unsqueeze(1) if flat else logits, (1, 0))
 
     made = copy.copy(module)
     made.__class__ = type(kind.__name__, (kind,), {"forward": forward, "__module__": kind.__module__})

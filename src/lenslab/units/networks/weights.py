@@ -198,9 +198,9 @@ class _Names:
             and not name.endswith("num_batches_tracked")
             and not any(other in state for other in self.tied.get(name, ()))
         ]
-        shared = {(tensor.data_ptr(), tensor.shape) for tensor in self.taken(state).values()}
+        shared = {_place(tensor) for tensor in self.taken(state).values()}
         others = ((name, tensor) for name, tensor in state.items() if name not in self.expected)
-        return missing, [name for name, tensor in others if (tensor.data_ptr(), tensor.shape) not in shared]
+        return missing, [name for name, tensor in others if _place(tensor) not in shared]
 
     def shapes(self, state: Mapping[str, Tensor]) -> list[str]:
         """Say which tensors have another shape."""
@@ -275,3 +275,8 @@ def _told_apart(places: list[tuple[str, str]]) -> list[str]:
 
 def _equal(one: Mapping[str, Tensor], other: Mapping[str, Tensor]) -> bool:
     return one.keys() == other.keys() and all(torch.equal(one[name], other[name]) for name in one)
+
+
+def _place(tensor: Tensor) -> tuple[int, torch.Size]:
+    """Tell where a tensor's numbers lie; those of a sparse one lie in no single place."""
+    return (tensor.data_ptr() if tensor.layout == torch.strided else id(tensor)), tensor.shape
