@@ -288,7 +288,7 @@ def test_what_is_printed_is_what_the_record_says(typed: Typed, tmp_path: Path) -
 
 def test_a_note_says_which_classes_have_no_images(typed: Typed) -> None:
     _, out, err = typed("ablate", "small", "--images", "digits", "--limit", 5, "--sites", "relu3")
-    assert "classes have no images of the first 5 of 590 and are left out" in err
+    assert "classes have no images among the first 5 of 590" in err
     assert "left out" not in out
 
 

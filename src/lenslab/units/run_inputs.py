@@ -12,8 +12,7 @@ from lenslab.units.engine.trace import Trace
 from lenslab.units.errors import LabelError, OtherThanAskedError, UnknownImagesError, UnknownNetworkError, WeightsError
 from lenslab.units.fragment import located
 from lenslab.units.images import Images, Source, open_images
-from lenslab.units.images.class_mapping import same_name
-from lenslab.units.images.labelled_images import BY_NUMBER
+from lenslab.units.images.class_mapping import BY_NUMBER, same_name
 from lenslab.units.images.preprocessing import Preprocessing
 from lenslab.units.networks import Network, entry, load
 from lenslab.units.networks.network_libraries import is_of_library

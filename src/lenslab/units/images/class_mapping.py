@@ -14,6 +14,9 @@ from numpy.typing import NDArray
 
 from lenslab.units.errors import ImagesUnavailableError, LabelError, some_of
 
+BY_NUMBER = "by-number"
+"""In place of a mapping of classes: labels are the network's numbers."""
+
 
 def mapped_labels(
     labels: NDArray[np.int64],
@@ -126,8 +129,10 @@ def read_mapping(path: str | Path) -> dict[str, int | str]:
     try:
         document = json.loads(Path(path).expanduser().read_text("utf-8"), object_pairs_hook=without_repetition)
     except OSError as error:
+        near = difflib.get_close_matches(str(path), [BY_NUMBER], n=1)
         raise ImagesUnavailableError(
             f"the mapping of classes {path} cannot be read: {error.strerror or error}"
+            + (f"; did you mean {near[0]!r}?" if near else "")
         ) from error
     except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
         raise LabelError(f"the mapping of classes {path} is not JSON: {error}") from error

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lenslab.units.errors import ImageLayoutError, LabelError, UndecodableImageError, some_of
-from lenslab.units.images.class_mapping import labels_by_name, mapped_labels
+from lenslab.units.images.class_mapping import BY_NUMBER, labels_by_name, mapped_labels
 
 Pixels: TypeAlias = NDArray[np.uint8]
 """One decoded image, [H, W, C] with C = 1 (grey) or 3 (RGB)."""
@@ -40,10 +40,6 @@ It yields the error instead of raising it: what follows a broken picture can sti
 
 OnError: TypeAlias = Literal["raise", "skip"]
 """What a picture that does not decode does: end the reading, or be left out, counted and named."""
-
-
-BY_NUMBER = "by-number"
-"""In place of a mapping of classes: labels are the network's numbers."""
 
 
 def content_hash(pixels: Pixels) -> str:
@@ -344,7 +340,9 @@ class Images:
         for number, decoded in enumerate(self.read(start, end), start=start):
             if isinstance(decoded, UndecodableImageError):
                 if self.on_error != "skip":
-                    raise decoded
+                    raise UndecodableImageError(
+                        f"{decoded}; --skip-broken leaves such pictures out (in Python: on_error='skip')"
+                    ) from decoded
                 skipped.append(Skipped(number, str(decoded)))
             else:
                 numbers.append(number)
