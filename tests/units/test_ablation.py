@@ -225,7 +225,7 @@ def test_classes_without_images_are_left_out_and_counted_in_one_warning() -> Non
     run = ablate(toys.network(toys.trained(toys.Branches())), toys.digits(4))
     missing = 10 - len(set(toys.digits(4).labels))
     assert run.record.document["warnings"] == [
-        f"{missing} of 10 classes have no images among the first 4 of 590 (a limit takes them in source order) and are left out"
+        f"{missing} of 10 classes have no images among the first 4 of 590, in source order, and are left out"
     ]
     assert set(run.classes["label"]) == set(toys.digits(4).labels)
 

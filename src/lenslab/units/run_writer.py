@@ -226,10 +226,7 @@ def _warnings(trace_: Trace, shown: int, images: Images) -> list[str]:
             "which see what modules put out; sums and functions between modules are no sites"
         )
     if shown < trace_.classes:
-        first = (
-            f" among the first {len(images):,} of {images.whole:,} (a limit takes them in source order)"
-            if images.whole > len(images)
-            else ""
-        )
+        beyond = f" among the first {len(images):,} of {images.whole:,}, in source order,"
+        first = beyond if images.whole > len(images) else ""
         warnings.append(f"{trace_.classes - shown} of {trace_.classes} classes have no images{first} and are left out")
     return warnings
