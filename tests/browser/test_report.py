@@ -554,7 +554,8 @@ def test_hundreds_of_sites_and_a_thousand_classes_stay_readable(show: Show, run:
     expect(page.locator("#units tbody tr")).to_have_count(1)
     page.locator("#heat").scroll_into_view_if_needed()
     canvas = page.locator("#heat canvas")
-    assert canvas.evaluate("canvas => [canvas.width, canvas.height]") == [10, 1000]
+    expect(canvas).to_have_js_property("width", 10)  # it is drawn once it is seen
+    expect(canvas).to_have_js_property("height", 1000)
     assert page.evaluate("document.querySelector('.heat').clientHeight < innerHeight")
     page.locator("#units tbody a").click()
     expect(page.get_by_text("The 24 classes that change most, of 1,000.")).to_be_visible()

@@ -35,7 +35,7 @@ def test_a_name_in_its_spoken_order_stays_as_it_is_and_so_does_the_person_with_t
     assert str(Person.parse(person.family_first)) == name
 
 
-@given(st.text(max_size=30))
+@given(st.text(max_size=30).filter(lambda text: TIE not in text))
 def test_any_text_is_a_name_whose_words_are_kept(text):
     person = Person.parse(text)
     assert sorted(str(person).split()) == sorted(text.replace(",", " ").split())

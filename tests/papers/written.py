@@ -16,8 +16,10 @@ from lenslab.papers.publication import KINDS, Publication, pages
 from lenslab.papers.text.latex_display import plain_text
 
 ALPHABET = list("abcXYZ012 éüßŁğ北 -–’“”.,:;!?()[]/+*@#%&_^~\\{}$'\"=|")
-titles = st.text(alphabet=st.sampled_from(ALPHABET), min_size=1, max_size=24).filter(
-    lambda title: any(character.isalnum() for character in plain_text(title)) and html.unescape(title) == title
+titles = (
+    st.text(alphabet=st.sampled_from(ALPHABET), min_size=1, max_size=24)
+    .map(str.strip)
+    .filter(lambda title: any(character.isalnum() for character in plain_text(title)) and html.unescape(title) == title)
 )
 tex_titles = st.lists(
     st.sampled_from(

@@ -6,6 +6,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from PIL import Image
 
 from lenslab.units.errors import ImageLayoutError, ImagesUnavailableError, LabelError, UndecodableImageError
@@ -256,3 +258,35 @@ def test_labels_that_are_names_are_numbered_in_sorted_order_over_all_files(tmp_p
     assert images.class_names == ("cat", "dog", "eel")
     assert images.labels.tolist() == [1, 2, 0, 1]
     assert images.assumptions == (f"the labels of {tmp_path} are names and numbered in sorted order, 'cat' is 0",)
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=4),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner, max_size=3),
+    max_leaves=6,
+)
+
+
+def said_of_labels(said):
+    return {"info": {"features": {"label": said}}}
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    JSON
+    | JSON.map(said_of_labels)
+    | st.lists(JSON, max_size=4).map(lambda names: said_of_labels({"names": names}))
+    | st.lists(st.text(max_size=3), min_size=2, max_size=4).map(lambda names: said_of_labels({"names": names})),
+    st.sampled_from([b"huggingface", b"pandas"]),
+)
+def test_whatever_a_schema_says_of_itself_names_the_classes_or_nothing(tmp_path, said, key):
+    path = write(tmp_path / "mine.parquet", ENCODED[:2], [0, 1])
+    written = json.dumps(said).encode()
+    pq.write_table(pq.read_table(path).replace_schema_metadata({key: written}), path)
+    try:
+        images = open_images(path)
+    except LabelError as error:
+        assert "has the label 1, and names 1 classes only" in str(error)  # noqa: PT017 - anything else is a fault
+        return
+    assert images.labels.tolist() == [0, 1]
+    assert images.class_names is None or (key == b"huggingface" and all(isinstance(n, str) for n in images.class_names))

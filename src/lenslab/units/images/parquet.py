@@ -286,7 +286,8 @@ def _class_names(schema: pa.Schema, label: str | None) -> tuple[str, ...] | None
         names = document["info"]["features"][label]["names"]
     except (KeyError, TypeError, ValueError):
         return None  # names are optional: without them, or with other metadata, classes go by number
-    return tuple(names) if isinstance(names, list) and all(isinstance(name, str) for name in names) else None
+    named = isinstance(names, list) and names and all(isinstance(name, str) for name in names)
+    return tuple(names) if named else None
 
 
 def _pictures(part: _Part, first: int, last: int, *, exif: bool) -> Iterator[Picture | UndecodableImageError]:
