@@ -343,7 +343,7 @@ def test_verification_fails_loudly_where_an_engine_is_wrong(monkeypatch: pytest.
 
     checked = ablate(made, toys.digits(20), verify=30).record.document["verification"]
     assert sum(checked.values()) == 30
-    assert set(checked) == {"suffix", "inactive", "linear tail"}
+    assert set(checked) == {"one-channel delta", "inactive", "linear tail"}
     monkeypatch.setattr(ExactEngine, "_logits", wrong)
     with pytest.raises(VerificationError, match=r"pairs checked differ from the plain way: site '.*' unit \d+ image"):
         ablate(made, toys.digits(20), verify=30)
@@ -540,7 +540,9 @@ def test_a_dry_runs_cost_is_one_golden_pass_and_every_units_rest() -> None:
     closed = 4 * (4 * 2)  # 4 units, each at 4 positions times 2 classes
     assert Ablation.of(toys.by_hand(), images).cost == 3 * (golden + closed)
     assert Ablation.of(toys.by_hand(), images, engine="plain").cost == 3 * (golden + 4 * golden)
-    assert Ablation.of(toys.by_hand(), images, sites=["0"]).cost == 3 * (golden + 4 * 16 * 2)
+    assert Ablation.of(toys.by_hand(), images, sites=["0"]).cost == 3 * (golden + 4 * 4 * 2), (
+        "of the linear layer a channel"
+    )
     assert Ablation.of(toys.network(toys.trained(toys.Untraceable())), toys.digits(3)).cost is None
 
 

@@ -129,8 +129,8 @@ class Ablation(Question):
 
         Example:
             >>> ablation = Ablation.of(load("small", weights="digits"), "digits", limit=50)
-            >>> [(plan.site.name, plan.site.units, plan.path) for plan in ablation.plans]
-            [('relu1', 32, 'suffix'), ('relu2', 64, 'suffix'), ('relu3', 64, 'linear tail')]
+            >>> [(plan.site.name, plan.path) for plan in ablation.plans]
+            [('relu1', 'one-channel delta'), ('relu2', 'one-channel delta'), ('relu3', 'linear tail')]
         """
         if engine not in ENGINES:
             raise UnitsError(f"no engine named {engine!r}; there are {', '.join(ENGINES)}")

@@ -148,10 +148,12 @@ def test_candidates_are_drawn_from_every_batch_and_are_the_same_every_time(
     monkeypatch.setattr("lenslab.units.sweep.sweep._CANDIDATES", 4)
     first, second = (collected(swept(tmp_path / name, candidates=6), "candidates") for name in "ab")
     pd.testing.assert_frame_equal(first, second)
-    assert first.groupby("path").size().to_dict() == {"inactive": 6, "suffix": 6}
+    assert first.groupby("path").size().to_dict() == {"inactive": 6, "one-channel delta": 6, "suffix": 6}
     assert first["image"].max() >= 8
     few = collected(swept(tmp_path / "few"), "candidates")
-    assert few.groupby("path").size().to_dict() == {"inactive": 4, "suffix": 4}, "some are kept for a later check"
+    assert few.groupby("path").size().to_dict() == {"inactive": 4, "one-channel delta": 4, "suffix": 4}, (
+        "some are kept for a later check"
+    )
 
 
 def test_pairs_with_small_margins_are_drawn_more_often() -> None:

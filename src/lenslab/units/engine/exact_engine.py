@@ -16,12 +16,16 @@ from lenslab.units.engine.near_ties import close, error
 from lenslab.units.engine.outcome import INACTIVE, BatchOutcome, DecidedPairs, Reference, SiteOutcome
 from lenslab.units.engine.program import Golden
 from lenslab.units.engine.site_intervention import Replacement, SiteIntervention, spatial_mean
-from lenslab.units.engine.site_plan import LINEAR_TAIL, SUFFIX, Plan
+from lenslab.units.engine.site_plan import DELTA, LINEAR_TAIL, SUFFIX, Plan
 from lenslab.units.engine.trace import Trace
 from lenslab.units.errors import UnsupportedNetworkError
 
 _ELEMENTS = 1 << 24
 """Numbers that the closed form may hold at once."""
+
+
+_PAIRS = 8
+"""On how many pairs of the first batch a path is compared with the whole rest."""
 
 
 class ExactEngine:
@@ -47,13 +51,20 @@ class ExactEngine:
             self._seen = None  # before the next one is made, so that two are never in memory
             reference = self._recheck.reference(batch)
             names = dict.fromkeys(name for plan in self._plans for name in (plan.site.name, plan.cut))
-            golden = self._program.golden(batch.inputs, [*names])
+            golden = self._golden(batch.inputs, [*names])
             if not self._checked:
                 self._check(golden, reference)
-                self._plans = [self._believed(plan, golden) for plan in self._plans]
+                self._plans = [self._believed(plan, golden, batch) for plan in self._plans]
                 self._checked = True
             self._seen = batch.inputs, reference, golden
         return self._seen[1:]
+
+    def _golden(self, inputs: Tensor, names: list[str]) -> Golden:
+        dense = {plan.cut for plan in self._plans if plan.path == DELTA}
+        if not dense:
+            return self._program.golden(inputs, names)
+        assert isinstance(self._program, FxProgram)  # only of a traced network is known what follows
+        return self._program.golden(inputs, names, dense)
 
     def _sites(
         self, batch: Batch, plans: Sequence[Plan], reference: Reference, golden: Golden
@@ -85,12 +96,32 @@ class ExactEngine:
         if plan.path == LINEAR_TAIL:
             yield from self._closed_form(plan, intervention, golden, different)
             return
+        if plan.path == DELTA:
+            yield from self._changes(plan, intervention, golden, different)
+            return
         rows, units = different.nonzero(as_tuple=True)
         size = len(golden.inputs)
         for some_rows, some_units in zip(torch.split(rows, size), torch.split(units, size), strict=True):
             if len(some_rows):
                 logits = self._program.resumed_logits(golden, plan.cut, some_rows, some_units, intervention)
                 yield some_rows, some_units, logits
+
+    def _changes(
+        self, plan: Plan, intervention: SiteIntervention, golden: Golden, different: Tensor
+    ) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
+        assert isinstance(self._program, FxProgram)
+        units, rows = different.T.nonzero(as_tuple=True)  # unit by unit
+        size = self._program.pairs_at_once(golden, plan.cut)
+        for some_rows, some_units in zip(torch.split(rows, size), torch.split(units, size), strict=True):
+            if len(some_rows):
+                yield some_rows, some_units, self._changed(plan, intervention, golden, some_rows, some_units)
+
+    def _changed(
+        self, plan: Plan, intervention: SiteIntervention, golden: Golden, rows: Tensor, units: Tensor
+    ) -> Tensor:
+        assert isinstance(self._program, FxProgram)
+        assert isinstance(intervention, Replacement)  # one unit changes, and no other
+        return self._program.changed_logits(golden, plan.cut, rows, units, intervention)
 
     def _closed_form(
         self, plan: Plan, intervention: SiteIntervention, golden: Golden, different: Tensor
@@ -116,13 +147,27 @@ class ExactEngine:
         assert isinstance(layer, nn.Linear)
         return layer
 
-    def _believed(self, plan: Plan, golden: Golden) -> Plan:
-        """Take a closed form only where it gives the network's own logits; a hook on the last layer, say, breaks it."""
+    def _believed(self, plan: Plan, golden: Golden, batch: Batch) -> Plan:
+        """Take a shorter path only where it gives the network's own logits; a hook on a layer, say, breaks it."""
+        if plan.path == DELTA:
+            return plan if self._agrees(plan, golden, batch) else replace(plan, path=SUFFIX)
         if plan.path != LINEAR_TAIL:
             return plan
         layer = self._last_layer(plan)
         logits = layer.forward(self._features(plan, golden, golden.values[plan.cut]))
         return plan if close(logits, golden.logits, self._recheck.band) else replace(plan, path=SUFFIX)
+
+    def _agrees(self, plan: Plan, golden: Golden, batch: Batch) -> bool:
+        """Tell whether a change in one channel gives what the whole rest gives, on a few pairs of different units."""
+        intervention = plan.intervention_on(batch)
+        units, rows = intervention.differs(golden.values[plan.cut]).T.nonzero(as_tuple=True)
+        if not len(rows):
+            return True
+        some = torch.linspace(0, len(rows) - 1, min(_PAIRS, len(rows), len(golden.inputs))).long()
+        rows, units = rows[some], units[some]
+        changed = self._changed(plan, intervention, golden, rows, units)
+        whole = self._program.resumed_logits(golden, plan.cut, rows, units, intervention)
+        return close(changed, whole, self._recheck.band)
 
     def _check(self, golden: Golden, reference: Reference) -> None:
         """Resume from every site with nothing silenced and the batch regrouped, which must change nothing."""

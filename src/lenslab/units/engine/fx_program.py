@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -11,8 +11,13 @@ from torch import Tensor, fx, nn
 
 from lenslab.units.engine.fx_graph import Graph
 from lenslab.units.engine.network_suffix import Suffix, allow_channels_last, folded, suffix
+from lenslab.units.engine.one_channel_delta import DenseLayers, dense_layers
 from lenslab.units.engine.program import Golden
-from lenslab.units.engine.site_intervention import ZERO_REPLACEMENT, SiteIntervention
+from lenslab.units.engine.site_intervention import ZERO_REPLACEMENT, Replacement, SiteIntervention
+
+_MOST_PAIRS = 512
+_NUMBERS = 1 << 21
+"""Numbers of one value that the pairs of one run may have: what follows works best on what the cache holds."""
 
 
 class FxProgram:
@@ -28,6 +33,7 @@ class FxProgram:
         self._fast = fast
         self._per_image = {node.name for node in graph.per_image}
         self._suffixes: dict[tuple[fx.Node, fx.Node], Suffix] = {}
+        self._behind: dict[str, DenseLayers] = {}
         self._whole = copy.deepcopy(graph.module).to(device, precision)
         if fast:
             for layer in self._whole.modules():
@@ -40,11 +46,16 @@ class FxProgram:
         result: Tensor = self._whole(self._prepared(inputs))
         return result
 
-    def golden(self, inputs: Tensor, sites: Sequence[str]) -> Golden:
-        """Run the whole network and record these sites, and what resuming from them takes."""
+    def golden(self, inputs: Tensor, sites: Sequence[str], dense: Collection[str] = ()) -> Golden:
+        """Run the whole network and record these sites, and what resuming from them takes.
+
+        For the sites of ``dense`` the values of the first dense layers behind them are recorded, too.
+        """
         prepared = self._prepared(inputs)
         names = {site: self._nodes[site].name for site in sites}
         frontier = {name for site in sites for name in self._suffix(self._nodes[site], self._graph.result).frontier}
+        for site in dense:
+            frontier.update(self._dense(site).names)
         recorder = _Recorder(self._whole, {*names.values(), *frontier})
         logits: Tensor = recorder.run(prepared)
         values = {site: recorder.recorded[name] for site, name in names.items()}
@@ -80,12 +91,52 @@ class FxProgram:
         value = golden.values[site].index_select(0, rows)
         if units is not None:
             value = intervention.at(rows).applied(value, units)
-        gathered = [
-            other.index_select(0, rows) if name in self._per_image else other
-            for name, other in zip(part.frontier, others, strict=True)
-        ]
-        result: Tensor = part.module(value, *gathered)
+        result: Tensor = part.module(value, *self._gathered(part, golden, rows))
         return result[:wanted]
+
+    def pairs_at_once(self, golden: Golden, site: str) -> int:
+        """Tell how many pairs `changed_logits` takes at once: the weights that follow are read once for all of them."""
+        behind, batch = self._dense(site), len(golden.inputs)
+        if not all(isinstance(golden.frontier[name], Tensor) for name in behind.rest.frontier):
+            return batch
+        per_pair: int = max(golden.frontier[layer.name][0].numel() for layer in behind.layers)
+        return max(batch, min(_MOST_PAIRS, _NUMBERS // per_pair))
+
+    def changed_logits(
+        self, golden: Golden, site: str, rows: Tensor, units: Tensor, replacement: Replacement
+    ) -> Tensor:
+        """Run what follows from the first dense layers behind a site, which one unit changes by its share of them.
+
+        Unit ``units[i]`` is silenced on image ``rows[i]`` of the golden pass; equal units stand together.
+        """
+        behind = self._dense(site)
+        others = [golden.frontier[name] for name in behind.rest.frontier]
+        wanted, batch = len(rows), len(golden.inputs)
+        if wanted < batch and not all(isinstance(value, Tensor) for value in others):
+            rows = torch.cat([rows, rows[-1:].expand(batch - wanted)])
+            units = torch.cat([units, units[-1:].expand(batch - wanted)])
+        value = golden.values[site]
+        before, after = value[rows, units].unsqueeze(1), replacement.taken(value, rows, units).unsqueeze(1)
+        changed = [
+            layer.changed(golden.frontier[layer.name].index_select(0, rows), before, after, units)
+            for layer in behind.layers
+        ]
+        start = before
+        if behind.rest.needs_start:
+            start = value.index_select(0, rows)
+            start[torch.arange(len(rows), device=rows.device), units] = after.squeeze(1)
+        result: Tensor = behind.rest.module(start, *changed, *self._gathered(behind.rest, golden, rows))
+        return result[:wanted]
+
+    def _gathered(self, part: Suffix, golden: Golden, rows: Tensor) -> list[Any]:
+        """Gather the values of a part's frontier for these images."""
+        values = {name: golden.frontier[name] for name in part.frontier}
+        return [value.index_select(0, rows) if name in self._per_image else value for name, value in values.items()]
+
+    def _dense(self, site: str) -> DenseLayers:
+        if site not in self._behind:
+            self._behind[site] = dense_layers(self._graph, self._nodes[site], self._whole)
+        return self._behind[site]
 
     def features(self, golden: Golden, site: str, end: fx.Node, value: Tensor) -> Tensor:
         """Run from a site to a later node with this value in the site's place, for all images of the golden pass."""
@@ -102,9 +153,10 @@ class FxProgram:
     def _suffix(self, start: fx.Node, end: fx.Node) -> Suffix:
         if (start, end) not in self._suffixes:
             part = suffix(self._graph, start, end, self._whole)
-            self._suffixes[start, end] = (
-                folded(Suffix(allow_channels_last(part.module), part.frontier)) if self._fast else part
-            )
+            if self._fast:
+                allow_channels_last(part.module)
+                part = folded(part)
+            self._suffixes[start, end] = part
         return self._suffixes[start, end]
 
     def _prepared(self, inputs: Tensor) -> Tensor:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from torch import fx
 from torch.fx.experimental.optimization import fuse
@@ -13,24 +14,32 @@ from lenslab.units.networks.module_kinds import is_bare
 
 @dataclass(frozen=True)
 class Suffix:
-    """What follows from a value: a module of it and of the values of the frontier, which are nodes by their names."""
+    """What follows from a value: a module of it, of what else is given, and of the values of the frontier.
+
+    Attributes:
+        module: Takes the value, the given ones and those of the frontier, in this order.
+        frontier: The names of the nodes of the frontier.
+        needs_start: Whether the value itself is used, and not only what is given.
+    """
 
     module: fx.GraphModule
     frontier: tuple[str, ...]
+    needs_start: bool = True
 
 
-def suffix(graph: Graph, start: fx.Node, end: fx.Node, layers: fx.GraphModule) -> Suffix:
-    """Cut out the operations that lead from one value to another.
+def suffix(graph: Graph, start: fx.Node, end: fx.Node, layers: fx.GraphModule, given: Sequence[fx.Node] = ()) -> Suffix:
+    """Cut out the operations that lead from one value to another, but for those whose values are given.
 
     Values that come from the input by other ways are the part's frontier; it shares the layers of ``layers``.
     """
-    between = graph.downstream[start] & graph.upstream[end] | {end}
+    between = nodes_between(graph, start, end, given)
     wanted = [node for node in graph.nodes if node in between]
+    known = {start, *given}
     inputs = dict.fromkeys(source for node in wanted for source in node.all_input_nodes)
-    frontier = [node for node in inputs if node in graph.from_input and node not in between and node is not start]
+    frontier = [node for node in inputs if node in graph.from_input and node not in between | known]
 
     part = fx.Graph()
-    copies = {node: part.placeholder(node.name) for node in (start, *frontier)}
+    copies = {node: part.placeholder(node.name) for node in (start, *given, *frontier)}
 
     def copy(node: fx.Node) -> fx.Node:
         if node not in copies:
@@ -41,7 +50,20 @@ def suffix(graph: Graph, start: fx.Node, end: fx.Node, layers: fx.GraphModule) -
         copy(node)
     part.output(copies[end])
     part.lint()
-    return Suffix(fx.GraphModule(layers, part), tuple(node.name for node in frontier))
+    return Suffix(fx.GraphModule(layers, part), tuple(node.name for node in frontier), start in inputs)
+
+
+def nodes_between(graph: Graph, start: fx.Node, end: fx.Node, given: Sequence[fx.Node] = ()) -> set[fx.Node]:
+    """Find the operations that lead from one value to another, where the values of some are given."""
+    known = {start, *given}
+    between = {end} - known
+    waiting = [*between]
+    while waiting:
+        for source in waiting.pop().all_input_nodes:
+            if source in graph.downstream[start] and source not in between | known:
+                between.add(source)
+                waiting.append(source)
+    return between
 
 
 def allow_channels_last(module: fx.GraphModule) -> fx.GraphModule:
@@ -66,4 +88,4 @@ def folded(part: Suffix) -> Suffix:
         return part
     fused = fuse(part.module, inplace=True, no_trace=True)
     assert isinstance(fused, fx.GraphModule)  # it is given one
-    return Suffix(fused, part.frontier)
+    return replace(part, module=fused)

@@ -96,6 +96,10 @@ class Replacement:
         different = value != self._like(value)
         return different if different.dim() == 2 else different.flatten(2).any(dim=2)
 
+    def taken(self, value: Tensor, rows: Tensor, units: Tensor) -> Tensor:
+        """Give what unit ``units[i]`` becomes on image ``rows[i]`` of a site's value, ``[pairs, ...]``."""
+        return self._like(value).expand(value.shape)[rows, units]
+
     def everywhere(self, value: Tensor) -> Tensor:
         """Give a site's value with every unit silenced at once, which a linear tail is taken apart with."""
         return self._like(value).expand(value.shape).contiguous()

@@ -13,8 +13,12 @@ from lenslab.units.engine.trace import Trace
 from lenslab.units.errors import UnsupportedNetworkError
 
 LINEAR_TAIL = "linear tail"
+DELTA = "one-channel delta"
 SUFFIX = "suffix"
 WHOLE = "whole network"
+
+_WORTH = 0.9
+"""Of what running the whole rest costs, what a path that takes more steps may cost to be taken."""
 
 
 @dataclass(frozen=True)
@@ -23,7 +27,8 @@ class Plan:
 
     Attributes:
         site: The site.
-        path: ``"linear tail"`` (the closed form, nothing is run), ``"suffix"`` (only what follows from the site is
+        path: ``"linear tail"`` (the closed form, nothing is run), ``"one-channel delta"`` (of the first dense layers
+            behind the site one channel, and what follows from them), ``"suffix"`` (only what follows from the site is
             run), or ``"whole network"``.
         cost: Multiply-accumulates per pair of unit and image; ``None`` where nothing is known about the network.
         cut: The name of the site whose value is replaced: the site itself, or its filters' own output.
@@ -77,6 +82,9 @@ def _plan(trace: Trace, site: Site, engine: str, cut: str, intervention: SiteInt
         return Plan(site, WHOLE, trace.costs.get(""), cut, intervention)
     if cut in trace.tails and isinstance(intervention, Replacement):
         return Plan(site, LINEAR_TAIL, trace.tails[cut].cost(trace.classes), cut, intervention)
+    delta = trace.deltas.get(cut) if isinstance(intervention, Replacement) else None
+    if delta is not None and delta < _WORTH * trace.costs[cut]:
+        return Plan(site, DELTA, delta, cut, intervention)
     return Plan(site, SUFFIX, trace.costs[cut], cut, intervention)
 
 
