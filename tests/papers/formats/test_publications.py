@@ -173,6 +173,11 @@ def test_names_in_one_line_are_several_people(written, names):
     assert paper(f"@article{{a, title = {{T}}, author = {{{written}}}}}").authors == names
 
 
+def test_names_in_one_line_of_ris_are_several_people():
+    (entry,) = ris_reader.entries("TY  - JOUR\nTI  - T\nAU  - Smith, A.; Jones, Bob\nAU  - Kim, C.\nER  - \n")
+    assert entry.paper.authors == ("A. Smith", "Bob Jones", "C. Kim")
+
+
 def test_publishers_html_is_read_in_bibtex_too_and_an_ampersand_of_tex_is_none():
     found = paper(r"@article{a, title = {Barrels &amp; kegs \&amp; caf&eacute;}, author = {O&#39;Neil, Ann}}")
     assert found.title == "Barrels & kegs &amp; café"

@@ -175,9 +175,9 @@ def _isbn(number: str) -> str:
 
 
 def _people(listed: object) -> tuple[str, ...]:
-    return tuple(
-        person for name in _texts(listed) if (person := str(Person.parse(" ".join(html.unescape(name).split()))))
-    )
+    """Read names, of which several may stand in one line with semicolons between them."""
+    names = (name for text in _texts(listed) for name in html.unescape(text).split(";"))
+    return tuple(person for name in names if (person := str(Person.parse(" ".join(name.split())))))
 
 
 def _texts(value: object) -> list[str]:
