@@ -114,3 +114,14 @@ class Paper:
         """The day of the first version, where the work is cited as what appeared then."""
         submitted = self.submitted
         return submitted if submitted and not self.publication.year and submitted.year == self.year else None
+
+    @property
+    def cited_kind(self) -> str:
+        """As what it is cited, by the types of CSL: ``article`` for a preprint, ``article-journal`` in a journal.
+
+        Example:
+            >>> Paper(title="On units").cited_kind, Paper(title="On units", journal_reference="TPAMI 40").cited_kind
+            ('article', 'article-journal')
+        """
+        published = bool(self.journal_reference or self.publication.container)
+        return self.publication.kind or ("article-journal" if published else "article")

@@ -151,7 +151,7 @@ def halved(self: DenseLayer, change: Tensor, unit: int) -> Tensor:
 
 
 def of_another_unit(self: DenseLayer, change: Tensor, unit: int) -> Tensor:
-    return whole(self, change, (unit + 1) % len(self._weight))
+    return whole(self, change, (unit + 1) % self._weight.shape[1])
 
 
 whole = DenseLayer._answer

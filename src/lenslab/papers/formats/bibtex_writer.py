@@ -35,6 +35,7 @@ _ESCAPES = {
 }
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _TYPES = {
+    "article": "misc",
     "article-journal": "article",
     "paper-conference": "inproceedings",
     "chapter": "incollection",
@@ -96,8 +97,7 @@ def _type(paper: Paper) -> str:
     publication = paper.publication
     if publication.kind == "thesis":
         return "mastersthesis" if "master" in publication.genre.lower() else "phdthesis"
-    usual = "article" if paper.journal_reference or publication.container else "misc"
-    return _TYPES.get(publication.kind, usual)
+    return _TYPES[paper.cited_kind]
 
 
 def _fields(paper: Paper) -> dict[str, str]:

@@ -29,7 +29,6 @@ def csl(papers: Sequence[Paper]) -> str:
 def _item(paper: Paper, key: str) -> dict[str, Any]:
     publication = paper.publication
     people = [_author(name) for name in paper.authors if name.strip()]
-    place = _place(paper)
     texts = {
         "collection-title": publication.series,
         "edition": publication.edition,
@@ -39,12 +38,12 @@ def _item(paper: Paper, key: str) -> dict[str, Any]:
     }
     item: dict[str, Any] = {
         "id": key,
-        "type": publication.kind or ("article-journal" if place["container-title"] else "article"),
+        "type": paper.cited_kind,
         "title": one_line(plain_line(paper.title, ties=False)),
         "author": [] if publication.edited else people,
         "editor": people if publication.edited else [_author(name) for name in publication.editors if name.strip()],
         "issued": _issued(paper),
-        **place,
+        **_place(paper),
         **{name: one_line(text) for name, text in texts.items()},
         "DOI": paper.doi,
         "abstract": one_line(plain_line(paper.abstract, ties=False)),
@@ -53,7 +52,7 @@ def _item(paper: Paper, key: str) -> dict[str, Any]:
     if paper.arxiv_id:
         named = {"archive_location" if publication.kind == "report" else "number": f"arXiv:{paper.arxiv_id}"}
         item |= named | {"URL": paper.arxiv_id.url, "categories": list(paper.categories)}
-        if not place["container-title"] and not publication.kind:
+        if paper.cited_kind == "article":
             item |= {"publisher": "arXiv", "genre": "preprint"}
     return {name: value for name, value in item.items() if value}
 

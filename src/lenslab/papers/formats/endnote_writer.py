@@ -30,7 +30,7 @@ def endnote(papers: Sequence[Paper]) -> str:
 def _fields(paper: Paper, key: str) -> Iterator[tuple[str, str]]:
     publication = paper.publication
     container = publication.container or paper.journal_reference
-    yield "0", _type(paper)
+    yield "0", "Edited Book" if publication.edited else _TYPES[paper.cited_kind]
     yield "F", key
     yield "T", plain_line(paper.title, ties=False)
     for name in paper.authors:
@@ -64,15 +64,8 @@ def _person(name: str) -> str:
     return written if person.given or " " not in person.family or written.endswith(",") else f"{written},"
 
 
-def _type(paper: Paper) -> str:
-    publication = paper.publication
-    if publication.kind == "book" and publication.edited:
-        return "Edited Book"
-    usual = "Journal Article" if paper.journal_reference or publication.container else "Electronic Article"
-    return _TYPES.get(publication.kind, usual)
-
-
 _TYPES = {
+    "article": "Electronic Article",
     "article-journal": "Journal Article",
     "paper-conference": "Conference Paper",
     "chapter": "Book Section",

@@ -30,7 +30,7 @@ def ris(papers: Sequence[Paper]) -> str:
 def _fields(paper: Paper, key: str) -> Iterator[tuple[str, str]]:
     publication = paper.publication
     journal = publication.container or paper.journal_reference
-    yield "TY", _type(paper)
+    yield "TY", "EDBOOK" if publication.edited else _TYPES[paper.cited_kind]
     yield "ID", key
     yield "TI", plain_line(paper.title, ties=False)
     for name in paper.authors:
@@ -60,15 +60,8 @@ def _fields(paper: Paper, key: str) -> Iterator[tuple[str, str]]:
     yield "ER", ""
 
 
-def _type(paper: Paper) -> str:
-    publication = paper.publication
-    if publication.kind == "book" and publication.edited:
-        return "EDBOOK"
-    usual = "JOUR" if paper.journal_reference or publication.container else "UNPB"
-    return _TYPES.get(publication.kind, usual)
-
-
 _TYPES = {
+    "article": "UNPB",
     "article-journal": "JOUR",
     "paper-conference": "CPAPER",
     "chapter": "CHAP",

@@ -82,12 +82,9 @@ class FxProgram:
         Some networks carry the batch's size as a number; so the rows are filled up to the golden batch where a number
         is among the values that the rest needs. The intervention is for all images of the golden batch.
         """
-        part = self._suffix(self._nodes[site], self._graph.result)
-        others = [golden.frontier[name] for name in part.frontier]
-        wanted, batch = len(rows), len(golden.inputs)
-        if wanted < batch and not all(isinstance(value, Tensor) for value in others):
-            rows = torch.cat([rows, rows.new_zeros(batch - wanted)])
-            units = None if units is None else torch.cat([units, units.new_zeros(batch - wanted)])
+        part, wanted = self._suffix(self._nodes[site], self._graph.result), len(rows)
+        rows = self._filled(part, golden, rows)
+        units = None if units is None else self._filled(part, golden, units)
         value = golden.values[site].index_select(0, rows)
         if units is not None:
             value = intervention.at(rows).applied(value, units)
@@ -97,7 +94,7 @@ class FxProgram:
     def pairs_at_once(self, golden: Golden, site: str) -> int:
         """Tell how many pairs `changed_logits` takes at once: the weights that follow are read once for all of them."""
         behind, batch = self._dense(site), len(golden.inputs)
-        if not all(isinstance(golden.frontier[name], Tensor) for name in behind.rest.frontier):
+        if _carries_numbers(behind.rest, golden):
             return batch
         per_pair: int = max(golden.frontier[layer.name][0].numel() for layer in behind.layers)
         return max(batch, min(_MOST_PAIRS, _NUMBERS // per_pair))
@@ -109,12 +106,8 @@ class FxProgram:
 
         Unit ``units[i]`` is silenced on image ``rows[i]`` of the golden pass; equal units stand together.
         """
-        behind = self._dense(site)
-        others = [golden.frontier[name] for name in behind.rest.frontier]
-        wanted, batch = len(rows), len(golden.inputs)
-        if wanted < batch and not all(isinstance(value, Tensor) for value in others):
-            rows = torch.cat([rows, rows[-1:].expand(batch - wanted)])
-            units = torch.cat([units, units[-1:].expand(batch - wanted)])
+        behind, wanted = self._dense(site), len(rows)
+        rows, units = (self._filled(behind.rest, golden, each) for each in (rows, units))
         value = golden.values[site]
         before, after = value[rows, units].unsqueeze(1), replacement.taken(value, rows, units).unsqueeze(1)
         changed = [
@@ -127,6 +120,13 @@ class FxProgram:
             start[torch.arange(len(rows), device=rows.device), units] = after.squeeze(1)
         result: Tensor = behind.rest.module(start, *changed, *self._gathered(behind.rest, golden, rows))
         return result[:wanted]
+
+    def _filled(self, part: Suffix, golden: Golden, numbers: Tensor) -> Tensor:
+        """Repeat the last of some rows' numbers up to the golden batch, where the part needs as many rows."""
+        missing = len(golden.inputs) - len(numbers)
+        if missing <= 0 or not len(numbers) or not _carries_numbers(part, golden):
+            return numbers
+        return torch.cat([numbers, numbers[-1:].expand(missing)])
 
     def _gathered(self, part: Suffix, golden: Golden, rows: Tensor) -> list[Any]:
         """Gather the values of a part's frontier for these images."""
@@ -163,6 +163,11 @@ class FxProgram:
         prepared = inputs.to(self._device, self._precision, copy=True)  # a network may overwrite its input
         channels_last = self._fast and prepared.dim() == 4
         return prepared.contiguous(memory_format=torch.channels_last) if channels_last else prepared
+
+
+def _carries_numbers(part: Suffix, golden: Golden) -> bool:
+    """Tell whether a part needs a number, such as the batch's size, and so as many rows as the golden pass had."""
+    return not all(isinstance(golden.frontier[name], Tensor) for name in part.frontier)
 
 
 class _Recorder(fx.Interpreter):

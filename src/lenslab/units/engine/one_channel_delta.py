@@ -65,7 +65,7 @@ def _following(graph: Graph, site: fx.Node, node: fx.Node, chain: tuple[fx.Node,
 
 def _is_dense(layer: nn.Module | None) -> bool:
     """Tell whether a layer mixes channels by the very weight that it shows, with zeros around its input."""
-    if not is_bare(layer) if layer is not None else True:
+    if layer is None or not is_bare(layer):
         return False
     if isinstance(layer, nn.Conv2d):
         return type(layer).forward is nn.Conv2d.forward and layer.groups == 1 and layer.padding_mode == "zeros"
@@ -125,9 +125,8 @@ class DenseLayer:
             scale = scale * norm.weight.detach() if norm.affine else scale
             weight = weight * scale[:, None, None, None]
         if isinstance(layer, nn.Linear):
-            self._weight = weight.reshape(len(weight), units, -1).permute(1, 2, 0).contiguous()
-        else:
-            self._weight = weight.transpose(0, 1).unsqueeze(2).contiguous()
+            weight = weight.reshape(len(weight), units, -1)
+        self._weight = weight  # [outputs, units, ...], which of a linear layer is a view
 
     def changed(self, value: Tensor, before: Tensor, after: Tensor, units: Tensor) -> Tensor:
         """Add to the layer's value what the change of unit ``units[i]`` in row ``i`` does to it.
@@ -149,9 +148,9 @@ class DenseLayer:
         return value
 
     def _answer(self, change: Tensor, unit: int) -> Tensor:
-        layer, weight = self._layer, self._weight[unit]
+        layer, weight = self._layer, self._weight[:, unit : unit + 1]
         if isinstance(layer, nn.Linear):
-            return change.flatten(1) @ weight
+            return change.flatten(1) @ weight.flatten(1).T
         return F.conv2d(change, weight, None, layer.stride, layer.padding, layer.dilation)
 
 

@@ -60,7 +60,7 @@ def images_of_dataset(
     one, or an array or tensor of uint8, [H, W], [H, W, C] or [C, H, W]; a float tensor is taken where it is such an
     image divided by 255, as ``ToTensor`` makes. So the data set has to come without normalisation and without random
     changes: those would be another data set each time it is read. Labels are numbers from 0, or all of them names,
-    which are numbered in sorted order.
+    which are numbered as the classes or categories that are stated, else in sorted order.
 
     Every pair is read once when it is opened, since a data set has neither labels nor a hash to ask for. What stays
     in memory is 16 bytes for each. Class names are the data set's ``classes``, also behind ``Subset``.
