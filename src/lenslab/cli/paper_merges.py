@@ -14,7 +14,8 @@ from lenslab.cli.paper_lookup import AsJson, Identifier, find, open_library
 
 def merges(
     identifier: Annotated[
-        str | None, Argument(metavar="[ID]", help="arXiv id, DOI or key of a work; without one, all doubtful pairs.")
+        str | None,
+        Argument(metavar="ID", help="An arXiv id, a DOI, or a key of the library; without one, all doubtful pairs."),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
