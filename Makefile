@@ -49,7 +49,7 @@ check: $(BIN)/.tests frontend/node_modules/.installed ## lint, types, imports
 	cd frontend && $(NPM) run --silent check
 
 bench: $(BIN)/.tests ## measure speed against the named opponents, into benchmarks/records
-	$(BIN)/python -m benchmarks.engines
+	$(BIN)/python -m benchmarks.ablation
 	$(BIN)/python -m benchmarks.imports
 	$(BIN)/python -m benchmarks.terms
 	$(BIN)/python -m benchmarks.searching

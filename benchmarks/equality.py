@@ -215,11 +215,17 @@ def main() -> None:
     parser.add_argument("--sites", action="append", help="globs; repeatable; default: the first, middle and last site")
     parser.add_argument("--units", type=int, default=48, help="units per site at most")
     parser.add_argument("--replacement", action="append", help=f"repeatable; default: {', '.join(CASES)}")
+    parser.add_argument("--executor", default="auto", help="of the exact engine")
     parser.add_argument("--threads", type=int, default=2)
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
-    cases = {name: case for name, case in CASES.items() if not options.replacement or name in options.replacement}
+    cases = {
+        name: {**case, "executor": options.executor}
+        for name, case in CASES.items()
+        if not options.replacement or name in options.replacement
+    }
     print(f"{'network':20}{'replacement':12}{'sites':>6}{'pairs':>9}{'flips':>8}{'near ties':>10}{'differ':>8}")
+    executors = [options.executor] if options.executor != "auto" else []
     asked_of = {key: getattr(options, key) for key in ("limit", "fit", "size", "units", "threads")}
     pictures = Path(options.images).name if options.images else "textures"
     found: Counter[str] = Counter()
@@ -243,8 +249,8 @@ def main() -> None:
         sums = {key: sum(row[key] for row in rows) for key in ("pairs", "flips", "near_ties", "differences")}
         # A record for each network, as soon as it is done: all of them take hours.
         write(
-            "-".join(("equality", name, *(options.replacement or ()))),
-            {"images": pictures, **asked_of, **sums, "rows": rows},
+            "-".join(("equality", name, *(options.replacement or ()), *executors)),
+            {"images": pictures, "executor": options.executor, **asked_of, **sums, "rows": rows},
         )
         found.update(sums)
     if not found["flips"]:

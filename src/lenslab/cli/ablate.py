@@ -104,6 +104,22 @@ def ablate(
         Option(metavar="PATTERN", help="Sites by name, shell globs allowed; repeatable. Default: the default sites."),
     ] = None,
     engine: Annotated[str, Option(metavar="E", help="exact, or plain: the whole network for every unit.")] = "exact",
+    executor: Annotated[
+        str,
+        Option(
+            metavar="X",
+            help="What runs the network on a processor: eager (torch), openvino, or auto: OpenVINO where it is "
+            "installed and there is much to do.",
+        ),
+    ] = "auto",
+    arithmetic: Annotated[
+        str,
+        Option(
+            metavar="A",
+            help="float32; mixed: bfloat16 where that decides, the same integers, and no continuous figures; or auto: "
+            "mixed where the processor is fast at it.",
+        ),
+    ] = "float32",
     limit: Annotated[int | None, Option(metavar="N", help="Only the first N images.")] = None,
     seed: Annotated[int, Option(min=0, metavar="S", help="Decides halves, bootstrap and verified pairs.")] = 0,
     out: Annotated[Path | None, Option(metavar="DIR", help="Where the record goes. Default: below runs/.")] = None,
@@ -169,6 +185,8 @@ def ablate(
         opened.mapped(loaded.class_names or loaded.classes, classes) if classes else opened,
         sites=sites,
         engine=engine,
+        executor=executor,
+        arithmetic=arithmetic,
         limit=limit,
         seed=seed,
         batch_size=batch_size,
@@ -284,6 +302,17 @@ def _show_plan(ablation: Ablation, device: str, as_json: bool) -> None:
     )
 
 
+def _decided(run: Run) -> str:
+    """Say how many pairs bfloat16 decided, and that it was audited."""
+    low = sum(site.get("bfloat16", 0) for site in run.paths.values())
+    every = sum(sum(site.values()) for site in run.paths.values())
+    audited, failed = (sum(int(each[name]) for each in run.audits.values()) for name in ("audited", "failed"))
+    return (
+        f"bfloat16 decided {low:,} of {every:,} pairs, where their margins allow it; {audited:,} pairs were audited in "
+        f"float32, {failed:,} outside their band; no losses or logits are measured in mixed arithmetic"
+    )
+
+
 def _show_run(run: Run, directory: Path) -> None:
     table = run.units
     if run.reused:
@@ -291,6 +320,8 @@ def _show_run(run: Run, directory: Path) -> None:
     if run.verified:
         counts = ", ".join(f"{pairs} {path}" for path, pairs in run.verified.items())
         console.remark(f"done again the plain way, and equal: {counts}")
+    if run.audits:
+        console.remark(_decided(run))
     for warning in run.warnings:
         console.remark(f"note: {warning}")
     figures = ("units", "dead", "drop\nmean", "\nlargest", "class drop\nmean", "\nlargest ")

@@ -124,6 +124,12 @@ class RunRecord:
         return {str(site): part(held, site) for site in held}
 
     @property
+    def audits(self) -> Mapping[str, Mapping[str, Any]]:
+        """Of each site that was run in bfloat16 first: the pairs audited in float32, and what that found."""
+        held = part(self.record.document, "audits")
+        return {str(site): part(held, site) for site in held}
+
+    @property
     def finished(self) -> str | None:
         """When it was finished, in UTC and ISO 8601."""
         return text(self.record.document, "finished")

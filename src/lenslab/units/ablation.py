@@ -21,6 +21,15 @@ from lenslab.runs.intervention import FILTER, RESAMPLE, Intervention
 from lenslab.runs.run import Run
 from lenslab.units.engine.device import device_of
 from lenslab.units.engine.engines import ENGINES
+from lenslab.units.engine.execution import (
+    AUTO,
+    FLOAT32,
+    MIXED,
+    PLAIN,
+    execution_of,
+    precision_of,
+    refuse_executor,
+)
 from lenslab.units.engine.full_float32 import full_precision
 from lenslab.units.engine.site_plan import Plan, plan
 from lenslab.units.engine.sites import Site
@@ -64,6 +73,8 @@ class Options(TypedDict, total=False):
     engine: str
     seed: int
     batch_size: int | None
+    executor: str
+    arithmetic: str
 
 
 @dataclass(frozen=True)
@@ -89,6 +100,8 @@ class Ablation(Question):
         engine: str = "exact",
         seed: int = 0,
         batch_size: int | None = None,
+        executor: str = AUTO,
+        arithmetic: str = FLOAT32,
     ) -> Ablation:
         """Put an ablation together without running it.
 
@@ -123,6 +136,12 @@ class Ablation(Question):
             seed: Decides the halves, the bootstrap and which pairs are verified.
             batch_size: Images per batch, which decides no integer; by default what fits a quarter of a GiB of recorded
                 values.
+            executor: What runs the network on a processor, which decides no integer: ``"auto"`` has OpenVINO compile
+                what has much to do, where it is installed (``pip install 'lenslab[fast]'``), ``"openvino"`` whatever
+                it can; ``"eager"`` is torch alone.
+            arithmetic: ``"float32"``; ``"mixed"``, which decides in bfloat16 what that can decide and all else in
+                float32, with the same integers, and measures no continuous figures (``loss_rise`` and the like); or
+                ``"auto"``, mixed where the processor is fast at it. See `lenslab.units.engine.audit`.
 
         Raises:
             UnitsError: Anything asked does not exist or does not fit; the message says what.
@@ -134,6 +153,10 @@ class Ablation(Question):
         """
         if engine not in ENGINES:
             raise UnitsError(f"no engine named {engine!r}; there are {', '.join(ENGINES)}")
+        refuse_executor(executor)
+        precision = precision_of(arithmetic) if engine == "exact" else torch.float32
+        if engine == "plain" and arithmetic == MIXED:
+            raise UnitsError("the plain engine runs in float32 throughout; leave the mixed arithmetic, or the engine")
         seed = whole_number("seed", seed)
         limit = None if limit is None else whole_number("limit", limit)
         top = None if top is None else whole_number("top", top)
@@ -164,6 +187,9 @@ class Ablation(Question):
             engine=engine,
             at_filters=intervention.replacement == FILTER,
             interventions=site_interventions(chosen, intervention, seed),
+            images=intervention.draws * len(opened),
+            executor=executor,
+            precision=precision,
         )
         single = all(each.intervention.single for each in plans)
         if concepts is not None and not single:
@@ -181,6 +207,7 @@ class Ablation(Question):
             if reference is None
             else open_images(reference, on_error=opened.on_error, exif=opened.exif),
             top=_top(top, traced.classes),
+            clean=PLAIN if engine == "plain" else execution_of(executor, len(opened) * traced.costs.get("", 0)),
             attributes=attributes and single,
             concepts=None
             if concepts is None
@@ -274,7 +301,7 @@ class Ablation(Question):
             candidates: How many pairs are to be checked.
         """
         return Sweep(
-            engine=ENGINES[self.engine](self.trace, plans, device, self.top),
+            engine=self.engine_for(plans, device),
             images=self.images,
             preprocessing=self.network.preprocessing,
             classes=self.trace.classes,
@@ -289,6 +316,7 @@ class Ablation(Question):
             top=self.top,
             candidates=candidates,
             seed=self.seed,
+            scored=self.arithmetic == FLOAT32,
         )
 
     def _resampling(self, device: torch.device) -> Resampling:
@@ -329,8 +357,8 @@ def ablate(
             stopped there goes on; one that was finished there is only read.
         progress: Is told how far it has come.
         options: What is asked: ``sites``, ``replacement``, ``basis``, ``groups``, ``draws``, ``reference``, ``limit``,
-            ``top``, ``attributes``, ``concepts``, ``engine``, ``seed``, ``batch_size``; each is described at
-            `Ablation.of`.
+            ``top``, ``attributes``, ``concepts``, ``engine``, ``seed``, ``batch_size``, ``executor``,
+            ``arithmetic``; each is described at `Ablation.of`.
 
     Returns:
         The finished run with its tables.

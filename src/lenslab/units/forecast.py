@@ -22,7 +22,7 @@ from lenslab.runs.statistics.reliability import reliability_table
 from lenslab.runs.statistics.unit_tables import classes_table, units_table
 from lenslab.units.engine.batch import Batch, batches
 from lenslab.units.engine.device import device_of
-from lenslab.units.engine.engines import ENGINES, Engine
+from lenslab.units.engine.engines import Engine
 from lenslab.units.engine.full_float32 import full_precision
 from lenslab.units.engine.site_intervention import Replacement
 from lenslab.units.engine.site_plan import Plan
@@ -99,7 +99,7 @@ def forecast(question: Question, *, device: str = "cpu") -> Forecast:
     started, where, images, before = time.perf_counter(), device_of(device), len(question.images), _peak()
     with full_precision():
         plans = _plans(question, where)
-        engine = ENGINES[question.engine](question.trace, plans, where, question.top)
+        engine = question.engine_for(plans, where)
         reading, batch = _timed(lambda: _batch(question, where))
         share = images / len(batch)
         with torch.inference_mode():
@@ -154,16 +154,15 @@ def _tried(engine: Engine, batch: Batch, plan: Plan) -> tuple[int, float]:
     total = plan.count * len(batch)
     began = time.perf_counter()
     pieces = engine.decisions(batch, plan.site.name)
-    first = next(pieces, [])
-    inactive = sum(len(piece.rows) for piece in first if piece.path == "inactive")
+    first = next(pieces, None)
+    inactive = len(first.rows) if first and first.path == "inactive" else 0
     setting_up = time.perf_counter() - began
     pairs, seconds = 0, 0.0
     for _ in range(3):
         took, some = _timed(lambda: next(pieces, None))
         if some is None:
             break
-        now = sum(len(piece.rows) for piece in some)
-        pairs, seconds = now, took  # the last one counts: the first ones set the machine up
+        pairs, seconds = len(some.rows), took  # the last one counts: the first ones set the machine up
     active = total - inactive
     return active, setting_up + (seconds * active / pairs if pairs else 0.0)
 

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
+
+import torch
 
 from lenslab import __version__
 from lenslab.records import key_of
 from lenslab.runs.intervention import Intervention
+from lenslab.units.engine.engines import Engine, engine
+from lenslab.units.engine.execution import EAGER, FLOAT32, MIXED, PLAIN, Execution
 from lenslab.units.engine.network_hash import hash_of_architecture, hash_of_weights
 from lenslab.units.engine.site_plan import Plan
 from lenslab.units.engine.trace import Trace
@@ -33,6 +38,7 @@ class Question:
         top: Among how many of the largest logits the true class is looked for; ``None`` where it is not.
         attributes: Whether the units' attributes are measured as well.
         concepts: Images with masks of the concepts that units are aligned with, where they are.
+        clean: How clean passes are run.
     """
 
     network: Network
@@ -47,6 +53,7 @@ class Question:
     top: int | None = None
     attributes: bool = True
     concepts: ConceptImages | None = None
+    clean: Execution = PLAIN
 
     @property
     def request(self) -> dict[str, Any]:
@@ -69,8 +76,28 @@ class Question:
             **({"broken_images": self.images.on_error} if self.images.on_error != "raise" else {}),
             **({} if self.images.exif else {"exif": False}),
             "engine": self.engine,
+            **({} if self.executor == EAGER else {"executor": self.executor}),
+            **({} if self.arithmetic == FLOAT32 else {"arithmetic": self.arithmetic}),
             "seed": self.seed,
         }
+
+    @property
+    def executor(self) -> str:
+        """What runs the parts that have much to do."""
+        executions = (self.clean, *(plan.execution for plan in self.plans))
+        return next((each.executor for each in executions if each.executor != EAGER), EAGER)
+
+    @property
+    def arithmetic(self) -> str:
+        """In what pairs are decided: ``"float32"``, or ``"mixed"`` with bfloat16 where that can decide."""
+        return MIXED if any(plan.execution.precision is torch.bfloat16 for plan in self.plans) else FLOAT32
+
+    def engine_for(self, plans: Sequence[Plan], device: torch.device) -> Engine:
+        """Make the engine that answers it, by its plans with what the units become; OpenVINO is for processors."""
+        clean = self.clean if device.type == "cpu" else PLAIN
+        if device.type != "cpu":
+            plans = [replace(plan, execution=replace(plan.execution, executor=EAGER)) for plan in plans]
+        return engine(self.engine, self.trace, plans, device, top=self.top, clean=clean)
 
     @property
     def assumptions(self) -> tuple[str, ...]:

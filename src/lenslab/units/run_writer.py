@@ -24,6 +24,7 @@ from lenslab.runs.statistics.image_halves import halves
 from lenslab.runs.statistics.observations import Observations, observe
 from lenslab.runs.statistics.reliability import reliability_table
 from lenslab.runs.statistics.unit_tables import classes_table, units_table
+from lenslab.units.engine.execution import FLOAT32, MIXED
 from lenslab.units.engine.site_plan import Plan
 from lenslab.units.engine.trace import Trace
 from lenslab.units.images import Images
@@ -85,7 +86,8 @@ def write_tables(
         )
         for name, exemplar_table in zip(("exemplars", "thumbnails"), found, strict=True):
             draft.write_table(name, exemplar_table)
-    return _document(question, frame, skipped, shards.collected("paths", blocks).to_pandas())
+    paths, audits = (shards.collected(kind, blocks).to_pandas() for kind in ("paths", "audits"))
+    return _document(question, frame, skipped, paths, audits)
 
 
 def _tables(
@@ -100,7 +102,7 @@ def _tables(
     """Compute the tables of one site."""
     name, classes, seed = planned.site.name, question.trace.classes, question.seed
     flips, top_flips = (_flips(kind, shards, blocks, name) for kind in ("flips", "top_flips" if question.top else None))
-    sums = shards.sums(blocks, name, planned.count, classes)
+    sums = shards.sums(blocks, name, planned.count, classes) if question.arithmetic == FLOAT32 else None
     assert flips is not None  # every run has them
     seen: Observations = observe(flips, images, activations, classes=classes, draws=question.intervention.draws)
     yield "flips", flips
@@ -138,7 +140,29 @@ def alignments_of(question: Question, device: torch.device) -> Mapping[str, Alig
     return align_sites(question.trace, sites, question.concepts, preprocessing, device, batch_size=question.batch_size)
 
 
-def _document(question: Question, images: pd.DataFrame, skipped: pd.DataFrame, paths: pd.DataFrame) -> dict[str, Any]:
+def _audits(audits: pd.DataFrame) -> dict[str, dict[str, float | None]]:
+    """Say by site how far bfloat16 was off, and within which band pairs were decided again in float32."""
+    return {
+        str(site): {
+            "audited": int(rows["pairs"].sum()),
+            "failed": int(rows["failed"].sum()),
+            "batches": len(rows),
+            "batches_in_float32": int(np.isinf(rows["band"]).sum()),
+            "largest_error": _largest(rows["error"]),
+            "widest_band": _largest(rows["band"]),
+        }
+        for site, rows in audits.groupby("site", sort=False)
+    }
+
+
+def _largest(values: pd.Series) -> float | None:
+    finite = values[np.isfinite(values)]
+    return float(finite.max()) if len(finite) else None
+
+
+def _document(
+    question: Question, images: pd.DataFrame, skipped: pd.DataFrame, paths: pd.DataFrame, audits: pd.DataFrame
+) -> dict[str, Any]:
     network, trace_, opened = question.network, question.trace, question.images
     counts = paths.groupby(["site", "path"])["pairs"].sum()
     return {
@@ -176,6 +200,9 @@ def _document(question: Question, images: pd.DataFrame, skipped: pd.DataFrame, p
             for planned in question.plans
         },
         "engine": question.engine,
+        "executor": question.executor,
+        "arithmetic": question.arithmetic,
+        "audits": _audits(audits) if question.arithmetic == MIXED else None,
         "replacement": question.intervention.replacement,
         "basis": question.intervention.basis,
         "draws": question.intervention.draws,

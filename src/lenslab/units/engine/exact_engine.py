@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+import itertools
+from collections.abc import Collection, Generator, Iterator, Sequence
 from dataclasses import replace
+from typing import TypeAlias
 
 import torch
 from torch import Tensor, nn
 
+from lenslab.units.engine.audit import BFLOAT16, Audit, audit, drawn
 from lenslab.units.engine.batch import Batch
+from lenslab.units.engine.execution import PLAIN, Execution
 from lenslab.units.engine.float64_recheck import Float64Recheck, regrouped_rows
 from lenslab.units.engine.fx_program import FxProgram
 from lenslab.units.engine.linear_tail import contributions
@@ -20,112 +24,147 @@ from lenslab.units.engine.site_plan import DELTA, LINEAR_TAIL, SUFFIX, Plan
 from lenslab.units.engine.trace import Trace
 from lenslab.units.errors import UnsupportedNetworkError
 
-_ELEMENTS = 1 << 24
-"""Numbers that the closed form may hold at once."""
+_ELEMENTS = 1 << 19
+"""Numbers that the closed form holds at once: what is decided of them then comes from the cache."""
+
+_PAIRS = 2048
+"""So many pairs are run, and then decided together."""
+
+_COMPARED = 8
+"""On how many pairs of the first batch a plan is compared with torch running the whole rest."""
 
 
-_PAIRS = 8
-"""On how many pairs of the first batch a path is compared with the whole rest."""
+Logits: TypeAlias = tuple[Tensor, Tensor, Tensor]
+"""The rows and units of some pairs, and their logits."""
 
 
 class ExactEngine:
     """Records one clean pass, skips units that are silent anyway, and resumes from the cut for the others."""
 
-    def __init__(self, trace: Trace, plans: Sequence[Plan], device: torch.device, top: int | None = None) -> None:
+    def __init__(
+        self,
+        trace: Trace,
+        plans: Sequence[Plan],
+        device: torch.device,
+        top: int | None = None,
+        clean: Execution = PLAIN,
+    ) -> None:
         self._trace = trace
         self._plans = list(plans)
+        self._clean = clean
         self._program = trace.program(device, fast=True)
-        self._recheck = Float64Recheck(trace, device, top)
+        self._recheck = Float64Recheck(trace, device, top, resumes=True)
         self._checked = False
-        self._seen: tuple[Tensor, Reference, Golden] | None = None
+        self._seen: tuple[Tensor, Golden, Reference] | None = None
 
     def run(self, batch: Batch, sites: Collection[str] | None = None) -> BatchOutcome:
         """Silence every unit of every site, or of those that are named, on a batch."""
-        reference, golden = self._clean_pass(batch)
+        golden, reference = self._clean_pass(batch)
         plans = [plan for plan in self._plans if sites is None or plan.site.name in sites]
-        return BatchOutcome(reference, self._sites(batch, plans, reference, golden))
+        return BatchOutcome(golden, reference, self._sites(batch, plans, golden, reference))
 
-    def _clean_pass(self, batch: Batch) -> tuple[Reference, Golden]:
+    def _clean_pass(self, batch: Batch) -> tuple[Golden, Reference]:
         """Run the network once with every unit in place; all groups of sites and draws of a batch share the pass."""
         if self._seen is None or self._seen[0] is not batch.inputs:
             self._seen = None  # before the next one is made, so that two are never in memory
-            reference = self._recheck.reference(batch)
-            names = dict.fromkeys(name for plan in self._plans for name in (plan.site.name, plan.cut))
-            golden = self._golden(batch.inputs, [*names])
+            golden = self._golden(batch.inputs)
             if not self._checked:
-                self._check(golden, reference)
+                golden = self._check(golden, batch)
                 self._plans = [self._believed(plan, golden, batch) for plan in self._plans]
                 self._checked = True
-            self._seen = batch.inputs, reference, golden
+            self._seen = batch.inputs, golden, self._recheck.reference(batch, golden.logits)
         return self._seen[1:]
 
-    def _golden(self, inputs: Tensor, names: list[str]) -> Golden:
-        dense = {plan.cut for plan in self._plans if plan.path == DELTA}
-        if not dense:
-            return self._program.golden(inputs, names)
-        assert isinstance(self._program, FxProgram)  # only of a traced network is known what follows
-        return self._program.golden(inputs, names, dense)
+    def _golden(self, inputs: Tensor) -> Golden:
+        names = dict.fromkeys(name for plan in self._plans for name in (plan.site.name, plan.cut))
+        dense = [plan.cut for plan in self._plans if plan.path == DELTA]
+        return self._program.golden(inputs, [*names], dense, self._clean)
 
     def _sites(
-        self, batch: Batch, plans: Sequence[Plan], reference: Reference, golden: Golden
+        self, batch: Batch, plans: Sequence[Plan], golden: Golden, reference: Reference
     ) -> Iterator[SiteOutcome]:
         for plan in plans:
             means = spatial_mean(golden.values[plan.site.name], plan.intervention_on(batch))
-            pieces = self._decisions(batch, plan, reference, golden)
-            yield SiteOutcome(plan.site.name, means, [piece for some in pieces for piece in some])
+            outcome = SiteOutcome(plan.site.name, means)
+            outcome.decided += self._decisions(batch, plan, golden, reference, outcome.audits)
+            yield outcome
 
-    def decisions(self, batch: Batch, site: str) -> Iterator[list[DecidedPairs]]:
-        """Decide the pairs of one site in small pieces: those that are inactive first, then chunk by chunk."""
-        reference, golden = self._clean_pass(batch)
+    def decisions(self, batch: Batch, site: str) -> Iterator[DecidedPairs]:
+        """Decide the pairs of one site in pieces: those that are inactive first, and at last the near ties."""
+        golden, reference = self._clean_pass(batch)
         (plan,) = (each for each in self._plans if each.site.name == site)
-        return self._decisions(batch, plan, reference, golden)
+        return self._decisions(batch, plan, golden, reference, [])
 
     def _decisions(
-        self, batch: Batch, plan: Plan, reference: Reference, golden: Golden
-    ) -> Iterator[list[DecidedPairs]]:
+        self, batch: Batch, plan: Plan, golden: Golden, reference: Reference, audits: list[Audit]
+    ) -> Iterator[DecidedPairs]:
         intervention = plan.intervention_on(batch)
         different = intervention.differs(golden.values[plan.cut])
         rows, units = (~different).nonzero(as_tuple=True)
-        yield [DecidedPairs(INACTIVE, rows, units, reference.predictions[rows], reference.margin[rows])]
-        for rows, units, logits in self._logits(plan, intervention, golden, different):
-            yield self._recheck.decided(logits, batch, plan.cut, rows, units, path=plan.path, intervention=intervention)
-
-    def _logits(
-        self, plan: Plan, intervention: SiteIntervention, golden: Golden, different: Tensor
-    ) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
+        yield DecidedPairs(INACTIVE, rows, units, reference.predictions[rows], reference.margin[rows])
         if plan.path == LINEAR_TAIL:
-            yield from self._closed_form(plan, intervention, golden, different)
-            return
-        if plan.path == DELTA:
-            yield from self._changes(plan, intervention, golden, different)
-            return
-        rows, units = different.nonzero(as_tuple=True)
-        size = len(golden.inputs)
-        for some_rows, some_units in zip(torch.split(rows, size), torch.split(units, size), strict=True):
-            if len(some_rows):
-                logits = self._program.resumed_logits(golden, plan.cut, some_rows, some_units, intervention)
-                yield some_rows, some_units, logits
+            found = self._closed_form(plan, intervention, golden, different)
+        elif plan.execution.precision is torch.bfloat16:
+            found = yield from self._roughly(batch, plan, intervention, golden, different, audits)
+        else:
+            found = self._exactly(plan, intervention, golden, *_by_unit(different))
+        near_ties = []
+        for rows, units, logits in found:
+            sure, near = self._recheck.sure(logits, batch, plan.cut, rows, units, path=plan.path)
+            near_ties.append((rows[near], units[near]))
+            yield sure
+        if near_ties:
+            rows, units = map(torch.cat, zip(*near_ties, strict=True))
+            if len(rows):
+                yield self._recheck.decided_in_float64(batch, plan.cut, rows, units, intervention)
 
-    def _changes(
-        self, plan: Plan, intervention: SiteIntervention, golden: Golden, different: Tensor
-    ) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
-        assert isinstance(self._program, FxProgram)
-        units, rows = different.T.nonzero(as_tuple=True)  # unit by unit
-        size = self._program.pairs_at_once(golden, plan.cut)
-        for some_rows, some_units in zip(torch.split(rows, size), torch.split(units, size), strict=True):
-            if len(some_rows):
-                yield some_rows, some_units, self._changed(plan, intervention, golden, some_rows, some_units)
+    def _roughly(
+        self,
+        batch: Batch,
+        plan: Plan,
+        intervention: SiteIntervention,
+        golden: Golden,
+        different: Tensor,
+        audits: list[Audit],
+    ) -> Generator[DecidedPairs, None, Iterator[Logits]]:
+        """Decide what bfloat16 can decide, and give the other pairs with their logits in float32."""
+        (rows, units), exact = _by_unit(different), _in_float32(plan)
+        places = drawn(len(rows), seed=int(batch.numbers[0]))
+        if places is None:
+            return self._exactly(exact, intervention, golden, rows, units)
+        some = rows[places], units[places]
+        high = self._run(exact, intervention, golden, *some)
+        low = self._run(plan, intervention, golden, *some)
+        found = audit(low, high, batch.labels[some[0]], self._recheck.band)
+        audits.append(found)
+        left = torch.ones(len(rows), dtype=torch.bool, device=rows.device)
+        left[places] = False
+        (others,) = left.nonzero(as_tuple=True)
+        for few in torch.split(others, _PAIRS) if found.passed else ():
+            logits = self._run(plan, intervention, golden, rows[few], units[few])
+            sure, unsure = self._recheck.roughly(logits, batch, rows[few], units[few], path=BFLOAT16, band=found.band)
+            left[few] = unsure
+            yield sure
+        again = self._exactly(exact, intervention, golden, rows[left], units[left])
+        return itertools.chain([(*some, high)], again)
 
-    def _changed(
+    def _exactly(
         self, plan: Plan, intervention: SiteIntervention, golden: Golden, rows: Tensor, units: Tensor
-    ) -> Tensor:
-        assert isinstance(self._program, FxProgram)
+    ) -> Iterator[Logits]:
+        for some, some_units in zip(torch.split(rows, _PAIRS), torch.split(units, _PAIRS), strict=True):
+            if len(some):
+                yield some, some_units, self._run(plan, intervention, golden, some, some_units)
+
+    def _run(self, plan: Plan, intervention: SiteIntervention, golden: Golden, rows: Tensor, units: Tensor) -> Tensor:
+        if plan.path != DELTA:
+            return self._program.resumed_logits(golden, plan.cut, rows, units, intervention, plan.execution)
+        assert isinstance(self._program, FxProgram)  # only of a traced network is known what follows
         assert isinstance(intervention, Replacement)  # one unit changes, and no other
-        return self._program.changed_logits(golden, plan.cut, rows, units, intervention)
+        return self._program.changed_logits(golden, plan.cut, rows, units, intervention, plan.execution)
 
     def _closed_form(
         self, plan: Plan, intervention: SiteIntervention, golden: Golden, different: Tensor
-    ) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
+    ) -> Iterator[Logits]:
         assert isinstance(intervention, Replacement)  # the closed form is for single units
         value = golden.values[plan.cut]
         features = self._features(plan, golden, value) - self._features(plan, golden, intervention.everywhere(value))
@@ -148,38 +187,62 @@ class ExactEngine:
         return layer
 
     def _believed(self, plan: Plan, golden: Golden, batch: Batch) -> Plan:
-        """Take a shorter path only where it gives the network's own logits; a hook on a layer, say, breaks it."""
-        if plan.path == DELTA:
-            return plan if self._agrees(plan, golden, batch) else replace(plan, path=SUFFIX)
-        if plan.path != LINEAR_TAIL:
-            return plan
-        layer = self._last_layer(plan)
-        logits = layer.forward(self._features(plan, golden, golden.values[plan.cut]))
-        return plan if close(logits, golden.logits, self._recheck.band) else replace(plan, path=SUFFIX)
+        """Take a shorter path, or another executor, only where it gives the network's own logits.
 
-    def _agrees(self, plan: Plan, golden: Golden, batch: Batch) -> bool:
-        """Tell whether a change in one channel gives what the whole rest gives, on a few pairs of different units."""
+        A hook on a layer, say, breaks a path.
+        """
+        if plan.path == LINEAR_TAIL:
+            logits = self._last_layer(plan).forward(self._features(plan, golden, golden.values[plan.cut]))
+            return plan if close(logits, golden.logits, self._recheck.band) else replace(plan, path=SUFFIX)
+        exact = _in_float32(plan)
+        simplest = replace(plan, path=SUFFIX if plan.path == DELTA else plan.path, execution=PLAIN)
+        others = (exact, replace(simplest, execution=exact.execution), replace(plan, execution=PLAIN))
+        agreeing = (each for each in others if each == simplest or self._agrees(each, simplest, golden, batch))
+        believed = next(agreeing, simplest)
+        return replace(believed, execution=replace(believed.execution, precision=plan.execution.precision))
+
+    def _agrees(self, plan: Plan, simplest: Plan, golden: Golden, batch: Batch) -> bool:
+        """Tell whether a plan gives what torch gives of the whole rest, on a few pairs of different units."""
         intervention = plan.intervention_on(batch)
         units, rows = intervention.differs(golden.values[plan.cut]).T.nonzero(as_tuple=True)
         if not len(rows):
             return False  # what was never compared is not believed
-        some = torch.linspace(0, len(rows) - 1, min(_PAIRS, len(rows), len(golden.inputs))).long()
+        some = torch.linspace(0, len(rows) - 1, min(_COMPARED, len(rows), len(golden.inputs))).long()
         rows, units = rows[some], units[some]
-        changed = self._changed(plan, intervention, golden, rows, units)
-        whole = self._program.resumed_logits(golden, plan.cut, rows, units, intervention)
-        return close(changed, whole, self._recheck.band)
+        found, whole = (self._run(each, intervention, golden, rows, units) for each in (plan, simplest))
+        return close(found, whole, self._recheck.band)
 
-    def _check(self, golden: Golden, reference: Reference) -> None:
-        """Resume from every site with nothing silenced and the batch regrouped, which must change nothing."""
-        rows = regrouped_rows(len(golden.inputs)).to(golden.inputs.device)
-        answers = {"a trace": golden.logits[rows]}
-        for plan in self._plans:
-            answers[f"site {plan.cut!r}"] = self._program.resumed_logits(golden, plan.cut, rows, None)
-        for where, logits in answers.items():
-            if not close(logits, reference.logits[rows], self._recheck.band):
-                off = error(logits, reference.logits[rows])
+    def _check(self, golden: Golden, batch: Batch) -> Golden:
+        """Resume from every site with nothing silenced and images regrouped, which must change nothing."""
+        trusted = self._recheck.trust(batch)
+        rows = regrouped_rows(len(trusted)).to(golden.inputs.device)
+        if self._clean != PLAIN and not self._same(golden, rows, trusted):
+            self._clean = PLAIN
+            golden = self._golden(batch.inputs)
+        for where, logits in self._answers(golden, rows):
+            if not close(logits, trusted[rows], self._recheck.band):
+                off = error(logits, trusted[rows])
                 raise UnsupportedNetworkError(
                     f"resumed from {where}, the network gives another answer than by itself (off by {off:.1e} of the "
                     "logits' scale): it may mix the images of a batch or overwrite its own values. "
                     "Use --engine plain, or name other sites"
                 )
+        return golden
+
+    def _same(self, golden: Golden, rows: Tensor, trusted: Tensor) -> bool:
+        return all(close(logits, trusted[rows], self._recheck.band) for _, logits in self._answers(golden, rows))
+
+    def _answers(self, golden: Golden, rows: Tensor) -> Iterator[tuple[str, Tensor]]:
+        yield "a trace", golden.logits[rows]
+        for plan in self._plans:
+            yield f"site {plan.cut!r}", self._program.resumed_logits(golden, plan.cut, rows, None)
+
+
+def _by_unit(different: Tensor) -> tuple[Tensor, Tensor]:
+    """List the rows and units of pairs unit by unit: those of one unit share a slice of the weight behind it."""
+    units, rows = different.T.nonzero(as_tuple=True)
+    return rows, units
+
+
+def _in_float32(plan: Plan) -> Plan:
+    return replace(plan, execution=replace(plan.execution, precision=torch.float32))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Iterator
 
 import numpy as np
 import torch
@@ -23,6 +24,9 @@ _ROOM = 8
 _SEEN = 16
 """Images of the first batch on which that is measured."""
 
+_FEWER = 2
+"""With so many times fewer images than near ties, these are run from the site on."""
+
 _ROUGHEST = 1e-2
 """A network that float32 gets wrong by more than this share of its logits' scale cannot be decided."""
 
@@ -32,32 +36,33 @@ class Float64Recheck:
 
     How far float32 is off is measured on the first batch, against float64. Most networks are far below the usual band
     of near ties; where one is not, its band is wider, and more pairs are decided in float64. ``top`` says among how
-    many of the largest logits the true class is looked for; ``None`` does not look.
+    many of the largest logits the true class is looked for; ``None`` does not look. With ``resumes`` many near ties of
+    one image are run from the site on, and not each from the image.
     """
 
-    def __init__(self, trace: Trace, device: torch.device, top: int | None = None) -> None:
+    def __init__(self, trace: Trace, device: torch.device, top: int | None = None, *, resumes: bool = False) -> None:
         self._network = copy.deepcopy(trace.module).to(device)
         self._float64_program = trace.program(device, precision=torch.float64)
         self._top = top
-        self._trusted = False
+        self._resumes = resumes
+        self.trusted: Tensor | None = None
         self.band = NEAR_TIE
 
-    def reference(self, batch: Batch) -> Reference:
-        """Decide with every unit in place: the unmodified network in float32, near ties again in float64."""
+    def reference(self, batch: Batch, logits: Tensor | None = None) -> Reference:
+        """Decide with every unit in place in float32, near ties again in float64.
+
+        Args:
+            batch: Some images.
+            logits: What a clean pass answered to them, see `trust`; by default the unmodified network is run.
+        """
         inputs = batch.inputs
-        logits: Tensor = self._network(inputs.clone())
-        if logits.dim() != 2 or len(logits) != len(inputs):
-            raise UnsupportedNetworkError(
-                f"the network answers {len(inputs)} images with shape {tuple(logits.shape)}; it may squeeze the "
-                "batch's dimension away, so keep it there, or choose another --batch-size"
-            )
+        if self.trusted is None:
+            self.trust(batch)
+        if logits is None:
+            logits = self._answer(inputs)
         refuse_not_finite(decide(logits).finite, batch.numbers)
-        if not self._trusted:
-            self.band = max(NEAR_TIE, _ROOM * self._rounding(inputs[:_SEEN], logits[:_SEEN]))
-            self._refuse_batch_dependence(inputs, logits)
-            self._trusted = True
         decision = decide(logits, self.band)
-        found, unsure = self._in_top(logits, batch.labels)
+        found, unsure = self._in_top(logits, batch.labels, self.band)
         (near,) = (decision.near_tie | unsure).nonzero(as_tuple=True)
         if len(near):
             final = self._float64_program.logits(inputs[near])
@@ -65,6 +70,30 @@ class Float64Recheck:
             if found is not None and self._top is not None:
                 found[near] = in_top_float64(final, batch.labels[near], self._top)
         return Reference(decision.classes, logits, decision.margin, scores(logits, batch.labels), found)
+
+    def trust(self, batch: Batch) -> Tensor:
+        """Run the unmodified network on a few images, measure how far float32 is off, and give its logits.
+
+        Raises:
+            UnsupportedNetworkError: It answers one image otherwise than among others, or twice differently.
+            NotFiniteError: Its logits are not finite.
+        """
+        inputs = batch.inputs[:_SEEN]
+        logits = self._answer(inputs)
+        refuse_not_finite(decide(logits).finite, batch.numbers)
+        self.band = max(NEAR_TIE, _ROOM * self._rounding(inputs, logits))
+        self._refuse_batch_dependence(inputs, logits)
+        self.trusted = logits
+        return logits
+
+    def _answer(self, inputs: Tensor) -> Tensor:
+        logits: Tensor = self._network(inputs.clone())
+        if logits.dim() != 2 or len(logits) != len(inputs):
+            raise UnsupportedNetworkError(
+                f"the network answers {len(inputs)} images with shape {tuple(logits.shape)}; it may squeeze the "
+                "batch's dimension away, so keep it there, or choose another --batch-size"
+            )
+        return logits
 
     def _rounding(self, inputs: Tensor, logits: Tensor) -> float:
         """Measure how far float32 is off."""
@@ -108,49 +137,71 @@ class Float64Recheck:
         The rows are places in the batch, the site is the one whose value was replaced, and the intervention is that of
         all images of the batch.
         """
+        sure, near = self.sure(logits, batch, site, rows, units, path=path)
+        if not near.any():
+            return [sure]
+        return [sure, self.decided_in_float64(batch, site, rows[near], units[near], intervention)]
+
+    def sure(
+        self, logits: Tensor, batch: Batch, site: str, rows: Tensor, units: Tensor, *, path: str
+    ) -> tuple[DecidedPairs, Tensor]:
+        """Decide the pairs that float32 can decide, and tell which others there are, bool ``[pairs]``."""
         decision, labels = decide(logits, self.band), batch.labels[rows]
         refuse_not_finite(decision.finite, batch.numbers, rows, units, site)
-        found, unsure = self._in_top(logits, labels)
+        found, unsure = self._in_top(logits, labels, self.band)
         scored = scores(logits, labels)
         near = decision.near_tie | unsure
-        if not near.any():
-            return [DecidedPairs(path, rows, units, decision.classes, decision.margin, scored, found)]
-        sure = ~near
-        return [
-            DecidedPairs(
-                path,
-                rows[sure],
-                units[sure],
-                decision.classes[sure],
-                decision.margin[sure],
-                scored[:, sure],
-                None if found is None else found[sure],
-            ),
-            self.decided_in_float64(batch, site, rows[near], units[near], intervention),
-        ]
+        every = DecidedPairs(path, rows, units, decision.classes, decision.margin, scored, found)
+        return (every.some(~near) if near.any() else every), near
+
+    def roughly(
+        self, logits: Tensor, batch: Batch, rows: Tensor, units: Tensor, *, path: str, band: float
+    ) -> tuple[DecidedPairs, Tensor]:
+        """Decide the pairs whose margins are wider than a band, and tell which others there are, bool ``[pairs]``."""
+        decision, labels = decide(logits, band), batch.labels[rows]
+        found, unsure = self._in_top(logits, labels, band)
+        left = decision.near_tie | unsure | ~decision.finite
+        return DecidedPairs(path, rows, units, decision.classes, decision.margin, None, found).some(~left), left
 
     def decided_in_float64(
         self, batch: Batch, site: str, rows: Tensor, units: Tensor, intervention: SiteIntervention = ZERO_REPLACEMENT
     ) -> DecidedPairs:
-        """Decide pairs in float64, each by a run of the whole network; for the arguments see `decided`."""
+        """Decide pairs in float64; for the arguments see `decided`."""
         pieces = []
-        for some_rows, some_units in zip(torch.split(rows, len(batch)), torch.split(units, len(batch)), strict=True):
-            logits = self._float64_program.ablated_logits(
-                batch.inputs[some_rows], site, some_units, intervention.at(some_rows)
-            )
-            decision, labels = decide(logits), batch.labels[some_rows]
+        for some, some_units, logits in self._float64_logits(batch, site, rows, units, intervention):
+            decision, labels = decide(logits), batch.labels[some]
             found = None if self._top is None else in_top_float64(logits, labels, self._top)
-            pieces.append((decide_float64(logits), decision.margin, scores(logits, labels), found))
-        after, margin, scored, found_ = zip(*pieces, strict=True)
-        together = None if self._top is None else torch.cat(found_)
-        return DecidedPairs(
-            FLOAT64, rows, units, torch.cat(after), torch.cat(margin), torch.cat(scored, dim=1), together
-        )
+            scored = scores(logits, labels)
+            pieces.append(
+                DecidedPairs(FLOAT64, some, some_units, decide_float64(logits), decision.margin, scored, found)
+            )
+        return DecidedPairs.joined(pieces)
 
-    def _in_top(self, logits: Tensor, labels: Tensor) -> tuple[Tensor | None, Tensor]:
+    def _float64_logits(
+        self, batch: Batch, site: str, rows: Tensor, units: Tensor, intervention: SiteIntervention
+    ) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
+        program, size = self._float64_program, len(batch)
+        images, places = torch.unique(rows, return_inverse=True)
+        if not self._resumes or _FEWER * len(images) > len(rows):
+            for some, some_units in zip(torch.split(rows, size), torch.split(units, size), strict=True):
+                yield (
+                    some,
+                    some_units,
+                    program.ablated_logits(batch.inputs[some], site, some_units, intervention.at(some)),
+                )
+            return
+        for start in range(0, len(images), _SEEN):
+            (pairs,) = ((places >= start) & (places < start + _SEEN)).nonzero(as_tuple=True)
+            some_images = images[start : start + _SEEN]
+            golden, there = program.golden(batch.inputs[some_images], [site]), intervention.at(some_images)
+            for some in torch.split(pairs, size):
+                logits = program.resumed_logits(golden, site, places[some] - start, units[some], there)
+                yield rows[some], units[some], logits
+
+    def _in_top(self, logits: Tensor, labels: Tensor, band: float) -> tuple[Tensor | None, Tensor]:
         if self._top is None:
             return None, torch.zeros_like(labels, dtype=torch.bool)
-        return in_top(logits, labels, self._top, self.band)
+        return in_top(logits, labels, self._top, band)
 
 
 def regrouped_rows(batch: int) -> Tensor:

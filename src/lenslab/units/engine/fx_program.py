@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import copy
+import itertools
 from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import torch
 from torch import Tensor, fx, nn
 
+from lenslab.units.engine.execution import PLAIN, Execution
 from lenslab.units.engine.fx_graph import Graph
-from lenslab.units.engine.network_suffix import Suffix, allow_channels_last, folded, suffix
+from lenslab.units.engine.network_suffix import Suffix, allow_channels_last, folded, recording, suffix
 from lenslab.units.engine.one_channel_delta import DenseLayers, dense_layers
+from lenslab.units.engine.prepared_parts import PreparedParts
 from lenslab.units.engine.program import Golden
 from lenslab.units.engine.site_intervention import ZERO_REPLACEMENT, Replacement, SiteIntervention
 
-_MOST_PAIRS = 512
-_NUMBERS = 1 << 21
-"""Numbers of one value that the pairs of one run may have: what follows works best on what the cache holds."""
+_FEWEST_PAIRS, _MOST_PAIRS = 16, 512
+_NUMBERS = 1 << 20
+"""Numbers that the pairs of one run start from: what follows works best on what the cache holds."""
 
 
 class FxProgram:
@@ -34,32 +38,40 @@ class FxProgram:
         self._per_image = {node.name for node in graph.per_image}
         self._suffixes: dict[tuple[fx.Node, fx.Node], Suffix] = {}
         self._behind: dict[str, DenseLayers] = {}
+        self._prepared_parts = PreparedParts()
         self._whole = copy.deepcopy(graph.module).to(device, precision)
         if fast:
             for layer in self._whole.modules():
                 if isinstance(layer, nn.Conv2d):
                     layer.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stub lacks it
             self._whole = allow_channels_last(self._whole)
+        self._recordings: dict[tuple[str, ...], fx.GraphModule] = {}
 
     def logits(self, inputs: Tensor) -> Tensor:
         """Run the whole network."""
         result: Tensor = self._whole(self._prepared(inputs))
         return result
 
-    def golden(self, inputs: Tensor, sites: Sequence[str], dense: Collection[str] = ()) -> Golden:
+    def golden(
+        self, inputs: Tensor, sites: Sequence[str], dense: Collection[str] = (), execution: Execution = PLAIN
+    ) -> Golden:
         """Run the whole network and record these sites, and what resuming from them takes.
 
         For the sites of ``dense`` the values of the first dense layers behind them are recorded, too.
         """
         prepared = self._prepared(inputs)
         names = {site: self._nodes[site].name for site in sites}
-        frontier = {name for site in sites for name in self._suffix(self._nodes[site], self._graph.result).frontier}
-        for site in dense:
-            frontier.update(self._dense(site).names)
-        recorder = _Recorder(self._whole, {*names.values(), *frontier})
-        logits: Tensor = recorder.run(prepared)
-        values = {site: recorder.recorded[name] for site, name in names.items()}
-        return Golden(logits, values, prepared, {name: recorder.recorded[name] for name in frontier})
+        parts = [self._suffix(self._nodes[site], self._graph.result) for site in sites]
+        frontier = [*(part.frontier for part in parts), *(self._dense(site).names for site in dense)]
+        wanted = tuple(dict.fromkeys((*names.values(), *itertools.chain.from_iterable(frontier))))
+        module = self._recording(wanted)
+        recorded: Sequence[Any]
+        if all(name in self._per_image for name in wanted):
+            recorded = self._prepared_parts.run(wanted, module, [prepared], len(prepared), execution)
+        else:
+            recorded = module(prepared)
+        values = dict(zip(wanted, recorded[1:], strict=True))
+        return Golden(recorded[0], {site: values[name] for site, name in names.items()}, prepared, values)
 
     def ablated_logits(
         self, inputs: Tensor, site: str, units: Tensor, intervention: SiteIntervention = ZERO_REPLACEMENT
@@ -76,62 +88,89 @@ class FxProgram:
         rows: Tensor,
         units: Tensor | None,
         intervention: SiteIntervention = ZERO_REPLACEMENT,
+        execution: Execution = PLAIN,
     ) -> Tensor:
         """Run only what follows from a site, for images ``rows`` of the golden pass.
 
-        Some networks carry the batch's size as a number; so the rows are filled up to the golden batch where a number
-        is among the values that the rest needs. The intervention is for all images of the golden batch.
+        Unit ``units[i]`` is silenced in row ``i``; ``None`` silences nothing. The intervention is for all images of the
+        golden batch.
         """
-        part, wanted = self._suffix(self._nodes[site], self._graph.result), len(rows)
-        rows = self._filled(part, golden, rows)
-        units = None if units is None else self._filled(part, golden, units)
-        value = golden.values[site].index_select(0, rows)
-        if units is not None:
-            value = intervention.at(rows).applied(value, units)
-        result: Tensor = part.module(value, *self._gathered(part, golden, rows))
-        return result[:wanted]
+        part, value = self._suffix(self._nodes[site], self._graph.result), golden.values[site]
 
-    def pairs_at_once(self, golden: Golden, site: str) -> int:
-        """Tell how many pairs `changed_logits` takes at once: the weights that follow are read once for all of them."""
-        behind, batch = self._dense(site), len(golden.inputs)
-        if _carries_numbers(behind.rest, golden):
-            return batch
-        per_pair: int = max(golden.frontier[layer.name][0].numel() for layer in behind.layers)
-        return max(batch, min(_MOST_PAIRS, _NUMBERS // per_pair))
+        def inputs(some: Tensor, some_units: Tensor | None) -> list[Any]:
+            start = rows_of(value, some)
+            if some_units is not None:
+                start = intervention.at(some).applied(start, some_units, in_place=True)
+            return [start, *self._gathered(part, golden, some)]
+
+        return self._run(part, golden, rows, units, inputs, value[0].numel(), execution)
 
     def changed_logits(
-        self, golden: Golden, site: str, rows: Tensor, units: Tensor, replacement: Replacement
+        self,
+        golden: Golden,
+        site: str,
+        rows: Tensor,
+        units: Tensor,
+        replacement: Replacement,
+        execution: Execution = PLAIN,
     ) -> Tensor:
         """Run what follows from the first dense layers behind a site, which one unit changes by its share of them.
 
         Unit ``units[i]`` is silenced on image ``rows[i]`` of the golden pass; equal units stand together.
         """
-        behind, wanted = self._dense(site), len(rows)
-        rows, units = (self._filled(behind.rest, golden, each) for each in (rows, units))
-        value = golden.values[site]
-        before, after = value[rows, units].unsqueeze(1), replacement.taken(value, rows, units).unsqueeze(1)
-        changed = [
-            layer.changed(golden.frontier[layer.name].index_select(0, rows), before, after, units)
-            for layer in behind.layers
-        ]
-        start = before
-        if behind.rest.needs_start:
-            start = value.index_select(0, rows)
-            start[torch.arange(len(rows), device=rows.device), units] = after.squeeze(1)
-        result: Tensor = behind.rest.module(start, *changed, *self._gathered(behind.rest, golden, rows))
-        return result[:wanted]
+        behind, value = self._dense(site), golden.values[site]
 
-    def _filled(self, part: Suffix, golden: Golden, numbers: Tensor) -> Tensor:
-        """Repeat the last of some rows' numbers up to the golden batch, where the part needs as many rows."""
-        missing = len(golden.inputs) - len(numbers)
-        if missing <= 0 or not len(numbers) or not _carries_numbers(part, golden):
-            return numbers
-        return torch.cat([numbers, numbers[-1:].expand(missing)])
+        def inputs(some: Tensor, some_units: Tensor | None) -> list[Any]:
+            assert some_units is not None
+            before = value[some, some_units].unsqueeze(1)
+            after = replacement.taken(value, some, some_units).unsqueeze(1)
+            changed = [
+                layer.changed(rows_of(golden.frontier[layer.name], some), before, after, some_units)
+                for layer in behind.layers
+            ]
+            if not behind.rest.needs_start:
+                return [*changed, *self._gathered(behind.rest, golden, some)]
+            start = rows_of(value, some)
+            start[torch.arange(len(some), device=some.device), some_units] = after.squeeze(1)
+            return [start, *changed, *self._gathered(behind.rest, golden, some)]
+
+        numbers = max(golden.frontier[layer.name][0].numel() for layer in behind.layers)
+        return self._run(behind.rest, golden, rows, units, inputs, numbers, execution)
+
+    def _run(
+        self,
+        part: Suffix,
+        golden: Golden,
+        rows: Tensor,
+        units: Tensor | None,
+        inputs: Callable[[Tensor, Tensor | None], list[Any]],
+        numbers: int,
+        execution: Execution,
+    ) -> Tensor:
+        """Run a part for some rows; so many at once, a power of two, that what they start from fits the cache.
+
+        Some networks carry the batch's size as a number; so the rows are filled up to the golden batch where a number
+        is among the values that the rest needs, and torch itself runs it.
+        """
+        size = max(_FEWEST_PAIRS, min(_MOST_PAIRS, 1 << (_NUMBERS // numbers).bit_length() >> 1))
+        fixed = _carries_numbers(part, golden)
+        if fixed:
+            size, execution = len(golden.inputs), PLAIN
+        pieces = []
+        for start in range(0, len(rows), size):
+            some, some_units = (None if each is None else each[start : start + size] for each in (rows, units))
+            assert some is not None
+            wanted = len(some)
+            if fixed:
+                some, some_units = _filled(some, size), None if some_units is None else _filled(some_units, size)
+            (logits,) = self._prepared_parts.run(part, part.module, inputs(some, some_units), size, execution)
+            pieces.append(logits[:wanted])
+        return torch.cat(pieces)
 
     def _gathered(self, part: Suffix, golden: Golden, rows: Tensor) -> list[Any]:
         """Gather the values of a part's frontier for these images."""
         values = {name: golden.frontier[name] for name in part.frontier}
-        return [value.index_select(0, rows) if name in self._per_image else value for name, value in values.items()]
+        return [rows_of(value, rows) if name in self._per_image else value for name, value in values.items()]
 
     def _dense(self, site: str) -> DenseLayers:
         if site not in self._behind:
@@ -154,10 +193,16 @@ class FxProgram:
         if (start, end) not in self._suffixes:
             part = suffix(self._graph, start, end, self._whole)
             if self._fast:
-                allow_channels_last(part.module)
-                part = folded(part)
+                part = replace(part, module=folded(allow_channels_last(part.module)))
             self._suffixes[start, end] = part
         return self._suffixes[start, end]
+
+    def _recording(self, names: tuple[str, ...]) -> fx.GraphModule:
+        """Make the whole network put out these values beside the logits."""
+        if names not in self._recordings:
+            module = recording(self._whole, names)
+            self._recordings[names] = folded(module) if self._fast else module
+        return self._recordings[names]
 
     def _prepared(self, inputs: Tensor) -> Tensor:
         prepared = inputs.to(self._device, self._precision, copy=True)  # a network may overwrite its input
@@ -165,24 +210,21 @@ class FxProgram:
         return prepared.contiguous(memory_format=torch.channels_last) if channels_last else prepared
 
 
+def rows_of(value: Tensor, rows: Tensor) -> Tensor:
+    """Gather rows of a value, of the same memory layout."""
+    if value.dim() == 4 and value.is_contiguous(memory_format=torch.channels_last):
+        return value.permute(0, 2, 3, 1).index_select(0, rows).permute(0, 3, 1, 2)
+    return value.index_select(0, rows)
+
+
 def _carries_numbers(part: Suffix, golden: Golden) -> bool:
     """Tell whether a part needs a number, such as the batch's size, and so as many rows as the golden pass had."""
     return not all(isinstance(golden.frontier[name], Tensor) for name in part.frontier)
 
 
-class _Recorder(fx.Interpreter):
-    """Keeps copies of some values: an in-place operation further on may overwrite the originals."""
-
-    def __init__(self, module: fx.GraphModule, names: set[str]) -> None:
-        super().__init__(module)
-        self._names = names
-        self.recorded: dict[str, Any] = {}
-
-    def run_node(self, n: fx.Node) -> Any:
-        value = super().run_node(n)
-        if n.name in self._names:
-            self.recorded[n.name] = value.clone() if isinstance(value, Tensor) else value
-        return value
+def _filled(numbers: Tensor, size: int) -> Tensor:
+    """Repeat the last of some rows' numbers up to a size."""
+    return torch.cat([numbers, numbers[-1:].expand(size - len(numbers))])
 
 
 class _Silencer(fx.Interpreter):

@@ -6,7 +6,7 @@ This is the one place where forward hooks are set, always on a private copy of t
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from lenslab.units.engine.execution import PLAIN, Execution
 from lenslab.units.engine.fx_graph import ACTIVATIONS, CONVOLUTIONS, IDENTITIES, NORMALISATIONS
 from lenslab.units.engine.program import Golden
 from lenslab.units.engine.site_intervention import ZERO_REPLACEMENT, SiteIntervention
@@ -44,7 +45,13 @@ class HookProgram:
         result: Tensor = self._module(inputs.to(self._device, self._precision, copy=True))
         return result
 
-    def golden(self, inputs: Tensor, sites: Sequence[str]) -> Golden:
+    def golden(
+        self,
+        inputs: Tensor,
+        sites: Sequence[str],
+        dense: Collection[str] = (),  # noqa: ARG002 - what follows from a site is not known
+        execution: Execution = PLAIN,  # noqa: ARG002 - only torch runs what has no graph
+    ) -> Golden:
         """Run the whole network and record these sites."""
         recorded: dict[str, Tensor] = {}
 
@@ -71,6 +78,7 @@ class HookProgram:
         rows: Tensor,
         units: Tensor | None,
         intervention: SiteIntervention = ZERO_REPLACEMENT,
+        execution: Execution = PLAIN,  # noqa: ARG002 - only torch runs what has no graph
     ) -> Tensor:
         """Run the whole network again for images ``rows``: without a graph it cannot resume in the middle."""
         inputs = golden.inputs.index_select(0, rows)

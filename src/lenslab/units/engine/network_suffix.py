@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from typing import Any
 
-from torch import fx
+from torch import Tensor, fx
 from torch.fx.experimental.optimization import fuse
 
 from lenslab.units.engine.fx_graph import Graph
@@ -17,9 +18,9 @@ class Suffix:
     """What follows from a value: a module of it, of what else is given, and of the values of the frontier.
 
     Attributes:
-        module: Takes the value, the given ones and those of the frontier, in this order.
+        module: Takes the value where it is needed, the given ones and those of the frontier, in this order.
         frontier: The names of the nodes of the frontier.
-        needs_start: Whether the value itself is used, and not only what is given.
+        needs_start: Whether the value itself is needed, and not only what is given.
     """
 
     module: fx.GraphModule
@@ -39,7 +40,8 @@ def suffix(graph: Graph, start: fx.Node, end: fx.Node, layers: fx.GraphModule, g
     frontier = [node for node in inputs if node in graph.from_input and node not in between | known]
 
     part = fx.Graph()
-    copies = {node: part.placeholder(node.name) for node in (start, *given, *frontier)}
+    taken = [node for node in (start,) if node in inputs]
+    copies = {node: part.placeholder(node.name) for node in (*taken, *given, *frontier)}
 
     def copy(node: fx.Node) -> fx.Node:
         if node not in copies:
@@ -50,7 +52,7 @@ def suffix(graph: Graph, start: fx.Node, end: fx.Node, layers: fx.GraphModule, g
         copy(node)
     part.output(copies[end])
     part.lint()
-    return Suffix(fx.GraphModule(layers, part), tuple(node.name for node in frontier), start in inputs)
+    return Suffix(fx.GraphModule(layers, part), tuple(node.name for node in frontier), bool(taken))
 
 
 def nodes_between(graph: Graph, start: fx.Node, end: fx.Node, given: Sequence[fx.Node] = ()) -> set[fx.Node]:
@@ -75,17 +77,39 @@ def allow_channels_last(module: fx.GraphModule) -> fx.GraphModule:
     return module
 
 
-def folded(part: Suffix) -> Suffix:
+def folded(module: fx.GraphModule) -> fx.GraphModule:
     """Fold batch norms into the convolutions before them, where no layer is called or used twice or carries hooks.
 
-    The result is equal up to rounding; the layers of the part itself are not changed.
+    The result is equal up to rounding; the layers of the module itself are not changed.
     """
-    nodes = part.module.graph.nodes
+    nodes = module.graph.nodes
     called = [str(node.target) for node in nodes if node.op == "call_module"]
     borrowed = {str(node.target).rpartition(".")[0] for node in nodes if node.op == "get_attr"}
-    hooked = not all(is_bare(part.module.get_submodule(path)) for path in called)
+    hooked = not all(is_bare(module.get_submodule(path)) for path in called)
     if hooked or len(called) > len(set(called)) or borrowed & set(called):
-        return part
-    fused = fuse(part.module, inplace=True, no_trace=True)
+        return module
+    fused = fuse(module, inplace=True, no_trace=True)
     assert isinstance(fused, fx.GraphModule)  # it is given one
-    return replace(part, module=fused)
+    return fused
+
+
+def recording(module: fx.GraphModule, names: Sequence[str]) -> fx.GraphModule:
+    """Make a network put out its result and then, as a tuple with it, copies of some values, by their nodes' names.
+
+    An operation in place further on may overwrite the values themselves. The layers are those of the network.
+    """
+    part = fx.Graph()
+    copies: dict[fx.Node, fx.Node] = {}
+    recorded: dict[str, fx.Node] = {}
+    for node in module.graph.nodes:
+        if node.op == "output":
+            part.output((copies[node.args[0]], *(recorded[name] for name in names)))
+            continue
+        copies[node] = part.node_copy(node, copies.__getitem__)
+        if node.name in names:
+            recorded[node.name] = part.call_function(_copied, (copies[node],))
+    return fx.GraphModule(module, part)
+
+
+def _copied(value: Any) -> Any:
+    return value.clone() if isinstance(value, Tensor) else value

@@ -162,9 +162,9 @@ class DenseLayers:
     rest: Suffix
 
     @property
-    def names(self) -> set[str]:
+    def names(self) -> tuple[str, ...]:
         """The names of the values that a golden pass has to record."""
-        return {*(layer.name for layer in self.layers), *self.rest.frontier}
+        return (*(layer.name for layer in self.layers), *self.rest.frontier)
 
 
 def dense_layers(graph: Graph, site: fx.Node, layers: fx.GraphModule) -> DenseLayers:

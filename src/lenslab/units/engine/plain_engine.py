@@ -10,6 +10,7 @@ from torch import Tensor
 from lenslab.units.engine.batch import Batch
 from lenslab.units.engine.float64_recheck import Float64Recheck
 from lenslab.units.engine.outcome import BatchOutcome, DecidedPairs, Reference, SiteOutcome
+from lenslab.units.engine.program import Golden
 from lenslab.units.engine.site_intervention import spatial_mean
 from lenslab.units.engine.site_plan import WHOLE, Plan
 from lenslab.units.engine.trace import Trace
@@ -22,30 +23,32 @@ class PlainEngine:
         self._plans = plans
         self._program = trace.program(device)
         self._recheck = Float64Recheck(trace, device, top)
-        self._seen: tuple[Tensor, Reference] | None = None
+        self._seen: tuple[Tensor, Golden, Reference] | None = None
 
     def run(self, batch: Batch, sites: Collection[str] | None = None) -> BatchOutcome:
         """Silence every unit of every site, or of those that are named, on a batch."""
         plans = [plan for plan in self._plans if sites is None or plan.site.name in sites]
         if self._seen is None or self._seen[0] is not batch.inputs:
-            self._seen = batch.inputs, self._recheck.reference(batch)
-        return BatchOutcome(self._seen[1], self._sites(batch, plans))
+            golden = self._program.golden(batch.inputs, [plan.site.name for plan in self._plans])
+            self._seen = batch.inputs, golden, self._recheck.reference(batch)
+        _, golden, reference = self._seen
+        return BatchOutcome(golden, reference, self._sites(batch, plans, golden))
 
-    def _sites(self, batch: Batch, plans: Sequence[Plan]) -> Iterator[SiteOutcome]:
+    def _sites(self, batch: Batch, plans: Sequence[Plan], golden: Golden) -> Iterator[SiteOutcome]:
         for plan in plans:
-            golden = self._program.golden(batch.inputs, [plan.site.name])
             means = spatial_mean(golden.values[plan.site.name], plan.intervention_on(batch))
-            pieces = self._decisions(batch, plan)
-            yield SiteOutcome(plan.site.name, means, [piece for some in pieces for piece in some])
+            yield SiteOutcome(plan.site.name, means, [*self._decisions(batch, plan)])
 
-    def decisions(self, batch: Batch, site: str) -> Iterator[list[DecidedPairs]]:
+    def decisions(self, batch: Batch, site: str) -> Iterator[DecidedPairs]:
         """Decide the pairs of one site, unit by unit."""
         (plan,) = (each for each in self._plans if each.site.name == site)
         return self._decisions(batch, plan)
 
-    def _decisions(self, batch: Batch, plan: Plan) -> Iterator[list[DecidedPairs]]:
+    def _decisions(self, batch: Batch, plan: Plan) -> Iterator[DecidedPairs]:
         rows, intervention = torch.arange(len(batch), device=batch.inputs.device), plan.intervention_on(batch)
         for unit in range(plan.count):
             units = torch.full_like(rows, unit)
             logits = self._program.ablated_logits(batch.inputs, plan.cut, units, intervention)
-            yield self._recheck.decided(logits, batch, plan.cut, rows, units, path=WHOLE, intervention=intervention)
+            yield from self._recheck.decided(
+                logits, batch, plan.cut, rows, units, path=WHOLE, intervention=intervention
+            )

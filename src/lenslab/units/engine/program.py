@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from torch import Tensor
 
+from lenslab.units.engine.execution import PLAIN, Execution
 from lenslab.units.engine.site_intervention import ZERO_REPLACEMENT, SiteIntervention
 
 
@@ -19,7 +20,7 @@ class Golden:
         logits: ``[images, classes]``.
         values: Each recorded site's value, ``[images, units, ...]``, by the site's name.
         inputs: The batch itself.
-        frontier: Other values that the passes resumed from the sites need, by their names inside the network.
+        frontier: Values that the passes resumed from the sites need, by their names inside the network.
     """
 
     logits: Tensor
@@ -35,8 +36,13 @@ class Program(Protocol):
         """Run the whole network."""
         ...
 
-    def golden(self, inputs: Tensor, sites: Sequence[str]) -> Golden:
-        """Run the whole network and record these sites."""
+    def golden(
+        self, inputs: Tensor, sites: Sequence[str], dense: Collection[str] = (), execution: Execution = PLAIN
+    ) -> Golden:
+        """Run the whole network and record these sites, and what resuming from them takes.
+
+        For the sites of ``dense`` the values of the first dense layers behind them are recorded, too.
+        """
         ...
 
     def ablated_logits(
@@ -52,6 +58,7 @@ class Program(Protocol):
         rows: Tensor,
         units: Tensor | None,
         intervention: SiteIntervention = ZERO_REPLACEMENT,
+        execution: Execution = PLAIN,
     ) -> Tensor:
         """Run the rest of the network from a site on, for images ``rows`` of the golden pass.
 

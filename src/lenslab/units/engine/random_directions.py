@@ -42,7 +42,7 @@ class Directions:
         assert self.basis.shape[1] == units  # made for this site
         return len(self.basis)
 
-    def applied(self, value: Tensor, targets: Tensor) -> Tensor:
+    def applied(self, value: Tensor, targets: Tensor, *, in_place: bool = False) -> Tensor:  # noqa: ARG002
         """Take direction ``targets[i]`` out of row ``i``."""
         direction = self.basis.to(value)[targets].reshape(*value.shape[:2], *[1] * (value.dim() - 2))
         return value - direction * (direction * value).sum(dim=1, keepdim=True)

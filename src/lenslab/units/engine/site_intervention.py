@@ -23,8 +23,11 @@ class SiteIntervention(Protocol):
         """Count the targets at a site of so many units."""
         ...
 
-    def applied(self, value: Tensor, targets: Tensor) -> Tensor:
-        """Give a copy of a site's value ``[rows, units, ...]`` in which row ``i`` has ``targets[i]`` silenced."""
+    def applied(self, value: Tensor, targets: Tensor, *, in_place: bool = False) -> Tensor:
+        """Give a copy of a site's value ``[rows, units, ...]`` in which row ``i`` has ``targets[i]`` silenced.
+
+        ``in_place`` allows that it is the value itself that is changed and given.
+        """
         ...
 
     def differs(self, value: Tensor) -> Tensor:
@@ -79,12 +82,12 @@ class Replacement:
         """Give the units' means as they are."""
         return means
 
-    def applied(self, value: Tensor, units: Tensor) -> Tensor:
+    def applied(self, value: Tensor, units: Tensor, *, in_place: bool = False) -> Tensor:
         """Give a copy of a value, of the same memory layout, in which row ``i`` has unit ``units[i]`` silenced."""
-        copy = value.clone()
-        rows = torch.arange(len(units), device=value.device)
-        copy[rows, units] = self._like(value).expand(value.shape)[rows, units]
-        return copy
+        silent = value if in_place else value.clone()
+        rows, fill = torch.arange(len(units), device=value.device), self._like(value)
+        silent[rows, units] = fill if fill.dim() == 0 else fill.expand(value.shape)[rows, units]
+        return silent
 
     def differs(self, value: Tensor) -> Tensor:
         """Tell which units differ from their replacement on each image; others change nothing when silenced.
@@ -134,7 +137,7 @@ class Sets:
         assert self.members.shape[1] == units  # made for this site
         return len(self.members)
 
-    def applied(self, value: Tensor, targets: Tensor) -> Tensor:
+    def applied(self, value: Tensor, targets: Tensor, *, in_place: bool = False) -> Tensor:  # noqa: ARG002
         """Silence set ``targets[i]`` in row ``i``."""
         silent = self.members.to(value.device)[targets].reshape(*value.shape[:2], *[1] * (value.dim() - 2))
         return torch.where(silent, self.replacement.everywhere(value), value)

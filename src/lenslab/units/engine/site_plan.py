@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 
+import torch
+
 from lenslab.units.engine.batch import Batch
+from lenslab.units.engine.execution import EAGER, PLAIN, Execution, execution_of
 from lenslab.units.engine.site_intervention import ZERO_REPLACEMENT, Replacement, SiteIntervention
 from lenslab.units.engine.sites import Site
 from lenslab.units.engine.trace import Trace
@@ -33,6 +36,7 @@ class Plan:
         cost: Multiply-accumulates per pair of unit and image; ``None`` where nothing is known about the network.
         cut: The name of the site whose value is replaced: the site itself, or its filters' own output.
         intervention: What is silenced there; single units by default.
+        execution: How what follows is run.
     """
 
     site: Site
@@ -40,6 +44,7 @@ class Plan:
     cost: int | None
     cut: str
     intervention: SiteIntervention = ZERO_REPLACEMENT
+    execution: Execution = PLAIN
 
     @property
     def count(self) -> int:
@@ -59,22 +64,43 @@ def plan(
     engine: str,
     at_filters: bool = False,
     interventions: Mapping[str, SiteIntervention] = MappingProxyType({}),
+    images: int = 0,
+    executor: str = EAGER,
+    precision: torch.dtype = torch.float32,
 ) -> tuple[Plan, ...]:
     """Decide how each site's units will be silenced.
 
-    ``"exact"`` takes the cheapest exact way, ``"plain"`` always runs the whole network. With ``at_filters`` the
-    filters' own output is silenced (weights and bias 0) in place of the site's value.
+    Args:
+        trace: The network.
+        sites: Where.
+        engine: ``"exact"`` takes the cheapest exact way, ``"plain"`` always runs the whole network.
+        at_filters: The filters' own output is silenced (weights and bias 0) in place of the site's value.
+        interventions: What is silenced, by the name of the site; by default each unit becomes 0.
+        images: On how many images, every draw counted.
+        executor: What runs the rest of the network where that is worth it, see `execution_of`.
+        precision: In which pairs are decided first.
     """
     return tuple(
-        _plan(
-            trace,
-            site,
-            engine,
-            _source(site) if at_filters else site.name,
-            interventions.get(site.name, ZERO_REPLACEMENT),
+        _executed(
+            _plan(
+                trace,
+                site,
+                engine,
+                _source(site) if at_filters else site.name,
+                interventions.get(site.name, ZERO_REPLACEMENT),
+            ),
+            images,
+            executor,
+            precision,
         )
         for site in sites
     )
+
+
+def _executed(planned: Plan, images: int, executor: str, precision: torch.dtype) -> Plan:
+    if planned.path not in (SUFFIX, DELTA):
+        return planned
+    return replace(planned, execution=execution_of(executor, images * planned.count * (planned.cost or 0), precision))
 
 
 def _plan(trace: Trace, site: Site, engine: str, cut: str, intervention: SiteIntervention) -> Plan:

@@ -15,7 +15,7 @@ from lenslab.units.engine.logit_scores import RISES, SCORES, rises
 from lenslab.units.engine.outcome import Reference, SiteOutcome
 from lenslab.units.images import ImageBlock, Skipped
 from lenslab.units.sweep.schedule import Block
-from lenslab.units.sweep.shards import CANDIDATES, FLIPS, PATHS, SKIPPED, SUMS, TOP_FLIPS, Shards, table
+from lenslab.units.sweep.shards import AUDITS, CANDIDATES, FLIPS, PATHS, SKIPPED, SUMS, TOP_FLIPS, Shards, table
 
 
 @dataclass
@@ -54,14 +54,16 @@ class BlockTables:
 
 @dataclass
 class GroupTables:
-    """The tables of a group of sites on a block of images."""
+    """The tables of a group of sites on a block of images; ``scored`` tells whether all logits are good for scores."""
 
     sites: tuple[str, ...]
     units: dict[str, int]
     classes: int
     top: int | None
+    scored: bool = True
     flips: list[pa.Table] = field(default_factory=list)
     paths: list[pa.Table] = field(default_factory=list)
+    audits: list[pa.Table] = field(default_factory=list)
     candidates: list[pa.Table] = field(default_factory=list)
     top_flips: list[pa.Table] = field(default_factory=list)
     numbers: list[NDArray[np.int64]] = field(default_factory=list)
@@ -87,12 +89,17 @@ class GroupTables:
         self.candidates.append(_candidates(site, images, draw, candidates, random))
         if self.top is not None:
             self.top_flips.append(_top_flips(site, reference, images, draw))
-        self.changes.setdefault(site.site, []).append(_changes(site, reference, images, self.classes))
+        if self.scored:
+            self.changes.setdefault(site.site, []).append(_changes(site, reference, images, self.classes))
+        self.audits += [
+            table(AUDITS, site.site, [each.pairs], [each.failed], [each.error], [each.band]) for each in site.audits
+        ]
 
     def write(self, shards: Shards, block: Block, group: int, candidates: int) -> None:
         """Write the group's tables; the one that marks it as whole comes last."""
         shards.write("flips", block, group, pa.concat_tables([FLIPS.empty_table(), *self.flips]))
         shards.write("paths", block, group, pa.concat_tables([PATHS.empty_table(), *self.paths]))
+        shards.write("audits", block, group, pa.concat_tables([AUDITS.empty_table(), *self.audits]))
         kept = strongest(pa.concat_tables([CANDIDATES.empty_table(), *self.candidates]), candidates)
         shards.write("candidates", block, group, kept)
         if self.top is not None:

@@ -31,6 +31,13 @@ CANDIDATES = pa.schema(
         ("priority", pa.float64()),
     ]
 )
+AUDITS = pa.schema(
+    [
+        ("site", pa.string()),
+        *((name, pa.int64()) for name in ("pairs", "failed")),
+        *((name, pa.float64()) for name in ("error", "band")),
+    ]
+)
 SKIPPED = pa.schema([("image", pa.int64()), ("reason", pa.string())])
 _SQUARES = tuple(f"{name}_squared" for name in RISES)
 SUMS = pa.schema(

@@ -46,6 +46,7 @@ class Sweep:
         top: Among how many of the largest logits the true class is looked for, where it is.
         candidates: How many pairs per path and shard are put aside for a check of the engine; never fewer than a few.
         seed: Decides which pairs these are.
+        scored: Whether all logits are good for scores, which those of bfloat16 are not.
     """
 
     engine: Engine
@@ -61,6 +62,7 @@ class Sweep:
     top: int | None = None
     candidates: int = 0
     seed: int = 0
+    scored: bool = True
 
     def run(self, shards: Shards, progress: Progress | None = None) -> list[Block]:
         """Make every shard that is missing, and give the blocks, all of them whole."""
@@ -85,7 +87,7 @@ class Sweep:
             found = [*found]  # it is one batch, which serves all groups
         for number in missing:
             block_tables = None if shards.has("images", block) else BlockTables(self.top, self.profiler is not None)
-            group_tables = GroupTables(block.groups[number], self.units, self.classes, self.top)
+            group_tables = GroupTables(block.groups[number], self.units, self.classes, self.top, self.scored)
             for images, batch in found:
                 if block_tables is not None:
                     block_tables.skipped += images.skipped

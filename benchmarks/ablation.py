@@ -1,0 +1,246 @@
+"""The exact engine against its opponents: the same units, images and threads, in one process.
+
+Everything is decoded and preprocessed beforehand, and every opponent runs in the faster of two memory layouts and at
+the best of three batch sizes, by a trial on a few units. Long loops are timed on some of the units (at least a
+twentieth, evenly spread) and their time is taken in proportion; a clean pass is timed apart and counted once. Lenslab
+does all pairs, compiles, checks itself and decides near ties in float64 within its time. Of the pairs that an opponent
+decided, those that differ are counted, near ties apart.
+
+    python -m benchmarks.ablation --case resnet20
+"""
+
+from __future__ import annotations
+
+import argparse
+import resource
+import statistics
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from benchmarks.networks import make
+from benchmarks.opponents import OPPONENTS, Flips, Sample, fits_captum
+from benchmarks.pictures import measured_and_fit
+from benchmarks.reporting import write
+from lenslab import units
+from lenslab.units.engine.batch import batch_of
+from lenslab.units.engine.full_float32 import full_precision
+from lenslab.units.engine.outcome import FLOAT64
+
+
+@dataclass(frozen=True)
+class Case:
+    """What is measured.
+
+    Attributes:
+        network: A name of `benchmarks.networks`.
+        images: How many.
+        side: Pixels a side; 0 for the network's own size.
+        sites: Globs; by default all default sites.
+        last: Only the last so many of them.
+        share: Which share of the units opponents are timed on.
+    """
+
+    network: str
+    images: int
+    side: int = 0
+    sites: tuple[str, ...] | None = None
+    last: int | None = None
+    share: float = 0.05
+
+
+CASES = {
+    "resnet20": Case("resnet20", 1000),
+    "depthwise": Case("efficientnet_lite0", 64, side=64),
+    "vgg16_bn-last": Case("vgg16_bn", 32, last=1),
+    "alexnet-last": Case("alexnet", 256, last=1, share=0.1),
+    "resnet18": Case("resnet18", 32),
+    "resnet18-last": Case("resnet18", 256, last=1),
+    "concatenation": Case("concatenation", 256, share=0.25),
+}
+"""What is measured, by name."""
+
+BATCHES = (6, 32, 128)
+LAYOUTS = (torch.contiguous_format, torch.channels_last)
+ENGINES: dict[str, dict[str, Any]] = {
+    "lenslab, torch alone": {"executor": "eager"},
+    "lenslab": {},
+    "lenslab, mixed": {"arithmetic": "mixed"},
+}
+
+
+def main() -> None:
+    """Measure, print a table, write a record for each case."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--case", action="append", choices=CASES, help="repeatable; default: all")
+    parser.add_argument("--images", type=int, help="how many, in place of the case's own")
+    parser.add_argument("--source", help="labelled images, whatever lenslab opens; default: textures that a seed draws")
+    parser.add_argument("--weights", help="a file, for a single --case")
+    parser.add_argument("--fit", type=int, default=200, help="other images, that last layers are fitted on")
+    parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--no-record", action="store_true", help="print only")
+    options = parser.parse_args()
+    torch.set_num_threads(options.threads)
+    for name in options.case or CASES:
+        document = measure(CASES[name], options)
+        if not options.no_record:
+            write(f"ablation-{name}", document)
+
+
+def measure(case: Case, options: argparse.Namespace) -> dict[str, Any]:
+    """Measure a case: every engine as often as asked, in turn, and medians of that."""
+    count, size = options.images or case.images, (case.side, case.side) if case.side else None
+    images, fit = measured_and_fit(case.network, options.source, count, options.fit, size)
+    network = make(case.network, fit, size=size, weights=options.weights)
+    sites = [site.name for site in units.trace(network).select(case.sites)][-(case.last or 0) :]
+    asked = {"sites": sites, "attributes": False}
+    questions = {name: units.Ablation.of(network, images, **asked, **more) for name, more in ENGINES.items()}
+    ablation = questions["lenslab"]
+    inputs = torch.cat([network.preprocessing(block.pixels) for block in images.blocks(64)])
+    sample = {plan.site.name: _spread(plan.site.units, case.share) for plan in ablation.plans}
+    print(
+        f"\n{case.network}: {ablation.units:,} units at {len(sites)} sites, {len(inputs):,} images {inputs.shape[2:]}"
+    )
+    with torch.inference_mode(), full_precision():
+        rate = _best_rate()
+        runs: dict[str, Callable[[], tuple[float, float, Flips]]] = {
+            name: _opponent(name, ablation, inputs, sample)
+            for name in OPPONENTS
+            if name != "Captum" or fits_captum(ablation.plans, ablation.trace.module)
+        }
+        runs |= {name: _ours(question, inputs) for name, question in questions.items()}
+        taken: dict[str, list[tuple[float, float]]] = {name: [] for name in runs}
+        flips: dict[str, Flips] = {}
+        for _ in range(options.repeats):
+            for name, run in runs.items():
+                wall, processor, flips[name] = run()
+                taken[name].append((wall, processor))
+    seconds = {name: statistics.median(processor for _, processor in each) for name, each in taken.items()}
+    wall = {name: statistics.median(first for first, _ in each) for name, each in taken.items()}
+    rows = [
+        {
+            "engine": name,
+            "wall_seconds": round(wall[name], 3),
+            "processor_seconds": round(seconds[name], 3),
+            "pairs_per_second": round(ablation.units * len(inputs) / wall[name]),
+            "over_plain": round(wall["plain loop"] / wall[name], 2),
+            "over_prefix": round(wall["prefix-cached loop"] / wall[name], 2),
+            "mismatches": _mismatches(flips[name], flips["lenslab"]),
+        }
+        for name in runs
+    ]
+    for row in rows:
+        print(
+            f"{row['engine']:24}{row['wall_seconds']:10.2f} s{row['processor_seconds']:10.2f} s"
+            f"{row['pairs_per_second']:12,} pairs/s {row['over_plain']:8.2f}x plain {row['over_prefix']:6.2f}x prefix"
+            f"{row['mismatches']:5} differ",
+            flush=True,
+        )
+    macs = ablation.cost or 0
+    return {
+        "network": case.network,
+        "images": Path(options.source).name if options.source else "textures",
+        "count": len(inputs),
+        "size": list(inputs.shape[2:]),
+        "sites": len(sites),
+        "units": ablation.units,
+        "timed_share_of_units": sum(map(len, sample.values())) / ablation.units,
+        "threads": options.threads,
+        "repeats": options.repeats,
+        "multiply_accumulates": macs,
+        "best_rate": rate,
+        "share_of_roofline": round(macs / rate / wall["lenslab"], 3),
+        "peak_memory_mib": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024),
+        "rows": rows,
+    }
+
+
+def _opponent(
+    name: str, ablation: units.Ablation, inputs: Tensor, sample: Sample
+) -> Callable[[], tuple[float, float, Flips]]:
+    """Find an opponent's best batch and layout; give what times it there."""
+    opponent = OPPONENTS[name]
+    few: Sample = {site: chosen[:1] for site, chosen in sample.items()}
+    trials = {}
+    for size in sorted({min(size, len(inputs)) for size in BATCHES}):
+        for layout in LAYOUTS:
+            batch = inputs[:size].contiguous(memory_format=layout)
+            opponent(ablation, batch, few)
+            trials[size, layout] = min(_timed(lambda b=batch: opponent(ablation, b, few))[0] for _ in range(2)) / size
+    size, layout = min(trials, key=trials.__getitem__)
+    print(f"  {name}: {size} images a batch, {'channels last' if layout is torch.channels_last else 'channels first'}")
+    batches = [batch.contiguous(memory_format=layout) for batch in inputs.split(size)]
+    nothing: Sample = dict.fromkeys(sample, ())
+    scale = sum(plan.site.units for plan in ablation.plans) / sum(map(len, sample.values()))
+
+    def run() -> tuple[float, float, Flips]:
+        clean_wall = clean_processor = wall = processor = 0.0
+        pieces: list[Flips] = []
+        for batch in batches:
+            first = _timed(lambda b=batch: opponent(ablation, b, nothing)) if name != "Captum" else (0.0, 0.0, {})
+            whole = _timed(lambda b=batch: opponent(ablation, b, sample))
+            clean_wall, clean_processor = clean_wall + first[0], clean_processor + first[1]
+            wall, processor = wall + whole[0], processor + whole[1]
+            pieces.append(whole[2])
+        return (
+            clean_wall + scale * (wall - clean_wall),
+            clean_processor + scale * (processor - clean_processor),
+            {pair: np.concatenate([piece[pair] for piece in pieces]) for pair in pieces[0]},
+        )
+
+    return run
+
+
+def _ours(question: units.Ablation, inputs: Tensor) -> Callable[[], tuple[float, float, Flips]]:
+    def decide() -> Flips:
+        engine = question.engine_for(question.plans, torch.device("cpu"))
+        changed = {plan.site.name: np.zeros((plan.count, len(inputs)), np.int8) for plan in question.plans}
+        for start in range(0, len(inputs), question.batch_size):
+            some = inputs[start : start + question.batch_size]
+            outcome = engine.run(batch_of(some, np.zeros(len(some), np.int64), np.arange(len(some))))
+            for site in outcome.sites:
+                for piece in site.decided:
+                    flipped = (piece.after != outcome.reference.predictions[piece.rows]).numpy().astype(np.int8)
+                    where = piece.units.numpy(), start + piece.rows.numpy()
+                    changed[site.site][where] = flipped + 2 * (piece.path == FLOAT64)
+        return {(site, unit): row for site, rows in changed.items() for unit, row in enumerate(rows)}
+
+    return lambda: _timed(decide)
+
+
+def _mismatches(found: Flips, ours: Flips) -> int:
+    """Count pairs that differ, but for those that lenslab decided in float64: near ties."""
+    return sum(
+        int(((changed % 2 != ours[pair] % 2) & (ours[pair] < 2)).sum())
+        for pair, changed in ((pair, np.asarray(changed, np.int8)) for pair, changed in found.items())
+    )
+
+
+def _spread(count: int, share: float) -> list[int]:
+    return np.unique(np.linspace(0, count - 1, max(1, round(share * count))).round().astype(int)).tolist()
+
+
+def _timed(work: Callable[[], Any]) -> tuple[float, float, Any]:
+    start, used = time.perf_counter(), time.process_time()
+    result = work()
+    return time.perf_counter() - start, time.process_time() - used, result
+
+
+def _best_rate() -> float:
+    """Measure the multiply-accumulates per second of a large convolution."""
+    x = torch.randn(16, 256, 28, 28).contiguous(memory_format=torch.channels_last)
+    weight = torch.randn(256, 256, 3, 3).contiguous(memory_format=torch.channels_last)
+    best = min(_timed(lambda: F.conv2d(x, weight, padding=1))[0] for _ in range(5))
+    return 16 * 28 * 28 * 256 * 256 * 9 / best
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,239 @@
+"""Executors and precisions: what runs a part of a network decides no integer."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from typing import Any
+
+import pandas as pd
+import pytest
+import torch
+from torch import Tensor, fx, nn
+
+from lenslab.units import Ablation, UnitsError, ablate, load
+from lenslab.units.engine import execution
+from lenslab.units.engine.audit import Audit, audit, drawn, margin_errors
+from lenslab.units.engine.exact_engine import ExactEngine
+from lenslab.units.engine.execution import EAGER, OPENVINO, Execution, execution_of, precision_of, prepared
+from lenslab.units.engine.float64_recheck import Float64Recheck
+from lenslab.units.errors import VerificationError
+from tests.units import toys
+
+needs_openvino = pytest.mark.skipif(not execution.installed(), reason="OpenVINO (extra fast) is not installed")
+EXECUTORS = [EAGER, pytest.param(OPENVINO, marks=needs_openvino)]
+NETWORKS = {kind.__name__: kind for kind in (toys.Residual, toys.Branches, toys.Shared)}
+COLUMNS = ["site", "unit", "image", "before", "after", "draw"]
+
+
+def pair_of_runs(kind: str, count: int = 150, **options: Any) -> tuple[Any, Any]:
+    network, images = toys.network(toys.trained(NETWORKS[kind]())), toys.digits(count)
+    plain = ablate(network, images, attributes=False, engine="plain", **kept(options))
+    return plain, ablate(network, images, attributes=False, batch_size=64, **options)
+
+
+def kept(options: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in options.items() if name not in ("executor", "arithmetic", "verify")}
+
+
+@pytest.mark.parametrize("executor", EXECUTORS)
+@pytest.mark.parametrize("arithmetic", ["float32", "mixed"])
+@pytest.mark.parametrize("kind", NETWORKS)
+def test_the_integers_are_those_of_the_plain_engine(kind: str, arithmetic: str, executor: str) -> None:
+    plain, run = pair_of_runs(kind, executor=executor, arithmetic=arithmetic, top=3)
+    assert len(plain.flips) > 50
+    pd.testing.assert_frame_equal(run.flips[COLUMNS], plain.flips[COLUMNS])
+    tables = [each.record.table("top_flips") for each in (run, plain)]
+    pd.testing.assert_frame_equal(*tables)
+    assert run.record.document["arithmetic"] == arithmetic
+    assert run.record.document["executor"] == executor
+
+
+@needs_openvino
+@pytest.mark.parametrize("options", [{"replacement": "mean"}, {"basis": "haar"}, {"replacement": "resample"}])
+def test_openvino_serves_every_intervention(options: dict[str, Any]) -> None:
+    plain, run = pair_of_runs("Residual", 60, executor=OPENVINO, **options)
+    pd.testing.assert_frame_equal(run.flips[COLUMNS], plain.flips[COLUMNS])
+
+
+@pytest.mark.parametrize("executor", EXECUTORS)
+def test_bfloat16_decides_most_pairs_and_leaves_continuous_figures_out(executor: str) -> None:
+    network, asked = load("small", weights="digits"), {"attributes": False, "limit": 200}
+    plain = ablate(network, "digits", engine="plain", **asked)
+    run = ablate(network, "digits", executor=executor, arithmetic="mixed", **asked)
+    pd.testing.assert_frame_equal(run.flips[COLUMNS], plain.flips[COLUMNS])
+    counts = pd.DataFrame(run.record.document["paths"]).sum(axis=1)
+    assert counts["bfloat16"] > 0.5 * counts.drop(["inactive", "linear tail"], errors="ignore").sum()
+    assert "loss_rise" in plain.units
+    assert "loss_rise" not in run.units
+    audits = run.record.document["audits"].values()
+    assert all(each["failed"] == 0 and each["audited"] >= 64 for each in audits)
+    assert any(each["widest_band"] >= 2 * each["largest_error"] > 0 for each in audits)
+
+
+def test_executor_and_arithmetic_stand_in_the_key_where_they_are_used() -> None:
+    network, images = toys.network(toys.trained(toys.Residual())), toys.digits(10)
+    base, mixed = (Ablation.of(network, images, executor=EAGER, arithmetic=each) for each in ("float32", "mixed"))
+    assert base.key != mixed.key
+    assert "executor" not in base.request
+    assert Ablation.of(network, images).key == base.key, "so little is not worth compiling"
+
+
+def test_only_what_costs_much_is_compiled(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(execution, "installed", lambda: True)
+    assert [execution_of("auto", cost).executor for cost in (1e9, 1e12)] == [EAGER, OPENVINO]
+    monkeypatch.setattr(execution, "installed", lambda: False)
+    assert execution_of("auto", 1e12).executor == EAGER
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"executor": "fastest"}, "no executor named 'fastest'; there are auto, eager, openvino"),
+        ({"executor": "openvino"}, r"OpenVINO is not installed; pip install 'lenslab\[fast\]'"),
+        ({"arithmetic": "float8"}, "no arithmetic named 'float8'; there are auto, float32, mixed"),
+        ({"arithmetic": "mixed", "engine": "plain"}, "the plain engine runs in float32 throughout"),
+    ],
+)
+def test_what_cannot_be_had_is_refused(options: dict[str, Any], message: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(execution, "installed", lambda: False)
+    with pytest.raises(UnitsError, match=message):
+        Ablation.of(toys.by_hand(), toys.digits(4), **options)
+
+
+def test_auto_is_mixed_where_bfloat16_is_fast(monkeypatch: pytest.MonkeyPatch) -> None:
+    for fast, precision in ((True, torch.bfloat16), (False, torch.float32)):
+        monkeypatch.setattr(execution, "bfloat16_is_fast", lambda fast=fast: fast)
+        assert precision_of("auto") is precision
+
+
+@needs_openvino
+def test_values_in_place_and_fewer_rows_come_out_of_openvino_as_out_of_torch() -> None:
+    class Overwriting(nn.Module):
+        def forward(self, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+            kept = (x + 1).clone()
+            return torch.relu_(x - y).mean(dim=(2, 3)), kept
+
+    module = fx.symbolic_trace(Overwriting())
+    x, y = torch.randn(2, 4, 3, 5, 5).unbind()
+    part = prepared(module, [x, y], Execution(OPENVINO))
+    for rows in (4, 1, 3):
+        found, expected = part([x[:rows], y[:rows]]), module(x[:rows].clone(), y[:rows].clone())
+        for one, other in zip(found, expected, strict=True):
+            torch.testing.assert_close(one, other)
+
+
+@needs_openvino
+def test_openvino_is_loaded_without_its_telemetry() -> None:
+    code = (
+        "import sys; from lenslab.units.engine.openvino_part import openvino; ov = openvino(); "
+        "from openvino.tools.ovc.telemetry_utils import tm; "
+        "assert 'openvino_telemetry' not in sys.modules; print(tm.__name__)"
+    )
+    printed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert "stub" in printed
+
+
+# The audit.
+
+
+def test_errors_count_where_margins_decide() -> None:
+    high = torch.tensor([[4.0, 1.0, *[0.0] * 7, -9.0]])
+    shifted, far, near = high + 0.5, high.clone(), high.clone()
+    far[0, -1] += 3
+    near[0, 1] += 0.25
+    labels = torch.tensor([0])
+    errors = [float(margin_errors(low, high, labels)) for low in (shifted, far, near)]
+    assert errors == pytest.approx([0.0, 0.0, 0.25 / 9])
+    assert float(margin_errors(far, high, torch.tensor([9]))) == pytest.approx(3 / 6), "of the true class it counts"
+
+
+def test_a_band_that_does_not_hold_on_the_other_half_is_not_used() -> None:
+    high = torch.tensor([[1.0, 0.0]]).repeat(64, 1)
+    low = high.clone()
+    low[1::2, 1] = 0.1  # only the half that the band is held against
+    found = audit(low, high, torch.zeros(64).long(), floor=1e-4)
+    assert not found.passed
+    assert found.failed == 32
+
+
+def test_where_most_pairs_would_be_decided_again_or_are_not_finite_the_audit_fails() -> None:
+    high = torch.tensor([[1.0, 0.99]]).repeat(64, 1)
+    labels = torch.zeros(64).long()
+    assert not audit(high + torch.tensor([0.0, 0.005]), high, labels, floor=1e-4).passed
+    assert not audit(torch.full_like(high, torch.nan), high, labels, floor=1e-4).passed
+    assert audit(high + 1e-6, high, labels, floor=1e-4).passed
+
+
+def test_few_pairs_are_not_audited_but_run_in_float32() -> None:
+    assert drawn(511, seed=0) is None
+    places = drawn(512, seed=0)
+    assert places is not None
+    assert len(places.unique()) == 64
+
+
+# Broken on purpose.
+
+
+def test_a_compiled_part_that_is_wrong_is_seen_on_the_first_batch_and_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Wrong(execution.EagerPart):
+        def __call__(self, values: Any) -> Any:
+            return [each.roll(1, dims=1) for each in super().__call__(values)]
+
+    monkeypatch.setattr(execution, "installed", lambda: True)
+    real = execution.prepared
+
+    def broken(module: Any, examples: Any, how: Execution) -> Any:
+        return Wrong(module, torch.float32) if how.executor == OPENVINO else real(module, examples, how)
+
+    monkeypatch.setattr("lenslab.units.engine.prepared_parts.prepared", broken)
+    plain, run = pair_of_runs("Residual", 60, executor=OPENVINO)
+    pd.testing.assert_frame_equal(run.flips[COLUMNS], plain.flips[COLUMNS])
+
+
+def halved_band(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        "lenslab.units.engine.exact_engine.audit", lambda low, *_: Audit(len(low), error=0.0, band=0.0, failed=0)
+    )
+
+
+def no_recheck(monkeypatch: pytest.MonkeyPatch) -> None:
+    right = Float64Recheck.roughly
+
+    def all_sure(self: Float64Recheck, *arguments: Any, **options: Any) -> Any:
+        return right(self, *arguments, **{**options, "band": -1.0})
+
+    monkeypatch.setattr(Float64Recheck, "roughly", all_sure)
+
+
+class Close(nn.Module):
+    """Half of its classes are nearly the others' twins, so that bfloat16 cannot tell them apart."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.features = toys.trained(toys.Branches())
+
+    def forward(self, x: Tensor) -> Tensor:
+        logits = self.features(x)
+        return torch.cat([logits, logits + 0.02 * torch.tanh(3 * logits.flip(1))], dim=1)
+
+
+@pytest.mark.parametrize("breaks", [halved_band, no_recheck])
+def test_forgetting_the_band_is_seen_by_the_check_of_pairs(monkeypatch: pytest.MonkeyPatch, breaks: Any) -> None:
+    network, images = toys.network(Close().eval(), classes=20), toys.digits(400)
+    asked = {"attributes": False, "executor": EAGER, "arithmetic": "mixed"}
+    right, plain = ablate(network, images, **asked), ablate(network, images, attributes=False, engine="plain")
+    pd.testing.assert_frame_equal(right.flips[COLUMNS], plain.flips[COLUMNS])
+    monkeypatch.setattr("lenslab.units.engine.audit._MOST_AGAIN", 1.0)
+    breaks(monkeypatch)
+    with pytest.raises(VerificationError, match="differ from the plain way"):
+        ablate(network, images, verify=4000, **asked)
+
+
+def test_the_engine_audits_every_batch() -> None:
+    network, images = toys.network(toys.trained(toys.Branches())), toys.digits(300)
+    question = Ablation.of(network, images, arithmetic="mixed", batch_size=150)
+    engine = question.engine_for(question.plans, torch.device("cpu"))
+    assert isinstance(engine, ExactEngine)
+    run = question.run()
+    assert {each["batches"] for each in run.record.document["audits"].values()} == {2}
