@@ -13,7 +13,7 @@ from lenslab.units.engine.near_ties import NEAR_TIE, decide, decide_float64
 def test_the_band_of_near_ties_is_a_share_of_the_largest_logit_whatever_its_sign(scale: float) -> None:
     rows = torch.tensor(
         [
-            [-8.0, 1.0 - 7.8 * NEAR_TIE, 1.0],  # within 1e-4 of 8
+            [-8.0, 1.0 - 7.8 * NEAR_TIE, 1.0],  # within the band of 8
             [-8.0, 1.0 - 8.2 * NEAR_TIE, 1.0],
             [-8.0, -1.0 - 7.8 * NEAR_TIE, -1.0],
             [-8.0, -1.0 - 8.2 * NEAR_TIE, -1.0],

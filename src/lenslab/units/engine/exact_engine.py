@@ -174,7 +174,8 @@ class ExactEngine:
             rows, units = different[start : start + size].nonzero(as_tuple=True)
             if len(rows):
                 taken = contributions(features[start : start + size], layer, plan.site.units)
-                yield start + rows, units, golden.logits[start + rows] - taken[rows, units]
+                left = golden.logits[start : start + size, None] - taken
+                yield start + rows, units, left[rows, units] if len(rows) < left[..., 0].numel() else left.flatten(0, 1)
 
     def _features(self, plan: Plan, golden: Golden, value: Tensor) -> Tensor:
         assert isinstance(self._program, FxProgram)  # only a traced network has tails

@@ -18,11 +18,14 @@ from lenslab.units.engine.site_intervention import ZERO_REPLACEMENT, SiteInterve
 from lenslab.units.engine.trace import Trace
 from lenslab.units.errors import NotFiniteError, UnsupportedNetworkError
 
-_ROOM = 8
+_ROOM = 10
 """The band of near ties is so many times as wide as what float32 was seen to be off by."""
 
-_SEEN = 16
-"""Images of the first batch on which that is measured."""
+_SEEN, _FEWEST_SEEN = 16, 3
+"""Images of the first batch on which that is measured: fewer, where more would take long."""
+
+_SEEING = 20_000_000_000
+"""Multiply-accumulates, in float64, that take a second or so."""
 
 _FEWER = 2
 """With so many times fewer images than near ties, these are run from the site on."""
@@ -45,6 +48,7 @@ class Float64Recheck:
         self._float64_program = trace.program(device, precision=torch.float64)
         self._top = top
         self._resumes = resumes
+        self._seen = max(_FEWEST_SEEN, min(_SEEN, _SEEING // (trace.costs.get("") or 1)))
         self.trusted: Tensor | None = None
         self.band = NEAR_TIE
 
@@ -78,7 +82,7 @@ class Float64Recheck:
             UnsupportedNetworkError: It answers one image otherwise than among others, or twice differently.
             NotFiniteError: Its logits are not finite.
         """
-        inputs = batch.inputs[:_SEEN]
+        inputs = batch.inputs[: self._seen]
         logits = self._answer(inputs)
         refuse_not_finite(decide(logits).finite, batch.numbers)
         self.band = max(NEAR_TIE, _ROOM * self._rounding(inputs, logits))
@@ -108,18 +112,19 @@ class Float64Recheck:
 
     def _refuse_batch_dependence(self, inputs: Tensor, logits: Tensor) -> None:
         """Check that the answer for an image depends on that image alone."""
+        rows = regrouped_rows(len(inputs)).to(inputs.device)
+        if close(self._network(inputs[rows]), logits[rows], self.band):
+            return
         if not close(self._network(inputs.clone()), logits, self.band):
             raise UnsupportedNetworkError(
                 "asked twice, the network gives two answers: it draws random numbers in evaluation mode "
                 "(dropout without training=self.training?), and nothing can be measured on it"
             )
-        rows = regrouped_rows(len(inputs)).to(inputs.device)
-        if not close(self._network(inputs[rows]), logits[rows], self.band):
-            raise UnsupportedNetworkError(
-                "the network's answer for an image depends on the other images of its batch "
-                "(batch norm without running statistics?): it may mix the images of a batch, and nothing can be "
-                "measured on it"
-            )
+        raise UnsupportedNetworkError(
+            "the network's answer for an image depends on the other images of its batch "
+            "(batch norm without running statistics?): it may mix the images of a batch, and nothing can be "
+            "measured on it"
+        )
 
     def decided(
         self,

@@ -67,8 +67,10 @@ def contributions(features: Tensor, layer: nn.Linear, units: int) -> Tensor:
     """
     positions = features.shape[1] // units
     by_unit = features.reshape(len(features), units, positions)
-    weight = layer.weight.detach().reshape(-1, units, positions)
-    return torch.einsum("nup,kup->nuk", by_unit, weight)
+    weight = layer.weight.detach().reshape(-1, units, positions).permute(1, 2, 0)  # [units, positions, classes]
+    if positions == 1:
+        return by_unit * weight[:, 0]
+    return torch.einsum("nup,upk->nuk", by_unit, weight)
 
 
 def _single_file(graph: Graph, node: fx.Node) -> Iterator[fx.Node]:

@@ -12,8 +12,11 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-NEAR_TIE = 1e-4
+NEAR_TIE = 2e-5
 """Margins below this share of the logits' scale (their largest absolute value) are decided again in float64."""
+
+_ROUNDING = 1e-4
+"""By half of this share of the logits' scale two float32 answers of any network may differ."""
 
 _SAME = 1e-10
 """In float64, classes this close to the largest logit (as a share of the scale) are tied: the lowest label wins."""
@@ -47,7 +50,7 @@ def decide(logits: Tensor, band: float = NEAR_TIE) -> Decision:
     top, classes = logits.topk(2, dim=1)
     scale = logits.abs().amax(dim=1)
     margin = (top[:, 0] - top[:, 1]) / scale.clamp_min(torch.finfo(logits.dtype).tiny)
-    return Decision(classes[:, 0], margin, ~(margin >= band), logits.isfinite().all(dim=1))
+    return Decision(classes[:, 0], margin, ~(margin >= band), scale.isfinite())  # of NaN, the largest is NaN
 
 
 def in_top(logits: Tensor, labels: Tensor, count: int, band: float = NEAR_TIE) -> tuple[Tensor, Tensor]:
@@ -79,8 +82,8 @@ def in_top_float64(logits: Tensor, labels: Tensor, count: int) -> Tensor:
     return ((logits > truth + slack) | tied).sum(dim=1) < count
 
 
-def close(logits: Tensor, expected: Tensor, band: float = NEAR_TIE) -> bool:
-    """Tell whether two answers differ by rounding alone: by less than half of the band of near ties.
+def close(logits: Tensor, expected: Tensor, band: float = _ROUNDING) -> bool:
+    """Tell whether two answers differ by rounding alone: by less than half of a band, as a share of the scale.
 
     Example:
         >>> expected = torch.tensor([[1.0, 3.0]])
