@@ -64,6 +64,19 @@ def cosine(first: Floats, second: Floats) -> Floats:
     return np.asarray(np.divide(product, size, out=np.full(product.shape, np.nan), where=size > 0))
 
 
+def cosines(sides: Floats) -> Floats:
+    """Compute the cosines between all centred variables, ``[..., variables, n]``, as ``[..., variables, variables]``.
+
+    Example:
+        >>> cosines(np.array([[-1.0, 1.0], [2.0, -2.0], [0.0, 0.0]])).tolist()
+        [[1.0, -1.0, nan], [-1.0, 1.0, nan], [nan, nan, nan]]
+    """
+    products = sides @ np.swapaxes(sides, -1, -2)
+    squares = np.diagonal(products, axis1=-2, axis2=-1)
+    size = np.sqrt(squares[..., :, None] * squares[..., None, :])
+    return np.asarray(np.divide(products, size, out=np.full(products.shape, np.nan), where=size > 0))
+
+
 def centred_ranks(values: NDArray[np.number[Any]]) -> Floats:
     """Rank along the last axis, and subtract the mean rank; equal values share their mean rank.
 
