@@ -16,6 +16,7 @@ Example:
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -60,8 +61,7 @@ class ChangedCells:
         cells = _with_unchanged(flat, units, images)
         place = np.searchsorted(cells, flat) + observations.half[image] * len(cells)
         shape = (2 * len(cells), len(observations.labels))
-        # Sums of whole numbers, exact in either; the narrower one takes half the time.
-        kind = np.float32 if observations.draws * shape[1] < _EXACT else np.float64
+        kind = whole_numbers(observations.draws * shape[1])
         changes = sparse.csc_array((observations.change[changed].astype(kind), (place, image)), shape=shape)
         return cls(*np.divmod(cells, classes), units, images, changes, observations.draws)
 
@@ -77,6 +77,16 @@ class ChangedCells:
         ``drawn`` says how often each image is taken, ``[images]``. The type may be float32, which holds them exactly.
         """
         return np.asarray(self.changes @ drawn.astype(self.changes.dtype)).reshape(2, -1)
+
+
+def whole_numbers(largest: int) -> type[np.floating[Any]]:
+    """Choose a type in which sums of whole numbers are exact; the narrower one takes half the time.
+
+    Example:
+        >>> whole_numbers(50_000), whole_numbers(10**9)
+        (<class 'numpy.float32'>, <class 'numpy.float64'>)
+    """
+    return np.float32 if largest < _EXACT else np.float64
 
 
 def _with_unchanged(flat: Integers, units: int, images: Integers) -> Integers:

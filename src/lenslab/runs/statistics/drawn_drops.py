@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from lenslab.runs.statistics.changed_cells import ChangedCells
+from lenslab.runs.statistics.changed_cells import ChangedCells, whole_numbers
 from lenslab.runs.statistics.observations import Observations
 
 Floats = NDArray[np.float64]
@@ -90,8 +90,9 @@ def drawn_half_drops(observations: Observations, drawn: Floats) -> Floats:
     unit, image = observations.unit[changed], observations.image[changed]
     shape = (2 * observations.units, len(observations.labels))
     row = observations.half[image] * observations.units + unit
-    changes = sparse.csr_array((observations.change[changed].astype(np.float64), (row, image)), shape=shape)
-    net = (changes @ np.ascontiguousarray(drawn.T)).T.reshape(len(drawn), 2, -1)
+    kind = whole_numbers(observations.draws * shape[1])
+    changes = sparse.csr_array((observations.change[changed].astype(kind), (row, image)), shape=shape)
+    net = np.stack([changes @ once for once in drawn.astype(kind)]).reshape(len(drawn), 2, -1).astype(np.float64)
     return _share(net / observations.draws, np.bincount(observations.half, minlength=2))
 
 
