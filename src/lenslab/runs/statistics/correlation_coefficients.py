@@ -22,16 +22,6 @@ def spearman(first: ArrayLike, second: ArrayLike) -> Floats:
     return cosine(centred_ranks(np.asarray(first)), centred_ranks(np.asarray(second)))
 
 
-def pearson(first: ArrayLike, second: ArrayLike) -> Floats:
-    """Compute Pearson's correlation along the last axis; NaN where a side is constant.
-
-    Example:
-        >>> pearson([1, 2, 3, 4], [[1, 2, 3, 8], [5, 5, 5, 5]]).round(3).tolist()
-        [0.914, nan]
-    """
-    return cosine(centred(np.asarray(first)), centred(np.asarray(second)))
-
-
 def partial(target: ArrayLike, first: ArrayLike, second: ArrayLike) -> Floats:
     r"""Compute the partial correlation of two variables given a third, elementwise from the three :math:`r_{ij}`.
 

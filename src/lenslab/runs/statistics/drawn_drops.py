@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from lenslab.runs.statistics.accuracy_drops import half_drops
 from lenslab.runs.statistics.changed_cells import ChangedCells, whole_numbers
 from lenslab.runs.statistics.observations import Observations
 
@@ -50,7 +51,7 @@ def drawn_drops(cells: ChangedCells, drawn: Floats) -> DrawnDrops:
         >>> found.max_class_drop.tolist(), found.heldout_ways.tolist()
         ([[0.5]], [[[1.0], [0.0]]])
     """
-    stretches, sizes = _stretches(cells), cells.images.sum(axis=1)
+    stretches = _stretches(cells)
     largest, halves = np.empty((len(drawn), cells.units)), np.empty((len(drawn), 2, cells.units))
     ways = np.empty_like(halves)
     for row, once in enumerate(drawn):
@@ -63,14 +64,8 @@ def drawn_drops(cells: ChangedCells, drawn: Floats) -> DrawnDrops:
     if not cells.readable.any():
         ways[:] = np.nan
     halves /= cells.draws
-    overall = halves.sum(axis=1) / sizes.sum()
-    return DrawnDrops(overall, largest, _share(halves, sizes), ways)
-
-
-def _share(halves: Floats, sizes: Integers) -> Floats:
-    """Divide by the sizes of the halves; NaN for a half without images."""
-    known = np.broadcast_to(sizes[:, None] > 0, halves.shape)
-    return np.asarray(np.divide(halves, sizes[:, None], out=np.full(halves.shape, np.nan), where=known))
+    overall = halves.sum(axis=1) / cells.images.sum()
+    return DrawnDrops(overall, largest, half_drops(halves[..., None], cells.images), ways)
 
 
 def drawn_half_drops(observations: Observations, drawn: Floats) -> Floats:
@@ -93,7 +88,7 @@ def drawn_half_drops(observations: Observations, drawn: Floats) -> Floats:
     kind = whole_numbers(observations.draws * shape[1])
     changes = sparse.csr_array((observations.change[changed].astype(kind), (row, image)), shape=shape)
     net = np.stack([changes @ once for once in drawn.astype(kind)]).reshape(len(drawn), 2, -1).astype(np.float64)
-    return _share(net / observations.draws, np.bincount(observations.half, minlength=2))
+    return half_drops(net[..., None] / observations.draws, observations.images)
 
 
 @dataclass(frozen=True)
