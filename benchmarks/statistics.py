@@ -105,7 +105,7 @@ def main() -> None:
     options = parser.parse_args()
     sizes = RESNET50 if options.resnet50 else tuple(options.units)
     images = made_images(options.images, options.classes, seed=options.seed)
-    threads = os.environ.get("OMP_NUM_THREADS")
+    threads, load = os.environ.get("OMP_NUM_THREADS"), round(os.getloadavg()[0], 1)  # others' work slows the wall clock
     costs: dict[str, Cost] = {}
     flips = 0
     for place, units in enumerate(sizes):
@@ -125,7 +125,7 @@ def main() -> None:
         print(f"{name:<18}{cost.rows:12,}{cost.seconds:10.1f}{cost.processor_seconds:11.1f}{cost.peak_mib:10,.0f}")
     asked = {"sites": len(sizes), "units": sum(sizes), "classes": options.classes, "images": options.images}
     measured = {name: {key: round(value, 1) for key, value in vars(cost).items()} for name, cost in costs.items()}
-    write(f"statistics-{sum(sizes)}", {**asked, "flips": flips, "threads": threads, "tables": measured})
+    write(f"statistics-{sum(sizes)}", {**asked, "flips": flips, "threads": threads, "load": load, "tables": measured})
 
 
 if __name__ == "__main__":
