@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pandas as pd
@@ -83,6 +84,47 @@ def test_a_file_that_was_being_written_leaves_nothing_behind(tmp_path: Path) -> 
         draft.write_text("half.json", "half and then \ud800")
     assert json.loads((tmp_path / "half.json").read_text()) == {"good": 1}
     assert sorted(path.name for path in tmp_path.iterdir()) == ["half.json", "request.json"]
+
+
+def test_tables_are_written_together_from_pieces_and_read_a_part_at_a_time(tmp_path: Path) -> None:
+    draft = records.Draft.open(tmp_path, kind="run", request=REQUEST)
+    pieces = [
+        (name, pd.DataFrame({"site": [site] * 3, f"{name} value": [place, place + 1, place + 2]}))
+        for place, site in enumerate("abc")
+        for name in ("first", "second")
+    ]
+    draft.write_tables(iter(pieces))
+    record = draft.finish({})
+    for name in ("first", "second"):
+        parts = [piece for own, piece in pieces if own == name]
+        pd.testing.assert_frame_equal(record.table(name), pd.concat(parts, ignore_index=True))
+        pd.testing.assert_frame_equal(record.table(name, where=("site", "b")), parts[1])
+        assert record.table(name, where=("site", "d")).empty
+        assert record.rows(name) == 9
+    with pytest.raises(records.BrokenRecordError, match="has no column 'place'"):
+        record.table("first", where=("place", "b"))
+
+
+def test_tables_whose_pieces_break_off_leave_what_was_there(tmp_path: Path) -> None:
+    draft = records.Draft.open(tmp_path, kind="run", request=REQUEST)
+    before = draft.write_table("first", pd.DataFrame({"unit": [7]})).read_bytes()
+
+    def pieces() -> Iterator[tuple[str, pd.DataFrame]]:
+        yield "first", pd.DataFrame({"unit": [1]})
+        yield "second", pd.DataFrame({"unit": [2]})
+        raise RuntimeError("the site cannot be computed")
+
+    with pytest.raises(RuntimeError, match="cannot be computed"):
+        draft.write_tables(pieces())
+    assert (tmp_path / "first.parquet").read_bytes() == before
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["first.parquet", "request.json"]
+
+
+def test_the_rows_of_a_damaged_table_are_not_counted(tmp_path: Path) -> None:
+    record = records.Draft.open(tmp_path, kind="run", request=REQUEST).finish({})
+    (tmp_path / "flips.parquet").write_bytes(b"PAR1 and no more")
+    with pytest.raises(records.BrokenRecordError, match="cannot be read as a Parquet table"):
+        record.rows("flips")
 
 
 def test_equal_tables_give_equal_bytes(tmp_path: Path) -> None:

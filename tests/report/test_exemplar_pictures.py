@@ -47,6 +47,16 @@ def test_the_strongest_images_of_the_dearest_units_find_room_first(run):
     assert exemplar_pictures(run, units, room=0).thumbnails == ()
 
 
+def test_maps_read_a_few_at_a_time_are_the_same(run, monkeypatch):
+    units = run.table("units")
+    whole = exemplar_pictures(run, units, room=20_000)
+    monkeypatch.setattr("lenslab.report.exemplar_pictures._MAPS", 7)
+    few = exemplar_pictures(run, units, room=20_000)
+    assert 0 < len(whole.exemplars) < len(run.table("exemplars"))
+    assert (few.maps, few.thumbnails) == (whole.maps, whole.thumbnails)
+    assert few.exemplars.equals(whole.exemplars)
+
+
 def test_a_record_without_exemplars_has_no_pictures(run, tmp_path):
     assert exemplar_pictures(changed(run, tmp_path, exemplars=None), run.table("units")) is None
 

@@ -3,7 +3,8 @@ import pandas as pd
 import pytest
 
 from lenslab.records import BrokenRecordError, RecordNotFoundError
-from lenslab.report.report_tables import report_tables, strongest_rows
+from lenslab.report.report_tables import report_tables
+from lenslab.report.strongest_rows import StrongestRows
 from tests.report.changing import changed
 
 
@@ -56,9 +57,23 @@ def test_where_there_are_too_many_rows_each_unit_keeps_its_largest(run):
 
 def test_every_unit_keeps_a_row_however_little_room_there_is():
     table = pd.DataFrame({"row": np.repeat(np.arange(5), 3), "drop": np.arange(15.0)})
-    kept, most = strongest_rows(table, table["drop"].to_numpy(), units=5, rows=2)
-    assert most == 1
-    assert kept["drop"].tolist() == [2.0, 5.0, 8.0, 11.0, 14.0]
+    kept = StrongestRows(units=5, rows=2)
+    kept.add(table, table["drop"].to_numpy())
+    assert kept.most == 1
+    assert kept.table()["drop"].tolist() == [2.0, 5.0, 8.0, 11.0, 14.0]
+
+
+@pytest.mark.parametrize("rows", [5, 40, 59, 60])
+def test_the_same_rows_are_kept_however_the_units_are_cut_into_sites(rows):
+    random = np.random.default_rng(0)
+    table = pd.DataFrame({"row": np.repeat(np.arange(12), 5), "drop": random.integers(0, 4, 60) / 4})
+    whole, parts = StrongestRows(12, rows), StrongestRows(12, rows)
+    whole.add(table, table["drop"].to_numpy())
+    for units in ([0, 1, 2], [3], [4, 5, 6, 7, 8, 9, 10, 11]):
+        some = table[table["row"].isin(units)]
+        parts.add(some, some["drop"].to_numpy())
+    assert whole.most == parts.most == (None if rows == 60 else max(1, rows // 12))
+    pd.testing.assert_frame_equal(whole.table(), parts.table())
 
 
 def test_unchanged_classes_whose_figures_differ_are_all_kept(run, tmp_path):
@@ -85,6 +100,8 @@ def test_a_record_without_the_newer_tables_has_all_the_rest(run, tmp_path):
         ("units", lambda units: units.iloc[1:], "tells of unit 0 of 'relu1'"),
         ("flips", lambda flips: flips.drop(columns="before"), "cannot be read as a table of changed predictions"),
         ("flips", lambda flips: flips.assign(unit=flips["unit"] + 1000), "the table flips of"),
+        ("flips", lambda flips: flips.assign(site="elsewhere"), "the table flips of .* tells of a site"),
+        ("classes", lambda classes: classes.replace({"site": {"relu1": "elsewhere"}}), "tells of a site"),
     ],
 )
 def test_tables_that_do_not_fit_are_refused_by_name(run, tmp_path, table, change, message):

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterator, Mapping
-from contextlib import suppress
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -126,19 +126,32 @@ class Draft:
         Raises:
             NoSpaceError: The disk is full; what was there before is as it was.
         """
+        pieces = table if isinstance(table, Iterator) else iter([table])
+        self.write_tables((name, piece) for piece in pieces)
+        return self.directory / f"{name}.parquet"
+
+    def write_tables(self, pieces: Iterable[tuple[str, pd.DataFrame | pa.Table]]) -> None:
+        """Write several tables from their pieces, which come in any order; each is whole or not at all.
+
+        Args:
+            pieces: The name of a table and some of its rows, which have the columns of all its pieces. Only one is in
+                memory at a time.
+
+        Raises:
+            NoSpaceError: The disk is full; what was there before is as it was.
+        """
         import pyarrow as pa
         import pyarrow.parquet as pq
 
-        pieces = table if isinstance(table, Iterator) else iter([table])
-        with atomic_write.replacing(self._place(f"{name}.parquet")) as path:
-            writer = None
-            for piece in pieces:
+        with ExitStack() as stack:
+            writers: dict[str, pq.ParquetWriter] = {}
+            for name, piece in pieces:
                 arrow = piece if isinstance(piece, pa.Table) else pa.Table.from_pandas(piece, preserve_index=False)
-                writer = writer or pq.ParquetWriter(path, arrow.schema.remove_metadata(), compression="zstd")
-                writer.write_table(arrow.replace_schema_metadata(None))
-            assert writer is not None  # there is always a piece
-            writer.close()
-        return self.directory / f"{name}.parquet"
+                if name not in writers:
+                    path = stack.enter_context(atomic_write.replacing(self._place(f"{name}.parquet")))
+                    writer = pq.ParquetWriter(path, arrow.schema.remove_metadata(), compression="zstd")
+                    writers[name] = stack.enter_context(writer)
+                writers[name].write_table(arrow.replace_schema_metadata(None))
 
     def write_json(self, name: str, value: Mapping[str, Any]) -> Path:
         """Write a JSON file, its name with the ending; numbers that are not finite are refused."""

@@ -59,13 +59,21 @@ class Record:
             raise RecordNotFoundError(f"{self.directory} has no file {relative!r}")
         return path
 
-    def table(self, name: str, columns: list[str] | None = None, *, needed: Sequence[str] = ()) -> pd.DataFrame:
+    def table(
+        self,
+        name: str,
+        columns: list[str] | None = None,
+        *,
+        needed: Sequence[str] = (),
+        where: tuple[str, object] | None = None,
+    ) -> pd.DataFrame:
         """Read one of the record's tables.
 
         Args:
             name: The table's name without its ending, for instance ``"units"``.
             columns: Only these columns, else all.
             needed: Columns that have to be there, whatever is read.
+            where: A column and a value: only the rows that have it, all others are never in memory.
 
         Returns:
             One row per fact. Figures are fractions.
@@ -80,13 +88,34 @@ class Record:
         path = self.path(f"{name}.parquet")
         try:
             file = pq.ParquetFile(path)
-            lacking = [column for column in (*needed, *(columns or ())) if column not in file.schema_arrow.names]
+            asked = (*needed, *(columns or ()), *(where or ())[:1])
+            lacking = [column for column in asked if column not in file.schema_arrow.names]
             if lacking:
                 raise BrokenRecordError(f"{path} has no column {lacking[0]!r}; the record is damaged, measure again")
-            frame: pd.DataFrame = file.read(columns=columns).to_pandas()
+            if where is None:
+                frame: pd.DataFrame = file.read(columns=columns).to_pandas()
+            else:
+                filters = [(where[0], "=", where[1])]
+                frame = pq.read_table(path, columns=columns, filters=filters, partitioning=None).to_pandas()
         except (pa.ArrowException, OSError, KeyError) as error:
             raise BrokenRecordError(f"{path} cannot be read as a Parquet table: {error}") from error
         return frame
+
+    def rows(self, name: str) -> int:
+        """Count the rows of a table without reading them.
+
+        Raises:
+            RecordNotFoundError: The record has no table of that name.
+            BrokenRecordError: The file is not a Parquet table.
+        """
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        path = self.path(f"{name}.parquet")
+        try:
+            return int(pq.read_metadata(path).num_rows)
+        except (pa.ArrowException, OSError) as error:
+            raise BrokenRecordError(f"{path} cannot be read as a Parquet table: {error}") from error
 
     def chart(self, name: str) -> dict[str, Any]:
         """Read one of the record's Vega-Lite specifications by its name, for instance ``"claim-a"``.

@@ -22,8 +22,11 @@ if TYPE_CHECKING:
 ROOM = 24_000_000
 """How many bytes of pictures and maps a page carries at most."""
 
+_MAPS = 1024
+"""So many maps are in memory at a time."""
+
 PNG = b"\x89PNG\r\n\x1a\n"
-_EXEMPLARS = ["site", "unit", "rank", "image", "activation", "height", "width", "map"]
+_EXEMPLARS = ["site", "unit", "rank", "image", "activation", "height", "width"]
 
 
 @dataclass(frozen=True)
@@ -55,13 +58,14 @@ def exemplar_pictures(run: RunRecord, units: pd.DataFrame, *, room: int = ROOM) 
     import pandas as pd
 
     try:
-        exemplars, thumbnails = run.table("exemplars", _EXEMPLARS), run.table("thumbnails", ["image", "png"])
+        exemplars = run.record.table("exemplars", _EXEMPLARS, needed=("map",))
+        thumbnails = run.table("thumbnails", ["image", "png"])
     except RecordNotFoundError:
         return None
     keys = pd.MultiIndex.from_frame(units[["site", "unit"]])
     exemplars["row"] = keys.get_indexer(pd.MultiIndex.from_frame(exemplars[["site", "unit"]])).astype(np.int32)
-    sizes = exemplars["map"].map(len)
-    if (exemplars["row"] < 0).any() or (sizes != exemplars["height"] * exemplars["width"]).any():
+    exemplars["length"] = exemplars["height"].to_numpy(np.int64) * exemplars["width"].to_numpy(np.int64)
+    if (exemplars["row"] < 0).any():
         raise BrokenRecordError(
             f"the table exemplars of {run.directory} does not fit its units or its maps' sizes; measure again"
         )
@@ -70,9 +74,11 @@ def exemplar_pictures(run: RunRecord, units: pd.DataFrame, *, room: int = ROOM) 
     if broken is not None:
         raise BrokenRecordError(f"the thumbnail of image {broken} in {run.directory} is no PNG; measure again")
     known = exemplars[exemplars["image"].isin(files)]
-    kept = known[_fitting(known, units, files, room)].sort_values(["row", "rank"], kind="stable").reset_index(drop=True)
+    fitting = known[_fitting(known, units, files, room)]
+    maps = _maps(run, exemplars["length"].to_numpy(), fitting.index.to_numpy())
+    kept = fitting.assign(map=maps).sort_values(["row", "rank"], kind="stable").reset_index(drop=True)
     numbers = np.unique(kept["image"].to_numpy())
-    lengths = kept["map"].map(len).to_numpy(dtype=np.int64)
+    lengths = kept["length"].to_numpy()
     chosen = kept[["row", "rank", "activation", "height", "width"]].assign(
         picture=np.searchsorted(numbers, kept["image"].to_numpy()), offset=np.cumsum(lengths) - lengths
     )
@@ -85,11 +91,32 @@ def exemplar_pictures(run: RunRecord, units: pd.DataFrame, *, room: int = ROOM) 
     )
 
 
+def _maps(run: RunRecord, lengths: NDArray[np.int64], kept: NDArray[np.int64]) -> list[bytes]:
+    """Read the maps of some rows, and check the lengths of all; of the others only a few are in memory at a time."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+    import pyarrow.parquet as pq
+
+    path, found, first = run.record.path("exemplars.parquet"), list[bytes](), 0
+    try:
+        for batch in pq.ParquetFile(path).iter_batches(_MAPS, columns=["map"]):
+            maps, rows = batch.column(0), slice(first, first + len(batch))
+            if not np.array_equal(pc.binary_length(maps).to_numpy(zero_copy_only=False), lengths[rows]):
+                raise BrokenRecordError(
+                    f"the table exemplars of {run.directory} does not fit its units or its maps' sizes; measure again"
+                )
+            found += maps.take(pa.array(kept[(kept >= first) & (kept < rows.stop)] - first)).to_pylist()
+            first = rows.stop
+    except (pa.ArrowException, OSError) as error:
+        raise BrokenRecordError(f"{path} cannot be read as a table of maps: {error}") from error
+    return found
+
+
 def _fitting(known: pd.DataFrame, units: pd.DataFrame, files: dict[int, bytes], room: int) -> NDArray[np.bool_]:
     """Choose the exemplars that fit: the top image of every unit first, units that cost more before others."""
     cost = -np.nan_to_num(units["accuracy_drop"].to_numpy(dtype=float), nan=-np.inf)
     order = np.lexsort((known["row"], cost[known["row"]], known["rank"]))
-    images, lengths = known["image"].to_numpy(), known["map"].map(len).to_numpy(dtype=np.int64)
+    images, lengths = known["image"].to_numpy(), known["length"].to_numpy()
     kept, packed, left = np.zeros(len(known), dtype=np.bool_), set[int](), room
     for place in order.tolist():
         image = int(images[place])

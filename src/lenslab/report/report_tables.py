@@ -1,18 +1,19 @@
 """Tables of a report: a run's tables, reduced to the rows that a page needs.
 
 A unit is named by its row in the table of units. Nothing is measured or estimated here: rows are chosen, counted and
-put in order.
+put in order, a site at a time, so that a run of many sites takes no more memory than its widest one.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
-from lenslab.records import BrokenRecordError
+from lenslab.records import BrokenRecordError, RecordNotFoundError
+from lenslab.report.strongest_rows import StrongestRows
 from lenslab.runs.destinations import transitions
 from lenslab.runs.run_record import RunRecord
 
@@ -71,56 +72,67 @@ def report_tables(run: RunRecord, *, rows: int = ROWS) -> ReportTables:
     keys = pd.MultiIndex.from_frame(units[["site", "unit"]])
     if not keys.is_unique:
         raise BrokenRecordError(f"the table of units of {run.directory} has a unit twice; measure again")
-    every = _by_row(run.table("classes", _CLASSES), keys, run, "classes")
-    unchanged, changed = _split(every)
-    classes, classes_kept = strongest_rows(changed, changed["drop"].abs().to_numpy(), len(units), rows)
-    counted = _by_row(transitions(run), keys, run, "flips")
-    flips, flips_kept = strongest_rows(counted, counted["pairs"].to_numpy(), len(units), rows)
-    flips = flips.sort_values(["row", "pairs", "before", "after"], ascending=[True, False, True, True], kind="stable")
-    by_class = _optional(run, "attribute_classes")
+    sites = units["site"].unique().tolist()
+    unchanged = _unchanged(run, sites)
+    classes, flips = StrongestRows(len(units), rows), StrongestRows(len(units), rows)
+    seen = {"classes": 0, "flips": 0}
+    for site in sites:
+        every = _by_row(run.table("classes", _CLASSES, site=site), keys, run, "classes")
+        changed = every[~(_alone(every) & every["label"].isin(unchanged["label"]))]
+        classes.add(changed, changed["drop"].abs().to_numpy())
+        counted = _by_row(transitions(run, site), keys, run, "flips")
+        flips.add(counted, counted["pairs"].to_numpy())
+        seen = {"classes": seen["classes"] + len(every), "flips": seen["flips"] + int(counted["pairs"].sum())}
+    _refuse_other_sites(run, seen)
     return ReportTables(
         units=units,
-        classes=classes,
+        classes=classes.table(),
         unchanged=unchanged,
-        flips=flips,
+        flips=flips.table().sort_values(
+            ["row", "pairs", "before", "after"], ascending=[True, False, True, True], kind="stable"
+        ),
         correlations=_optional(run, "correlations"),
-        class_attributes=_by_row(by_class, keys, run, "attribute_classes")
-        if 0 < len(by_class) <= rows
-        else by_class[:0],
-        classes_kept=classes_kept,
-        flips_kept=flips_kept,
+        class_attributes=_class_attributes(run, keys, rows),
+        classes_kept=classes.most,
+        flips_kept=flips.most,
     )
 
 
-def strongest_rows(
-    table: pd.DataFrame, strength: NDArray[Any], units: int, rows: int
-) -> tuple[pd.DataFrame, int | None]:
-    """Keep the strongest rows of each unit, which the column ``row`` names, up to ``rows`` of them in all.
+def _unchanged(run: RunRecord, sites: Sequence[str]) -> pd.DataFrame:
+    """Find the figures of the classes that a unit does not change, where they are the same for all such units."""
+    import pandas as pd
 
-    Gives the rows by unit, and how many each unit has at most; ``None`` where nothing was left out.
-
-    Example:
-        >>> import pandas as pd
-        >>> table = pd.DataFrame({"row": [0, 0, 0, 1], "drop": [0.1, 0.3, 0.2, 0.0]})
-        >>> kept, most = strongest_rows(table, table["drop"].to_numpy(), units=2, rows=3)
-        >>> kept["drop"].tolist(), most
-        ([0.3, 0.0], 1)
-    """
-    if len(table) <= rows:
-        return table.sort_values("row", kind="stable"), None
-    most = max(1, rows // max(units, 1))
-    order = table.iloc[np.argsort(-strength, kind="stable")]
-    return order.groupby("row", sort=False).head(most).sort_values("row", kind="stable"), most
+    found = []
+    for site in sites:
+        every = run.table("classes", _CLASSES, site=site)
+        found.append(every.loc[_alone(every), _UNCHANGED].drop_duplicates())
+    common = pd.concat(found, ignore_index=True).drop_duplicates()
+    return common[~common["label"].duplicated(keep=False)].sort_values("label", ignore_index=True)
 
 
-def _split(every: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Split off the classes that a unit does not change, which all have the same figures."""
-    alone = (every["losses"] == 0) & (every["gains"] == 0)
-    common = every.loc[alone, _UNCHANGED].drop_duplicates()
-    alike = ~common["label"].duplicated(keep=False)
-    common = common[alike].sort_values("label")
-    changed = every[~(alone & every["label"].isin(common["label"]))]
-    return common, changed
+def _alone(every: pd.DataFrame) -> pd.Series[bool]:
+    return (every["losses"] == 0) & (every["gains"] == 0)
+
+
+def _refuse_other_sites(run: RunRecord, seen: Mapping[str, int]) -> None:
+    """Refuse tables that have more rows than those of the sites that the table of units has."""
+    for name, rows in seen.items():
+        if run.record.rows(name) != rows:
+            raise BrokenRecordError(
+                f"the table {name} of {run.directory} tells of a site which its table of units does not have; "
+                "the record is damaged, measure again"
+            )
+
+
+def _class_attributes(run: RunRecord, keys: pd.MultiIndex, rows: int) -> pd.DataFrame:
+    """Read the attributes that units have for each class, where there is room for all of them."""
+    import pandas as pd
+
+    try:
+        fits = 0 < run.record.rows("attribute_classes") <= rows
+    except RecordNotFoundError:
+        return pd.DataFrame()
+    return _by_row(run.table("attribute_classes"), keys, run, "attribute_classes") if fits else pd.DataFrame()
 
 
 def _by_row(table: pd.DataFrame, keys: pd.MultiIndex, run: RunRecord, name: str) -> pd.DataFrame:

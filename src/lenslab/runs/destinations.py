@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-def transitions(run: RunRecord) -> pd.DataFrame:
-    """Count each unit's changed predictions by the class before and the class after.
+def transitions(run: RunRecord, site: str | None = None) -> pd.DataFrame:
+    """Count each unit's changed predictions by the class before and the class after, of all sites or one.
 
     Returns:
         Columns ``site, unit, before, after, pairs, lost, gained``, in no order: ``lost`` of the pairs were right
@@ -29,7 +29,8 @@ def transitions(run: RunRecord) -> pd.DataFrame:
 
     path = run.record.path("flips.parquet")
     try:
-        flips = pq.ParquetFile(path).read(columns=["site", "unit", "label", "before", "after"])
+        columns, filters = ["site", "unit", "label", "before", "after"], site and [("site", "=", site)]
+        flips = pq.read_table(path, columns=columns, filters=filters, partitioning=None)
         judged = flips.append_column("lost", pc.equal(flips["before"], flips["label"]).cast("int32"))
         judged = judged.append_column("gained", pc.equal(flips["after"], flips["label"]).cast("int32"))
         keys = ["site", "unit", "before", "after"]
@@ -50,9 +51,7 @@ def destinations(run: RunRecord, *, site: str | None = None, unit: int | None = 
             noun = {"sets of units": "set", "random directions": "direction"}.get(run.intervention.silenced, "unit")
             known = ", ".join(f"{each.name} has 0 to {counts_of[each.name] - 1}" for each in sites)
             raise UnknownSiteError(f"{run.directory} has no {noun} {unit}; {known}")
-    counts = transitions(run)
-    if site is not None:
-        counts = counts[counts["site"] == site]
+    counts = transitions(run, site)
     if unit is not None:
         counts = counts[counts["unit"] == unit]
     counts = counts.assign(wrong=counts["pairs"] - counts["lost"] - counts["gained"])

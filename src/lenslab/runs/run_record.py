@@ -156,14 +156,15 @@ class RunRecord:
 
     # Tables.
 
-    def table(self, name: str, columns: list[str] | None = None) -> pd.DataFrame:
-        """Read one of the record's tables, see `lenslab.records.Record.table`.
+    def table(self, name: str, columns: list[str] | None = None, *, site: str | None = None) -> pd.DataFrame:
+        """Read one of the record's tables, or only its rows of one site, see `lenslab.records.Record.table`.
 
         Raises:
             RecordNotFoundError: The run has no table of that name.
             BrokenRecordError: It cannot be read, or lacks a column that every run has.
         """
-        return self.record.table(name, columns, needed=() if columns else _COLUMNS.get(name, ()))
+        where = None if site is None else ("site", site)
+        return self.record.table(name, columns, needed=() if columns else _COLUMNS.get(name, ()), where=where)
 
     def optional_table(self, name: str) -> pd.DataFrame | None:
         """Read a table that not every run has; None where there is none."""

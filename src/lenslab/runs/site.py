@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from lenslab.records import BrokenRecordError
 from lenslab.runs.attributes.activation_statistics import dead_units
 from lenslab.runs.run_record import RunRecord
+from lenslab.runs.site_activations import site_activations
 from lenslab.runs.statistics.flip_counts import FlipCounts, count_flips
 from lenslab.runs.statistics.observations import Observations, observe
 
@@ -59,14 +59,12 @@ def read_site(run: RunRecord, site: str) -> SiteData:
     """
     run.site_named(site)
     draws = run.intervention.draws
-    flips = run.table("flips", ["site", "unit", "image", "before", "after", *["draw"] * (draws > 1)])
-    units = run.table("units", ["site", "unit", "l1_norm"])
-    table = run.table("activations", [site])
-    if site not in table:
-        raise BrokenRecordError(f"{run.directory} holds no activations of a site {site!r}; measure it again")
-    activations, images = np.stack(table[site].to_list()), run.table("images", ["image", "label", "half"])
-    seen = observe(flips[flips["site"] == site], images, activations, classes=run.class_count, draws=draws)
-    norm = units[units["site"] == site].sort_values("unit")["l1_norm"].to_numpy(np.float64)
+    columns = ["site", "unit", "image", "before", "after", *["draw"] * (draws > 1)]
+    flips, units = run.table("flips", columns, site=site), run.table("units", ["site", "unit", "l1_norm"], site=site)
+    activations = site_activations(run.record.path("activations.parquet"), site)
+    images = run.table("images", ["image", "label", "half"])
+    seen = observe(flips, images, activations, classes=run.class_count, draws=draws)
+    norm = units.sort_values("unit")["l1_norm"].to_numpy(np.float64)
     return site_data(site, seen, None if np.isnan(norm).all() else norm)
 
 

@@ -22,7 +22,12 @@ from numpy.typing import NDArray
 
 from lenslab.runs.site import SiteData
 from lenslab.runs.statistics.accuracy_drops import HeldOutDrop, heldout_class_drop
-from lenslab.runs.statistics.bootstrap import bootstrap_measures, unit_measures
+from lenslab.runs.statistics.bootstrap import (
+    bootstrap_half_selectivity,
+    bootstrap_measures,
+    half_selectivity,
+    unit_measures,
+)
 from lenslab.runs.statistics.confidence_intervals import score_interval, share_interval, simultaneous
 from lenslab.runs.statistics.correlation_intervals import correlate, correlation_difference
 from lenslab.runs.statistics.drop_tests import heldout_p_values
@@ -130,7 +135,10 @@ def prediction_of_the_max_class_drop(
     replicated = bootstrap_measures(seen.observations, replicates=replicates, seed=seed)
     parts = {}
     pairs = {
-        "class selectivity": (observed.half_class_selectivity, replicated.half_class_selectivity),
+        "class selectivity": (
+            half_selectivity(seen.observations),
+            bootstrap_half_selectivity(seen.observations, replicates=replicates, seed=seed),
+        ),
         "L1 norm": (seen.l1_norm, seen.l1_norm),
     }
     for part in claim.parts:

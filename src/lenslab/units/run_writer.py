@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import pyarrow.parquet as pq
+import pyarrow as pa
 import torch
 from numpy.typing import NDArray
 from scipy.stats import binomtest
@@ -18,6 +18,8 @@ from lenslab.records import machine, versions
 from lenslab.runs.attributes.attribute_tables import attribute_table, class_table
 from lenslab.runs.attributes.concept_overlap import Alignment
 from lenslab.runs.attributes.profile_sums import ProfileSums
+from lenslab.runs.attributes.top_images import TopImages
+from lenslab.runs.site_activations import site_activations
 from lenslab.runs.statistics.attribute_correlations import correlations_table
 from lenslab.runs.statistics.drop_prediction import coefficients_table, predictions_table
 from lenslab.runs.statistics.image_halves import halves
@@ -33,7 +35,10 @@ from lenslab.units.profiling.filter_weights import norms_of
 from lenslab.units.question import Question
 from lenslab.units.sweep.exemplars import exemplars
 from lenslab.units.sweep.schedule import Block
-from lenslab.units.sweep.shards import Shards
+from lenslab.units.sweep.shards import FLIPS, TOP_FLIPS, Shards
+
+LARGE = ("attribute_classes", "flips", "top_flips", "classes")
+"""The tables that are written site by site, as those of all sites may not fit into memory together."""
 
 _FEW_IMAGES = 20
 _CHANCE = 0.05
@@ -55,23 +60,19 @@ def write_tables(
     draft.write_table("activations", shards.activations(blocks, names))
     skipped = shards.collected("skipped", blocks).to_pandas()
     parts: dict[str, list[pd.DataFrame]] = {}
-    strongest, live = {}, {}
-    for planned in question.plans:
-        name = planned.site.name
-        # One site's column of the table that is written already, [images, units].
-        column = pq.read_table(draft.directory / "activations.parquet", columns=[name]).column(0)
-        activations = column.combine_chunks().flatten().to_numpy().reshape(-1, planned.count)
-        attributes = _norms(question, planned)
-        if question.attributes:
-            rows = [row for table in shards.tables("profile", blocks, name) for row in table.to_pylist()]
-            gathered = functools.reduce(operator.add, map(ProfileSums.from_row, rows))
-            profile = gathered.profile(activations, frame["label"].to_numpy(np.int64))
-            norms = norms_of(question.trace, planned.site)
-            attributes = attribute_table(name, profile, norms=norms, alignment=alignments.get(name))
-            parts.setdefault("attribute_classes", []).append(class_table(name, profile))
-            strongest[name], live[name] = gathered.top_images, ~attributes["dead"].to_numpy()
-        for kind, table in _tables(question, shards, blocks, planned, frame, activations, attributes):
-            parts.setdefault(kind, []).append(table)
+    strongest: dict[str, TopImages] = {}
+    live: dict[str, NDArray[np.bool_]] = {}
+
+    def large() -> Iterator[tuple[str, pd.DataFrame | pa.Table]]:
+        """Give the pieces of the tables that grow with the classes or flips of each site, and keep the others."""
+        for planned in question.plans:
+            for kind, table in _tables(question, shards, blocks, planned, frame, alignments, strongest, live):
+                if kind in LARGE:
+                    yield kind, table
+                else:
+                    parts.setdefault(kind, []).append(table)
+
+    draft.write_tables(large())
     for name, pieces in parts.items():
         draft.write_table(name, pd.concat(pieces, ignore_index=True))
     if strongest:
@@ -96,18 +97,29 @@ def _tables(
     blocks: Sequence[Block],
     planned: Plan,
     images: pd.DataFrame,
-    activations: NDArray[np.float32],
-    attributes: pd.DataFrame | None,
-) -> Iterator[tuple[str, pd.DataFrame]]:
-    """Compute the tables of one site."""
+    alignments: Mapping[str, Alignment],
+    strongest: dict[str, TopImages],
+    live: dict[str, NDArray[np.bool_]],
+) -> Iterator[tuple[str, pd.DataFrame | pa.Table]]:
+    """Compute the tables of one site, and note which images drive its units most and which units are alive."""
     name, classes, seed = planned.site.name, question.trace.classes, question.seed
+    activations = site_activations(shards.draft.directory / "activations.parquet", name)
+    attributes = _norms(question, planned)
+    if question.attributes:
+        rows = (row for table in shards.tables("profile", blocks, name) for row in table.to_pylist())
+        gathered = functools.reduce(operator.add, map(ProfileSums.from_row, rows))
+        profile = gathered.profile(activations, images["label"].to_numpy(np.int64))
+        norms = norms_of(question.trace, planned.site)
+        attributes = attribute_table(name, profile, norms=norms, alignment=alignments.get(name))
+        yield "attribute_classes", class_table(name, profile)
+        strongest[name], live[name] = gathered.top_images, ~attributes["dead"].to_numpy()
     flips, top_flips = (_flips(kind, shards, blocks, name) for kind in ("flips", "top_flips" if question.top else None))
     sums = shards.sums(blocks, name, planned.count, classes) if question.arithmetic == FLOAT32 else None
     assert flips is not None  # every run has them
     seen: Observations = observe(flips, images, activations, classes=classes, draws=question.intervention.draws)
-    yield "flips", flips
+    yield "flips", pa.Table.from_pandas(flips, FLIPS, preserve_index=False)
     if top_flips is not None:
-        yield "top_flips", top_flips
+        yield "top_flips", pa.Table.from_pandas(top_flips, TOP_FLIPS, preserve_index=False)
     yield "units", units_table(name, seen, attributes, sums=sums, top_flips=top_flips)
     yield "classes", classes_table(name, seen, sums=sums, top_flips=top_flips)
     yield "correlations", correlations_table(name, seen, attributes, seed=seed, sums=sums)

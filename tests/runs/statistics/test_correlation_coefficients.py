@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import pearsonr, spearmanr
 
-from lenslab.runs.statistics.correlation_coefficients import partial, pearson, spearman
+from lenslab.runs.statistics.correlation_coefficients import centred, cosines, partial, spearman
 
 
 @given(st.lists(st.tuples(st.integers(0, 6), st.integers(0, 6)), min_size=3, max_size=30))
@@ -36,7 +36,11 @@ def test_given_a_common_cause_two_variables_have_nothing_to_do_with_each_other()
     assert abs(partial(plain, spearman(first, cause), spearman(second, cause))) < 0.05
 
 
-def test_pearson_equals_scipy_and_equal_values_have_no_correlation():
-    first, second = np.random.default_rng(0).normal(size=(2, 30))
-    assert pearson(first, second) == pytest.approx(pearsonr(first, second).statistic)
-    assert np.isnan(pearson(np.full(3, 0.1), [1, 2, 3]))
+def test_cosines_of_centred_values_are_pearsons_and_equal_values_have_none():
+    sides = np.random.default_rng(0).normal(size=(3, 30))
+    sides[2] = 0.1
+    found = cosines(centred(sides))
+    assert found[0, 1] == pytest.approx(pearsonr(sides[0], sides[1]).statistic)
+    assert found[:2, :2] == pytest.approx(np.corrcoef(sides[:2]))
+    assert np.isnan(found[2]).all()
+    assert np.isnan(found[:, 2]).all()

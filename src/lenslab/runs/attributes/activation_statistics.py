@@ -6,6 +6,7 @@ site's values, shape ``[images, units, ...]``, and ``labels`` the class of each 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,9 @@ Floats = NDArray[np.float64]
 # Float32 means of one constant differ in their last bits from batch to batch.
 CONSTANT = 1e-6
 """A unit whose values differ by less than this share of their size is taken as constant."""
+
+# Arrays of one block of units hold about this many numbers.
+_BLOCK = 1 << 22
 
 
 def class_membership(labels: ArrayLike, classes: int) -> sparse.csr_array:
@@ -30,6 +34,34 @@ def class_membership(labels: ArrayLike, classes: int) -> sparse.csr_array:
     return sparse.csr_array((np.ones(len(labels)), (labels, np.arange(len(labels)))), shape=(classes, len(labels)))
 
 
+def class_members(labels: ArrayLike, classes: int) -> list[NDArray[np.int64]]:
+    """Give the images of each class, ascending; one array per class.
+
+    Example:
+        >>> [members.tolist() for members in class_members([1, 0, 1], 3)]
+        [[1], [0, 2], []]
+    """
+    labels = np.asarray(labels, dtype=np.int64)
+    edges = np.cumsum(np.bincount(labels, minlength=classes))[:-1]
+    return np.split(np.argsort(labels, kind="stable"), edges)
+
+
+def unit_blocks(activations: NDArray[np.floating[Any]]) -> Iterator[tuple[slice, NDArray[np.floating[Any]]]]:
+    """Give a few units at a time, each unit's activations side by side, ``[units, images]``.
+
+    Activations stand image by image, where one unit's lie far apart in memory.
+
+    Example:
+        >>> [(block.start, some.tolist()) for block, some in unit_blocks(np.array([[1.0, 2.0], [3.0, 4.0]]))]
+        [(0, [[1.0, 3.0], [2.0, 4.0]])]
+    """
+    images, units = activations.shape
+    size = max(1, _BLOCK // max(images, 1))
+    for start in range(0, units, size):
+        block = slice(start, start + size)
+        yield block, np.ascontiguousarray(activations[:, block].copy().T)  # a close copy is turned faster
+
+
 def class_means(activations: NDArray[np.floating[Any]], labels: ArrayLike, *, classes: int) -> Floats:
     """Average each unit's activation over the images of each class, shape ``[units, classes]``; NaN without images.
 
@@ -37,9 +69,11 @@ def class_means(activations: NDArray[np.floating[Any]], labels: ArrayLike, *, cl
         >>> class_means(np.array([[1.0], [3.0], [5.0]]), [0, 0, 1], classes=3).tolist()
         [[2.0, 5.0, nan]]
     """
-    images = np.bincount(np.asarray(labels, dtype=np.int64), minlength=classes)
-    sums = np.asarray(class_membership(labels, classes) @ activations).T
-    return np.asarray(np.divide(sums, images, out=np.full(sums.shape, np.nan), where=images > 0))
+    means = np.full((activations.shape[1], classes), np.nan)
+    for label, members in enumerate(class_members(labels, classes)):
+        if len(members):
+            means[:, label] = activations[members].sum(axis=0, dtype=np.float64) / len(members)
+    return means
 
 
 def dead_units(activations: NDArray[np.floating[Any]]) -> NDArray[np.bool_]:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from lenslab.runs.attributes.activation_statistics import dead_units
+from lenslab.runs.attributes.activation_statistics import dead_units, unit_blocks
 
 Floats = NDArray[np.float64]
 
@@ -34,14 +34,18 @@ def mutual_information(activations: NDArray[np.floating[Any]], labels: ArrayLike
         [1.0, 0.0]
     """
     _, numbers, images = np.unique(np.asarray(labels, dtype=np.int64), return_inverse=True, return_counts=True)
-    levels = np.arange(1, bins) / bins
+    # The inverse of the distribution function: the smallest value that so large a share does not exceed.
+    places = np.maximum(np.ceil(len(numbers) * (np.arange(1, bins) / bins) - 1), 0).astype(np.int64)
     information = np.zeros(activations.shape[1])
-    for unit in np.flatnonzero(~dead_units(activations)):
-        edges = np.quantile(activations[:, unit], levels, method="inverted_cdf")
-        binned = np.searchsorted(edges, activations[:, unit], side="left")
-        joint = np.bincount(binned * len(images) + numbers, minlength=bins * len(images)).reshape(bins, -1)
-        information[unit] = _entropy(joint.sum(axis=1)) + _entropy(images) - _entropy(joint.ravel())
-    return np.maximum(information, 0)  # rounding may leave slightly less than 0
+    for block, rows in unit_blocks(activations):
+        edges = np.sort(rows, axis=1)[:, places]
+        # An activation lies in the bin of as many edges as it exceeds.
+        binned = sum((rows > edge[:, None]).astype(np.int64) for edge in edges.T)
+        for place, binned_unit in enumerate(binned):
+            joint = np.bincount(binned_unit * len(images) + numbers, minlength=bins * len(images)).reshape(bins, -1)
+            information[block.start + place] = _entropy(joint.sum(axis=1)) + _entropy(images) - _entropy(joint.ravel())
+    # Rounding may leave slightly less than 0, and differences in the last bits of a constant say nothing.
+    return np.where(dead_units(activations), 0.0, np.maximum(information, 0))
 
 
 def _entropy(counts: NDArray[np.intp]) -> float:

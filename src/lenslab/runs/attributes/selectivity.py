@@ -5,18 +5,14 @@ Activations are the spatial mean of each unit on each image, shape ``[images, un
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from lenslab.runs.attributes.activation_statistics import class_means, class_membership, dead_units
+from lenslab.runs.attributes.activation_statistics import class_means, class_members, dead_units, unit_blocks
 
 Floats = NDArray[np.float64]
-
-# Arrays of one block of units hold about this many numbers.
-_BLOCK = 1 << 22
 
 
 def class_selectivity(means: NDArray[np.floating[Any]]) -> Floats:
@@ -41,12 +37,23 @@ def class_selectivity(means: NDArray[np.floating[Any]]) -> Floats:
     means = np.asarray(means, dtype=np.float64)
     present = ~np.isnan(means).all(axis=tuple(range(means.ndim - 1)))
     means = means[..., present]
-    if means.shape[-1] < 2:
+    if not means.shape[-1]:
         return np.full(means.shape[:-1], np.nan)
-    largest = means.max(axis=-1)
+    return selectivity_of(means.max(axis=-1), means.min(axis=-1), means.sum(axis=-1), classes=means.shape[-1])
+
+
+def selectivity_of(largest: Floats, lowest: Floats, total: Floats, *, classes: int) -> Floats:
+    """Compute `class_selectivity` from the largest, the lowest and the sum of the class means, elementwise.
+
+    Example:
+        >>> selectivity_of(np.array([3.0, 2.0]), np.array([1.0, -1.0]), np.array([5.0, 1.0]), classes=3).tolist()
+        [0.5, nan]
+    """
+    if classes < 2:
+        return np.full(np.shape(largest), np.nan)
     # Rounding may take the others' mean slightly beyond the largest, or below 0.
-    others = np.clip((means.sum(axis=-1) - largest) / (means.shape[-1] - 1), 0, largest)
-    return np.where((means < 0).any(axis=-1), np.nan, _contrast(largest, others))
+    others = np.clip((total - largest) / (classes - 1), 0, largest)
+    return np.where(lowest < 0, np.nan, _contrast(largest, others))
 
 
 def ccmas(activations: NDArray[np.floating[Any]], labels: ArrayLike) -> Floats:
@@ -99,14 +106,12 @@ def precision(activations: NDArray[np.floating[Any]], labels: ArrayLike, *, top:
     """
     labels, images = _present(labels)
     top = min(top, len(labels))
-    member = class_membership(labels, len(images))
     shares = np.empty(activations.shape[1])
-    for units in _blocks(activations):
-        block = activations[:, units]
-        cut = np.partition(block, len(block) - top, axis=0)[len(block) - top]
-        above, tied = (np.asarray(member @ chosen.astype(np.float64)) for chosen in (block > cut, block == cut))
-        left = top - above.sum(axis=0)
-        shares[units] = (above + left * tied / tied.sum(axis=0)).max(axis=0) / top
+    for units, block in unit_blocks(activations):
+        cut = np.partition(block, block.shape[1] - top, axis=1)[:, block.shape[1] - top, None]
+        above, tied = (_by_class(chosen, labels, len(images)) for chosen in (block > cut, block == cut))
+        left = top - above.sum(axis=1, keepdims=True)
+        shares[units] = (above + left * tied / tied.sum(axis=1, keepdims=True)).max(axis=1) / top
     return np.where(dead_units(activations), np.nan, shares)
 
 
@@ -131,12 +136,19 @@ def localist_selectivity(activations: NDArray[np.floating[Any]], labels: ArrayLi
     labels, images = _present(labels)
     if len(images) < 2:
         return np.full(activations.shape[1], np.nan)
-    starts = np.concatenate([[0], np.cumsum(images)[:-1]])
-    grouped = activations[np.argsort(labels, kind="stable")].astype(np.float64)
-    lowest, highest = np.minimum.reduceat(grouped, starts), np.maximum.reduceat(grouped, starts)
+    lowest, highest = np.empty((2, len(images), activations.shape[1]))
+    for label, members in enumerate(class_members(labels, len(images))):
+        group = activations[members]
+        lowest[label], highest[label] = group.min(axis=0), group.max(axis=0)
     second, first = np.partition(highest, len(images) - 2, axis=0)[-2:]
     strongest = np.arange(len(images))[:, None] == highest.argmax(axis=0)
     return np.asarray((lowest - np.where(strongest, second, first)).max(axis=0))
+
+
+def _by_class(chosen: NDArray[np.bool_], labels: NDArray[np.int64], classes: int) -> NDArray[np.int64]:
+    """Count the images of each class that are chosen for each unit, ``[units, classes]`` of ``[units, images]``."""
+    unit, image = np.nonzero(chosen)
+    return np.bincount(unit * classes + labels[image], minlength=len(chosen) * classes).reshape(len(chosen), classes)
 
 
 def _contrast(one: Floats, other: Floats) -> Floats:
@@ -148,9 +160,3 @@ def _present(labels: ArrayLike) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Renumber the classes that have images from 0, and count their images."""
     _, numbers, images = np.unique(np.asarray(labels, dtype=np.int64), return_inverse=True, return_counts=True)
     return numbers, images
-
-
-def _blocks(activations: NDArray[np.floating[Any]]) -> Iterator[slice]:
-    images, units = activations.shape
-    size = max(1, _BLOCK // images)
-    return (slice(start, start + size) for start in range(0, units, size))

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache, lru_cache
 
 import numpy as np
 import pandas as pd
@@ -11,8 +10,9 @@ from numpy.typing import NDArray
 from lenslab.runs.attributes.activation_statistics import dead_units
 from lenslab.runs.attributes.attribute_names import SCORES
 from lenslab.runs.statistics.bootstrap import bootstrap_measures, unit_measures
-from lenslab.runs.statistics.correlation_coefficients import Method, centred, centred_ranks, cosine, partial
-from lenslab.runs.statistics.correlation_intervals import correlation_interval, draw_units, take_units
+from lenslab.runs.statistics.correlation_coefficients import Method, partial
+from lenslab.runs.statistics.correlation_intervals import correlation_interval, draw_units
+from lenslab.runs.statistics.drawn_correlations import drawn_correlations
 from lenslab.runs.statistics.kendall_tau import kendall_taus
 from lenslab.runs.statistics.observations import Observations, align_attributes
 from lenslab.runs.statistics.score_changes import ScoreSums, unit_score_errors, unit_score_means
@@ -172,28 +172,24 @@ def _estimates(
         yield from ((job, float("nan"), np.full(replicates, np.nan)) for job in jobs)
         return
     draws = draw_units(units, replicates=replicates, seed=seed)
-    centres = {"spearman": centred_ranks, "pearson": centred}
-
-    # Jobs come attribute by attribute, so one attribute and all measures are at hand; the memory stays bounded.
-    @lru_cache(maxsize=len(MEASURES) + 4)
-    def sides(name: str, method: Method) -> tuple[Floats, Floats]:
-        variable, centre = variables[name], centres[method]
-        return centre(variable.values[units]), centre(take_units(variable.replicated, draws))
-
-    @cache
-    def correlation(first: str, second: str, method: Method) -> tuple[Floats, Floats]:
-        one, two = sides(first, method), sides(second, method)
-        return cosine(one[0], two[0]), cosine(one[1], two[1])
-
-    for job in jobs:
-        if job.method == "kendall":
-            continue
-        observed, again = correlation(job.attribute, job.measure, job.method)
-        if job.given:
-            first, second = (correlation(side, job.given, job.method) for side in (job.attribute, job.measure))
-            observed, again = partial(observed, first[0], second[0]), partial(again, first[1], second[1])
-        yield job, float(observed), again
+    names = list(dict.fromkeys(name for job in jobs for name in job.variables))
+    place = {name: number for number, name in enumerate(names)}
+    for method in ("spearman", "pearson"):
+        observed = drawn_correlations(
+            [variables[name].values for name in names], np.flatnonzero(units)[None], method=method
+        )
+        again = drawn_correlations([variables[name].replicated for name in names], draws, method=method)
+        together = np.concatenate([observed, again])
+        for job in (job for job in jobs if job.method == method):
+            found = _correlation(together, *(place[name] for name in job.variables))
+            yield job, float(found[0]), found[1:]
     yield from _kendalls(units, [job for job in jobs if job.method == "kendall"], variables, draws)
+
+
+def _correlation(together: Floats, first: int, second: int, given: int | None = None) -> Floats:
+    """Take one correlation of all, plain or given a third variable."""
+    plain = together[:, first, second]
+    return plain if given is None else partial(plain, together[:, first, given], together[:, second, given])
 
 
 def _kendalls(
@@ -216,13 +212,8 @@ def _kendalls(
         return
     theirs = np.stack([stacked(name) for name in measures], axis=1)
     names = list(dict.fromkeys(job.attribute for job in jobs))
-    fixed = [name for name in names if variables[name].fixed]
-    found = {}
-    if fixed:
-        together = kendall_taus(np.stack([variables[name].values[units] for name in fixed]), theirs, weights)
-        found = {name: together[:, place] for place, name in enumerate(fixed)}
-    for name in set(names) - set(fixed):
-        found[name] = kendall_taus(stacked(name)[:, None], theirs, weights)[:, 0]
+    ours = [variables[name].values[units] if variables[name].fixed else stacked(name) for name in names]
+    found = kendall_taus(ours, theirs, weights)
     for job in jobs:
-        tau = found[job.attribute][:, measures.index(job.measure)]
+        tau = found[:, names.index(job.attribute), measures.index(job.measure)]
         yield job, float(tau[0]), tau[1:]

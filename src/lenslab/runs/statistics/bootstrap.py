@@ -1,8 +1,8 @@
 """The bootstrap: the measures of a site computed again on images drawn with replacement.
 
-Images are drawn within each class and half, so every replicate has the same number of images per class and half as
-the observations. What a replicate needs is linear in how often each image was drawn, so all replicates are matrix
-products: changes (sparse) times draws, and activations times draws.
+Images are drawn within each class and half (`lenslab.runs.statistics.image_draws`). What a replicate needs is linear in
+how often each image was drawn, so all replicates are matrix products: changes (sparse) times draws, and activations
+times draws. Figures are float64 throughout, and counts whole numbers.
 
 Example:
     >>> import pandas as pd
@@ -14,26 +14,23 @@ Example:
     [[1.0], [0.0]]
     >>> bootstrap_measures(seen, replicates=3, seed=0).accuracy_drop.tolist()
     [[0.25], [0.25], [0.25]]
-    >>> [nets.sum(axis=(1, 2, 3)).tolist() for nets in bootstrap_net_losses(seen, replicates=3, seed=0)]
-    [[1.0, 1.0, 1.0]]
+    >>> half_selectivity(seen).tolist(), bootstrap_half_selectivity(seen, replicates=3, seed=0).shape
+    ([[0.0], [0.0]], (3, 2, 1))
 """
 
-import math
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import sparse
 
-from lenslab.runs.attributes import selectivity
-from lenslab.runs.statistics import accuracy_drops
+from lenslab.runs.statistics.changed_cells import ChangedCells
+from lenslab.runs.statistics.drawn_drops import drawn_drops
+from lenslab.runs.statistics.drawn_selectivity import drawn_selectivity
+from lenslab.runs.statistics.image_draws import draw_images
 from lenslab.runs.statistics.observations import Observations, with_present_classes
 
 Floats = NDArray[np.float64]
-
-# The largest array of one chunk of replicates holds about this many numbers (16 MB as float64).
-_CHUNK = 2_000_000
 
 
 @dataclass(frozen=True)
@@ -47,7 +44,6 @@ class UnitMeasures:
         class_selectivity: Over all images, shape ``[units]``.
         half_accuracy_drop: Over the images of half A and of half B, shape ``[2, units]``.
         heldout_ways: The class chosen on A and the drop read on B, then the other way, shape ``[2, units]``.
-        half_class_selectivity: Over the images of half A and of half B, shape ``[2, units]``.
     """
 
     accuracy_drop: Floats
@@ -56,94 +52,54 @@ class UnitMeasures:
     class_selectivity: Floats
     half_accuracy_drop: Floats
     heldout_ways: Floats
-    half_class_selectivity: Floats
 
 
 def unit_measures(observations: Observations) -> UnitMeasures:
     """Compute the measures of the observations themselves."""
-    observations = with_present_classes(observations)
-    once = np.ones((1, len(observations.labels)), dtype=np.float32)
-    found = _measures(observations, _changes(observations), once)
+    (found,) = _measures(observations, iter([_once(observations)]))
     return UnitMeasures(**{field.name: getattr(found, field.name)[0] for field in fields(UnitMeasures)})
 
 
 def bootstrap_measures(observations: Observations, *, replicates: int, seed: int) -> UnitMeasures:
     """Compute the measures on images drawn within each class and half, with a leading axis of replicates."""
     observations = with_present_classes(observations)
-    changes = _changes(observations)
-    parts = [_measures(observations, changes, drawn) for drawn in _draws(observations, replicates, seed)]
+    parts = list(_measures(observations, draw_images(observations, replicates=replicates, seed=seed)))
     return UnitMeasures(
         **{field.name: np.concatenate([getattr(part, field.name) for part in parts]) for field in fields(UnitMeasures)}
     )
 
 
-def bootstrap_net_losses(observations: Observations, *, replicates: int, seed: int) -> Iterator[Floats]:
-    """Compute losses minus gains on images drawn with replacement, a chunk of replicates at a time.
-
-    The draws are those of `bootstrap_measures`; shape ``[some replicates, 2, units, classes]``.
-    """
-    changes = _changes(observations)
-    for drawn in _draws(observations, replicates, seed):
-        yield _nets(observations, changes, drawn)
+def half_selectivity(observations: Observations) -> Floats:
+    """Compute the class selectivity over the images of half A and of half B, ``[2, units]``."""
+    (found,) = _half_selectivity(with_present_classes(observations), _once(observations))
+    return np.asarray(found)
 
 
-def _nets(observations: Observations, changes: sparse.csr_array, drawn: NDArray[np.float32]) -> Floats:
-    return np.asarray(changes @ drawn.T).T.reshape(len(drawn), *observations.shape)
+def bootstrap_half_selectivity(observations: Observations, *, replicates: int, seed: int) -> Floats:
+    """Compute it on the drawn images of each half, ``[replicates, 2, units]``; drawn as in `bootstrap_measures`."""
+    observations = with_present_classes(observations)
+    draws = draw_images(observations, replicates=replicates, seed=seed)
+    return np.concatenate([_half_selectivity(observations, drawn) for drawn in draws])
 
 
-def _draws(observations: Observations, replicates: int, seed: int) -> Iterator[NDArray[np.float32]]:
-    """Draw how often each image is taken, ``[replicates, images]``, in chunks that bound the memory."""
-    random = np.random.default_rng(seed)
-    images = len(observations.labels)
-    order = np.argsort(observations.stratum, kind="stable")
-    stratum = observations.stratum[order]
-    size = np.bincount(stratum)[stratum]
-    start = np.searchsorted(stratum, stratum)
-    chunk = max(1, min(replicates, _CHUNK // max(math.prod(observations.shape), images)))
-    for first in range(0, replicates, chunk):
-        rows = min(chunk, replicates - first)
-        drawn = order[start + (random.random((rows, images), dtype=np.float32) * size).astype(np.int64) % size]
-        cell = drawn + np.arange(rows)[:, None] * images
-        yield np.bincount(cell.ravel(), minlength=rows * images).reshape(rows, images).astype(np.float32)
+def _measures(observations: Observations, draws: Iterator[Floats]) -> Iterator[UnitMeasures]:
+    observations = with_present_classes(observations)
+    cells = ChangedCells.of(observations)
+    for drawn in draws:
+        drops = drawn_drops(cells, drawn)
+        yield UnitMeasures(
+            accuracy_drop=drops.accuracy_drop,
+            max_class_drop=drops.max_class_drop,
+            heldout_max_class_drop=drops.heldout_ways.mean(axis=1),
+            class_selectivity=drawn_selectivity(observations, drawn),
+            half_accuracy_drop=drops.half_accuracy_drop,
+            heldout_ways=drops.heldout_ways,
+        )
 
 
-def _changes(observations: Observations) -> sparse.csr_array:
-    """Average changes over draws, into a sparse matrix with a row per (half, unit, class) and a column per image."""
-    shape = observations.shape
-    image = observations.image
-    row = np.ravel_multi_index((observations.half[image], observations.unit, observations.labels[image]), shape)
-    size = (int(np.prod(shape)), len(observations.labels))
-    found = sparse.csr_array((observations.change.astype(np.float32), (row, image)), shape=size)
-    return found if observations.draws == 1 else found / np.float32(observations.draws)
+def _half_selectivity(observations: Observations, drawn: Floats) -> Floats:
+    return np.stack([drawn_selectivity(observations, drawn, half=half) for half in (0, 1)], axis=1)
 
 
-def _measures(observations: Observations, changes: sparse.csr_array, drawn: NDArray[np.float32]) -> UnitMeasures:
-    images = observations.images
-    net = _nets(observations, changes, drawn)
-    sums = _activation_sums(observations, drawn)
-    heldout = accuracy_drops.heldout_class_drop(net, images)
-    return UnitMeasures(
-        accuracy_drop=accuracy_drops.overall_drop(net, images),
-        max_class_drop=accuracy_drops.max_class_drop(net, images)[0],
-        heldout_max_class_drop=heldout.mean,
-        class_selectivity=_selectivity(sums.sum(axis=1), images.sum(axis=0)),
-        half_accuracy_drop=accuracy_drops.half_drops(net, images),
-        heldout_ways=heldout.drop,
-        half_class_selectivity=np.stack([_selectivity(sums[:, half], images[half]) for half in (0, 1)], axis=1),
-    )
-
-
-def _activation_sums(observations: Observations, drawn: NDArray[np.float32]) -> Floats:
-    """Sum activations over the drawn images of each half and class, ``[replicates, 2, units, classes]``."""
-    sums = np.zeros((len(drawn), *observations.shape))
-    activations = observations.activations
-    for stratum in np.unique(observations.stratum):
-        half, label = divmod(int(stratum), observations.classes)
-        members = np.flatnonzero(observations.stratum == stratum)
-        sums[:, half, :, label] = drawn[:, members] @ activations[members]
-    return sums
-
-
-def _selectivity(sums: Floats, images: NDArray[np.int64]) -> Floats:
-    means = np.divide(sums, images, out=np.full(sums.shape, np.nan), where=images > 0)
-    return selectivity.class_selectivity(means)
+def _once(observations: Observations) -> Floats:
+    return np.ones((1, len(observations.labels)))

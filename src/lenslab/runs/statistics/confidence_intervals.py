@@ -4,6 +4,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import special, stats
 
+from lenslab.runs.statistics.distinct_cells import distinct_cells
+
 Floats = NDArray[np.float64]
 
 # Each step halves the bracket, whose width is at most 2: after 60 it is below the spacing of float64 near 1.
@@ -51,17 +53,13 @@ def score_interval(
         >>> low.round(4).tolist(), high.round(4).tolist()
         ([-0.037, 0.031], [0.037, 0.1819])
     """
-    shape = np.broadcast_shapes(np.shape(losses), np.shape(gains), np.shape(images))
-    cells = np.stack([np.broadcast_to(np.asarray(part, np.float64), shape).ravel() for part in (losses, gains, images)])
-    # Averages over draws may exceed a whole number by rounding.
-    if (cells < 0).any() or (cells[0] + cells[1] > cells[2] + 1e-9).any():
-        raise ValueError("losses and gains must be counts, and together no more than the images")
     # Thousands of pairs share a few hundred triples of counts; each triple is solved once.
-    (b, c, n), place = np.unique(cells, axis=1, return_inverse=True)
+    (b, c, n), place = distinct_cells(losses, gains, images)
+    # Averages over draws may exceed a whole number by rounding.
+    if (b < 0).any() or (c < 0).any() or (b + c > n + 1e-9).any():
+        raise ValueError("losses and gains must be counts, and together no more than the images")
     z = normal_quantile(confidence)
-    high = _upper_bound(b, c, n, z)
-    low = -_upper_bound(c, b, n, z)
-    return low[place].reshape(shape), high[place].reshape(shape)
+    return -_upper_bound(c, b, n, z)[place], _upper_bound(b, c, n, z)[place]
 
 
 def normal_quantile(confidence: float) -> float:

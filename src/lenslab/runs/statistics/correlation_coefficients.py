@@ -22,16 +22,6 @@ def spearman(first: ArrayLike, second: ArrayLike) -> Floats:
     return cosine(centred_ranks(np.asarray(first)), centred_ranks(np.asarray(second)))
 
 
-def pearson(first: ArrayLike, second: ArrayLike) -> Floats:
-    """Compute Pearson's correlation along the last axis; NaN where a side is constant.
-
-    Example:
-        >>> pearson([1, 2, 3, 4], [[1, 2, 3, 8], [5, 5, 5, 5]]).round(3).tolist()
-        [0.914, nan]
-    """
-    return cosine(centred(np.asarray(first)), centred(np.asarray(second)))
-
-
 def partial(target: ArrayLike, first: ArrayLike, second: ArrayLike) -> Floats:
     r"""Compute the partial correlation of two variables given a third, elementwise from the three :math:`r_{ij}`.
 
@@ -62,6 +52,19 @@ def cosine(first: Floats, second: Floats) -> Floats:
     size = np.sqrt((first**2).sum(axis=-1) * (second**2).sum(axis=-1))
     product = (first * second).sum(axis=-1)
     return np.asarray(np.divide(product, size, out=np.full(product.shape, np.nan), where=size > 0))
+
+
+def cosines(sides: Floats) -> Floats:
+    """Compute the cosines between all centred variables, ``[..., variables, n]``, as ``[..., variables, variables]``.
+
+    Example:
+        >>> cosines(np.array([[-1.0, 1.0], [2.0, -2.0], [0.0, 0.0]])).tolist()
+        [[1.0, -1.0, nan], [-1.0, 1.0, nan], [nan, nan, nan]]
+    """
+    products = sides @ np.swapaxes(sides, -1, -2)
+    squares = np.diagonal(products, axis1=-2, axis2=-1)
+    size = np.sqrt(squares[..., :, None] * squares[..., None, :])
+    return np.asarray(np.divide(products, size, out=np.full(products.shape, np.nan), where=size > 0))
 
 
 def centred_ranks(values: NDArray[np.number[Any]]) -> Floats:

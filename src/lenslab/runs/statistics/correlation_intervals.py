@@ -1,6 +1,7 @@
 """Intervals of correlations, from bootstrap replicates that draw images and units."""
 
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,6 +10,7 @@ from lenslab.runs.statistics.confidence_intervals import normal_quantile
 from lenslab.runs.statistics.correlation_coefficients import Method, spearman
 
 Floats = NDArray[np.float64]
+Number = TypeVar("Number", bound=np.generic)
 
 
 @dataclass(frozen=True)
@@ -172,7 +174,7 @@ def draw_units(units: NDArray[np.bool_], *, replicates: int, seed: int) -> NDArr
     return np.flatnonzero(units)[np.random.default_rng(seed).integers(0, used, size=(replicates, used))]
 
 
-def take_units(values: Floats, draws: NDArray[np.int64]) -> Floats:
+def take_units(values: NDArray[Number], draws: NDArray[np.int64]) -> NDArray[Number]:
     """Take the drawn units of every replicate; values without a replicate axis are the same in each.
 
     Values are ``[..., units]``, or with an axis of replicates in front, draws ``[replicates, ..., drawn]``.

@@ -7,6 +7,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
+from lenslab.runs.statistics.distinct_cells import distinct_cells
+
 Alternative = Literal["two-sided", "greater"]
 
 
@@ -27,13 +29,16 @@ def mcnemar(losses: ArrayLike, gains: ArrayLike, *, alternative: Alternative = "
         >>> mcnemar([0, 5, 2], [0, 0, 8], alternative="greater").round(4).tolist()
         [1.0, 0.0312, 0.9893]
     """
-    lost, gained = np.broadcast_arrays(np.asarray(losses), np.asarray(gains))
+    # Thousands of pairs share a few hundred combinations of counts; each is computed once.
+    (lost, gained), place = distinct_cells(losses, gains)
     changed = lost + gained
     if alternative == "greater":
-        return np.asarray(stats.binom.sf(lost - 1, changed, 0.5), dtype=np.float64)
-    if alternative == "two-sided":
-        return np.asarray(np.minimum(1.0, 2 * stats.binom.cdf(np.minimum(lost, gained), changed, 0.5)))
-    raise ValueError(f"no alternative named {alternative!r}; take 'two-sided' or 'greater'")
+        p_values = stats.binom.sf(lost - 1, changed, 0.5)
+    elif alternative == "two-sided":
+        p_values = np.minimum(1.0, 2 * stats.binom.cdf(np.minimum(lost, gained), changed, 0.5))
+    else:
+        raise ValueError(f"no alternative named {alternative!r}; take 'two-sided' or 'greater'")
+    return np.asarray(p_values, dtype=np.float64)[place]
 
 
 def average_p_values(p_values: Iterable[NDArray[np.float64]]) -> NDArray[np.float64]:

@@ -1,6 +1,6 @@
 """Split-half reliability: would other images of the same kind order the units, and their class drops, alike?"""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from types import MappingProxyType
 
 import numpy as np
@@ -8,30 +8,29 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from lenslab.runs.attributes.activation_statistics import dead_units
-from lenslab.runs.statistics.accuracy_drops import half_drops
-from lenslab.runs.statistics.bootstrap import bootstrap_net_losses
-from lenslab.runs.statistics.correlation_coefficients import Method, pearson, spearman
+from lenslab.runs.statistics.changed_cells import ChangedCells
+from lenslab.runs.statistics.class_drop_correlations import ClassDropCorrelations
+from lenslab.runs.statistics.correlation_coefficients import Method
 from lenslab.runs.statistics.correlation_intervals import correlation_interval, draw_units
-from lenslab.runs.statistics.flip_counts import count_flips
-from lenslab.runs.statistics.image_halves import HALVES
+from lenslab.runs.statistics.drawn_correlations import drawn_correlations
+from lenslab.runs.statistics.drawn_drops import drawn_half_drops
+from lenslab.runs.statistics.image_draws import draw_images
 from lenslab.runs.statistics.observations import Observations, with_present_classes
 
 Floats = NDArray[np.float64]
 
-Drops = Callable[[Floats, NDArray[np.int64]], Floats]
-
-METHODS: Mapping[Method, Callable[[Floats, Floats], Floats]] = MappingProxyType(
-    {"spearman": spearman, "pearson": pearson}
-)
+METHODS: tuple[Method, ...] = ("spearman", "pearson")
 
 CLASS_REPLICATES = 200
 """The drops of classes use at most so many replicates, and fewer where a site has many units and classes."""
 
-# So many drops of classes are ranked in all replicates together, at least twenty replicates of them.
-_RANKED = 20_000_000
+# So many drops of classes are correlated in all replicates together, at least twenty replicates of them.
+_PAIRS = 20_000_000
 
-# Arrays of some replicates hold about this many numbers.
-_AT_ONCE = 2_000_000
+# Fewer units, or fewer pairs, have no interval.
+_LEAST = 4
+
+_UNKNOWN: Mapping[Method, Floats] = MappingProxyType(dict.fromkeys(METHODS, np.full(1, np.nan)))
 
 
 def spearman_brown(correlation: ArrayLike) -> Floats:
@@ -85,54 +84,55 @@ def reliability_table(
     """
     observations = with_present_classes(observations)
     live = ~dead_units(observations.activations)
-    units, images = np.flatnonzero(live), observations.images
-    usable = (images > 0).all(axis=0)
-    net = count_flips(observations).net
-    cells = max(1, len(units) * int(usable.sum()))
-    shorter = min(replicates, CLASS_REPLICATES, max(20, _RANKED // cells))
+    used, usable = int(live.sum()), int((observations.images > 0).all(axis=0).sum())
+    shorter = min(replicates, CLASS_REPLICATES, max(20, _PAIRS // max(1, used * usable)))
     rows = []
-    for measure, drops, times in (("accuracy_drop", _overall, replicates), ("class_drop", _by_class, shorter)):
-        observed = drops(net[None][:, :, units], images)[0].reshape(len(HALVES), -1)
-        pairs = observed.shape[1]
-        enough = len(units) > 3 and pairs > 3
-        again = _replicated(observations, live, drops, times, seed) if enough else dict.fromkeys(METHODS, np.empty(0))
-        for method, correlation in METHODS.items():
-            halves = float(correlation(observed[0], observed[1])) if pairs > 1 else float("nan")
+    for measure, correlations, times, pairs in (
+        ("accuracy_drop", _overall, replicates, used),
+        ("class_drop", _by_class, shorter, used * usable),
+    ):
+        enough = min(used, pairs) >= _LEAST
+        found = correlations(observations, live, times if enough else 0, seed) if pairs > 1 else _UNKNOWN
+        for method in METHODS:
+            halves, again = float(found[method][0]), found[method][1:]
             low, high = correlation_interval(
-                halves, again[method], units=pairs, method=method, confidence=confidence, correct_bias=False
+                halves, again, units=pairs, method=method, confidence=confidence, correct_bias=False
             )
             whole = spearman_brown([halves, low, high]).tolist()
-            rows.append((site, measure, method, halves, low, high, *whole, pairs, len(units), int((~live).sum())))
+            rows.append((site, measure, method, halves, low, high, *whole, pairs, used, int((~live).sum())))
     names = [f"{figure}{end}" for figure in ("halves", "reliability") for end in ("", "_low", "_high")]
     table = pd.DataFrame(rows, columns=["site", "measure", "method", *names, "pairs", "units", "dead"])
     return table.astype({"pairs": np.int32, "units": np.int32, "dead": np.int32})
 
 
-def _overall(net: Floats, images: NDArray[np.int64]) -> Floats:
-    """Give overall drops of each half, one number in place of the net losses ``[replicates, 2, units, classes]``."""
-    return half_drops(net, images)[..., None]
-
-
-def _by_class(net: Floats, images: NDArray[np.int64]) -> Floats:
-    """Compute the drops of each class that has images in both halves, ``[replicates, 2, units, usable classes]``."""
-    usable = (images > 0).all(axis=0)
-    return np.asarray(net[..., usable] / images[:, None, usable], dtype=np.float64)
-
-
-def _replicated(
-    observations: Observations, live: NDArray[np.bool_], drops: Drops, replicates: int, seed: int
-) -> dict[Method, Floats]:
-    """Compute the correlations of the halves in each replicate."""
-    drawn = draw_units(live, replicates=replicates, seed=seed)
+def _overall(
+    observations: Observations, live: NDArray[np.bool_], replicates: int, seed: int
+) -> Mapping[Method, Floats]:
+    """Correlate the overall drops of the halves, as observed and then in each replicate, ``[1 + replicates]``."""
+    drawn_units = draw_units(live, replicates=replicates, seed=seed)
     found: dict[Method, list[Floats]] = {method: [] for method in METHODS}
     done = 0
-    for nets in bootstrap_net_losses(observations, replicates=replicates, seed=seed):
-        rows = max(1, _AT_ONCE // nets[0].size)
-        for first in range(0, len(nets), rows):
-            halves = drops(nets[first : first + rows], observations.images)
-            chosen = drawn[done : done + len(halves), None, :, None]
-            pairs = np.take_along_axis(halves, chosen, axis=2).reshape(len(halves), len(HALVES), -1)
-            done += len(halves)
-            for method, correlation in METHODS.items():
-                found[method].append(correlation(pairs[:, 0], pairs[:, 1]))
-    return {method: np.concatenate(values) for method, values in found.items()}
+
+    def add(drawn: Floats, units: NDArray[np.int64]) -> None:
+        halves = drawn_half_drops(observations, drawn)
+        for method in METHODS:
+            found[method].append(drawn_correlations([halves[:, 0], halves[:, 1]], units, method=method)[:, 0, 1])
+
+    add(np.ones((1, len(observations.labels))), np.flatnonzero(live)[None])
+    for drawn in draw_images(observations, replicates=replicates, seed=seed):
+        add(drawn, drawn_units[done : done + len(drawn)])
+        done += len(drawn)
+    return {method: np.concatenate(parts) for method, parts in found.items()}
+
+
+def _by_class(
+    observations: Observations, live: NDArray[np.bool_], replicates: int, seed: int
+) -> Mapping[Method, Floats]:
+    """Correlate the drops of all classes, as observed and then in each replicate, ``[1 + replicates]``."""
+    pairs = ClassDropCorrelations.of(ChangedCells.of(observations))
+    drawn_units = iter(draw_units(live, replicates=replicates, seed=seed))
+    found = [pairs.correlate(np.ones(len(observations.labels)), live.astype(np.int64))]
+    for drawn in draw_images(observations, replicates=replicates, seed=seed):
+        for once, units in zip(drawn, drawn_units, strict=False):  # the next chunk goes on with the units
+            found.append(pairs.correlate(once, np.bincount(units, minlength=observations.units)))
+    return {method: np.array([each[method] for each in found]) for method in METHODS}

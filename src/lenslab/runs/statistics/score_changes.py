@@ -108,13 +108,20 @@ def unit_score_errors(sums: ScoreSums, images: ArrayLike, *, draws: int = 1) -> 
 
 
 def _means(total: Floats, squares: Floats, images: NDArray[np.int64], draws: int, confidence: float) -> ScoreMeans:
-    count, mean, square, error = _moments(total, squares, images, draws)
-    half = stats.t.isf((1 - confidence) / 2, np.maximum(count - 1, 1)) * error
-    size = np.abs(mean)
-    steep = np.minimum(_STEEPEST, np.divide(half, size, out=np.zeros_like(half), where=size > 0))
-    alike = np.minimum(1.0, np.divide(count * mean**2, square, out=np.zeros_like(half), where=square > 0))
-    wide = half * (1 + alike**2 * (steep + np.sqrt(1 + steep**2) - 1))
-    return ScoreMeans(mean, mean - np.where(mean < 0, wide, half), mean + np.where(mean > 0, wide, half))
+    found = np.empty((3, *total.shape))
+    # Of the classes alone: a quantile costs much, and is the same for all units.
+    quantile = stats.t.isf((1 - confidence) / 2, np.maximum(np.asarray(images, dtype=np.float64) - 1, 1))
+    for place in range(len(total)):  # one measure after the other, which bounds the memory
+        count, mean, square, error = _moments(total[place], squares[place], images, draws)
+        half = quantile * error
+        size = np.abs(mean)
+        steep = np.minimum(_STEEPEST, np.divide(half, size, out=np.zeros_like(half), where=size > 0))
+        alike = np.minimum(1.0, np.divide(count * mean**2, square, out=np.zeros_like(half), where=square > 0))
+        wide = half * (1 + alike**2 * (steep + np.sqrt(1 + steep**2) - 1))
+        found[0, place] = mean
+        found[1, place] = mean - np.where(mean < 0, wide, half)
+        found[2, place] = mean + np.where(mean > 0, wide, half)
+    return ScoreMeans(*found)
 
 
 def _moments(

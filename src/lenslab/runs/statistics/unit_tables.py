@@ -140,9 +140,8 @@ def classes_table(
     """
     counts = count_flips(observations)
     present = np.flatnonzero(counts.images.sum(axis=0))
-    images = np.broadcast_to(counts.images.sum(axis=0)[present], (observations.units, len(present)))
     losses, gains, low, high = _class_counts(counts)
-    p_values = class_p_values(observations)[:, present]
+    p_values = _rows(class_p_values(observations), present)
     precision = precision_drops(observations)
     wide: Columns = {
         "drop": class_drops(counts.net, counts.images),
@@ -163,16 +162,22 @@ def classes_table(
         more |= _continuous(class_score_means(sums, counts.images.sum(axis=0), draws=counts.draws))
     return pd.DataFrame(
         {
-            "site": np.full(images.size, site, dtype=object),
+            "site": np.full(len(p_values), site, dtype=object),
             "unit": np.repeat(np.arange(observations.units, dtype=np.int32), len(present)),
             "label": np.tile(present.astype(np.int32), observations.units),
-            "images": images.ravel().astype(np.int32),
-            **{name: values[:, present].ravel() for name, values in wide.items()},
-            "p_value": p_values.ravel(),
-            "q_value": benjamini_hochberg(p_values).ravel(),
-            **{name: values[:, present].ravel() for name, values in more.items()},
-        }
+            "images": np.tile(counts.images.sum(axis=0)[present].astype(np.int32), observations.units),
+            **{name: _rows(values, present) for name, values in wide.items()},
+            "p_value": p_values,
+            "q_value": benjamini_hochberg(p_values),
+            **{name: _rows(values, present) for name, values in more.items()},
+        },
+        copy=False,
     )
+
+
+def _rows(values: NDArray[Any], present: NDArray[np.int64]) -> NDArray[Any]:
+    """Put the classes that have images one below the other, by unit."""
+    return (values if len(present) == values.shape[1] else values[:, present]).ravel()
 
 
 def _class_counts(counts: FlipCounts) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any], NDArray[Any]]:
