@@ -246,6 +246,7 @@ def units_for(
     console.remark(f"\n{len(rows)} units of {found.directory}; drops in points of the class's recall")
 
 
+_EXPECTED = ("MMAC per pair", "expected")
 _GROUPS = {
     "shipped": "with shipped weights",
     "extra": "with weights from an extra",
@@ -277,9 +278,13 @@ def _show_plan(ablation: Ablation, device: str, as_json: bool) -> None:
     with console.progress("trying") as progress:
         progress(0, 1)
         expected = ablation.forecast(device=device)
+    took = expected.site_seconds
     if as_json:
-        names = ("site", "units", "path", "multiply_accumulates_per_pair")
-        rows = ((plan.site.name, plan.site.units, plan.path, plan.cost) for plan in ablation.plans)
+        names = ("site", "units", "path", "executor", "multiply_accumulates_per_pair", "seconds")
+        rows = (
+            (each.site.name, each.site.units, each.path, each.execution.executor, each.cost, took[each.site.name])
+            for each in ablation.plans
+        )
         plans = [dict(zip(names, row, strict=True)) for row in rows]
         document = {"images": len(ablation.images), "units": ablation.units, "pairs": ablation.pairs}
         parts = (expected.sweep_seconds, expected.attribute_seconds, expected.statistics_seconds, expected.seconds)
@@ -287,16 +292,19 @@ def _show_plan(ablation: Ablation, device: str, as_json: bool) -> None:
         figures = {"multiply_accumulates": ablation.cost, "seconds": seconds, "peak_bytes": expected.peak_bytes}
         console.print_json({**document, **figures, "trial_seconds": expected.trial_seconds, "plans": plans})
         return
-    grid = console.table("site", "units", "path", "MMAC per pair", numbers=("units", "MMAC per pair"))
+    grid = console.table("site", "units", "path", "by", *_EXPECTED, numbers=("units", *_EXPECTED))
     for plan in ablation.plans:
-        each = "?" if plan.cost is None else f"{plan.cost / 1e6:,.3f}"
-        grid.add_row(plan.site.name, str(plan.site.units), plan.path, each)
+        cost = "?" if plan.cost is None else f"{plan.cost / 1e6:,.3f}"
+        by = f"{plan.execution.executor}, {str(plan.execution.precision).removeprefix('torch.')}"
+        expects = console.duration(took[plan.site.name])
+        grid.add_row(plan.site.name, str(plan.site.units), plan.path, by, cost, expects)
     console.answers.print(grid)
-    cost = None if ablation.cost is None else ablation.cost / 1e12
-    most = "" if cost is None else f", {cost:,.2f} million million multiply-accumulates at most"
+    whole = (
+        "" if ablation.cost is None else f", {ablation.cost / 1e12:,.2f} million million multiply-accumulates at most"
+    )
     draws = f" x {ablation.intervention.draws} draws" if ablation.intervention.draws > 1 else ""
     console.remark(
-        f"\n{ablation.units:,} units x {len(ablation.images):,} images{draws} = {ablation.pairs:,} pairs{most}\n"
+        f"\n{ablation.units:,} units x {len(ablation.images):,} images{draws} = {ablation.pairs:,} pairs{whole}\n"
         f"expected: {console.duration(expected.seconds)} and {console.size(expected.peak_bytes)} of memory, "
         f"by a trial of {console.duration(expected.trial_seconds)}; nothing was kept"
     )

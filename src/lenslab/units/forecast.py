@@ -5,8 +5,8 @@ from __future__ import annotations
 import resource
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 import numpy as np
@@ -24,6 +24,8 @@ from lenslab.units.engine.batch import Batch, batches
 from lenslab.units.engine.device import device_of
 from lenslab.units.engine.engines import Engine
 from lenslab.units.engine.full_float32 import full_precision
+from lenslab.units.engine.outcome import DecidedPairs
+from lenslab.units.engine.program import Golden
 from lenslab.units.engine.site_intervention import Replacement
 from lenslab.units.engine.site_plan import Plan
 from lenslab.units.profiling.profiler import Profiler
@@ -39,14 +41,23 @@ TRIAL_SECONDS = 8.0
 _RANKED = 128
 """The profiler's own number of images whose maps' ranks are taken."""
 
-_TRIAL_UNITS = 64
-"""The statistics are tried on a site of at most so many units."""
+_SITE_SECONDS = 0.5
+"""About so long each site is tried."""
+
+_AUDITED, _SLOW = 640, 500_000_000
+"""Fewer pairs are not decided in bfloat16; where each takes so many multiply-accumulates, more would take too long."""
+
+_TRIAL_UNITS = (16, 96)
+"""The statistics are tried on sites of so many units."""
+
+_EXEMPLARS = 9
+"""The strongest images of each unit that are looked at again."""
+
+_PICTURE_SECONDS = 1e-3
+"""Decoding an image again, and writing a small picture of it."""
 
 _SCATTERED = 1.5
 """Batch after batch, freed memory is scattered, and a run takes more than a trial of one batch did."""
-
-_FLIPPED = 0.03
-"""The share of pairs that flip in the trial of the statistics."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +66,7 @@ class Forecast:
 
     Attributes:
         sweep_seconds: Silencing every unit on every image.
+        site_seconds: Of that, at each site, by its name.
         attribute_seconds: The attributes' own pass forward and back, and the look at the strongest images.
         statistics_seconds: The tables.
         peak_bytes: The most memory the process will hold.
@@ -62,6 +74,7 @@ class Forecast:
     """
 
     sweep_seconds: float
+    site_seconds: Mapping[str, float]
     attribute_seconds: float
     statistics_seconds: float
     peak_bytes: int
@@ -76,9 +89,9 @@ class Forecast:
 def forecast(question: Question, *, device: str = "cpu") -> Forecast:
     """Try a run on its first images and estimate what the whole will take.
 
-    A few chunks of pairs are decided at each site, as the run itself would, one batch is profiled, and the statistics
-    of one site are computed on made-up flips; nothing is kept. On a machine that is otherwise idle the time is right
-    within a factor of two.
+    The pairs of some units are decided at each site, as the run itself would, one batch is profiled, and the statistics
+    of two sites are computed on made-up flips; nothing is kept. On a machine that is otherwise idle the time is right
+    within a third.
 
     Args:
         question: What is asked.
@@ -103,15 +116,18 @@ def forecast(question: Question, *, device: str = "cpu") -> Forecast:
         reading, batch = _timed(lambda: _batch(question, where))
         share = images / len(batch)
         with torch.inference_mode():
-            engine.run(batch, [])  # the checks of the first batch come once
+            checking, _ = _timed(lambda: engine.run(batch, []))  # the checks of the first batch come once
             again = Batch(batch.inputs.clone(), batch.labels, batch.numbers)
-            clean, _ = _timed(lambda: engine.run(again, []))
-            deciding = sum(_site_seconds(engine, again, plans, started))
-        attributes = _attribute_seconds(question, batch, where) if question.attributes else 0.0
+            clean, outcome = _timed(lambda: engine.run(again, []))
+            sites = _site_trials(engine, again, plans, started)
+        seconds = {name: each.once + share * question.intervention.draws * each.seconds for name, each in sites.items()}
+        flipped = sum(each.flipped for each in sites.values()) / len(sites)
+        attributes = _attribute_seconds(question, outcome.golden, batch, where) if question.attributes else 0.0
     return Forecast(
-        sweep_seconds=share * (reading + clean + question.intervention.draws * deciding),
+        sweep_seconds=max(0.0, checking - clean) + share * (reading + clean) + sum(seconds.values()),
+        site_seconds=seconds,
         attribute_seconds=attributes,
-        statistics_seconds=_statistics_seconds(question, plans),
+        statistics_seconds=_statistics_seconds(question, plans, flipped),
         peak_bytes=before + int(_SCATTERED * (_peak() - before)) + _growing(question, plans),
         trial_seconds=time.perf_counter() - started,
     )
@@ -133,68 +149,89 @@ def _batch(question: Question, device: torch.device) -> Batch:
     return next(batch for _, batch in found if len(batch))
 
 
-def _site_seconds(engine: Engine, batch: Batch, plans: Sequence[Plan], started: float) -> Iterator[float]:
-    """Time one draw of each site on a batch; the sites from both ends inwards, as long as there is time."""
-    rates: dict[int, float] = {}
+@dataclass(frozen=True)
+class _SiteTrial:
+    """What a site takes: once, and for each batch; and the share of its pairs that flip."""
+
+    once: float
+    seconds: float
+    flipped: float
+
+
+def _site_trials(engine: Engine, batch: Batch, plans: Sequence[Plan], started: float) -> dict[str, _SiteTrial]:
+    """Time each site on a batch, from both ends inwards as long as there is time; others are like the nearest one."""
+    found: dict[int, _SiteTrial] = {}
     last = len(plans) - 1
     for position in sorted(range(len(plans)), key=lambda place: (min(place, last - place), place)):
-        plan = plans[position]
-        if time.perf_counter() - started < TRIAL_SECONDS or not rates:
-            pairs, seconds = _tried(engine, batch, plan)
-            rates[position] = seconds / max(1.0, pairs * (plan.cost or 1))
-            active = pairs
-        else:
-            nearest = min(rates, key=lambda place: abs(place - position))
-            active, seconds = plan.count * len(batch), rates[nearest] * plan.count * len(batch) * (plan.cost or 1)
-        yield seconds if active else 0.0
+        if time.perf_counter() - started < TRIAL_SECONDS or not found:
+            found[position] = _tried(engine, batch, plans[position])
+    return {plan.site.name: _like_the_nearest(found, position, plans) for position, plan in enumerate(plans)}
 
 
-def _tried(engine: Engine, batch: Batch, plan: Plan) -> tuple[int, float]:
-    """Decide some pairs of a site; give how many would be decided on this batch, and how long that would take."""
-    total = plan.count * len(batch)
-    began = time.perf_counter()
-    pieces = engine.decisions(batch, plan.site.name)
-    first = next(pieces, None)
-    inactive = len(first.rows) if first and first.path == "inactive" else 0
-    setting_up = time.perf_counter() - began
-    pairs, seconds = 0, 0.0
-    for _ in range(3):
-        took, some = _timed(lambda: next(pieces, None))
-        if some is None:
-            break
-        pairs, seconds = len(some.rows), took  # the last one counts: the first ones set the machine up
-    active = total - inactive
-    return active, setting_up + (seconds * active / pairs if pairs else 0.0)
+def _like_the_nearest(found: Mapping[int, _SiteTrial], position: int, plans: Sequence[Plan]) -> _SiteTrial:
+    """Give a site's trial, or that of the nearest one in proportion to what both cost."""
+    nearest = min(found, key=lambda place: abs(place - position))
+    cost, tried = (plans[place].count * (plans[place].cost or 1) for place in (position, nearest))
+    return replace(found[nearest], seconds=found[nearest].seconds * cost / tried)
 
 
-def _attribute_seconds(question: Question, batch: Batch, device: torch.device) -> float:
-    sites = [plan.site for plan in question.plans]
-    found: Profiler = profiler(question.trace, sites, device)
-    labels, later = batch.labels.cpu().numpy(), batch.numbers + _RANKED + len(question.images)
-    few = slice(0, min(4, len(batch)))
-    found.gather(batch.inputs[few], labels[few], later[few])
-    plain, _ = _timed(lambda: found.gather(batch.inputs, labels, later))
-    without, _ = _timed(lambda: found.gather(batch.inputs[few], labels[few], later[few]))
-    ranked, _ = _timed(lambda: found.gather(batch.inputs[few], labels[few], np.arange(len(labels))[few]))
-    images = len(question.images)
-    ranks = max(0.0, ranked - without) / len(labels[few]) * min(_RANKED, images)
-    program = question.trace.program(device)
+def _tried(engine: Engine, batch: Batch, plan: Plan) -> _SiteTrial:
+    """Decide the pairs of a few units, and then of as many as a second or so allows, evenly spread."""
+    rough = plan.execution.precision is not torch.float32
+    few = min(plan.count, -(-_AUDITED // len(batch)) if rough and (plan.cost or 0) < _SLOW else 1)
+    first, _ = _timed(lambda: _decided(engine, batch, plan, few))
+    second, _ = _timed(lambda: _decided(engine, batch, plan, few))
+    units = max(few, min(plan.count, int(few * _SITE_SECONDS / max(second, 1e-6))))
+    seconds, pieces = _timed(lambda: _decided(engine, batch, plan, units))
+    before = engine.run(batch, []).reference.predictions
+    flipped = sum(int((piece.after != before[piece.rows]).sum()) for piece in pieces)
+    share = flipped / max(1, sum(len(piece.rows) for piece in pieces))
+    return _SiteTrial(max(0.0, first - second), seconds * plan.count / units, share)
+
+
+def _decided(engine: Engine, batch: Batch, plan: Plan, units: int) -> list[DecidedPairs]:
+    spread = np.unique(np.linspace(0, plan.count - 1, units).round().astype(int)).tolist()
+    return [*engine.decisions(batch, plan.site.name, spread)]
+
+
+def _attribute_seconds(question: Question, golden: Golden, batch: Batch, device: torch.device) -> float:
+    found: Profiler = profiler(question.trace, [plan.site for plan in question.plans], device)
+    labels, images = batch.labels.cpu().numpy(), len(question.images)
+    later = np.arange(len(batch)) + _RANKED + images
+    found.gather(golden, labels, later)
+    plain, _ = _timed(lambda: found.gather(golden, labels, later))
+    few = min(_RANKED, len(batch))
+    ranked, _ = _timed(lambda: found.gather(golden, labels, np.where(np.arange(len(batch)) < few, 0, later)))
+    ranks = max(0.0, ranked - plain) / few * min(_RANKED, images)
+    names, program = [plan.site.name for plan in question.plans], question.trace.program(device, fast=True)
     with torch.inference_mode():
-        looking, _ = _timed(lambda: program.golden(batch.inputs, [site.name for site in sites]))
-    looked_at = min(images, 9 * question.units)
-    return plain * images / len(batch) + ranks + looking * looked_at / len(batch)
+        program.golden(batch.inputs, names, (), question.clean_on(device))
+        looking, _ = _timed(lambda: program.golden(batch.inputs, names, (), question.clean_on(device)))
+    # Each unit's strongest images, which several units share.
+    looked_at = images * (1 - np.exp(-_EXEMPLARS * question.units / images))
+    return plain * images / len(batch) + ranks + float(looked_at) * (looking / len(batch) + _PICTURE_SECONDS)
 
 
-def _statistics_seconds(question: Question, plans: Sequence[Plan]) -> float:
-    """Compute the tables of one site on made-up flips; the others take as long per unit."""
+def _statistics_seconds(question: Question, plans: Sequence[Plan], flipped: float) -> float:
+    """Compute the tables of a site of few units and of one of more, on made-up flips, and draw a line through both."""
+    widest = max(plan.count for plan in plans)
+    few, more = max(1, min(_TRIAL_UNITS) * widest // max(widest, max(_TRIAL_UNITS))), min(max(_TRIAL_UNITS), widest)
+    _tables_seconds(question, few, flipped)  # which loads what it takes
+    fixed = _tables_seconds(question, few, flipped)
+    if more == few:
+        return fixed * len(plans)
+    slope = max(0.0, (_tables_seconds(question, more, flipped) - fixed) / (more - few))
+    return sum(fixed + slope * (plan.count - few) for plan in plans)
+
+
+def _tables_seconds(question: Question, units: int, flipped: float) -> float:
     images, classes = len(question.images), question.trace.classes
-    units = min(_TRIAL_UNITS, max(plan.count for plan in plans))
     random = np.random.default_rng(0)
     labels = question.images.labels
     frame = pd.DataFrame(
         {"image": range(images), "label": labels, "prediction": labels, "half": random.choice(["A", "B"], images)}
     )
-    pairs = random.choice(units * images, int(_FLIPPED * units * images) + 1, replace=False)
+    pairs = np.unique(random.integers(units * images, size=int(flipped * units * images) + 1))
     image = pairs % images
     flips = pd.DataFrame(
         {"unit": pairs // images, "image": image, "before": labels[image], "after": (labels[image] + 1) % classes}
@@ -213,7 +250,7 @@ def _statistics_seconds(question: Question, plans: Sequence[Plan]) -> float:
             predictions_table("trial", seen, attributes, seed=0)
 
     seconds, _ = _timed(compute)
-    return sum(seconds * max(0.5, plan.count / units) for plan in plans)
+    return seconds
 
 
 def _growing(question: Question, plans: Sequence[Plan]) -> int:

@@ -94,10 +94,13 @@ class Question:
 
     def engine_for(self, plans: Sequence[Plan], device: torch.device) -> Engine:
         """Make the engine that answers it, by its plans with what the units become; OpenVINO is for processors."""
-        clean = self.clean if device.type == "cpu" else PLAIN
         if device.type != "cpu":
             plans = [replace(plan, execution=replace(plan.execution, executor=EAGER)) for plan in plans]
-        return engine(self.engine, self.trace, plans, device, top=self.top, clean=clean)
+        return engine(self.engine, self.trace, plans, device, top=self.top, clean=self.clean_on(device))
+
+    def clean_on(self, device: torch.device) -> Execution:
+        """Tell how clean passes are run on a device."""
+        return self.clean if device.type == "cpu" else PLAIN
 
     @property
     def assumptions(self) -> tuple[str, ...]:

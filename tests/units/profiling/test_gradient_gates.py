@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 
 import numpy as np
 import pytest
@@ -18,6 +19,11 @@ CPU = torch.device("cpu")
 NETWORKS = [toys.Residual, toys.Branches, toys.Shared, toys.Untraceable]
 
 
+def golden_of(traced, inputs):
+    with torch.inference_mode():
+        return traced.program(CPU).golden(inputs, list(traced.sites))
+
+
 def batch(count: int = 5) -> tuple[Tensor, np.ndarray]:
     images = toys.digits(count)
     return toys.PLAIN(next(images.blocks(count)).pixels), images.labels
@@ -28,7 +34,8 @@ def test_products_are_what_the_chain_rule_gives_by_hand():
     network = toys.by_hand()
     network.module[3].weight.data /= 16
     inputs = toys.PLAIN([image[:, :, None] for image in toys.quarters((0,), (2,))])
-    found = GradientGates(trace(network.module, (1, 8, 8)), ["1"], CPU).products(inputs, np.array([0, 0]))["1"]
+    traced = trace(network.module, (1, 8, 8))
+    found = GradientGates(traced, ["1"], CPU).products(golden_of(traced, inputs), np.array([0, 0]))["1"]
     # Image 0: logits [1, 0]; C = -log p0, dC/dlogit0 = p0 - 1, and unit 0 alone makes logit 0.
     # Image 1: logits [0, 1.5]; dC/dlogit1 = p1, and unit 2 alone makes logit 1.
     first, second = 1 / (1 + np.exp(-1)), 1 / (1 + np.exp(-1.5))
@@ -40,7 +47,7 @@ def test_products_are_what_the_chain_rule_gives_by_hand():
 def test_products_are_the_slope_of_the_loss_along_each_unit(kind):
     traced = trace(toys.trained(kind()), (1, 8, 8))
     inputs, labels = batch()
-    found = GradientGates(traced, list(traced.sites), CPU).products(inputs, labels)
+    found = GradientGates(traced, list(traced.sites), CPU).products(golden_of(traced, inputs), labels)
     program = traced.program(CPU, precision=torch.float64)
     for name, site in traced.sites.items():
         slopes = np.zeros((len(labels), site.units))
@@ -79,9 +86,9 @@ def test_an_image_has_the_same_products_in_any_batch(kind):
     traced = trace(toys.trained(kind()), (1, 8, 8))
     inputs, labels = batch(6)
     gates = GradientGates(traced, list(traced.sites), CPU)
-    together = gates.products(inputs, labels)
+    together = gates.products(golden_of(traced, inputs), labels)
     for image in range(6):
-        alone = gates.products(inputs[image : image + 1], labels[image : image + 1])
+        alone = gates.products(golden_of(traced, inputs[image : image + 1]), labels[image : image + 1])
         for name, products in alone.items():
             assert products[0] == pytest.approx(together[name][image], abs=1e-4 * np.abs(together[name]).max())
 
@@ -93,7 +100,7 @@ def test_the_callers_network_and_the_mode_around_it_are_left_as_they_were(kind):
     traced = trace(module, (1, 8, 8))
     inputs, labels = batch()
     with torch.inference_mode():
-        GradientGates(traced, list(traced.sites), CPU).products(inputs, labels)
+        GradientGates(traced, list(traced.sites), CPU).products(golden_of(traced, inputs), labels)
         assert torch.is_inference_mode_enabled()
     for part in (*module.modules(), *traced.module.modules()):
         assert not part._forward_hooks
@@ -119,7 +126,7 @@ def test_constants_made_in_inference_mode_do_not_stop_the_backward_pass():
     inputs, labels = batch()
     with torch.inference_mode():
         traced = trace(toys.trained(WithConstant()), (1, 8, 8))
-        found = GradientGates(traced, ["conv"], CPU).products(inputs, labels)["conv"]
+        found = GradientGates(traced, ["conv"], CPU).products(golden_of(traced, inputs), labels)["conv"]
     assert np.abs(found).max() > 0
 
 
@@ -138,22 +145,31 @@ class Rounded(nn.Module):
 
 def test_a_site_without_a_gradient_path_is_unknown_and_not_zero():
     traced = trace(toys.trained(Rounded()), (1, 8, 8))
-    found = GradientGates(traced, ["conv", "mix"], CPU).products(*batch())
+    inputs, labels = batch()
+    found = GradientGates(traced, ["conv", "mix"], CPU).products(golden_of(traced, inputs), labels)
     assert np.isnan(found["conv"]).all()
     assert np.isfinite(found["mix"]).all()
 
 
 def test_a_network_without_any_gradient_path_is_refused():
     traced = trace(toys.trained(Rounded()), (1, 8, 8))
+    inputs, labels = batch()
     with pytest.raises(UnitsError, match="no gradients for this network"):
-        GradientGates(traced, ["conv"], CPU).products(*batch())
+        GradientGates(traced, ["conv"], CPU).products(golden_of(traced, inputs), labels)
 
 
 def test_an_answer_that_the_gates_change_is_refused():
     traced = trace(toys.trained(toys.Branches()), (1, 8, 8))
     inputs, labels = batch()
-    logits = traced.program(CPU).logits(inputs).detach()
-    gates = GradientGates(traced, list(traced.sites), CPU)
-    assert gates.products(inputs, labels, logits=logits)
+    golden, gates = golden_of(traced, inputs), GradientGates(traced, list(traced.sites), CPU)
+    assert gates.products(golden, labels)
+    other = dataclasses.replace(golden, logits=golden.logits + 0.01 * golden.logits.abs().max())
     with pytest.raises(UnitsError, match="gives another answer"):
-        gates.products(inputs, labels, logits=logits + 0.01 * logits.abs().max())
+        gates.products(other, labels)
+
+
+def test_only_what_follows_from_the_first_sites_is_run_again():
+    traced = trace(toys.trained(toys.Residual()), (1, 8, 8))
+    gates = GradientGates(traced, ["relu:2", "bn2"], CPU)
+    called = [str(node.target) for node in gates._module.graph.nodes if node.op == "call_module"]
+    assert called == ["conv2", "bn2", "relu", "last"]

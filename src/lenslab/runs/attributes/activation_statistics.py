@@ -117,7 +117,7 @@ def max_activation(maps: NDArray[np.floating[Any]]) -> Floats:
         >>> max_activation(np.array([[[0.0, 3.0], [1.0, 1.0]]])).tolist()
         [3.0, 1.0]
     """
-    return np.asarray(_by_unit(maps).max(axis=1), dtype=np.float64)
+    return np.asarray(maps.max(axis=_all_but_units(maps)), dtype=np.float64)
 
 
 def apoz(maps: NDArray[np.floating[Any]]) -> Floats:
@@ -134,7 +134,7 @@ def apoz(maps: NDArray[np.floating[Any]]) -> Floats:
         >>> apoz(np.array([[[0.0, 3.0], [1.0, 1.0]]])).tolist()
         [0.5, 0.0]
     """
-    return np.asarray((_by_unit(maps) == 0).mean(axis=1, dtype=np.float64))
+    return np.asarray((maps == 0).mean(axis=_all_but_units(maps), dtype=np.float64))
 
 
 def feature_map_rank(maps: NDArray[np.floating[Any]]) -> Floats:
@@ -164,5 +164,5 @@ def feature_map_rank(maps: NDArray[np.floating[Any]]) -> Floats:
     return np.asarray(ranks.reshape(images, units).mean(axis=0))
 
 
-def _by_unit(maps: NDArray[np.floating[Any]]) -> NDArray[np.floating[Any]]:
-    return np.moveaxis(maps, 1, 0).reshape(maps.shape[1], -1)
+def _all_but_units(maps: NDArray[np.floating[Any]]) -> tuple[int, ...]:
+    return (0, *range(2, maps.ndim))

@@ -89,18 +89,28 @@ class ExactEngine:
             outcome.decided += self._decisions(batch, plan, golden, reference, outcome.audits)
             yield outcome
 
-    def decisions(self, batch: Batch, site: str) -> Iterator[DecidedPairs]:
-        """Decide the pairs of one site in pieces: those that are inactive first, and at last the near ties."""
+    def decisions(self, batch: Batch, site: str, units: Sequence[int] | None = None) -> Iterator[DecidedPairs]:
+        """Decide the pairs of one site, or of some of its units, in pieces: those that are inactive come first."""
         golden, reference = self._clean_pass(batch)
         (plan,) = (each for each in self._plans if each.site.name == site)
-        return self._decisions(batch, plan, golden, reference, [])
+        return self._decisions(batch, plan, golden, reference, [], units)
 
     def _decisions(
-        self, batch: Batch, plan: Plan, golden: Golden, reference: Reference, audits: list[Audit]
+        self,
+        batch: Batch,
+        plan: Plan,
+        golden: Golden,
+        reference: Reference,
+        audits: list[Audit],
+        wanted: Sequence[int] | None = None,
     ) -> Iterator[DecidedPairs]:
         intervention = plan.intervention_on(batch)
         different = intervention.differs(golden.values[plan.cut])
-        rows, units = (~different).nonzero(as_tuple=True)
+        asked = torch.ones_like(different)
+        if wanted is not None:
+            asked[:, torch.ones(plan.count).index_fill(0, torch.tensor(list(wanted)), 0).bool()] = False
+        rows, units = (asked & ~different).nonzero(as_tuple=True)
+        different = asked & different
         yield DecidedPairs(INACTIVE, rows, units, reference.predictions[rows], reference.margin[rows])
         if plan.path == LINEAR_TAIL:
             found = self._closed_form(plan, intervention, golden, different)

@@ -191,7 +191,7 @@ class FxProgram:
 
     def _suffix(self, start: fx.Node, end: fx.Node) -> Suffix:
         if (start, end) not in self._suffixes:
-            part = suffix(self._graph, start, end, self._whole)
+            part = suffix(self._graph, [start], end, self._whole)
             if self._fast:
                 part = replace(part, module=folded(allow_channels_last(part.module)))
             self._suffixes[start, end] = part

@@ -15,7 +15,7 @@ from lenslab.units.networks.module_kinds import is_bare
 
 @dataclass(frozen=True)
 class Suffix:
-    """What follows from a value: a module of it, of what else is given, and of the values of the frontier.
+    """What follows from a value, or several: a module of it, of what else is given, and of the values of the frontier.
 
     Attributes:
         module: Takes the value where it is needed, the given ones and those of the frontier, in this order.
@@ -28,19 +28,22 @@ class Suffix:
     needs_start: bool = True
 
 
-def suffix(graph: Graph, start: fx.Node, end: fx.Node, layers: fx.GraphModule, given: Sequence[fx.Node] = ()) -> Suffix:
-    """Cut out the operations that lead from one value to another, but for those whose values are given.
+def suffix(
+    graph: Graph, starts: Sequence[fx.Node], end: fx.Node, layers: fx.GraphModule, given: Sequence[fx.Node] = ()
+) -> Suffix:
+    """Cut out the operations that lead from some values to another, but for those whose values are given.
 
-    Values that come from the input by other ways are the part's frontier; it shares the layers of ``layers``.
+    Values that come from the input by other ways are the part's frontier; it shares the layers of ``layers``. Its nodes
+    have the names that they have in the graph.
     """
-    between = nodes_between(graph, start, end, given)
+    between = nodes_between(graph, starts, end, given)
     wanted = [node for node in graph.nodes if node in between]
-    known = {start, *given}
+    known = {*starts, *given}
     inputs = dict.fromkeys(source for node in wanted for source in node.all_input_nodes)
     frontier = [node for node in inputs if node in graph.from_input and node not in between | known]
 
     part = fx.Graph()
-    taken = [node for node in (start,) if node in inputs]
+    taken = [node for node in starts if node in inputs]
     copies = {node: part.placeholder(node.name) for node in (*taken, *given, *frontier)}
 
     def copy(node: fx.Node) -> fx.Node:
@@ -52,17 +55,18 @@ def suffix(graph: Graph, start: fx.Node, end: fx.Node, layers: fx.GraphModule, g
         copy(node)
     part.output(copies[end])
     part.lint()
-    return Suffix(fx.GraphModule(layers, part), tuple(node.name for node in frontier), bool(taken))
+    return Suffix(fx.GraphModule(layers, part), tuple(node.name for node in frontier), len(taken) == len(starts))
 
 
-def nodes_between(graph: Graph, start: fx.Node, end: fx.Node, given: Sequence[fx.Node] = ()) -> set[fx.Node]:
-    """Find the operations that lead from one value to another, where the values of some are given."""
-    known = {start, *given}
+def nodes_between(graph: Graph, starts: Sequence[fx.Node], end: fx.Node, given: Sequence[fx.Node] = ()) -> set[fx.Node]:
+    """Find the operations that lead from some values to another, where the values of some are given."""
+    known = {*starts, *given}
+    reached = set().union(*(graph.downstream[start] for start in starts))
     between = {end} - known
     waiting = [*between]
     while waiting:
         for source in waiting.pop().all_input_nodes:
-            if source in graph.downstream[start] and source not in between | known:
+            if source in reached and source not in between | known:
                 between.add(source)
                 waiting.append(source)
     return between

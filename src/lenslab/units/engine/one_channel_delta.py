@@ -170,7 +170,7 @@ class DenseLayers:
 def dense_layers(graph: Graph, site: fx.Node, layers: fx.GraphModule) -> DenseLayers:
     """Prepare the first dense layers behind a site, and what follows from them; it shares the layers of ``layers``."""
     found = consumers(graph, site)
-    rest = suffix(graph, site, graph.result, layers, [consumer.value for consumer in found])
+    rest = suffix(graph, [site], graph.result, layers, [consumer.value for consumer in found])
     units = graph.shapes[site][1]
     return DenseLayers(
         tuple(DenseLayer(consumer, units, layers) for consumer in found),
@@ -183,7 +183,7 @@ def cost(graph: Graph, site: fx.Node) -> int | None:
     found = consumers(graph, site)
     if not found:
         return None
-    rest = nodes_between(graph, site, graph.result, [consumer.value for consumer in found])
+    rest = nodes_between(graph, [site], graph.result, [consumer.value for consumer in found])
     share = sum(graph.cost({consumer.node}) for consumer in found)
     return graph.cost(rest) + -(-share // graph.shapes[site][1])
 

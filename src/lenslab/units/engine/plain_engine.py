@@ -39,14 +39,14 @@ class PlainEngine:
             means = spatial_mean(golden.values[plan.site.name], plan.intervention_on(batch))
             yield SiteOutcome(plan.site.name, means, [*self._decisions(batch, plan)])
 
-    def decisions(self, batch: Batch, site: str) -> Iterator[DecidedPairs]:
-        """Decide the pairs of one site, unit by unit."""
+    def decisions(self, batch: Batch, site: str, units: Sequence[int] | None = None) -> Iterator[DecidedPairs]:
+        """Decide the pairs of one site, or of some of its units, unit by unit."""
         (plan,) = (each for each in self._plans if each.site.name == site)
-        return self._decisions(batch, plan)
+        return self._decisions(batch, plan, units)
 
-    def _decisions(self, batch: Batch, plan: Plan) -> Iterator[DecidedPairs]:
+    def _decisions(self, batch: Batch, plan: Plan, wanted: Sequence[int] | None = None) -> Iterator[DecidedPairs]:
         rows, intervention = torch.arange(len(batch), device=batch.inputs.device), plan.intervention_on(batch)
-        for unit in range(plan.count):
+        for unit in range(plan.count) if wanted is None else wanted:
             units = torch.full_like(rows, unit)
             logits = self._program.ablated_logits(batch.inputs, plan.cut, units, intervention)
             yield from self._recheck.decided(

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from lenslab.runs.attributes.top_images import TopImages
+from lenslab.units.engine.execution import PLAIN, Execution
 from lenslab.units.engine.sites import Site
 from lenslab.units.engine.trace import Trace
 from lenslab.units.images import Images, Pixels
@@ -27,6 +28,9 @@ LONGEST_SIDE = 64
 
 _MANY_UNITS = 2000
 _EXEMPLARS, _FEWER = 9, 4
+
+_CLOSE = 2
+"""Images that fill half of a stretch or more are read with the others there."""
 
 EXEMPLARS = pa.schema(
     [
@@ -55,6 +59,7 @@ def exemplars(
     *,
     batch_size: int,
     device: torch.device,
+    execution: Execution = PLAIN,
 ) -> tuple[pa.Table, pa.Table]:
     """Look at the strongest images of each site's ``live`` units again, with the units' maps on them.
 
@@ -65,13 +70,13 @@ def exemplars(
         png``: what the network sees of each image, at most 64 pixels a side.
     """
     wanted = sorted({int(number) for name, each in strongest.items() for number in each.images[live[name]].ravel()})
-    program = trace.program(device)
+    program = trace.program(device, fast=True)
     maps: dict[str, NDArray[np.float32]] = {}
     pictures = []
     for numbers, pixels in _decoded(images, wanted, batch_size):
         inputs = preprocessing(pixels).to(device)
         with torch.inference_mode():
-            values = program.golden(inputs, list(strongest)).values
+            values = program.golden(inputs, list(strongest), (), execution).values
         for name, each in strongest.items():
             small = _averaged(values[name]).cpu().numpy()
             if name not in maps:
@@ -85,10 +90,17 @@ def exemplars(
 
 
 def _decoded(images: Images, numbers: Sequence[int], size: int) -> Iterator[tuple[list[int], list[Pixels]]]:
+    """Read some images, so many at a time; those that lie close together with what is between them."""
     for start in range(0, len(numbers), size):
         some = list(numbers[start : start + size])
-        blocks = [next(images.blocks(1, start=number, stop=number + 1)) for number in some]
-        yield some, [block.pixels[0] for block in blocks]
+        span = some[-1] - some[0] + 1
+        at_once = span if span <= _CLOSE * len(some) else 1
+        starts = [some[0]] if at_once > 1 else some
+        blocks = [next(images.blocks(at_once, start=first, stop=first + at_once)) for first in starts]
+        found = {
+            int(number): pixels for block in blocks for number, pixels in zip(block.numbers, block.pixels, strict=True)
+        }
+        yield some, [found[number] for number in some]
 
 
 def _averaged(value: Tensor) -> Tensor:

@@ -118,9 +118,8 @@ class Sweep:
                     group_tables.add(site, outcome.reference, images, draw, max(self.candidates, _CANDIDATES), random)
                     meter.add(self.schedule.costs[site.site] * len(batch) / self.draws)
         if block_tables is not None and self.profiler is not None:
-            found = self.profiler.gather(batch.inputs, images.labels, images.numbers)
-            gathered = {name: each for name, (each, _) in found.items()}
-            block_tables.gathered = add_by_site(block_tables.gathered, gathered)
+            found = self.profiler.gather(outcome.golden, images.labels, images.numbers)
+            block_tables.gathered = add_by_site(block_tables.gathered, found)
 
 
 @dataclass
