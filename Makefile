@@ -50,6 +50,7 @@ check: $(BIN)/.tests frontend/node_modules/.installed ## lint, types, imports
 
 bench: $(BIN)/.tests ## measure speed against the named opponents, into benchmarks/records
 	$(BIN)/python -m benchmarks.ablation
+	$(BIN)/python -m scripts.speed_table
 	$(BIN)/python -m benchmarks.statistics
 	$(BIN)/python -m benchmarks.statistics --resnet50
 	$(BIN)/python -m benchmarks.imports

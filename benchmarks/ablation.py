@@ -3,8 +3,8 @@
 Everything is decoded and preprocessed beforehand, and every opponent runs in the faster of two memory layouts and at
 the best of three batch sizes, by a trial on a few units. Long loops are timed on some of the units (at least a
 twentieth, evenly spread) and their time is taken in proportion; a clean pass is timed apart and counted once. Lenslab
-does all pairs, compiles, checks itself and decides near ties in float64 within its time. Of the pairs that an opponent
-decided, those that differ are counted, near ties apart.
+does all pairs, compiles, checks itself and decides near ties in float64 within its time. Ratios are of processor
+seconds. Of the pairs that an opponent decided, those that differ are counted, near ties apart.
 
     python -m benchmarks.ablation --case resnet20
 """
@@ -111,10 +111,15 @@ def measure(case: Case, options: argparse.Namespace) -> dict[str, Any]:
     )
     with torch.inference_mode(), full_precision():
         rate = _best_rate()
-        runs: dict[str, Callable[[], tuple[float, float, Flips]]] = {
-            name: _opponent(name, ablation, inputs, sample)
+        settings = {
+            name: _best_setting(name, ablation, inputs, sample)
             for name in OPPONENTS
             if name != "Captum" or fits_captum(ablation.plans, ablation.trace.module)
+        }
+        for name, setting in settings.items():
+            print(f"  {name}: {setting}")
+        runs: dict[str, Callable[[], tuple[float, float, Flips]]] = {
+            name: _opponent(name, ablation, inputs, sample, setting) for name, setting in settings.items()
         }
         runs |= {name: _ours(question, inputs) for name, question in questions.items()}
         taken: dict[str, list[tuple[float, float]]] = {name: [] for name in runs}
@@ -123,6 +128,10 @@ def measure(case: Case, options: argparse.Namespace) -> dict[str, Any]:
             for name, run in runs.items():
                 wall, processor, flips[name] = run()
                 taken[name].append((wall, processor))
+        by_site = {
+            name: _site_ratios(question, inputs, sample, settings["prefix-cached loop"])
+            for name, question in questions.items()
+        }
     seconds = {name: statistics.median(processor for _, processor in each) for name, each in taken.items()}
     wall = {name: statistics.median(first for first, _ in each) for name, each in taken.items()}
     rows = [
@@ -131,8 +140,8 @@ def measure(case: Case, options: argparse.Namespace) -> dict[str, Any]:
             "wall_seconds": round(wall[name], 3),
             "processor_seconds": round(seconds[name], 3),
             "pairs_per_second": round(ablation.units * len(inputs) / wall[name]),
-            "over_plain": round(wall["plain loop"] / wall[name], 2),
-            "over_prefix": round(wall["prefix-cached loop"] / wall[name], 2),
+            "over_plain": round(seconds["plain loop"] / seconds[name], 2),
+            "over_prefix": round(seconds["prefix-cached loop"] / seconds[name], 2),
             "mismatches": _mismatches(flips[name], flips["lenslab"]),
         }
         for name in runs
@@ -144,6 +153,9 @@ def measure(case: Case, options: argparse.Namespace) -> dict[str, Any]:
             f"{row['mismatches']:5} differ",
             flush=True,
         )
+    for name, ratios in by_site.items():
+        slowest = min(ratios, key=ratios.__getitem__)
+        print(f"  {name}: every site at least {ratios[slowest]:.2f}x the prefix-cached loop ({slowest})")
     macs = ablation.cost or 0
     return {
         "network": case.network,
@@ -157,29 +169,48 @@ def measure(case: Case, options: argparse.Namespace) -> dict[str, Any]:
         "repeats": options.repeats,
         "multiply_accumulates": macs,
         "best_rate": rate,
-        "share_of_roofline": round(macs / rate / wall["lenslab"], 3),
+        "share_of_roofline": round(macs / rate / seconds["lenslab"], 3),
         "peak_memory_mib": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024),
+        "settings": {name: str(setting) for name, setting in settings.items()},
         "rows": rows,
+        "sites_over_prefix": by_site,
     }
 
 
-def _opponent(
-    name: str, ablation: units.Ablation, inputs: Tensor, sample: Sample
-) -> Callable[[], tuple[float, float, Flips]]:
-    """Find an opponent's best batch and layout; give what times it there."""
-    opponent = OPPONENTS[name]
+@dataclass(frozen=True)
+class Setting:
+    """How an opponent is at its best: images a batch, and the memory layout."""
+
+    size: int
+    layout: torch.memory_format
+
+    def batches(self, inputs: Tensor) -> list[Tensor]:
+        """Cut images into such batches."""
+        return [batch.contiguous(memory_format=self.layout) for batch in inputs.split(self.size)]
+
+    def __str__(self) -> str:
+        return f"{self.size} images a batch, channels {'last' if self.layout is torch.channels_last else 'first'}"
+
+
+def _best_setting(name: str, ablation: units.Ablation, inputs: Tensor, sample: Sample) -> Setting:
     few: Sample = {site: chosen[:1] for site, chosen in sample.items()}
     trials = {}
     for size in sorted({min(size, len(inputs)) for size in BATCHES}):
         for layout in LAYOUTS:
-            batch = inputs[:size].contiguous(memory_format=layout)
-            opponent(ablation, batch, few)
-            trials[size, layout] = min(_timed(lambda b=batch: opponent(ablation, b, few))[0] for _ in range(2)) / size
-    size, layout = min(trials, key=trials.__getitem__)
-    print(f"  {name}: {size} images a batch, {'channels last' if layout is torch.channels_last else 'channels first'}")
-    batches = [batch.contiguous(memory_format=layout) for batch in inputs.split(size)]
+            setting = Setting(size, layout)
+            batch = setting.batches(inputs[:size])[0]
+            OPPONENTS[name](ablation, batch, few)
+            trials[setting] = min(_timed(lambda b=batch: OPPONENTS[name](ablation, b, few))[1] for _ in range(2)) / size
+    return min(trials, key=trials.__getitem__)
+
+
+def _opponent(
+    name: str, ablation: units.Ablation, inputs: Tensor, sample: Sample, setting: Setting
+) -> Callable[[], tuple[float, float, Flips]]:
+    """Give what times an opponent at its best."""
+    opponent, batches = OPPONENTS[name], setting.batches(inputs)
     nothing: Sample = dict.fromkeys(sample, ())
-    scale = sum(plan.site.units for plan in ablation.plans) / sum(map(len, sample.values()))
+    scale = ablation.units / sum(map(len, sample.values()))
 
     def run() -> tuple[float, float, Flips]:
         clean_wall = clean_processor = wall = processor = 0.0
@@ -197,6 +228,27 @@ def _opponent(
         )
 
     return run
+
+
+def _site_ratios(question: units.Ablation, inputs: Tensor, sample: Sample, setting: Setting) -> dict[str, float]:
+    """Say how many times as fast as the prefix-cached loop each site is, clean passes and compiling apart."""
+    engine = question.engine_for(question.plans, torch.device("cpu"))
+    some = inputs[: question.batch_size]
+    ours: dict[str, float] = {}
+    for _ in range(2):  # the first time compiles
+        outcome = engine.run(batch_of(some.clone(), np.zeros(len(some), np.int64), np.arange(len(some))))
+        start = time.process_time()
+        for site in outcome.sites:
+            ours[site.site] = (time.process_time() - start) / (len(some) * question.trace.sites[site.site].units)
+            start = time.process_time()
+    batch, ratios = setting.batches(inputs)[0], {}
+    nothing: Sample = dict.fromkeys(sample, ())
+    clean = min(_timed(lambda: OPPONENTS["prefix-cached loop"](question, batch, nothing))[1] for _ in range(3))
+    for site, chosen in sample.items():
+        alone: Sample = {**nothing, site: chosen}
+        whole = min(_timed(lambda a=alone: OPPONENTS["prefix-cached loop"](question, batch, a))[1] for _ in range(2))
+        ratios[site] = round((whole - clean) / (len(chosen) * len(batch)) / ours[site], 2)
+    return ratios
 
 
 def _ours(question: units.Ablation, inputs: Tensor) -> Callable[[], tuple[float, float, Flips]]:

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from scripts import speed_table
+
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 PAGES = [*ROOT.glob("*.md"), *sorted((ROOT / "docs").rglob("*.md"))]
@@ -39,3 +41,10 @@ def test_every_link_of_a_page_leads_somewhere(page: Path) -> None:
         if not file.exists() or (anchor and anchor not in anchors(file)):
             missing.append(target)
     assert missing == []
+
+
+def test_tables_of_speed_are_those_of_the_records() -> None:
+    for name in speed_table.PAGES:
+        page = (ROOT / name).read_text(encoding="utf-8")
+        assert speed_table.BLOCK.findall(page), name
+        assert f"<!-- speed -->\n{speed_table.table()}<!-- /speed -->" in page, f"{name}: python -m scripts.speed_table"
