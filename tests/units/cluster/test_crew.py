@@ -104,6 +104,18 @@ def test_workers_leave_the_bytes_of_one_process(
     assert seen[-1][0] == pytest.approx(seen[-1][1])
 
 
+@pytest.mark.thorough
+def test_workers_take_the_paths_that_the_first_images_decide(
+    machines: Machines, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    divide(monkeypatch)
+    made, images = toys.dark_beginning()
+    ablate(made, images, batch_size=8, out=tmp_path / "here")
+    ablate(made, images, batch_size=8, out=tmp_path / "there", on=machines.address)
+    assert "suffix" in json.loads((tmp_path / "here" / "record.json").read_text())["paths"]["1"]
+    same(tmp_path / "there", tmp_path / "here")
+
+
 def run_and(lose: Callable[[], object], at: float) -> Callable[[float, float], None]:
     """Make a progress that loses something once, when so much is done."""
     done_with: list[object] = []

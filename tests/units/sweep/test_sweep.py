@@ -9,11 +9,10 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 import torch
-from torch import nn
 
 from lenslab import records
 from lenslab.records import Draft
-from lenslab.units import Ablation, ablate, load
+from lenslab.units import Ablation, ablate
 from lenslab.units.engine.outcome import DecidedPairs, SiteOutcome
 from lenslab.units.images import ImageBlock
 from lenslab.units.sweep import shard_tables
@@ -224,12 +223,7 @@ def test_a_sweep_that_goes_on_with_other_batches_keeps_what_is_whole(
 def test_a_sweep_that_goes_on_takes_the_paths_of_one_that_was_never_stopped(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # No unit is active on the first batch, so the one-channel delta has nothing to be compared on, and is not believed.
-    torch.manual_seed(0)
-    layers = [nn.Conv2d(1, 8, 3, bias=False), nn.ReLU(), nn.Conv2d(8, 8, 3, bias=False), nn.ReLU(), nn.Flatten()]
-    made = load(nn.Sequential(*layers, nn.Linear(128, 10)).eval(), mean=0.0, sd=1.0, size=8)
-    (block,) = toys.digits(32).blocks(32)
-    images = np.stack([np.zeros((8, 8, 1), np.uint8)] * 8 + [*block.pixels]), np.arange(40) % 10
+    made, images = toys.dark_beginning()
     divide(monkeypatch)
 
     def stop(done: float, total: float) -> None:
