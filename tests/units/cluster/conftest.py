@@ -14,8 +14,14 @@ import pytest
 os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
 
 
-NOTICES = {"health_check_initial_delay_ms": 0, "health_check_period_ms": 1000, "health_check_failure_threshold": 3}
-"""Ray notices after half a minute that a machine is lost; here it is asked to notice after some seconds."""
+SYSTEM = {
+    "health_check_initial_delay_ms": 0,
+    "health_check_period_ms": 1000,
+    "health_check_failure_threshold": 3,
+    "max_direct_call_object_size": 10_000,
+}
+"""Ray notices after half a minute that a machine is lost, here after some seconds; and what workers made stays on their
+machine until it is fetched, as the larger tables of larger runs do."""
 
 
 @dataclass
@@ -71,7 +77,7 @@ def the_machines() -> Iterator[Machines]:
     pytest.importorskip("ray", reason="the extra ray is not installed")
     from ray.cluster_utils import Cluster
 
-    head = {"num_cpus": 1, "include_dashboard": False, "_system_config": NOTICES}
+    head = {"num_cpus": 1, "include_dashboard": False, "_system_config": SYSTEM}
     cluster = Cluster(initialize_head=True, head_node_args=head)
     made = Machines(cluster, cluster.add_node(num_cpus=1))
     yield made

@@ -129,13 +129,19 @@ def run_and(lose: Callable[[], object], at: float) -> Callable[[float, float], N
 
 @pytest.mark.thorough
 @pytest.mark.parametrize("at", [0.05, 0.5, 0.9])
-@pytest.mark.parametrize("lost", ["workers", "machine"])
+@pytest.mark.parametrize("lost", ["workers", "machine", "results"])
 def test_what_is_lost_on_the_way_changes_nothing(
     machines: Machines, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lost: str, at: float
 ) -> None:
     divide(monkeypatch)
     made = toys.network(toys.trained(toys.Residual()))
-    lose = {"workers": machines.kill_workers, "machine": machines.kill_second}[lost]
+
+    def kill_with_what_was_made() -> None:
+        time.sleep(3)  # nothing is fetched meanwhile
+        machines.kill_second()
+
+    losses = {"workers": machines.kill_workers, "machine": machines.kill_second, "results": kill_with_what_was_made}
+    lose = losses[lost]
     counted: list[object] = []
     ablate(made, toys.digits(160), batch_size=8, out=tmp_path / "here")
     ablate(
