@@ -298,9 +298,13 @@ def test_a_network_whose_code_a_worker_lacks_is_named(
 
 @pytest.mark.thorough
 def test_versions_that_differ_are_named(machines: Machines, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("lenslab.units.cluster.commission.versions", lambda: {**versions(), "torch": "1.0"})
+    asked = {**versions(), "torch": "1.0+cu1", "python": f"{versions()['python']}.1"}
+    monkeypatch.setattr("lenslab.units.cluster.commission.versions", lambda: asked)
     said = refusal(machines, Ablation.of(toys.network(toys.trained(toys.Residual())), toys.digits(20)))
-    assert f"it has torch {versions()['torch']} and not 1.0; install the same versions on every machine" in said
+    assert (
+        f": it has torch {versions()['torch'].partition('+')[0]} and not 1.0; install the same versions on every machine"
+        in said
+    )
 
 
 @pytest.mark.thorough

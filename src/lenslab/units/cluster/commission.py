@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import platform
 import socket
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
@@ -20,9 +19,6 @@ from lenslab.units.images import Images
 from lenslab.units.question import Question
 from lenslab.units.sweep.schedule import Schedule
 from lenslab.units.sweep.sweep import Sweep
-
-DECIDING = ("python", "lenslab", "torch", "numpy")
-"""What has to be of one version in all processes: it decides what a piece says."""
 
 _OWN = ("network", "images", "reference", "trace", "plans", "concepts")
 """What of a question travels by itself, or not at all."""
@@ -83,7 +79,7 @@ class Commission:
             candidates=candidates,
             shape=tuple(question.network.preprocessing([question.images.first()]).shape[1:]),
             hashes=_hashes(question.trace),
-            versions={name: version for name, version in versions().items() if name in DECIDING},
+            versions=_deciding(),
         )
 
     def sweep(self) -> Sweep:
@@ -100,13 +96,13 @@ class Commission:
             resampling = question.resampling(device) if question.intervention.replacement == RESAMPLE else None
             return replace(question.sweep(self.plans, resampling, device, self.candidates), schedule=self.schedule)
         except UnitsError as error:
-            raise ClusterError(f"a worker on {platform.node() or socket.gethostname()}: {error}") from error
+            raise ClusterError(f"a worker on {socket.gethostname()}: {error}") from error
 
     def _refuse_other_versions(self) -> None:
-        found = versions()
-        other = {name: version for name, version in self.versions.items() if found.get(name) != version}
+        found = _deciding()
+        other = {name: version for name, version in self.versions.items() if found[name] != version}
         if other:
-            said = ", ".join(f"{name} {found.get(name, 'none')} and not {version}" for name, version in other.items())
+            said = ", ".join(f"{name} {found[name]} and not {version}" for name, version in other.items())
             raise ClusterError(f"it has {said}; install the same versions on every machine")
 
     def _question(self) -> Question:
@@ -122,6 +118,12 @@ class Commission:
         return Question(
             network=network, images=images, reference=reference, trace=traced, plans=self.plans, **self.asked
         )
+
+
+def _deciding() -> dict[str, str]:
+    """Name the versions that have to be the same everywhere: whichever patch of Python, whatever torch is built for."""
+    found = {name: versions().get(name, "none").partition("+")[0] for name in ("python", "lenslab", "torch", "numpy")}
+    return {**found, "python": ".".join(found["python"].split(".")[:2])}
 
 
 def _hashes(traced: Trace) -> tuple[str, str]:
