@@ -3,8 +3,9 @@
 What is timed is the sweep. With workers it begins when the first of them has opened network and images, so without the
 start of the cluster, and ends when the last piece is written. In one process it begins behind the first site, when the
 engine has made its checks, as workers have by then, and the rate from there is taken for the whole. Both are measured
-in turn, and medians are compared; the load of the machine before each, by other work as well, is in the record. The
-records are compared file by file, record.json apart from its times. The exit code is 1 where something differs.
+in turn, and medians are compared. How many processors other work takes meanwhile is in the record with each: where it
+is near 1 of 2, two workers cannot be twice as fast. The records are compared file by file, record.json apart from its
+times. The exit code is 1 where something differs.
 
     python -m benchmarks.ray_workers --repeats 3
 """
@@ -12,6 +13,7 @@ records are compared file by file, record.json apart from its times. The exit co
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import sys
 import tempfile
@@ -36,10 +38,16 @@ class Clock:
         self.opened: list[float] = []
         self.done: list[tuple[float, float]] = []
         self._received = crew._received
+        self._began = time.monotonic(), busy_seconds(), own_seconds()
+        self.others = 0.0
 
     def progress(self, done: float, total: float) -> None:
-        """Note how far it is."""
-        self.done.append((time.monotonic(), done / total))
+        """Note how far it is, and how many processors other work takes."""
+        now = time.monotonic()
+        self.done.append((now, done / total))
+        if now - self._began[0] > 1:
+            used = busy_seconds() - self._began[1] - (own_seconds() - self._began[2])
+            self.others = used / (now - self._began[0])
 
     def received(self, reference: Any, piece: Any) -> Any:
         """Note that a worker has opened, where it is not a piece that comes back."""
@@ -58,9 +66,29 @@ class Clock:
         return (ended - began) / (1 - share)
 
 
+def busy_seconds() -> float:
+    """Read the processor seconds that the machine has spent."""
+    spent = [int(part) for part in Path("/proc/stat").read_text().splitlines()[0].split()[1:9]]
+    return (sum(spent) - spent[3] - spent[4]) / os.sysconf("SC_CLK_TCK")
+
+
+def own_seconds() -> float:
+    """Read the processor seconds of this process and of those that descend from it."""
+    found = {}
+    for place in Path("/proc").iterdir():
+        if place.name.isdecimal():
+            with contextlib.suppress(OSError):  # it has ended
+                fields = (place / "stat").read_text().rpartition(")")[2].split()
+                found[int(place.name)] = int(fields[1]), int(fields[11]) + int(fields[12])
+    own = {os.getpid()}
+    while more := {pid for pid, (parent, _) in found.items() if parent in own} - own:
+        own |= more
+    return sum(found[pid][1] for pid in own if pid in found) / os.sysconf("SC_CLK_TCK")
+
+
 def measured(options: argparse.Namespace, out: Path, on: str | None) -> dict[str, Any]:
     """Make the run once."""
-    clock, before = Clock(), os.getloadavg()[0]
+    clock = Clock()
     crew._received = clock.received
     ablate(
         load("resnet20", untrained=True),
@@ -73,7 +101,11 @@ def measured(options: argparse.Namespace, out: Path, on: str | None) -> dict[str
         workers=options.workers if on else None,
     )
     crew._received = clock._received
-    row = {"on": on or "one process", "seconds": round(clock.seconds, 1), "load_before": round(before, 2)}
+    row = {
+        "on": on or "one process",
+        "seconds": round(clock.seconds, 1),
+        "processors_of_others": round(clock.others, 2),
+    }
     print(row, flush=True)
     return row
 

@@ -301,10 +301,8 @@ def test_versions_that_differ_are_named(machines: Machines, monkeypatch: pytest.
     asked = {**versions(), "torch": "1.0+cu1", "python": f"{versions()['python']}.1"}
     monkeypatch.setattr("lenslab.units.cluster.commission.versions", lambda: asked)
     said = refusal(machines, Ablation.of(toys.network(toys.trained(toys.Residual())), toys.digits(20)))
-    assert (
-        f": it has torch {versions()['torch'].partition('+')[0]} and not 1.0; install the same versions on every machine"
-        in said
-    )
+    here = versions()["torch"].partition("+")[0]
+    assert f": it has torch {here} and not 1.0; install the same versions on every machine" in said
 
 
 @pytest.mark.thorough
