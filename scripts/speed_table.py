@@ -1,6 +1,6 @@
 """Write the tables of speed in the README and the docs from the records of ``python -m benchmarks.ablation``.
 
-    python -m scripts.speed_table
+python -m scripts.speed_table
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ def records() -> list[dict[str, Any]]:
 def table() -> str:
     """Write the table: a row for each record, how many times as fast as each loop in each arithmetic."""
     lines = [
-        "| network, sites, images | plain loop | prefix-cached loop | in mixed arithmetic: plain | prefix-cached | differ |",
+        "| network, sites, images | plain loop | prefix-cached | mixed: plain loop | prefix-cached | differ |",
         "|---|--:|--:|--:|--:|--:|",
     ]
     for record in records():

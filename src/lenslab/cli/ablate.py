@@ -16,11 +16,13 @@ from lenslab.cli.network_options import (
     Mean,
     NetworkName,
     NoExif,
+    On,
     Output,
     Sd,
     Size,
     Split,
     Weights,
+    Workers,
     load,
 )
 from lenslab.cli.run_choice import directory_for, read_run
@@ -169,6 +171,8 @@ def ablate(
     output: Output = None,
     batch_size: Annotated[int | None, Option(metavar="N", help="Images per batch; it decides no integer.")] = None,
     device: Annotated[str, Option(help="cpu, cuda, cuda:1, ...")] = "cpu",
+    on: On = None,
+    workers: Workers = None,
     dry_run: Annotated[
         bool, Option("--dry-run", help="Show the plan, with time and memory by a short trial, and stop.")
     ] = False,
@@ -211,7 +215,7 @@ def ablate(
             f"into {directory}"
         )
     with console.progress("silencing") as progress:
-        run = ablation.run(device=device, verify=verify, out=directory, progress=progress)
+        run = ablation.run(device=device, verify=verify, out=directory, progress=progress, on=on, workers=workers)
     if as_json:
         console.print_json({"directory": str(directory), "reused": run.reused, **run.record.document})
     else:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from importlib.metadata import PackageNotFoundError, requires
 
-_EXTRAS = ("read", "ablate", "site", "fast", "postgres", "vision", "pretrained")
+_EXTRAS = ("read", "ablate", "site", "fast", "postgres", "ray", "vision", "pretrained")
 """The extras that people install, those that bring least first."""
 
 _DISTRIBUTIONS = {"pil": "pillow", "sklearn": "scikit-learn", "vl-convert": "vl-convert-python", "csp": "django-csp",

@@ -58,6 +58,19 @@ Output = Annotated[
     ),
 ]
 
+On = Annotated[
+    str | None,
+    Option(
+        "--on",
+        metavar="WHERE",
+        help="Where the work is done, here by default: ray (one of Ray for the run, or that of RAY_ADDRESS), HOST:PORT "
+        "or ray://HOST.",
+    ),
+]
+Workers = Annotated[
+    int | None, Option("--workers", min=1, metavar="N", help="Processes that do it there. Default: as many as fit.")
+]
+
 Declared = Annotated[
     Path | None,
     Option(

@@ -15,11 +15,13 @@ from lenslab.cli.network_options import (
     Declared,
     Mean,
     NoExif,
+    On,
     Output,
     Sd,
     Size,
     Split,
     Weights,
+    Workers,
     key_of,
     numbers,
     size_of,
@@ -84,6 +86,8 @@ def run(
     declared: Declared = None,
     output: Output = None,
     device: Annotated[str, Option(help="cpu, cuda, cuda:1, ...")] = "cpu",
+    on: On = None,
+    workers: Workers = None,
     as_json: AsJson = False,
 ) -> None:
     """Silence every unit, decide the paper's claims by its rules, and leave a record that the site shows."""
@@ -108,6 +112,8 @@ def run(
             seed=seed,
             limit=limit,
             device=device,
+            on=on,
+            workers=workers,
             progress=progress,
             tell=console.remark,
         )

@@ -9,7 +9,7 @@ import platform
 from pathlib import Path
 from typing import Any
 
-RECORDED_PACKAGES = ("lenslab", "torch", "numpy", "scipy", "pandas", "pyarrow", "scikit-learn")
+RECORDED_PACKAGES = ("lenslab", "torch", "numpy", "scipy", "pandas", "openvino", "pyarrow", "scikit-learn")
 
 
 def sha256_of_file(path: str | Path) -> str:

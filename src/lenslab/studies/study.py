@@ -49,6 +49,8 @@ def run(
     limit: int | None = None,
     verify: int = 100,
     device: str = "cpu",
+    on: str | None = None,
+    workers: int | None = None,
     progress: Progress | None = None,
     tell: Tell | None = None,
 ) -> StudyResult:
@@ -74,6 +76,8 @@ def run(
         limit: Only the first so many images.
         verify: So many pairs are done again the plain way; a difference is an error.
         device: Where to run, in torch's words.
+        on: Where else the pieces of the work are made, see `lenslab.units.ablate`.
+        workers: How many processes make them there.
         progress: Is told how far the ablation has come.
         tell: Is told in words what is being done.
 
@@ -114,7 +118,9 @@ def run(
     what = f"silencing {ablation.units:,} units of {loaded.name} on {len(ablation.images):,} images of {opened.name}"
     tell(f"{what}; the record goes to {directory}")
     started, clock = timestamp(), time.monotonic()
-    measured = ablation.run(device=device, verify=verify, out=directory / "run", progress=progress)
+    measured = ablation.run(
+        device=device, verify=verify, out=directory / "run", progress=progress, on=on, workers=workers
+    )
     tell("deciding the claims")
     document = decided(measured, rules, draft)
     return study_result(

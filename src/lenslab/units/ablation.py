@@ -19,6 +19,7 @@ from lenslab.records import Draft, timestamp
 from lenslab.runs.arguments import directory, flag, progress_function, whole_number
 from lenslab.runs.intervention import FILTER, RESAMPLE, Intervention
 from lenslab.runs.run import Run
+from lenslab.units.cluster.crew import Crew
 from lenslab.units.engine.device import device_of
 from lenslab.units.engine.engines import ENGINES
 from lenslab.units.engine.execution import (
@@ -31,7 +32,7 @@ from lenslab.units.engine.execution import (
     refuse_executor,
 )
 from lenslab.units.engine.full_float32 import full_precision
-from lenslab.units.engine.site_plan import Plan, plan
+from lenslab.units.engine.site_plan import plan
 from lenslab.units.engine.sites import Site
 from lenslab.units.engine.trace import Trace, trace
 from lenslab.units.errors import LabelError, UnitsError, UnknownSiteError, UnsupportedNetworkError
@@ -43,12 +44,9 @@ from lenslab.units.question import Question
 from lenslab.units.run_inputs import refuse_other_answers
 from lenslab.units.run_writer import alignments_of, write_tables
 from lenslab.units.silencing.replacements import site_interventions, with_replacements
-from lenslab.units.silencing.resampling import Resampling
 from lenslab.units.sweep import verification
-from lenslab.units.sweep.exemplars import profiler
-from lenslab.units.sweep.schedule import schedule
 from lenslab.units.sweep.shards import Shards
-from lenslab.units.sweep.sweep import Progress, Sweep
+from lenslab.units.sweep.sweep import Progress
 
 _RECORDED_BYTES = 1 << 28
 """What the values recorded in one golden pass may take; it decides the batch size."""
@@ -215,7 +213,14 @@ class Ablation(Question):
         )
 
     def run(
-        self, *, device: str = "cpu", verify: int = 0, out: str | Path | None = None, progress: Progress | None = None
+        self,
+        *,
+        device: str = "cpu",
+        verify: int = 0,
+        out: str | Path | None = None,
+        progress: Progress | None = None,
+        on: str | None = None,
+        workers: int | None = None,
     ) -> Run:
         """Run it; see `ablate` for the arguments.
 
@@ -224,15 +229,16 @@ class Ablation(Question):
             >>> ablation.pairs, len(ablation.run().units)
             (3840, 64)
         """
-        where = device_of(device)
+        crew = Crew.of(on, workers, device)
+        where = device_of(device) if crew is None else crew.device_here()
         verify = min(whole_number("verify", verify), self.pairs)
         progress_function(progress)
         named = directory("out", out)
         if named is not None:
-            return self._run(named, where, verify, progress)
+            return self._run(named, where, verify, progress, crew)
         place = Path(tempfile.mkdtemp(prefix="lenslab-"))
         try:
-            run = self._run(place, where, verify, progress)
+            run = self._run(place, where, verify, progress, crew)
         except BaseException:
             shutil.rmtree(place)
             raise
@@ -243,7 +249,7 @@ class Ablation(Question):
         """Try it on a few images and say what time and memory the whole will take."""
         return forecast(self, device=device)
 
-    def _run(self, out: Path, device: torch.device, verify: int, progress: Progress | None) -> Run:
+    def _run(self, out: Path, device: torch.device, verify: int, progress: Progress | None, crew: Crew | None) -> Run:
         draft = Draft.open(out, kind="run", request=self.request)
         record = draft.finished()
         inputs = {"network": self.network, "images": self.images, "reference": self.reference}
@@ -257,12 +263,14 @@ class Ablation(Question):
             plans = with_replacements(
                 self.plans, self.intervention, self.trace, self.reference, preprocessing, device, seed=self.seed
             )
-            resampling = self._resampling(device) if self.intervention.replacement == RESAMPLE else None
+            resampling = self.resampling(device) if self.intervention.replacement == RESAMPLE else None
             if record is None:
                 shards = Shards(draft)
                 try:
                     alignments = alignments_of(self, device)
-                    blocks = self.sweep(plans, resampling, device, verify).run(shards, progress)
+                    sweep = self.sweep(plans, resampling, device, verify)
+                    elsewhere = crew.making(self, plans, sweep.schedule, verify) if crew else None
+                    blocks = sweep.run(shards, progress, elsewhere)
                 except UnitsError:
                     draft.abandon()
                     raise
@@ -289,47 +297,6 @@ class Ablation(Question):
         times = {"started": started, "finished": timestamp(), "seconds": round(time.monotonic() - clock, 1)}
         return Run(draft.finish({**document, "verification": checked, **times}), verified=checked, inputs=inputs)
 
-    def sweep(
-        self, plans: Sequence[Plan], resampling: Resampling | None, device: torch.device, candidates: int
-    ) -> Sweep:
-        """Set up the sweep that answers it.
-
-        Args:
-            plans: Its plans, with what the units become.
-            resampling: Gives the maps that they take from other images, where they are resampled.
-            device: Where to run.
-            candidates: How many pairs are to be checked.
-        """
-        return Sweep(
-            engine=self.engine_for(plans, device),
-            images=self.images,
-            preprocessing=self.network.preprocessing,
-            classes=self.trace.classes,
-            units={plan.site.name: plan.count for plan in plans},
-            schedule=schedule(
-                plans, self.trace.costs.get(""), batch_size=self.batch_size, draws=self.intervention.draws
-            ),
-            device=device,
-            profiler=profiler(self.trace, [plan.site for plan in plans], device) if self.attributes else None,
-            resampling=resampling,
-            draws=self.intervention.draws,
-            top=self.top,
-            candidates=candidates,
-            seed=self.seed,
-            scored=self.arithmetic == FLOAT32,
-        )
-
-    def _resampling(self, device: torch.device) -> Resampling:
-        return Resampling(
-            self.trace,
-            self.plans,
-            self.reference,
-            self.network.preprocessing,
-            seed=self.seed,
-            same=self.reference.sha256 == self.images.sha256,
-            device=device,
-        )
-
 
 def ablate(
     network: Network | nn.Module | str,
@@ -339,6 +306,8 @@ def ablate(
     verify: int = 0,
     out: str | Path | None = None,
     progress: Progress | None = None,
+    on: str | None = None,
+    workers: int | None = None,
     **options: Unpack[Options],
 ) -> Run:
     """Silence every unit of a network, one at a time, and measure what each one costs.
@@ -356,6 +325,9 @@ def ablate(
         out: The directory for the record; a temporary one that goes with the result by default. A sweep that was
             stopped there goes on; one that was finished there is only read.
         progress: Is told how far it has come.
+        on: Where else the pieces of the work are made: ``"ray"``, ``"HOST:PORT"`` or ``"ray://HOST"``, see
+            `lenslab.units.cluster.connection.address_of`. The answer is the same.
+        workers: How many processes make them there; by default as many as there is room for.
         options: What is asked: ``sites``, ``replacement``, ``basis``, ``groups``, ``draws``, ``reference``, ``limit``,
             ``top``, ``attributes``, ``concepts``, ``engine``, ``seed``, ``batch_size``, ``executor``,
             ``arithmetic``; each is described at `Ablation.of`.
@@ -373,7 +345,7 @@ def ablate(
         (64, True)
     """
     ablation = Ablation.of(network, images, **options)
-    return ablation.run(device=device, verify=verify, out=out, progress=progress)
+    return ablation.run(device=device, verify=verify, out=out, progress=progress, on=on, workers=workers)
 
 
 def _patterns(sites: Sequence[str | Site] | str | Site | None) -> list[str] | None:

@@ -11,6 +11,7 @@
     ├── ImagesUnavailableError   (OSError)          known images that cannot be had or read
     ├── UndecodableImageError    (ValueError)       one picture of a source that does not decode
     ├── ImageLayoutError         (ValueError)       arrays or tables that are not labelled images
+    ├── ClusterError             (RuntimeError)     a cluster that does not answer, or whose workers lack something
     ├── OtherThanAskedError      (ValueError)       a network or images that are not those of the run
     ├── PreprocessingError       (ValueError)       preprocessing that does not fit images or network
     ├── WeightsError             (ValueError)       weights that cannot be read or do not fit
@@ -35,6 +36,7 @@ from lenslab.runs.errors import (
 
 __all__ = [
     "AmbiguousSiteError",
+    "ClusterError",
     "ImageLayoutError",
     "ImagesUnavailableError",
     "InterventionError",
@@ -81,6 +83,10 @@ class UndecodableImageError(UnitsError, ValueError):
 
 class ImageLayoutError(UnitsError, ValueError):
     """Arrays or tables that cannot be understood as labelled images; the message says what is expected."""
+
+
+class ClusterError(UnitsError, RuntimeError):
+    """A cluster that does not answer, or a worker that lacks or loses something; the message names which and what."""
 
 
 class OtherThanAskedError(UnitsError, ValueError):

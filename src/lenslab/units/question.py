@@ -19,6 +19,10 @@ from lenslab.units.engine.trace import Trace
 from lenslab.units.images import Images
 from lenslab.units.images.concept_masks import ConceptImages
 from lenslab.units.networks import Network
+from lenslab.units.silencing.resampling import Resampling
+from lenslab.units.sweep.exemplars import profiler
+from lenslab.units.sweep.schedule import schedule
+from lenslab.units.sweep.sweep import Sweep
 
 
 @dataclass(frozen=True)
@@ -131,3 +135,45 @@ class Question:
             return None
         per_draw = whole + sum(plan.count * (plan.cost or 0) for plan in self.plans)
         return len(self.images) * self.intervention.draws * per_draw
+
+    def sweep(
+        self, plans: Sequence[Plan], resampling: Resampling | None, device: torch.device, candidates: int
+    ) -> Sweep:
+        """Set up the sweep that answers it.
+
+        Args:
+            plans: Its plans, with what the units become.
+            resampling: Gives the maps that they take from other images, where they are resampled.
+            device: Where to run.
+            candidates: How many pairs are to be checked.
+        """
+        return Sweep(
+            engine=self.engine_for(plans, device),
+            images=self.images,
+            preprocessing=self.network.preprocessing,
+            classes=self.trace.classes,
+            units={plan.site.name: plan.count for plan in plans},
+            schedule=schedule(
+                plans, self.trace.costs.get(""), batch_size=self.batch_size, draws=self.intervention.draws
+            ),
+            device=device,
+            profiler=profiler(self.trace, [plan.site for plan in plans], device) if self.attributes else None,
+            resampling=resampling,
+            draws=self.intervention.draws,
+            top=self.top,
+            candidates=candidates,
+            seed=self.seed,
+            scored=self.arithmetic == FLOAT32,
+        )
+
+    def resampling(self, device: torch.device) -> Resampling:
+        """Draw the images that maps are taken from, where units are resampled."""
+        return Resampling(
+            self.trace,
+            self.plans,
+            self.reference,
+            self.network.preprocessing,
+            seed=self.seed,
+            same=self.reference.sha256 == self.images.sha256,
+            device=device,
+        )

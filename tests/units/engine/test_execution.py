@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, fx, nn
 
 from lenslab.units import Ablation, UnitsError, ablate, load
-from lenslab.units.engine import execution
+from lenslab.units.engine import execution, site_plan
 from lenslab.units.engine.audit import Audit, audit, drawn, margin_errors
 from lenslab.units.engine.exact_engine import ExactEngine
 from lenslab.units.engine.execution import EAGER, OPENVINO, Execution, execution_of, precision_of, prepared
@@ -24,6 +24,12 @@ needs_openvino = pytest.mark.skipif(not execution.installed(), reason="OpenVINO 
 EXECUTORS = [EAGER, pytest.param(OPENVINO, marks=needs_openvino)]
 NETWORKS = {kind.__name__: kind for kind in (toys.Residual, toys.Branches, toys.Shared)}
 COLUMNS = ["site", "unit", "image", "before", "after", "draw"]
+
+
+@pytest.fixture(autouse=True)
+def however_small(monkeypatch: pytest.MonkeyPatch) -> None:
+    """These networks are so small that nothing would be gained in bfloat16."""
+    monkeypatch.setattr(site_plan, "_ROUGH_COST", 0)
 
 
 def pair_of_runs(kind: str, count: int = 150, **options: Any) -> tuple[Any, Any]:
@@ -99,6 +105,13 @@ def test_what_cannot_be_had_is_refused(options: dict[str, Any], message: str, mo
     monkeypatch.setattr(execution, "installed", lambda: False)
     with pytest.raises(UnitsError, match=message):
         Ablation.of(toys.by_hand(), toys.digits(4), **options)
+
+
+def test_pairs_that_cost_next_to_nothing_are_decided_in_float32(monkeypatch: pytest.MonkeyPatch) -> None:
+    network, images = toys.network(toys.trained(toys.Residual())), toys.digits(4)
+    for least, arithmetic in ((0, "mixed"), (10**9, "float32")):
+        monkeypatch.setattr(site_plan, "_ROUGH_COST", least)
+        assert Ablation.of(network, images, arithmetic="mixed").arithmetic == arithmetic
 
 
 def test_auto_is_mixed_where_bfloat16_is_fast(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -218,3 +218,20 @@ def test_a_sweep_that_goes_on_with_other_batches_keeps_what_is_whole(
     )
     assert seen[1] == pytest.approx(0.6)  # three of five batches were whole
     pd.testing.assert_frame_equal(resumed.flips, ablate(made, toys.digits(40)).flips)
+
+
+def test_a_sweep_that_goes_on_takes_the_paths_of_one_that_was_never_stopped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made, images = toys.dark_beginning()
+    divide(monkeypatch)
+
+    def stop(done: float, total: float) -> None:
+        if done >= 0.3 * total:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        ablate(made, images, batch_size=8, out=tmp_path, progress=stop)
+    resumed, whole = ablate(made, images, batch_size=8, out=tmp_path), ablate(made, images, batch_size=8)
+    assert "one-channel delta" not in whole.record.document["paths"]["1"]
+    assert resumed.record.document["paths"] == whole.record.document["paths"]

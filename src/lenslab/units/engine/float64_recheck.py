@@ -24,8 +24,8 @@ _ROOM = 10
 _SEEN, _FEWEST_SEEN = 16, 3
 """Images of the first batch on which that is measured: fewer, where more would take long."""
 
-_SEEING = 20_000_000_000
-"""Multiply-accumulates, in float64, that take a second or so."""
+_SEEING = 10_000_000_000
+"""Multiply-accumulates, in float64, that take most of a second."""
 
 _FEWER = 2
 """With so many times fewer images than near ties, these are run from the site on."""

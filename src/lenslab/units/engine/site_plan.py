@@ -23,6 +23,9 @@ WHOLE = "whole network"
 _WORTH = 0.9
 """Of what running the whole rest costs, what a path that takes more steps may cost to be taken."""
 
+_ROUGH_COST = 1_000_000
+"""Pairs of fewer multiply-accumulates are decided in float32 at once: auditing bfloat16 costs more than it saves."""
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -100,7 +103,9 @@ def plan(
 def _executed(planned: Plan, images: int, executor: str, precision: torch.dtype) -> Plan:
     if planned.path not in (SUFFIX, DELTA):
         return planned
-    return replace(planned, execution=execution_of(executor, images * planned.count * (planned.cost or 0), precision))
+    cost = planned.cost or 0
+    first = precision if cost >= _ROUGH_COST else torch.float32
+    return replace(planned, execution=execution_of(executor, images * planned.count * cost, first))
 
 
 def _plan(trace: Trace, site: Site, engine: str, cut: str, intervention: SiteIntervention) -> Plan:

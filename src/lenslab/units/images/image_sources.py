@@ -6,6 +6,7 @@ import difflib
 import glob
 import os
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import TypeAlias
@@ -18,7 +19,7 @@ from lenslab.units.images.arrays import images_of_arrays
 from lenslab.units.images.class_folders import open_folders
 from lenslab.units.images.digits import digits
 from lenslab.units.images.fashion_mnist import fashion_mnist
-from lenslab.units.images.labelled_images import Images, OnError
+from lenslab.units.images.labelled_images import Images, OnError, Origin
 from lenslab.units.images.npz import open_npz
 from lenslab.units.images.parquet import open_parquet
 from lenslab.units.images.splits import of_split
@@ -68,7 +69,18 @@ def open_images(source: Source, *, on_error: OnError = "raise", exif: bool = Tru
     if on_error not in ("raise", "skip"):
         raise ImageLayoutError(f"on_error is {on_error!r}; give 'raise' or 'skip'")
     opened = _open(source, on_error, exif=exif)
+    if isinstance(source, str | os.PathLike):
+        origin = _origin(source, opened.digest)
+        opened = replace(opened, origin=origin, digest=lambda: origin.sha256)
     return opened.skipping() if on_error == "skip" else opened
+
+
+def _origin(source: str | os.PathLike[str], digest: Callable[[], str]) -> Origin:
+    """Say where a name or a path leads, whatever the current directory is."""
+    if str(source) in NAMED:
+        return Origin(str(source), "", digest)
+    path = Path(source).expanduser()
+    return Origin(str(path.absolute()), "" if path.is_absolute() else f"{Path.cwd()}/", digest)
 
 
 def _open(source: Source, on_error: OnError, *, exif: bool) -> Images:

@@ -111,6 +111,26 @@ class ImageBlock:
 
 
 @dataclass(frozen=True, eq=False)
+class Origin:
+    """Where images can be opened again, also by another process or on another machine that sees it.
+
+    Attributes:
+        place: A name, or a path from the root.
+        below: The directory, with a slash, that the path is relative to as it was typed; empty where it is not.
+        digest: Computes the SHA-256 of what lies there.
+    """
+
+    place: str
+    below: str
+    digest: Callable[[], str]
+
+    @cached_property
+    def sha256(self) -> str:
+        """SHA-256 (hex) of the source as it lies there, whatever its classes are mapped to."""
+        return self.digest()
+
+
+@dataclass(frozen=True, eq=False)
 class Images:
     """Labelled images: a value that knows every label and decodes pixels only when asked.
 
@@ -128,6 +148,7 @@ class Images:
         assumptions: What was assumed about the source, a sentence each.
         whole: How many images the source has, where only the first of them were kept.
         unlabelled: Numbers of images whose label stood in what cannot be read (in a torch ``Dataset``); it is -1 here.
+        origin: Where they can be opened again; ``None`` for what is in memory.
 
     Raises:
         LabelError: A label is negative or not an integer.
@@ -151,6 +172,7 @@ class Images:
     assumptions: tuple[str, ...] = ()
     unlabelled: frozenset[int] = frozenset()
     whole: int = 0
+    origin: Origin | None = None
 
     def __post_init__(self) -> None:
         if len(self.labels) == 0:

@@ -52,4 +52,4 @@ def subset(images: Images, numbers: NDArray[np.integer]) -> Images:
         return hashlib.sha256(f"{images.sha256} numbers {kept.tolist()}".encode()).hexdigest()
 
     unlabelled = frozenset(np.flatnonzero(np.isin(kept, list(images.unlabelled))).tolist())
-    return replace(images, labels=images.labels[kept], read=read, digest=digest, unlabelled=unlabelled)
+    return replace(images, labels=images.labels[kept], read=read, digest=digest, unlabelled=unlabelled, origin=None)

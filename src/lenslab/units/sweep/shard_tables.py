@@ -14,8 +14,7 @@ from lenslab.runs.attributes.profile_sums import ProfileSums
 from lenslab.units.engine.logit_scores import RISES, SCORES, rises
 from lenslab.units.engine.outcome import Reference, SiteOutcome
 from lenslab.units.images import ImageBlock, Skipped
-from lenslab.units.sweep.schedule import Block
-from lenslab.units.sweep.shards import AUDITS, CANDIDATES, FLIPS, PATHS, SKIPPED, SUMS, TOP_FLIPS, Shards, table
+from lenslab.units.sweep.shards import AUDITS, CANDIDATES, FLIPS, MARK, PATHS, SKIPPED, SUMS, TOP_FLIPS, table
 
 
 @dataclass
@@ -36,14 +35,14 @@ class BlockTables:
         columns = [images.numbers, images.labels, reference.predictions.cpu().numpy(), *scored, *found, *own]
         self.columns.append(_typed(columns, self._schema()))
 
-    def write(self, shards: Shards, block: Block) -> None:
-        """Write the block's own tables."""
+    def tables(self) -> dict[str, pa.Table]:
+        """Give the block's own tables by their kind; the one that is written last comes last."""
+        found = {}
         if self.profiled:
             rows = [{"site": name, **gathered.to_row()} for name, gathered in self.gathered.items()]
-            nothing = pa.table({"site": pa.array([], pa.string())})
-            shards.write("profile", block, None, pa.Table.from_pylist(rows) if rows else nothing)
-        shards.write("skipped", block, None, _skips(self.skipped))
-        shards.write("images", block, None, pa.concat_tables([self._schema().empty_table(), *self.columns]))
+            found["profile"] = pa.Table.from_pylist(rows) if rows else pa.table({"site": pa.array([], pa.string())})
+        images = pa.concat_tables([self._schema().empty_table(), *self.columns])
+        return {**found, "skipped": _skips(self.skipped), "images": images}
 
     def _schema(self) -> pa.Schema:
         numbers = [(name, pa.int32()) for name in ("image", "label", "prediction")]
@@ -95,22 +94,22 @@ class GroupTables:
             table(AUDITS, site.site, [each.pairs], [each.failed], [each.error], [each.band]) for each in site.audits
         ]
 
-    def write(self, shards: Shards, block: Block, group: int, candidates: int) -> None:
-        """Write the group's tables; the one that marks it as whole comes last."""
-        shards.write("flips", block, group, pa.concat_tables([FLIPS.empty_table(), *self.flips]))
-        shards.write("paths", block, group, pa.concat_tables([PATHS.empty_table(), *self.paths]))
-        shards.write("audits", block, group, pa.concat_tables([AUDITS.empty_table(), *self.audits]))
-        kept = strongest(pa.concat_tables([CANDIDATES.empty_table(), *self.candidates]), candidates)
-        shards.write("candidates", block, group, kept)
-        if self.top is not None:
-            shards.write("top_flips", block, group, pa.concat_tables([TOP_FLIPS.empty_table(), *self.top_flips]))
-        sums = [_summed(site, changes, self.classes) for site, changes in self.changes.items()]
-        shards.write("sums", block, group, pa.concat_tables([SUMS.empty_table(), *sums]))
+    def tables(self, candidates: int) -> dict[str, pa.Table]:
+        """Give the group's tables by their kind; the one that marks it as whole comes last."""
         columns = {"image": pa.array(np.concatenate([np.zeros(0, np.int64), *self.numbers]), pa.int32())}
         for name in self.sites:
             empty = np.zeros((0, self.units[name]), np.float32)
             columns[name] = _lists(np.concatenate([empty, *self.activations.get(name, [])]))
-        shards.write("activations", block, group, pa.table(columns))
+        found = {
+            "flips": pa.concat_tables([FLIPS.empty_table(), *self.flips]),
+            "paths": pa.concat_tables([PATHS.empty_table(), *self.paths]),
+            "audits": pa.concat_tables([AUDITS.empty_table(), *self.audits]),
+            "candidates": strongest(pa.concat_tables([CANDIDATES.empty_table(), *self.candidates]), candidates),
+        }
+        if self.top is not None:
+            found["top_flips"] = pa.concat_tables([TOP_FLIPS.empty_table(), *self.top_flips])
+        sums = [_summed(site, changes, self.classes) for site, changes in self.changes.items()]
+        return {**found, "sums": pa.concat_tables([SUMS.empty_table(), *sums]), MARK: pa.table(columns)}
 
 
 def strongest(candidates: pa.Table, count: int) -> pa.Table:

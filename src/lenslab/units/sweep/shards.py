@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -49,7 +49,7 @@ SUMS = pa.schema(
     ]
 )
 
-_MARK = "activations"
+MARK = "activations"
 """The table of a group that is written last: with it, the group is whole."""
 
 
@@ -67,6 +67,11 @@ class Shards:
         """Write one table of a group, or of the whole block for ``None``."""
         self.draft.write_table(f"shards/{kind}-{_name(block, group)}", table)
 
+    def write_all(self, block: Block, group: int | None, tables: Mapping[str, pa.Table]) -> None:
+        """Write the tables of a group, or of the whole block for ``None``, by their kind and in their order."""
+        for kind, each in tables.items():
+            self.write(kind, block, group, each)
+
     def has(self, kind: str, block: Block) -> bool:
         """Tell whether a block has its own table of a kind."""
         return self._path(kind, block, None).is_file()
@@ -76,7 +81,7 @@ class Shards:
         return [
             number
             for number, sites in enumerate(block.groups)
-            if not (path := self._path(_MARK, block, number)).is_file()
+            if not (path := self._path(MARK, block, number)).is_file()
             or [name for name in pq.read_schema(path).names if name != "image"] != list(sites)
         ]
 
@@ -97,8 +102,8 @@ class Shards:
 
     def _block(self, start: int, stop: int) -> Block:
         """Read back of which groups a block consists; those that are not whole are left out."""
-        pattern = re.compile(rf"{_MARK}-{start:09d}-{stop:09d}-(\d+)of(\d+)")
-        marks = [path for path in self.draft.shards(f"{_MARK}-*.parquet") if pattern.fullmatch(path.stem)]
+        pattern = re.compile(rf"{MARK}-{start:09d}-{stop:09d}-(\d+)of(\d+)")
+        marks = [path for path in self.draft.shards(f"{MARK}-*.parquet") if pattern.fullmatch(path.stem)]
         names = [tuple(name for name in pq.read_schema(path).names if name != "image") for path in marks]
         return Block(start, stop, tuple(names))
 
@@ -139,7 +144,7 @@ class Shards:
     def activations(self, blocks: Sequence[Block], sites: Sequence[str]) -> Iterator[pa.Table]:
         """Put the groups of each block side by side: a column for each site, a row for each image."""
         for block in blocks:
-            parts = [self._path(_MARK, block, group) for group in range(len(block.groups))]
+            parts = [self._path(MARK, block, group) for group in range(len(block.groups))]
             columns = {name: part.column(name) for part in map(pq.read_table, parts) for name in part.column_names}
             yield pa.table({name: columns[name] for name in ("image", *sites)})
 

@@ -6,20 +6,23 @@ missing, with the same batches as if it had never stopped.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
-from typing import Protocol
+from functools import cached_property
+from typing import Protocol, TypeAlias
 
 import numpy as np
 import torch
 
 from lenslab.runs.attributes.profile_sums import add_by_site
-from lenslab.units.engine.batch import Batch, batches
+from lenslab.units.engine.batch import Batch
 from lenslab.units.engine.engines import Engine
 from lenslab.units.images import ImageBlock, Images
 from lenslab.units.images.preprocessing import Preprocessing
 from lenslab.units.profiling.profiler import Profiler
 from lenslab.units.silencing.resampling import Resampling
+from lenslab.units.sweep.pieces import BlockBatches, MadePiece, Piece
 from lenslab.units.sweep.schedule import Block, Schedule
 from lenslab.units.sweep.shard_tables import BlockTables, GroupTables
 from lenslab.units.sweep.shards import Shards
@@ -34,6 +37,10 @@ class Progress(Protocol):
     def __call__(self, done: float, total: float, /) -> None:
         """Report ``done`` of ``total``, in units of predicted cost."""
         ...
+
+
+Elsewhere: TypeAlias = Callable[[Iterator[Piece]], Generator[tuple[Piece, MadePiece]]]
+"""Makes pieces in other processes, and gives each as soon as it is made."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,39 +71,72 @@ class Sweep:
     seed: int = 0
     scored: bool = True
 
-    def run(self, shards: Shards, progress: Progress | None = None) -> list[Block]:
-        """Make every shard that is missing, and give the blocks, all of them whole."""
+    def run(self, shards: Shards, progress: Progress | None = None, elsewhere: Elsewhere | None = None) -> list[Block]:
+        """Make every shard that is missing, and give the blocks, all of them whole.
+
+        Args:
+            shards: Where they are written.
+            progress: Is told how far it has come.
+            elsewhere: Makes the pieces, in any order; by default they are made here, one after the other.
+        """
         whole = shards.whole(list(self.units), ["profile"] if self.profiler else [])
         done = whole[-1].stop if whole else 0
         meter = _Meter(sum(self.schedule.costs.values()) * len(self.images), progress)
         meter.add(sum(self.schedule.costs.values()) * done)
         blocks = [*self.schedule.blocks(len(self.images), start=done)]
-        for block in blocks:
-            self._make(shards, block, meter)
+        missing = self._missing(shards, blocks, meter)
+        with closing(elsewhere(missing) if elsewhere else self._made_here(missing, meter)) as found:
+            for piece, made in found:
+                shards.write_all(piece.block, None, made.of_block)
+                shards.write_all(piece.block, piece.group, made.of_group)
+                meter.add(self.cost(piece) if elsewhere else 0.0)
         return [*whole, *blocks]
 
-    def _make(self, shards: Shards, block: Block, meter: _Meter) -> None:
-        missing = shards.missing(block)
-        count = block.stop - block.start
-        kept = [site for number, sites in enumerate(block.groups) if number not in missing for site in sites]
-        meter.add(count * sum(self.schedule.costs[site] for site in kept))
-        found: Iterable[tuple[ImageBlock, Batch]] = batches(
-            self.images, self.preprocessing, self.schedule.batch_size, self.device, start=block.start, stop=block.stop
-        )
-        if len(block.groups) > 1:
-            found = [*found]  # it is one batch, which serves all groups
-        for number in missing:
-            block_tables = None if shards.has("images", block) else BlockTables(self.top, self.profiler is not None)
-            group_tables = GroupTables(block.groups[number], self.units, self.classes, self.top, self.scored)
-            for images, batch in found:
-                if block_tables is not None:
-                    block_tables.skipped += images.skipped
-                if len(batch):
-                    self._decide(images, batch, group_tables, block_tables, meter)
-                meter.add(len(images.skipped) * sum(self.schedule.costs[site] for site in group_tables.sites))
+    def _missing(self, shards: Shards, blocks: Sequence[Block], meter: _Meter) -> Iterator[Piece]:
+        """Find what is to be made; the first piece of a block brings the block's own tables, if they are missing."""
+        for block in blocks:
+            missing = shards.missing(block)
+            meter.add(sum(self.cost(Piece(block, number)) for number in {*range(len(block.groups))} - {*missing}))
+            for number in missing:
+                yield Piece(block, number, own=number == missing[0] and not shards.has("images", block))
+
+    def _made_here(self, pieces: Iterator[Piece], meter: _Meter) -> Generator[tuple[Piece, MadePiece]]:
+        for place, piece in enumerate(pieces):
+            if place == 0 and (piece.block.start, piece.group) != (0, 0):
+                self.begin()
+            yield piece, self.make(piece, meter)
+
+    def begin(self) -> None:
+        """Show the engine the first images, by which it settles its paths, whichever piece is made first."""
+        for images, batch in self._batches.of(next(self.schedule.blocks(len(self.images)))):
+            if len(batch):
+                if self.resampling is not None:
+                    batch = replace(batch, fills=self.resampling.fills(images.numbers, 0, self.schedule.groups[0]))
+                with torch.inference_mode():
+                    self.engine.run(batch, [])
+                return
+
+    def cost(self, piece: Piece) -> float:
+        """Count a piece's multiply-accumulates."""
+        return (piece.block.stop - piece.block.start) * sum(self.schedule.costs[site] for site in piece.sites)
+
+    def make(self, piece: Piece, meter: _Meter | None = None) -> MadePiece:
+        """Decide the pairs of a piece; what was made before makes no difference."""
+        meter = meter or _Meter(self.cost(piece), None)
+        block_tables = BlockTables(self.top, self.profiler is not None) if piece.own else None
+        group_tables = GroupTables(piece.sites, self.units, self.classes, self.top, self.scored)
+        for images, batch in self._batches.of(piece.block):
             if block_tables is not None:
-                block_tables.write(shards, block)
-            group_tables.write(shards, block, number, max(self.candidates, _CANDIDATES))
+                block_tables.skipped += images.skipped
+            if len(batch):
+                self._decide(images, batch, group_tables, block_tables, meter)
+            meter.add(len(images.skipped) * sum(self.schedule.costs[site] for site in piece.sites))
+        of_group = group_tables.tables(max(self.candidates, _CANDIDATES))
+        return MadePiece(block_tables.tables() if block_tables else {}, of_group)
+
+    @cached_property
+    def _batches(self) -> BlockBatches:
+        return BlockBatches(self.images, self.preprocessing, self.schedule.batch_size, self.device)
 
     def _decide(
         self,

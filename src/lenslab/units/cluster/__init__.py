@@ -1,0 +1,1 @@
+"""A cluster: the pieces of a sweep made by many processes, on one machine or several, through Ray."""
