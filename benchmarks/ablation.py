@@ -15,7 +15,7 @@ import argparse
 import resource
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -76,7 +76,7 @@ ENGINES: dict[str, dict[str, Any]] = {
 }
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
     """Measure, print a table, write a record for each case."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--case", action="append", choices=CASES, help="repeatable; default: all")
@@ -86,13 +86,16 @@ def main() -> None:
     parser.add_argument("--fit", type=int, default=200, help="other images, that last layers are fitted on")
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--device", default="cpu", help="cpu, cuda, ...; on a GPU ratios are of wall seconds")
+    parser.add_argument("--without", action="append", default=[], choices=OPPONENTS, help="an opponent; repeatable")
     parser.add_argument("--no-record", action="store_true", help="print only")
-    options = parser.parse_args()
+    options = parser.parse_args(arguments)
     torch.set_num_threads(options.threads)
     for name in options.case or CASES:
         document = measure(CASES[name], options)
         if not options.no_record:
-            write(f"ablation-{name}", document)
+            where = "" if options.device == "cpu" else f"-{torch.device(options.device).type}"
+            write(f"ablation-{name}{where}", document)
 
 
 def measure(case: Case, options: argparse.Namespace) -> dict[str, Any]:
@@ -104,16 +107,22 @@ def measure(case: Case, options: argparse.Namespace) -> dict[str, Any]:
     asked = {"sites": sites, "attributes": False}
     questions = {name: units.Ablation.of(network, images, **asked, **more) for name, more in ENGINES.items()}
     ablation = questions["lenslab"]
-    inputs = torch.cat([network.preprocessing(block.pixels) for block in images.blocks(64)])
+    device = torch.device(options.device)
+    inputs = torch.cat([network.preprocessing(block.pixels) for block in images.blocks(64)]).to(device)
+    for question in questions.values():
+        for module in (question.trace.module, question.trace.graph and question.trace.graph.module):
+            if module is not None:
+                module.to(device)
     sample = {plan.site.name: _spread(plan.site.units, case.share) for plan in ablation.plans}
     print(
         f"\n{case.network}: {ablation.units:,} units at {len(sites)} sites, {len(inputs):,} images {inputs.shape[2:]}"
     )
     with torch.inference_mode(), full_precision():
-        rate = _best_rate()
+        rate = _best_rate(device)
         settings = {
             name: _best_setting(name, ablation, inputs, sample)
             for name in OPPONENTS
+            if name not in options.without
             if name != "Captum" or fits_captum(ablation.plans, ablation.trace.module)
         }
         for name, setting in settings.items():
@@ -134,14 +143,15 @@ def measure(case: Case, options: argparse.Namespace) -> dict[str, Any]:
         }
     seconds = {name: statistics.median(processor for _, processor in each) for name, each in taken.items()}
     wall = {name: statistics.median(first for first, _ in each) for name, each in taken.items()}
+    compared = seconds if device.type == "cpu" else wall
     rows = [
         {
             "engine": name,
             "wall_seconds": round(wall[name], 3),
             "processor_seconds": round(seconds[name], 3),
             "pairs_per_second": round(ablation.units * len(inputs) / wall[name]),
-            "over_plain": round(seconds["plain loop"] / seconds[name], 2),
-            "over_prefix": round(seconds["prefix-cached loop"] / seconds[name], 2),
+            "over_plain": round(compared["plain loop"] / compared[name], 2),
+            "over_prefix": round(compared["prefix-cached loop"] / compared[name], 2),
             "mismatches": _mismatches(flips[name], flips["lenslab"]),
         }
         for name in runs
@@ -166,10 +176,11 @@ def measure(case: Case, options: argparse.Namespace) -> dict[str, Any]:
         "units": ablation.units,
         "timed_share_of_units": sum(map(len, sample.values())) / ablation.units,
         "threads": options.threads,
+        "device": options.device,
         "repeats": options.repeats,
         "multiply_accumulates": macs,
         "best_rate": rate,
-        "share_of_roofline": round(macs / rate / seconds["lenslab"], 3),
+        "share_of_roofline": round(macs / rate / compared["lenslab"], 3),
         "peak_memory_mib": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024),
         "settings": {name: str(setting) for name, setting in settings.items()},
         "rows": rows,
@@ -232,7 +243,7 @@ def _opponent(
 
 def _site_ratios(question: units.Ablation, inputs: Tensor, sample: Sample, setting: Setting) -> dict[str, float]:
     """Say how many times as fast as the prefix-cached loop each site is, clean passes and compiling apart."""
-    engine = question.engine_for(question.plans, torch.device("cpu"))
+    engine = question.engine_for(question.plans, inputs.device)
     some = inputs[: question.batch_size]
     ours: dict[str, float] = {}
     for _ in range(2):  # the first time compiles
@@ -253,15 +264,15 @@ def _site_ratios(question: units.Ablation, inputs: Tensor, sample: Sample, setti
 
 def _ours(question: units.Ablation, inputs: Tensor) -> Callable[[], tuple[float, float, Flips]]:
     def decide() -> Flips:
-        engine = question.engine_for(question.plans, torch.device("cpu"))
+        engine = question.engine_for(question.plans, inputs.device)
         changed = {plan.site.name: np.zeros((plan.count, len(inputs)), np.int8) for plan in question.plans}
         for start in range(0, len(inputs), question.batch_size):
             some = inputs[start : start + question.batch_size]
             outcome = engine.run(batch_of(some, np.zeros(len(some), np.int64), np.arange(len(some))))
             for site in outcome.sites:
                 for piece in site.decided:
-                    flipped = (piece.after != outcome.reference.predictions[piece.rows]).numpy().astype(np.int8)
-                    where = piece.units.numpy(), start + piece.rows.numpy()
+                    flipped = (piece.after != outcome.reference.predictions[piece.rows]).cpu().numpy().astype(np.int8)
+                    where = piece.units.cpu().numpy(), start + piece.rows.cpu().numpy()
                     changed[site.site][where] = flipped + 2 * (piece.path == FLOAT64)
         return {(site, unit): row for site, rows in changed.items() for unit, row in enumerate(rows)}
 
@@ -283,13 +294,15 @@ def _spread(count: int, share: float) -> list[int]:
 def _timed(work: Callable[[], Any]) -> tuple[float, float, Any]:
     start, used = time.perf_counter(), time.process_time()
     result = work()
+    if torch.cuda.is_available():
+        torch.cuda.synchronize()
     return time.perf_counter() - start, time.process_time() - used, result
 
 
-def _best_rate() -> float:
+def _best_rate(device: torch.device) -> float:
     """Measure the multiply-accumulates per second of a large convolution."""
-    x = torch.randn(16, 256, 28, 28).contiguous(memory_format=torch.channels_last)
-    weight = torch.randn(256, 256, 3, 3).contiguous(memory_format=torch.channels_last)
+    x = torch.randn(16, 256, 28, 28, device=device).contiguous(memory_format=torch.channels_last)
+    weight = torch.randn(256, 256, 3, 3, device=device).contiguous(memory_format=torch.channels_last)
     best = min(_timed(lambda: F.conv2d(x, weight, padding=1))[0] for _ in range(5))
     return 16 * 28 * 28 * 256 * 256 * 9 / best
 

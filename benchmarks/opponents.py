@@ -29,7 +29,7 @@ def plain_loop(ablation: units.Ablation, inputs: Tensor, sample: Sample) -> Flip
     for plan in ablation.plans:
         for unit in sample[plan.site.name]:
             logits = _Silencer(graph.module, nodes[plan.site.name][1], unit).run(inputs)
-            found[plan.site.name, unit] = (logits.argmax(dim=1) != base).numpy()
+            found[plan.site.name, unit] = (logits.argmax(dim=1) != base).cpu().numpy()
     return found
 
 
@@ -49,7 +49,7 @@ def prefix_loop(ablation: units.Ablation, inputs: Tensor, sample: Sample) -> Fli
             value = before[node].clone()
             value[:, unit] = 0
             logits = fx.Interpreter(graph.module).run(inputs, initial_env={**before, node: value})
-            found[plan.site.name, unit] = (logits.argmax(dim=1) != base).numpy()
+            found[plan.site.name, unit] = (logits.argmax(dim=1) != base).cpu().numpy()
     return found
 
 
@@ -69,11 +69,11 @@ def captum(ablation: units.Ablation, inputs: Tensor, sample: Sample) -> Flips:
             inputs,
             layer_baselines=0.0,
             additional_forward_args=(base,),
-            layer_mask=_mask(plan.site, chosen),
+            layer_mask=_mask(plan.site, chosen).to(inputs.device),
             perturbations_per_eval=4,
         )
         for unit in chosen:
-            found[plan.site.name, unit] = (changed[:, unit].flatten(1)[:, 0] != 0).numpy()
+            found[plan.site.name, unit] = (changed[:, unit].flatten(1)[:, 0] != 0).cpu().numpy()
     return found
 
 
@@ -103,4 +103,4 @@ class _Silencer(fx.Interpreter):
 
     def run_node(self, n: fx.Node) -> Tensor:
         value = super().run_node(n)
-        return value.index_fill(1, torch.tensor([self._unit]), 0.0) if n is self._node else value
+        return value.index_fill(1, torch.tensor([self._unit], device=value.device), 0.0) if n is self._node else value

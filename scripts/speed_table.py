@@ -19,6 +19,7 @@ def records() -> list[dict[str, Any]]:
     """Read the records, those of one site last."""
     paths = (ROOT / "benchmarks" / "records").glob("ablation-*.json")
     found = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(paths)]
+    found = [record for record in found if record["device"] == "cpu"]
     return sorted(found, key=lambda record: (record["sites"] == 1, record["network"]))
 
 
