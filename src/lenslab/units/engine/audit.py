@@ -17,13 +17,13 @@ from lenslab.units.engine.near_ties import decide
 BFLOAT16 = "bfloat16"
 """The path of pairs that bfloat16 decided."""
 
-_FEWEST, _SHARE = 64, 0.01
+_FEWEST, _SHARE = 96, 0.015
 """So many pairs are audited at least, and such a share of them."""
 
 _TOO_FEW = 8
 """With fewer pairs than so many times those that are audited, all of them are run in float32."""
 
-_SAFETY = 2.5
+_SAFETY = 4.0
 """The band is so many times as wide as the largest error that was measured."""
 
 _MOST_AGAIN = 0.35
