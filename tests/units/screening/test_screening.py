@@ -30,7 +30,7 @@ def exact() -> Run:
 
 @pytest.fixture(scope="module")
 def seeds() -> list[Screening]:
-    return [screen("small", "digits", sites=SITES, limit=COUNT, precision=2.0, seed=seed) for seed in range(12)]
+    return [screen("small", "digits", sites=SITES, limit=COUNT, precision=2.0, seed=seed) for seed in range(8)]
 
 
 def inside(found: pd.DataFrame, name: str, truth: pd.Series) -> np.ndarray:

@@ -27,7 +27,7 @@ def list_probability(estimate: Floats, standard_error: Floats, many: int) -> flo
     Example:
         >>> round(list_probability(np.array([3.0, 1.0]), np.array([1.0, 1.0]), 1), 3)
         0.921
-        >>> list_probability(np.array([3.0, 1.0]), np.array([0.0, 0.0]), 1)
+        >>> round(list_probability(np.array([3.0, 1.0]), np.array([0.0, 0.0]), 1), 3)
         1.0
     """
     if many >= len(estimate):

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from lenslab.units.screening.drop_estimator import BANDS, Totals, inflation
 from lenslab.units.screening.flip_calibration import FlipCalibration
-from lenslab.units.screening.sampling_design import EVERY
 from lenslab.units.screening.site_screen import SiteScreen
 
 Flags = NDArray[np.bool_]
@@ -28,7 +27,9 @@ _PILOT_SHARE = 0.5
 _ROUNDS = 8
 """After so many draws every pair of a unit is run whose interval is still too wide."""
 
-_LEAST_MORE, _MOST_MORE, _ROOM = 1.3, 4.0, 1.2
+_ROOM = 1.05
+"""By so much more than asked an interval that was too wide is narrowed."""
+
 _HALVINGS = 12
 
 
@@ -105,7 +106,13 @@ def campaign(screens: Sequence[SiteScreen], decide: Decide, aim: Aim) -> Outcome
         reached = all((each <= 1).all() for each in excess.values())
         if reached or cut:
             break
-        wanted = [_more(screen, excess[screen.name], last=number == _ROUNDS - 1) for screen in screens]
+        if number == _ROUNDS - 1:
+            wanted = [screen.exhausted(excess[screen.name]) for screen in screens]
+        else:
+            wanted = [
+                screen.sharpened(np.where(excess[screen.name] > 1, _ROOM * excess[screen.name], 0.0), factors)
+                for screen in screens
+            ]
     sites = {
         each.name: SiteTotals(
             *found[each.name], np.bincount(each.forecast.unit[drawn[each.name]], minlength=each.forecast.units)
@@ -142,13 +149,6 @@ def _excess(screen: SiteScreen, overall: Totals, by_class: Totals, aim: Aim) -> 
 def _ratio(width: NDArray[np.float64], asked: Any) -> NDArray[np.float64]:
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.where(width <= 0, 0.0, width / asked)
-
-
-def _more(screen: SiteScreen, excess: NDArray[np.float64], *, last: bool) -> SiteScreen:
-    """Raise the effort of the units whose intervals are too wide: variances fall as efforts grow."""
-    by = np.clip(_ROOM * np.minimum(excess, _MOST_MORE) ** 2, _LEAST_MORE, _MOST_MORE)
-    effort = np.full_like(by, EVERY) if last else np.minimum(screen.effort * by, EVERY)
-    return replace(screen, effort=np.where(excess > 1, effort, screen.effort))
 
 
 def _affordable(now: Sequence[SiteScreen], wanted: Sequence[SiteScreen], pairs: int | None) -> Sequence[SiteScreen]:

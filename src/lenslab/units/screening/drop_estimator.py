@@ -76,9 +76,9 @@ def evidence(probability: Floats, changed: NDArray[np.bool_]) -> tuple[Floats, F
     A surprise is a change where none was likely, or none where one was.
 
     Example:
-        >>> expected, seen = evidence(np.array([0.2, 0.9]), np.array([False, False]))
+        >>> expected, seen = evidence(np.array([0.2, 0.8]), np.array([False, False]))
         >>> expected.round(1).tolist(), seen.tolist()
-        ([0.0, 0.0, 0.0, 0.3], [0.0, 0.0, 0.0, 1.0])
+        ([0.0, 0.0, 0.0, 0.4], [0.0, 0.0, 0.0, 1.0])
     """
     band, count = band_of(probability), len(BANDS) + 1
     surprise = changed != (probability > 0.5)

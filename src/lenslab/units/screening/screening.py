@@ -147,21 +147,23 @@ class Screen:
                 draft.abandon()
                 raise
             images = forecasts.images()
-            screens = self._screens(forecasts, images)
+            screens = self.screens(forecasts, images)
             runner = PairRunner(asked, engine, plans, draft, device, {each.name: each for each in screens}, progress)
-            outcome = campaign(screens, runner.decide, self._aim())
+            outcome = campaign(screens, runner.decide, self.aim)
         times = {"started": started, "finished": timestamp(), "seconds": round(time.monotonic() - clock, 1)}
         said = self._write(draft, forecasts, images, screens, outcome)
         return Screening(draft.finish({**said, **times}))
 
-    def _aim(self) -> Aim:
+    @property
+    def aim(self) -> Aim:
+        """What its campaign is asked for."""
         by_class = None if self.class_precision is None else self.class_precision / 100
         return Aim(self.precision / 100, by_class, self._most_pairs())
 
     def _most_pairs(self) -> int | None:
         return None if self.budget is None else int(self.budget * self.ablation.pairs)
 
-    def _screens(self, forecasts: Forecasts, images: pd.DataFrame) -> list[SiteScreen]:
+    def screens(self, forecasts: Forecasts, images: pd.DataFrame) -> list[SiteScreen]:
         """Read the forecasts of all sites, and draw their pilots."""
         labels, numbers = (images[name].to_numpy(np.int64) for name in ("label", "image"))
         classes, closed = self.ablation.trace.classes, forecasts.closed()

@@ -89,11 +89,27 @@ class SiteScreen:
         """Plan the first draw, for overall sums with 95 % intervals of this half-width; 0 draws every pair."""
         if not half_width:
             return replace(self, effort=np.full(self.forecast.units, EVERY))
-        open_ = ~self.pilot
-        variance = raised_variance(self.probability, np.minimum(factors, _LARGEST_FACTOR))[open_]
         wanted = np.full(self.forecast.units, (half_width / QUANTILE) ** 2)
-        effort = effort_for(variance, spread_of(self.probability[open_]), self.forecast.unit[open_], wanted)
-        return replace(self, effort=effort)
+        return replace(self, effort=self._effort_for(wanted, np.minimum(factors, _LARGEST_FACTOR)))
+
+    def sharpened(self, excess: Floats, factors: Floats) -> SiteScreen:
+        """Plan more of the units whose intervals are wider than asked by this factor, ``[units]``; 1 or less is kept.
+
+        The variance is taken to fall, with more pairs, as the model's does.
+        """
+        chance, unit = self.inclusion, self.forecast.unit
+        now = np.bincount(unit, (1 - chance) / chance * raised_variance(self.probability, factors), self.forecast.units)
+        effort = self._effort_for(now / np.maximum(excess, 1.0) ** 2, factors)
+        return replace(self, effort=np.where(excess > 1, np.maximum(effort, self.effort), self.effort))
+
+    def exhausted(self, excess: Floats) -> SiteScreen:
+        """Plan every pair of the units whose intervals are wider than asked."""
+        return replace(self, effort=np.where(excess > 1, EVERY, self.effort))
+
+    def _effort_for(self, wanted: Floats, factors: Floats) -> Floats:
+        open_ = ~self.pilot
+        variance = raised_variance(self.probability, factors)[open_]
+        return effort_for(variance, spread_of(self.probability[open_]), self.forecast.unit[open_], wanted)
 
     @property
     def inclusion(self) -> Floats:
