@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 SRC = Path(__file__).parents[2] / "src" / "lenslab"
-WHOLE = {"cli/ablate.py", "cli/study.py"}
+WHOLE = {"cli/ablate.py", "cli/screening.py", "cli/study.py"}
 """They print the whole document as JSON and read nothing in it."""
 
 OF_STUDIES = {"studies/study_result.py", "studies/checked_fields.py"}

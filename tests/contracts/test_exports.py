@@ -20,11 +20,11 @@ EXPORTS = {
         *("MissingBundleError", "ReportError", "UnwritableReportError", "write"),
     },
     "lenslab.runs": {
-        *("Comparison", "Curve", "Intervention", "Run", "UnitsError", "newest", "read", "read_curve"),
+        *("Comparison", "Curve", "Intervention", "Run", "Screening", "UnitsError", "newest", "read", "read_curve"),
     },
     "lenslab.units": {
         *("Ablation", "Images", "Mask", "Network", "Preprocessing", "Run", "UnitsError"),
-        *("ablate", "load", "measure_attributes", "open_images", "silenced", "trace"),
+        *("ablate", "load", "measure_attributes", "open_images", "screen", "silenced", "trace"),
     },
 }
 

@@ -225,7 +225,7 @@ def test_a_draft_of_another_request_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_kind_that_does_not_exist_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="unknown kind of record 'recipe'; known kinds are run, study"):
+    with pytest.raises(ValueError, match="unknown kind of record 'recipe'; known kinds are run, screening, study"):
         records.Draft.open(tmp_path / "run", kind="recipe", request=REQUEST)
     assert not (tmp_path / "run").exists()
 
@@ -345,3 +345,21 @@ def test_what_differs_is_told_with_both_values_and_hashes_in_short(tmp_path: Pat
     assert "top is null there and 5 here" in said
     assert 'sites is ["relu", "relu"' in said
     assert "... there and [] here" in said
+
+
+def test_a_draft_goes_on_with_a_record_that_differs_only_where_it_may(tmp_path: Path) -> None:
+    place, asked = tmp_path / "one", {"network": "toy", "precision": 2}
+    first = records.Draft.open(place, kind="screening", request=asked)
+    first.write_table("pairs", pa.table({"pair": [1]}))
+    first.finish({"found": "rough"})
+    with pytest.raises(records.OtherRecordError, match="precision is 2 there and 1 here"):
+        records.Draft.open(place, kind="screening", request={**asked, "precision": 1})
+    with pytest.raises(records.OtherRecordError, match="network is toy there and other here"):
+        records.Draft.open(place, kind="screening", request={**asked, "network": "other"}, may_differ=["precision"])
+    second = records.Draft.open(place, kind="screening", request={**asked, "precision": 1}, may_differ=["precision"])
+    assert second.finished() is None
+    assert records.read(place).document["found"] == "rough"  # until the other is there, it stays
+    again = records.Draft.open(place, kind="screening", request={**asked, "precision": 1}, may_differ=["precision"])
+    again.begin_anew()
+    assert again.finish({"found": "sharp"}).document["request"]["precision"] == 1
+    assert sorted(path.name for path in place.iterdir()) == ["pairs.parquet", "record.json"]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from rich.markup import escape
 from typer import Argument, Option
 
-from lenslab.cli import console
+from lenslab.cli import console, screening
 from lenslab.cli.network_options import (
     AsJson,
     Classes,
@@ -105,7 +105,34 @@ def ablate(
         list[str] | None,
         Option(metavar="PATTERN", help="Sites by name, shell globs allowed; repeatable. Default: the default sites."),
     ] = None,
-    engine: Annotated[str, Option(metavar="E", help="exact, or plain: the whole network for every unit.")] = "exact",
+    engine: Annotated[
+        str,
+        Option(
+            metavar="E",
+            help="exact; plain: the whole network for every unit; or screen: drops with intervals, from a share of "
+            "the pairs.",
+        ),
+    ] = "exact",
+    precision: Annotated[
+        float | None,
+        Option(
+            metavar="POINTS",
+            help="With --engine screen: half the width of every overall drop's 95 % interval. 0: every pair.",
+        ),
+    ] = None,
+    class_precision: Annotated[
+        float | None, Option(metavar="POINTS", help="With --engine screen: the same of every class drop.")
+    ] = None,
+    budget: Annotated[
+        float | None, Option(metavar="SHARE", help="With --engine screen: the share of the pairs to run at most.")
+    ] = None,
+    top_units: Annotated[
+        int | None,
+        Option(
+            metavar="N",
+            help="With --engine screen: name the N units with the largest drops, and how likely that list is right.",
+        ),
+    ] = None,
     executor: Annotated[
         str,
         Option(
@@ -180,13 +207,44 @@ def ablate(
 ) -> None:
     """Silence every unit of a network, one at a time, and measure what each one costs."""
     from lenslab import records, units
+    from lenslab.units.screening.screening import Screen
 
     images = f"{images}#{split}" if split else images
+    aim = {"precision": precision, "class_precision": class_precision, "budget": budget}
+    screening.refuse_contradictions(
+        engine,
+        only_screening={**aim, "top_units": top_units},
+        never_screening={
+            "concepts": concepts,
+            "top": top,
+            "draws": draws,
+            "verify": verify,
+            "dry_run": dry_run,
+            "basis": basis if basis != "units" else None,
+            "arithmetic": arithmetic if arithmetic != "float32" else None,
+        },
+    )
     loaded = load(network, weights, mean, sd, size, declared=declared, output=output, images=images)
     opened = units.open_images(images, on_error="skip" if skip_broken else "raise", exif=not no_exif)
+    mapped = opened.mapped(loaded.class_names or loaded.classes, classes) if classes else opened
+    if engine == screening.ENGINE:
+        asked = Screen.of(
+            loaded,
+            mapped,
+            sites=sites,
+            limit=limit,
+            seed=seed,
+            batch_size=batch_size,
+            replacement=replacement,
+            reference=reference,
+            executor=executor,
+            **aim,
+        )
+        screening.run(asked, out, resume=resume, device=device, top_units=top_units, as_json=as_json)
+        return
     ablation = units.Ablation.of(
         loaded,
-        opened.mapped(loaded.class_names or loaded.classes, classes) if classes else opened,
+        mapped,
         sites=sites,
         engine=engine,
         executor=executor,

@@ -43,24 +43,30 @@ class Draft:
 
     Attributes:
         directory: Where it lies.
-        kind: ``"run"`` or ``"study"``.
+        kind: ``"run"``, ``"screening"`` or ``"study"``.
         request: Everything that decides a number, as JSON.
         made: The directories that were made for it, the innermost first.
+        may_differ: In which parts of the request a record or draft that is there may differ; this one goes on with it.
     """
 
     directory: Path
     kind: str
     request: Mapping[str, Any]
     made: tuple[Path, ...] = ()
+    may_differ: frozenset[str] = frozenset()
 
     @classmethod
-    def open(cls, directory: str | Path, *, kind: str, request: Mapping[str, Any]) -> Draft:
+    def open(
+        cls, directory: str | Path, *, kind: str, request: Mapping[str, Any], may_differ: Iterable[str] = ()
+    ) -> Draft:
         """Begin a record, or resume a draft of the same request, whose finished shards are still there.
 
         Args:
             directory: A new or empty directory, or one that holds a draft of the same request.
-            kind: ``"run"`` or ``"study"``.
+            kind: ``"run"``, ``"screening"`` or ``"study"``.
             request: Everything that decides a number; its hash is the record's key.
+            may_differ: Parts of the request in which a record that is there may differ: this draft goes on with it, see
+                `begin_anew`.
 
         Raises:
             OtherRecordError: The directory holds another record, another draft, or foreign files.
@@ -79,13 +85,13 @@ class Draft:
             raise ValueError(f"unknown kind of record {kind!r}; known kinds are {', '.join(KINDS)}")
         place = Path(directory).expanduser()
         made = tuple(each for each in (place, *place.parents) if not each.exists())
-        draft = cls(place, kind, request, made)
+        draft = cls(place, kind, request, made, frozenset(may_differ))
         if not str(directory).strip():
             raise OtherRecordError("the directory for the record has no name; name one with --out")
         try:
             draft._refuse_foreign_files()
             draft.directory.mkdir(parents=True, exist_ok=True)
-            if not (draft.directory / DOCUMENT).exists():
+            if not draft._answered():
                 draft.write_json(REQUEST, {"kind": kind, "key": draft.key, "request": dict(request)})
         except NoSpaceError:
             raise
@@ -201,6 +207,23 @@ class Draft:
         """Take up a finished record, to put further files beside its own."""
         return cls.open(record.directory, kind=record.kind, request=record.document["request"])
 
+    def begin_anew(self) -> None:
+        """Take the record away that this draft goes on with: what is kept of it lies among the pieces of the work."""
+        (self.directory / DOCUMENT).unlink(missing_ok=True)
+
+    def _answered(self) -> bool:
+        """Tell whether this very request has been answered here, or another one that this does not go on with."""
+        path = self.directory / DOCUMENT
+        return path.exists() and (
+            not self.may_differ or json.loads(path.read_text(encoding="utf-8"))["key"] == self.key
+        )
+
+    def _goes_on_with(self, held: Mapping[str, Any]) -> bool:
+        there = held.get("request")
+        if not self.may_differ or held.get("kind") != self.kind or not isinstance(there, dict):
+            return False
+        return all(there.get(name) == self.request.get(name) for name in {*there, *self.request} - self.may_differ)
+
     def _clear(self) -> None:
         shutil.rmtree(self.directory / SHARDS, ignore_errors=True)
         for leftover in (self.directory / REQUEST, *atomic_write.abandoned(self.directory)):
@@ -209,7 +232,7 @@ class Draft:
     def _refuse_foreign_files(self) -> None:
         if self.directory.exists() and not self.directory.is_dir():
             raise OtherRecordError(f"{self.directory} is a file; name a new directory")
-        advice = "Name another directory with --out, or remove this one yourself."
+        advice, known = "Name another directory with --out, or remove this one yourself.", False
         for name in (DOCUMENT, REQUEST):
             path = self.directory / name
             if not path.is_file():
@@ -219,8 +242,12 @@ class Draft:
                 key = held["key"]
             except (ValueError, TypeError, KeyError, RecursionError) as error:
                 raise BrokenRecordError(f"{path} cannot be read: {error!r}. {advice}") from error
-            if key != self.key:
+            if key == self.key:
+                return
+            if not self._goes_on_with(held):
                 raise OtherRecordError(f"{self.directory} holds another {_describe(held, self.request)}. {advice}")
+            known = True
+        if known:
             return
         entries = self.directory.iterdir() if self.directory.is_dir() else ()
         foreign = sorted(entry.name for entry in entries if not entry.match(atomic_write.PARTIAL))

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 SCHEMA = 1
 """The schema that this version writes, and the only one that it reads."""
 
-KINDS = ("run", "study")
+KINDS = ("run", "screening", "study")
 DOCUMENT = "record.json"
 
 
@@ -35,7 +35,7 @@ class Record:
 
     @property
     def kind(self) -> str:
-        """``"run"`` for one ablation, ``"study"`` for a paper's claims with their verdicts."""
+        """``"run"`` for one ablation, ``"screening"`` for estimates of one, ``"study"`` for a paper's claims."""
         return str(self.document["kind"])
 
     @property
@@ -166,7 +166,7 @@ def find(directory: str | Path, *, kind: str) -> tuple[list[Record], list[str]]:
 
     Args:
         directory: Where the records lie side by side; it need not exist.
-        kind: ``"run"`` or ``"study"``.
+        kind: ``"run"``, ``"screening"`` or ``"study"``.
 
     Returns:
         The records, and one sentence per directory that holds a ``record.json`` which cannot be read.

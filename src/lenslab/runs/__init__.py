@@ -11,19 +11,21 @@ if TYPE_CHECKING:
     from lenslab.runs.errors import UnitsError
     from lenslab.runs.intervention import Intervention
     from lenslab.runs.run import Run, newest, read
+    from lenslab.runs.screening import Screening
 
 _HOMES = {
     "Comparison": "comparison",
     "Curve": "curve",
     "Intervention": "intervention",
     "Run": "run",
+    "Screening": "screening",
     "UnitsError": "errors",
     "newest": "run",
     "read": "run",
     "read_curve": "curve",
 }
 
-__all__ = ["Comparison", "Curve", "Intervention", "Run", "UnitsError", "newest", "read", "read_curve"]
+__all__ = ["Comparison", "Curve", "Intervention", "Run", "Screening", "UnitsError", "newest", "read", "read_curve"]
 
 
 def __getattr__(name: str) -> Any:

@@ -281,6 +281,11 @@ def record_of(source: RunRecord | Record | str | Path) -> Record:
     record = source if isinstance(source, Record) else read(source)
     if record.kind == "run":
         return record
+    if record.kind == "screening":
+        raise NotARunError(
+            f"{record.directory} was screened: its drops are estimates from a share of the pairs, and this needs every "
+            "one; measure with --engine exact, or read it as lenslab.runs.Screening.of"
+        )
     runs, _ = find(record.directory, kind="run")
     if not runs:
         raise NotARunError(

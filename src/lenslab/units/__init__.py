@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from lenslab.units.images import Images, open_images
     from lenslab.units.images.preprocessing import Preprocessing
     from lenslab.units.networks import Network, load
+    from lenslab.units.screening.screening import screen
     from lenslab.units.silencing.silenced_network import silenced
     from lenslab.units.silencing.unit_masks import Mask
 
@@ -29,6 +30,7 @@ _HOMES = {
     "load": "lenslab.units.networks",
     "measure_attributes": "lenslab.units.attribute_measurement",
     "open_images": "lenslab.units.images",
+    "screen": "lenslab.units.screening.screening",
     "silenced": "lenslab.units.silencing.silenced_network",
     "trace": "lenslab.units.engine.trace",
 }
@@ -45,6 +47,7 @@ __all__ = [
     "load",
     "measure_attributes",
     "open_images",
+    "screen",
     "silenced",
     "trace",
 ]

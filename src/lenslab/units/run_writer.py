@@ -89,7 +89,7 @@ def write_tables(
         for name, exemplar_table in zip(("exemplars", "thumbnails"), found, strict=True):
             draft.write_table(name, exemplar_table)
     paths, audits = (shards.collected(kind, blocks).to_pandas() for kind in ("paths", "audits"))
-    return _document(question, frame, skipped, paths, audits)
+    return document(question, frame, skipped, paths, audits)
 
 
 def _tables(
@@ -173,9 +173,18 @@ def _largest(values: pd.Series) -> float | None:
     return float(finite.max()) if len(finite) else None
 
 
-def _document(
+def document(
     question: Question, images: pd.DataFrame, skipped: pd.DataFrame, paths: pd.DataFrame, audits: pd.DataFrame
 ) -> dict[str, Any]:
+    """Give what ``record.json`` says of a question and its images.
+
+    Args:
+        question: What was asked.
+        images: The record's table of images.
+        skipped: Those that do not decode, columns ``image, reason``.
+        paths: How many pairs of a site were decided how, columns ``site, path, pairs``.
+        audits: See `lenslab.units.sweep.shards.AUDITS`.
+    """
     network, trace_, opened = question.network, question.trace, question.images
     counts = paths.groupby(["site", "path"])["pairs"].sum()
     return {

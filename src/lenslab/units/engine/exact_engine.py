@@ -95,6 +95,22 @@ class ExactEngine:
         (plan,) = (each for each in self._plans if each.site.name == site)
         return self._decisions(batch, plan, golden, reference, [], units)
 
+    def decided(self, batch: Batch, site: str, rows: Tensor, units: Tensor) -> Iterator[DecidedPairs]:
+        """Decide these pairs of one site and no others, in pieces: ``units[i]`` silenced on image ``rows[i]``."""
+        golden, _ = self._clean_pass(batch)
+        (plan,) = (each for each in self._plans if each.site.name == site)
+        intervention, order = plan.intervention_on(batch), units.argsort(stable=True)
+        for some, some_units, logits in self._exactly(
+            _in_float32(plan), intervention, golden, rows[order], units[order]
+        ):
+            yield from self._recheck.decided(
+                logits, batch, plan.cut, some, some_units, path=plan.path, intervention=intervention
+            )
+
+    def reference(self, batch: Batch) -> Reference:
+        """Decide a batch with every unit in place."""
+        return self._clean_pass(batch)[1]
+
     def _decisions(
         self,
         batch: Batch,

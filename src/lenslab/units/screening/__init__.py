@@ -1,0 +1,1 @@
+"""Screening: every unit's drop with an interval, from exact decisions of a small share of the pairs."""
