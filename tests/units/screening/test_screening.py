@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import json
 import shutil
+import sys
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from lenslab.records import OtherRecordError, read
+from lenslab.records import OtherRecordError, RecordNotFoundError, read
 from lenslab.runs import Run, Screening
 from lenslab.runs import read as read_run
 from lenslab.units import UnitsError, ablate, screen
 from lenslab.units.engine.exact_engine import ExactEngine
+from lenslab.units.screening import screening
 from lenslab.units.screening.screening import Screen
 from tests.units import toys
 
@@ -158,6 +160,21 @@ def test_a_continuation_that_is_killed_loses_neither_the_old_record_nor_the_new_
     second = screen("small", "digits", precision=0, **asked)
     assert second.share > first.share
     assert not second.units["accuracy_drop_standard_error"].any()
+
+
+def test_a_continuation_that_is_killed_while_it_writes_leaves_no_record_of_mixed_tables(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = {"sites": SITES, "limit": 60}
+    screen("small", "digits", precision=4.0, out=tmp_path / "one", **asked)
+    with monkeypatch.context() as patch:
+        patch.setattr(screening, "document", lambda *_: sys.exit(1))
+        with pytest.raises(SystemExit):
+            screen("small", "digits", precision=1.0, out=tmp_path / "one", **asked)
+    with pytest.raises(RecordNotFoundError):
+        read(tmp_path / "one")
+    second = screen("small", "digits", precision=1.0, out=tmp_path / "one", **asked)
+    assert second.units.equals(screen("small", "digits", precision=1.0, **asked).units)
 
 
 def test_asked_again_it_is_only_read(tmp_path: Path) -> None:
