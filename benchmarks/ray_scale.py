@@ -29,8 +29,7 @@ from PIL import Image
 from benchmarks.reporting import write
 from lenslab.records import Draft
 from lenslab.units import Ablation, load
-from lenslab.units.engine.engines import ENGINES
-from lenslab.units.forecast import _statistics_seconds, _tried
+from lenslab.units.forecast import _batch, _statistics_seconds, _tried
 from lenslab.units.images.picture_decoding import decode
 from lenslab.units.sweep.pieces import Piece
 from lenslab.units.sweep.schedule import Schedule, schedule
@@ -39,7 +38,11 @@ from lenslab.units.sweep.shards import Shards
 IMAGES, CLASSES, PIXELS = 50_000, 1000, (375, 500)
 """Of the validation set: how many, of how many classes, and the size of a usual picture."""
 
+FLIPPED = 0.03
+"""The share of pairs that flip, where the statistics are timed."""
+
 IN_HAND = 2
+"""Pieces that a worker has at a time."""
 
 
 @dataclass(frozen=True)
@@ -109,7 +112,7 @@ def measured(batch_size: int) -> dict[str, Any]:
         "writing_seconds": round(seconds, 4),
         "bytes_of_a_piece": size,
         "files_of_a_piece": files,
-        "statistics_seconds": round(_statistics_seconds(question, question.plans)),
+        "statistics_seconds": round(_statistics_seconds(question, question.plans, FLIPPED)),
     }
 
 
@@ -123,16 +126,11 @@ def asked(batch_size: int, images: int = IMAGES) -> Ablation:
 
 def core_rates(question: Ablation) -> dict[str, float]:
     """Measure multiply-accumulates per second at a site of each stage, as the forecast does."""
-    from lenslab.units.forecast import _batch
-
     some = [plan for plan in question.plans if plan.site.name in ("layer1.1.relu3", "layer2.2.relu3", "layer3.2.relu3")]
-    engine = ENGINES["exact"](question.trace, some, torch.device("cpu"), None)
+    engine = question.engine_for(some, torch.device("cpu"))
     batch = _batch(question, torch.device("cpu"))
-    found = {}
-    for plan in some:
-        active, seconds = _tried(engine, batch, plan)
-        found[plan.site.name] = active * float(plan.cost or 0) / seconds
-    return found
+    seconds = {plan.site.name: _tried(engine, batch, plan).seconds for plan in some}
+    return {plan.site.name: plan.count * len(batch) * float(plan.cost or 0) / seconds[plan.site.name] for plan in some}
 
 
 def picture_seconds(question: Ablation) -> float:
