@@ -4,8 +4,9 @@ What is timed is the sweep. With workers it begins when the first of them has op
 start of the cluster, and ends when the last piece is written. In one process it begins behind the first site, when the
 engine has made its checks, as workers have by then, and the rate from there is taken for the whole. Both are measured
 in turn, and medians are compared. How many processors other work takes meanwhile is in the record with each: where it
-is near 1 of 2, two workers cannot be twice as fast. The records are compared file by file, record.json apart from its
-times. The exit code is 1 where something differs.
+is near 1 of 2, two workers cannot be twice as fast; the seconds of processors that both take tell how much more work
+workers are. The records are compared file by file, record.json apart from its times. The exit code is 1 where something
+differs.
 
     python -m benchmarks.ray_workers --repeats 3
 """
@@ -35,35 +36,36 @@ class Clock:
     """Notes when workers have opened, and how far a sweep has come when."""
 
     def __init__(self) -> None:
-        self.opened: list[float] = []
-        self.done: list[tuple[float, float]] = []
+        self.opened: list[tuple[float, float]] = []
+        self.done: list[tuple[float, float, float]] = []
         self._received = crew._received
         self._began = time.monotonic(), busy_seconds(), own_seconds()
         self.others = 0.0
 
     def progress(self, done: float, total: float) -> None:
         """Note how far it is, and how many processors other work takes."""
-        now = time.monotonic()
-        self.done.append((now, done / total))
+        now, own = time.monotonic(), own_seconds()
+        self.done.append((now, own, done / total))
         if now - self._began[0] > 1:
-            used = busy_seconds() - self._began[1] - (own_seconds() - self._began[2])
+            used = busy_seconds() - self._began[1] - (own - self._began[2])
             self.others = used / (now - self._began[0])
 
     def received(self, reference: Any, piece: Any) -> Any:
         """Note that a worker has opened, where it is not a piece that comes back."""
         answer = self._received(reference, piece)
         if piece is None:
-            self.opened.append(time.monotonic())
+            self.opened.append((time.monotonic(), own_seconds()))
         return answer
 
     @property
-    def seconds(self) -> float:
-        """What the sweep took."""
-        ended = self.done[-1][0]
+    def seconds(self) -> tuple[float, float]:
+        """What the sweep took: seconds, and seconds of processors."""
+        ended, spent, _ = self.done[-1]
         if self.opened:
-            return ended - min(self.opened)
-        began, share = next(each for each in self.done if each[1] > 0)
-        return (ended - began) / (1 - share)
+            began, before = min(self.opened)
+            return ended - began, spent - before
+        began, before, share = next(each for each in self.done if each[2] > 0)
+        return (ended - began) / (1 - share), (spent - before) / (1 - share)
 
 
 def busy_seconds() -> float:
@@ -101,11 +103,9 @@ def measured(options: argparse.Namespace, out: Path, on: str | None) -> dict[str
         workers=options.workers if on else None,
     )
     crew._received = clock._received
-    row = {
-        "on": on or "one process",
-        "seconds": round(clock.seconds, 1),
-        "processors_of_others": round(clock.others, 2),
-    }
+    seconds, spent = (round(each, 1) for each in clock.seconds)
+    figures = {"seconds": seconds, "processor_seconds": spent, "processors_of_others": round(clock.others, 2)}
+    row = {"on": on or "one process", **figures}
     print(row, flush=True)
     return row
 
@@ -113,7 +113,7 @@ def measured(options: argparse.Namespace, out: Path, on: str | None) -> dict[str
 def main() -> None:
     """Measure in turn, compare, write a record."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--limit", type=int, default=640)
+    parser.add_argument("--limit", type=int, default=720)
     parser.add_argument("--batch-size", type=int, default=16)
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--repeats", type=int, default=3)
