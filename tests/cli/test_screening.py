@@ -41,6 +41,8 @@ def test_it_goes_on_to_a_narrower_precision_and_prints_json(typed: Typed, tmp_pa
         (["--top-units", "3"], "--top-units goes with --engine screen"),
         (["--engine", "screen", "--precision", "1", "--top", "3"], "--top does not go with --engine screen"),
         (["--engine", "screen", "--precision", "1", "--verify", "9"], "--verify does not go with --engine screen"),
+        (["--engine", "screen", "--precision", "1", "--on", "ray"], "--on does not go with --engine screen"),
+        (["--engine", "screen", "--precision", "1", "--workers", "2"], "--workers does not go with --engine screen"),
         (["--engine", "screen", "--precision", "1", "--dry-run"], "--dry-run does not go with --engine screen"),
         (["--engine", "screen", "--precision", "1", "--basis", "haar"], "--basis does not go with --engine screen"),
         (["--engine", "screen"], "give a precision in points, a budget, or both"),

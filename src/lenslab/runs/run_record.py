@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 from lenslab.records import BrokenRecordError, Record, RecordNotFoundError, find, read
 from lenslab.runs.errors import LabelError, NotARunError, NotOfUnitsError, UnknownSiteError
 from lenslab.runs.intervention import Intervention
-from lenslab.runs.metadata import DatasetMetadata, NetworkMetadata, SiteMetadata, count, number, part, text
+from lenslab.runs.measured_record import MeasuredRecord
+from lenslab.runs.metadata import SiteMetadata, count, number, part, text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -31,47 +32,8 @@ _COLUMNS = {
 
 
 @dataclass(frozen=True, repr=False)
-class RunRecord:
-    """The record of a finished ablation.
-
-    Attributes:
-        record: The directory with its document and tables.
-    """
-
-    record: Record
-
-    @property
-    def directory(self) -> Path:
-        """Where it lies."""
-        return self.record.directory
-
-    @property
-    def key(self) -> str:
-        """The SHA-256 of everything that decides a number; equal keys mean equal questions."""
-        return self.record.key
-
-    @cached_property
-    def accuracy(self) -> float:
-        """The fraction of images that the network classifies correctly with every unit in place."""
-        found = number(self.record.document, "accuracy")
-        if found is None:
-            raise BrokenRecordError(f"{self.directory} does not say its accuracy; measure again")
-        return found
-
-    @cached_property
-    def network(self) -> NetworkMetadata:
-        """The network that was measured."""
-        return NetworkMetadata.recorded(self.record.document)
-
-    @cached_property
-    def dataset(self) -> DatasetMetadata:
-        """The images that were measured on."""
-        return DatasetMetadata.recorded(self.record.document)
-
-    @cached_property
-    def sites(self) -> tuple[SiteMetadata, ...]:
-        """The sites that were measured, in the order of execution."""
-        return SiteMetadata.recorded(self.record.document, self.directory)
+class RunRecord(MeasuredRecord):
+    """The record of a finished ablation; its ``record`` is the directory with its document and tables."""
 
     @cached_property
     def intervention(self) -> Intervention:
@@ -96,20 +58,6 @@ class RunRecord:
         if found is None:
             raise BrokenRecordError(f"{self.directory} does not say its seed; measure again")
         return found
-
-    @property
-    def warnings(self) -> tuple[str, ...]:
-        """What a reader should know, a sentence each."""
-        return self._sentences("warnings")
-
-    @property
-    def assumptions(self) -> tuple[str, ...]:
-        """What was assumed of the network and the images, a sentence each."""
-        return self._sentences("assumptions")
-
-    def _sentences(self, name: str) -> tuple[str, ...]:
-        held = self.record.document.get(name)
-        return tuple(str(sentence) for sentence in held) if isinstance(held, list) else ()
 
     @property
     def verification(self) -> Mapping[str, int]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +10,8 @@ from lenslab.records import BrokenRecordError, Record
 from lenslab.records import read as read_record
 from lenslab.runs.arguments import whole_number
 from lenslab.runs.errors import NotARunError, UnitsError
-from lenslab.runs.metadata import DatasetMetadata, NetworkMetadata, SiteMetadata, count, number, part
+from lenslab.runs.measured_record import MeasuredRecord
+from lenslab.runs.metadata import count, number, part
 from lenslab.runs.statistics.list_probability import list_probability
 
 if TYPE_CHECKING:
@@ -25,17 +25,16 @@ _COLUMNS = {
 
 
 @dataclass(frozen=True, repr=False)
-class Screening:
+class Screening(MeasuredRecord):
     """A finished screening: `lenslab.units.screen` gives one, `of` reads one back. Its tables hold fractions.
 
-    It is no run: it has no counts of flips, and nothing that needs them takes it.
+    It is no run: it has no counts of flips, and nothing that needs them takes it. The first of its warnings says that
+    it was screened.
 
     Attributes:
-        record: The directory with its document and tables.
         reused: Whether the same question had been answered in this directory before.
     """
 
-    record: Record
     reused: bool = False
 
     @classmethod
@@ -65,46 +64,6 @@ class Screening:
             f"<Screening of {self.network.name} on {self.dataset.name}: {what}, estimated from {self.share:.2%} of the "
             f"pairs; {self.directory}>"
         )
-
-    @property
-    def directory(self) -> Path:
-        """Where it lies."""
-        return self.record.directory
-
-    @property
-    def key(self) -> str:
-        """The SHA-256 of everything that decides a number."""
-        return self.record.key
-
-    @cached_property
-    def network(self) -> NetworkMetadata:
-        """The network that was screened."""
-        return NetworkMetadata.recorded(self.record.document)
-
-    @cached_property
-    def dataset(self) -> DatasetMetadata:
-        """The images that it was screened on."""
-        return DatasetMetadata.recorded(self.record.document)
-
-    @cached_property
-    def sites(self) -> tuple[SiteMetadata, ...]:
-        """The sites, in the order of execution."""
-        return SiteMetadata.recorded(self.record.document, self.directory)
-
-    @property
-    def accuracy(self) -> float:
-        """The fraction of images that the untouched network classifies correctly."""
-        return self._number(self.record.document, "accuracy")
-
-    @property
-    def warnings(self) -> tuple[str, ...]:
-        """What a reader should know, a sentence each; the first says that it was screened."""
-        return self._sentences("warnings")
-
-    @property
-    def assumptions(self) -> tuple[str, ...]:
-        """What was assumed of the network and the images, a sentence each."""
-        return self._sentences("assumptions")
 
     @property
     def precision(self) -> float:
@@ -173,10 +132,6 @@ class Screening:
         if found is None:
             raise BrokenRecordError(f"{self.directory} does not say its {name}; screen again")
         return found
-
-    def _sentences(self, name: str) -> tuple[str, ...]:
-        held = self.record.document.get(name)
-        return tuple(str(sentence) for sentence in held) if isinstance(held, list) else ()
 
     def _table(self, name: str) -> pd.DataFrame:
         return self.record.table(name, needed=_COLUMNS[name])

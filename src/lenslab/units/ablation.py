@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 import time
-import weakref
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +13,7 @@ import torch
 from torch import nn
 
 from lenslab.records import Draft, timestamp
-from lenslab.runs.arguments import directory, flag, progress_function, whole_number
+from lenslab.runs.arguments import flag, progress_function, whole_number
 from lenslab.runs.intervention import FILTER, RESAMPLE, Intervention
 from lenslab.runs.run import Run
 from lenslab.units.cluster.crew import Crew
@@ -26,6 +23,7 @@ from lenslab.units.engine.execution import (
     AUTO,
     FLOAT32,
     MIXED,
+    OPENVINO,
     PLAIN,
     execution_of,
     precision_of,
@@ -41,6 +39,7 @@ from lenslab.units.images import Images, Source, open_images
 from lenslab.units.images.concept_masks import ConceptImages, open_concept_images
 from lenslab.units.networks import Network, load, shipped_weights_for
 from lenslab.units.question import Question
+from lenslab.units.record_place import recorded
 from lenslab.units.run_inputs import refuse_other_answers
 from lenslab.units.run_writer import alignments_of, write_tables
 from lenslab.units.silencing.replacements import site_interventions, with_replacements
@@ -153,8 +152,10 @@ class Ablation(Question):
             raise UnitsError(f"no engine named {engine!r}; there are {', '.join(ENGINES)}")
         refuse_executor(executor)
         precision = precision_of(arithmetic) if engine == "exact" else torch.float32
-        if engine == "plain" and arithmetic == MIXED:
-            raise UnitsError("the plain engine runs in float32 throughout; leave the mixed arithmetic, or the engine")
+        if engine == "plain" and (arithmetic == MIXED or executor == OPENVINO):
+            raise UnitsError(
+                "the plain engine is torch in float32 throughout; leave the executor and the arithmetic, or the engine"
+            )
         seed = whole_number("seed", seed)
         limit = None if limit is None else whole_number("limit", limit)
         top = None if top is None else whole_number("top", top)
@@ -206,6 +207,7 @@ class Ablation(Question):
             else open_images(reference, on_error=opened.on_error, exif=opened.exif),
             top=_top(top, traced.classes),
             clean=PLAIN if engine == "plain" else execution_of(executor, len(opened) * traced.costs.get("", 0)),
+            wanted_executor=executor,
             attributes=attributes and single,
             concepts=None
             if concepts is None
@@ -233,17 +235,8 @@ class Ablation(Question):
         where = device_of(device) if crew is None else crew.device_here()
         verify = min(whole_number("verify", verify), self.pairs)
         progress_function(progress)
-        named = directory("out", out)
-        if named is not None:
-            return self._run(named, where, verify, progress, crew)
-        place = Path(tempfile.mkdtemp(prefix="lenslab-"))
-        try:
-            run = self._run(place, where, verify, progress, crew)
-        except BaseException:
-            shutil.rmtree(place)
-            raise
-        weakref.finalize(run.record, shutil.rmtree, place, ignore_errors=True)
-        return run
+        asked = self.on_device(device)
+        return recorded(out, lambda place: asked._run(place, where, verify, progress, crew))
 
     def forecast(self, *, device: str = "cpu") -> Forecast:
         """Try it on a few images and say what time and memory the whole will take."""

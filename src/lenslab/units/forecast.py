@@ -109,6 +109,7 @@ def forecast(question: Question, *, device: str = "cpu") -> Forecast:
         >>> 0 < found.seconds < 60, found.peak_bytes > 1_000_000
         (True, True)
     """
+    question = question.on_device(device)
     started, where, images, before = time.perf_counter(), device_of(device), len(question.images), _peak()
     with full_precision():
         plans = _plans(question, where)
@@ -205,8 +206,8 @@ def _attribute_seconds(question: Question, golden: Golden, batch: Batch, device:
     ranks = max(0.0, ranked - plain) / few * min(_RANKED, images)
     names, program = [plan.site.name for plan in question.plans], question.trace.program(device, fast=True)
     with torch.inference_mode():
-        program.golden(batch.inputs, names, (), question.clean_on(device))
-        looking, _ = _timed(lambda: program.golden(batch.inputs, names, (), question.clean_on(device)))
+        program.golden(batch.inputs, names, (), question.clean)
+        looking, _ = _timed(lambda: program.golden(batch.inputs, names, (), question.clean))
     # Each unit's strongest images, which several units share.
     looked_at = images * (1 - np.exp(-_EXEMPLARS * question.units / images))
     return plain * images / len(batch) + ranks + float(looked_at) * (looking / len(batch) + _PICTURE_SECONDS)

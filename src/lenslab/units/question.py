@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Self
 
 import torch
 
@@ -12,10 +12,11 @@ from lenslab import __version__
 from lenslab.records import key_of
 from lenslab.runs.intervention import Intervention
 from lenslab.units.engine.engines import Engine, engine
-from lenslab.units.engine.execution import EAGER, FLOAT32, MIXED, PLAIN, Execution
+from lenslab.units.engine.execution import AUTO, EAGER, FLOAT32, MIXED, OPENVINO, PLAIN, Execution
 from lenslab.units.engine.network_hash import hash_of_architecture, hash_of_weights
 from lenslab.units.engine.site_plan import Plan
 from lenslab.units.engine.trace import Trace
+from lenslab.units.errors import UnitsError
 from lenslab.units.images import Images
 from lenslab.units.images.concept_masks import ConceptImages
 from lenslab.units.networks import Network
@@ -43,6 +44,7 @@ class Question:
         attributes: Whether the units' attributes are measured as well.
         concepts: Images with masks of the concepts that units are aligned with, where they are.
         clean: How clean passes are run.
+        wanted_executor: What was asked for to run the network, see `lenslab.units.engine.execution`.
     """
 
     network: Network
@@ -58,6 +60,7 @@ class Question:
     attributes: bool = True
     concepts: ConceptImages | None = None
     clean: Execution = PLAIN
+    wanted_executor: str = AUTO
 
     @property
     def request(self) -> dict[str, Any]:
@@ -96,15 +99,22 @@ class Question:
         """In what pairs are decided: ``"float32"``, or ``"mixed"`` with bfloat16 where that can decide."""
         return MIXED if any(plan.execution.precision is torch.bfloat16 for plan in self.plans) else FLOAT32
 
-    def engine_for(self, plans: Sequence[Plan], device: torch.device) -> Engine:
-        """Make the engine that answers it, by its plans with what the units become; OpenVINO is for processors."""
-        if device.type != "cpu":
-            plans = [replace(plan, execution=replace(plan.execution, executor=EAGER)) for plan in plans]
-        return engine(self.engine, self.trace, plans, device, top=self.top, clean=self.clean_on(device))
+    def on_device(self, device: str) -> Self:
+        """Give the question as it is answered on a device, in torch's words: where that is no processor, by torch.
 
-    def clean_on(self, device: torch.device) -> Execution:
-        """Tell how clean passes are run on a device."""
-        return self.clean if device.type == "cpu" else PLAIN
+        Raises:
+            UnitsError: OpenVINO was asked for, and runs on processors only.
+        """
+        if device.partition(":")[0] == "cpu":
+            return self
+        if self.wanted_executor == OPENVINO:
+            raise UnitsError(f"OpenVINO runs on processors, not on {device}; leave the executor, or the device")
+        plans = tuple(replace(plan, execution=replace(plan.execution, executor=EAGER)) for plan in self.plans)
+        return replace(self, plans=plans, clean=PLAIN)
+
+    def engine_for(self, plans: Sequence[Plan], device: torch.device) -> Engine:
+        """Make the engine that answers it, by its plans with what the units become."""
+        return engine(self.engine, self.trace, plans, device, top=self.top, clean=self.clean)
 
     @property
     def assumptions(self) -> tuple[str, ...]:

@@ -84,7 +84,7 @@ def write_tables(
             question.network.preprocessing,
             batch_size=question.batch_size,
             device=device,
-            execution=question.clean_on(device),
+            execution=question.clean,
         )
         for name, exemplar_table in zip(("exemplars", "thumbnails"), found, strict=True):
             draft.write_table(name, exemplar_table)

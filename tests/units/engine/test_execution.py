@@ -98,7 +98,7 @@ def test_only_what_costs_much_is_compiled(monkeypatch: pytest.MonkeyPatch) -> No
         ({"executor": "fastest"}, "no executor named 'fastest'; there are auto, eager, openvino"),
         ({"executor": "openvino"}, r"OpenVINO is not installed; pip install 'lenslab\[fast\]'"),
         ({"arithmetic": "float8"}, "no arithmetic named 'float8'; there are auto, float32, mixed"),
-        ({"arithmetic": "mixed", "engine": "plain"}, "the plain engine runs in float32 throughout"),
+        ({"arithmetic": "mixed", "engine": "plain"}, "the plain engine is torch in float32 throughout"),
     ],
 )
 def test_what_cannot_be_had_is_refused(options: dict[str, Any], message: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -112,6 +112,25 @@ def test_pairs_that_cost_next_to_nothing_are_decided_in_float32(monkeypatch: pyt
     for least, arithmetic in ((0, "mixed"), (10**9, "float32")):
         monkeypatch.setattr(site_plan, "_ROUGH_COST", least)
         assert Ablation.of(network, images, arithmetic="mixed").arithmetic == arithmetic
+
+
+@needs_openvino
+def test_the_plain_engine_and_devices_that_are_no_processors_are_torch_alone() -> None:
+    network, images = toys.network(toys.trained(toys.Residual())), toys.digits(4)
+    with pytest.raises(UnitsError, match="the plain engine is torch"):
+        Ablation.of(network, images, engine="plain", executor=OPENVINO)
+    with pytest.raises(UnitsError, match="OpenVINO runs on processors, not on cuda:1"):
+        Ablation.of(network, images, executor=OPENVINO).on_device("cuda:1")
+
+
+@needs_openvino
+def test_elsewhere_than_on_a_processor_the_key_and_the_record_say_torch(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(execution, "_WORTH_COMPILING", 0)
+    question = Ablation.of(toys.network(toys.trained(toys.Residual())), toys.digits(4))
+    assert (question.executor, question.on_device("cpu").executor) == (OPENVINO, OPENVINO)
+    elsewhere = question.on_device("cuda")
+    assert elsewhere.executor == EAGER
+    assert elsewhere.key != question.key
 
 
 def test_auto_is_mixed_where_bfloat16_is_fast(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 import time
-import weakref
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict, Unpack
 
 import numpy as np
 import pandas as pd
@@ -19,19 +16,19 @@ import torch
 from torch import nn
 
 from lenslab.records import Draft, key_of, timestamp
-from lenslab.runs.arguments import directory, progress_function
+from lenslab.runs.arguments import progress_function
 from lenslab.runs.intervention import RESAMPLE
 from lenslab.runs.screening import Screening
 from lenslab.runs.statistics.image_halves import halves
 from lenslab.units.ablation import Ablation
 from lenslab.units.engine.device import device_of
 from lenslab.units.engine.exact_engine import ExactEngine
-from lenslab.units.engine.execution import AUTO
 from lenslab.units.engine.full_float32 import full_precision
 from lenslab.units.engine.sites import Site
 from lenslab.units.errors import UnitsError
 from lenslab.units.images import Source
 from lenslab.units.networks import Network
+from lenslab.units.record_place import recorded
 from lenslab.units.run_writer import document
 from lenslab.units.screening.campaign import Aim, Outcome, campaign, pilot_pairs
 from lenslab.units.screening.forecast_pass import ForecastPass, Forecasts
@@ -46,6 +43,21 @@ from lenslab.units.sweep.sweep import Progress
 ENGINE = "screen"
 MAY_DIFFER = ("precision", "class_precision", "budget")
 """What a screening of the same network and images may ask otherwise, and go on with the pairs that were run."""
+
+
+class Options(TypedDict, total=False):
+    """What can be asked, see `screen`."""
+
+    precision: float | None
+    class_precision: float | None
+    budget: float | None
+    sites: Sequence[str | Site] | str | Site | None
+    replacement: str | float
+    reference: Source | None
+    limit: int | None
+    seed: int
+    batch_size: int | None
+    executor: str
 
 
 @dataclass(frozen=True)
@@ -65,40 +77,16 @@ class Screen:
     budget: float | None = None
 
     @classmethod
-    def of(
-        cls,
-        network: Network | nn.Module | str,
-        images: Source,
-        *,
-        precision: float | None = None,
-        class_precision: float | None = None,
-        budget: float | None = None,
-        sites: Sequence[str | Site] | str | Site | None = None,
-        replacement: str | float = "zero",
-        reference: Source | None = None,
-        limit: int | None = None,
-        seed: int = 0,
-        batch_size: int | None = None,
-        executor: str = AUTO,
-    ) -> Screen:
+    def of(cls, network: Network | nn.Module | str, images: Source, **options: Unpack[Options]) -> Screen:
         """Put a screening together without running it; see `screen` for the arguments."""
-        _refuse_aim(precision, class_precision, budget)
-        ablation = Ablation.of(
-            network,
-            images,
-            sites=sites,
-            replacement=replacement,
-            reference=reference,
-            limit=limit,
-            top=0,
-            attributes=False,
-            seed=seed,
-            batch_size=batch_size,
-            executor=executor,
-        )
+        if other := options.keys() - Options.__annotations__.keys():
+            raise TypeError(f"screening has no option {', '.join(sorted(other))}")
+        aim: dict[str, float | None] = {name: options.pop(name, None) for name in MAY_DIFFER}  # type: ignore[misc]
+        _refuse_aim(**aim)
+        ablation = Ablation.of(network, images, **options, top=0, attributes=False)  # type: ignore[misc]
         if ablation.intervention.replacement == RESAMPLE:
             raise UnitsError("screening silences a unit in one way on each image, and resampling draws several")
-        return cls(ablation, float(precision or 0), class_precision, budget)
+        return cls(ablation, float(aim["precision"] or 0), aim["class_precision"], aim["budget"])
 
     @property
     def request(self) -> dict[str, Any]:
@@ -115,17 +103,8 @@ class Screen:
         """Run it; see `screen` for the arguments."""
         where = device_of(device)
         progress_function(progress)
-        named = directory("out", out)
-        if named is not None:
-            return self._run(named, where, progress)
-        place = Path(tempfile.mkdtemp(prefix="lenslab-"))
-        try:
-            found = self._run(place, where, progress)
-        except BaseException:
-            shutil.rmtree(place)
-            raise
-        weakref.finalize(found.record, shutil.rmtree, place, ignore_errors=True)
-        return found
+        asked = replace(self, ablation=self.ablation.on_device(device))
+        return recorded(out, lambda place: asked._run(place, where, progress))
 
     def _run(self, out: Path, device: torch.device, progress: Progress | None) -> Screening:
         draft = Draft.open(out, kind="screening", request=self.request, may_differ=MAY_DIFFER)
@@ -229,19 +208,10 @@ def screen(
     network: Network | nn.Module | str,
     images: Source,
     *,
-    precision: float | None = None,
-    class_precision: float | None = None,
-    budget: float | None = None,
-    sites: Sequence[str | Site] | str | Site | None = None,
-    replacement: str | float = "zero",
-    reference: Source | None = None,
-    limit: int | None = None,
-    seed: int = 0,
-    batch_size: int | None = None,
-    executor: str = AUTO,
     device: str = "cpu",
     out: str | Path | None = None,
     progress: Progress | None = None,
+    **options: Unpack[Options],
 ) -> Screening:
     """Estimate what silencing each unit costs, with intervals, for a fraction of the passes.
 
@@ -253,20 +223,16 @@ def screen(
     Args:
         network: As of `lenslab.units.ablate`.
         images: As there.
-        precision: Half the width of the 95 % interval of every overall drop, in points; 0 runs every pair.
-        class_precision: The same of every class drop. By default class drops have the interval that they have.
-        budget: The share of all pairs that may be run; where it is used up first, intervals are wider than asked.
-        sites: As of `lenslab.units.Ablation.of`, and so on.
-        replacement: Anything but ``"resample"``.
-        reference: Images that means are measured on.
-        limit: Only the first so many images.
-        seed: Decides which pairs are run.
-        batch_size: Images per batch.
-        executor: What runs the network on a processor.
         device: Where to run, in torch's words.
         out: The directory for the record. A screening that was stopped there goes on; one that asked for another
             precision is gone on with, and no pair is run twice.
         progress: Is told how far each pass over the images has come.
+        options: What is asked: ``precision``, half the width of the 95 % interval of every overall drop, in points (0
+            runs every pair); ``class_precision``, the same of every class drop, which by default have the interval
+            that they have; ``budget``, the share of the pairs that may be run (where it is used up first, intervals
+            are wider than asked); ``seed``, which decides the pairs that are run; and ``sites``, ``replacement``
+            (anything but ``"resample"``), ``reference``, ``limit``, ``batch_size``, ``executor`` of
+            `lenslab.units.Ablation.of`.
 
     Raises:
         UnitsError: Anything asked does not exist or does not fit, or torch.fx cannot trace the network.
@@ -277,21 +243,7 @@ def screen(
         >>> list(found.units.columns[4:]), found.share < 1
         (['accuracy_drop_estimate', 'accuracy_drop_standard_error', 'accuracy_drop_low', 'accuracy_drop_high'], True)
     """
-    asked = Screen.of(
-        network,
-        images,
-        precision=precision,
-        class_precision=class_precision,
-        budget=budget,
-        sites=sites,
-        replacement=replacement,
-        reference=reference,
-        limit=limit,
-        seed=seed,
-        batch_size=batch_size,
-        executor=executor,
-    )
-    return asked.run(device=device, out=out, progress=progress)
+    return Screen.of(network, images, **options).run(device=device, out=out, progress=progress)
 
 
 def _refuse_aim(precision: float | None, class_precision: float | None, budget: float | None) -> None:
