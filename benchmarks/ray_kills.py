@@ -30,6 +30,7 @@ from typing import Any
 import pyarrow.parquet as pq
 
 from benchmarks.kills import CHILD, computed_again, contents, shards
+from benchmarks.machines import Machines
 from benchmarks.reporting import write
 from lenslab.units import Ablation, ablate
 from lenslab.units.sweep import schedule
@@ -37,54 +38,8 @@ from lenslab.units.sweep import schedule
 LOST = ("worker", "machine", "command")
 """What is killed, in turn."""
 
-NOTICES = {"health_check_initial_delay_ms": 0, "health_check_period_ms": 1000, "health_check_failure_threshold": 3}
-"""Ray notices after half a minute that a machine is lost; here it is asked to notice after some seconds."""
-
 _PATIENCE = 600.0
 """Seconds after which a sweep that should have ended has got stuck."""
-
-
-class Machines:
-    """A cluster of a head and a second machine, a processor each."""
-
-    def __init__(self) -> None:
-        os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
-        from ray.cluster_utils import Cluster
-
-        head = {"num_cpus": 1, "include_dashboard": False, "_system_config": NOTICES}
-        self._cluster = Cluster(initialize_head=True, head_node_args=head)
-        self._second = self._cluster.add_node(num_cpus=1)
-        self.address = str(self._cluster.address)
-
-    def workers(self) -> list[int]:
-        """Find the processes of workers: children of the machines' raylets, by the title that Ray gives them."""
-        machines = [self._cluster.head_node, *self._cluster.worker_nodes]
-        raylets = {each.process.pid for node in machines for each in node.all_processes.get("raylet", [])}
-        return [pid for pid, parent, title in processes() if parent in raylets and title.startswith("ray::Worker")]
-
-    def lose_second(self) -> None:
-        """Kill every process of the second machine."""
-        self._cluster.remove_node(self._second, allow_graceful=False)
-
-    def renew_second(self) -> None:
-        """Put another machine in the place of a lost one."""
-        if self._second not in self._cluster.worker_nodes:
-            self._second = self._cluster.add_node(num_cpus=1)
-
-    def end(self) -> None:
-        """End all processes of the cluster."""
-        self._cluster.shutdown()
-
-
-def processes() -> Iterator[tuple[int, int, str]]:
-    """List the processes of this machine: number, number of the parent, title."""
-    for place in Path("/proc").iterdir():
-        if place.name.isdecimal():
-            try:
-                parent = int((place / "stat").read_text().rpartition(")")[2].split()[1])
-                yield int(place.name), parent, (place / "cmdline").read_bytes().decode(errors="replace")
-            except OSError:  # it has ended
-                continue
 
 
 def command(options: argparse.Namespace, out: Path, on: str | None) -> list[str]:

@@ -31,7 +31,7 @@ from lenslab.units.engine.site_plan import Plan
 from lenslab.units.profiling.profiler import Profiler
 from lenslab.units.question import Question
 from lenslab.units.silencing.replacements import replaced, with_replacements
-from lenslab.units.sweep.exemplars import profiler
+from lenslab.units.sweep.exemplars import exemplars_of, profiler
 
 Result = TypeVar("Result")
 
@@ -47,11 +47,8 @@ _SITE_SECONDS = 0.5
 _AUDITED, _SLOW = 640, 500_000_000
 """Fewer pairs are not decided in bfloat16; where each takes so many multiply-accumulates, more would take too long."""
 
-_TRIAL_UNITS = (16, 96)
-"""The statistics are tried on sites of so many units."""
-
-_EXEMPLARS = 9
-"""The strongest images of each unit that are looked at again."""
+_TRIAL_UNITS, _FEWER = 96, 6
+"""The statistics are tried on a site of so many units at most, and on one of so many times fewer."""
 
 _PICTURE_SECONDS = 1e-3
 """Decoding an image again, and writing a small picture of it."""
@@ -209,14 +206,15 @@ def _attribute_seconds(question: Question, golden: Golden, batch: Batch, device:
         program.golden(batch.inputs, names, (), question.clean)
         looking, _ = _timed(lambda: program.golden(batch.inputs, names, (), question.clean))
     # Each unit's strongest images, which several units share.
-    looked_at = images * (1 - np.exp(-_EXEMPLARS * question.units / images))
+    looked_at = images * (1 - np.exp(-exemplars_of(question.units) * question.units / images))
     return plain * images / len(batch) + ranks + float(looked_at) * (looking / len(batch) + _PICTURE_SECONDS)
 
 
 def _statistics_seconds(question: Question, plans: Sequence[Plan], flipped: float) -> float:
     """Compute the tables of a site of few units and of one of more, on made-up flips, and draw a line through both."""
     widest = max(plan.count for plan in plans)
-    few, more = max(1, min(_TRIAL_UNITS) * widest // max(widest, max(_TRIAL_UNITS))), min(max(_TRIAL_UNITS), widest)
+    more = min(_TRIAL_UNITS, widest)
+    few = max(1, more // _FEWER)
     _tables_seconds(question, few, flipped)  # which loads what it takes
     fixed = _tables_seconds(question, few, flipped)
     if more == few:

@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from benchmarks.machines import Machines
 
 from lenslab.units import ablate
 from lenslab.units.cluster.connection import address_of
 from lenslab.units.errors import UnitsError
-from tests.units.cluster.conftest import Machines
 
 pytest.importorskip("ray", reason="the extra ray is not installed")
 

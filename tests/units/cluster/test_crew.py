@@ -15,13 +15,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+from benchmarks.machines import Machines
 from torch import nn
 
 from lenslab.records import versions
 from lenslab.units import Ablation, ablate, load, open_images
 from lenslab.units.errors import ClusterError, NotFiniteError
 from tests.units import toys
-from tests.units.cluster.conftest import Machines
 from tests.units.dividing import divide
 
 pytest.importorskip("ray", reason="the extra ray is not installed")
@@ -138,9 +138,9 @@ def test_what_is_lost_on_the_way_changes_nothing(
 
     def kill_with_what_was_made() -> None:
         time.sleep(3)  # nothing is fetched meanwhile
-        machines.kill_second()
+        machines.lose_second()
 
-    losses = {"workers": machines.kill_workers, "machine": machines.kill_second, "results": kill_with_what_was_made}
+    losses = {"workers": machines.lose_workers, "machine": machines.lose_second, "results": kill_with_what_was_made}
     lose = losses[lost]
     counted: list[object] = []
     ablate(made, toys.digits(160), batch_size=8, out=tmp_path / "here")

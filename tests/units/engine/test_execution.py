@@ -14,6 +14,7 @@ from torch import Tensor, fx, nn
 from lenslab.units import Ablation, UnitsError, ablate, load
 from lenslab.units.engine import execution, site_plan
 from lenslab.units.engine.audit import Audit, audit, drawn, margin_errors
+from lenslab.units.engine.batch import batch_of
 from lenslab.units.engine.exact_engine import ExactEngine
 from lenslab.units.engine.execution import EAGER, OPENVINO, Execution, execution_of, precision_of, prepared
 from lenslab.units.engine.float64_recheck import Float64Recheck
@@ -153,6 +154,19 @@ def test_values_in_place_and_fewer_rows_come_out_of_openvino_as_out_of_torch() -
         found, expected = part([x[:rows], y[:rows]]), module(x[:rows].clone(), y[:rows].clone())
         for one, other in zip(found, expected, strict=True):
             torch.testing.assert_close(one, other)
+
+
+@needs_openvino
+def test_a_batch_may_have_more_images_than_the_one_before() -> None:
+    network, images = toys.network(toys.trained(toys.Residual())), toys.digits(30)
+    question = Ablation.of(network, images, executor=OPENVINO)
+    engine = question.engine_for(question.plans, torch.device("cpu"))
+    for count in (7, 20, 3):
+        (block,) = images.limited(count).blocks(count)
+        with torch.inference_mode():
+            outcome = engine.run(batch_of(toys.PLAIN(block.pixels), block.labels, block.numbers))
+            decided = [sum(len(piece.rows) for piece in site.decided) for site in outcome.sites]
+        assert decided == [count * plan.count for plan in question.plans]
 
 
 @needs_openvino

@@ -64,8 +64,8 @@ class Float64Recheck:
             self.trust(batch)
         if logits is None:
             logits = self._answer(inputs)
-        refuse_not_finite(decide(logits).finite, batch.numbers)
         decision = decide(logits, self.band)
+        refuse_not_finite(decision.finite, batch.numbers)
         found, unsure = self._in_top(logits, batch.labels, self.band)
         (near,) = (decision.near_tie | unsure).nonzero(as_tuple=True)
         if len(near):

@@ -17,6 +17,7 @@ from lenslab.units.engine.network_suffix import Suffix, allow_channels_last, fol
 from lenslab.units.engine.one_channel_delta import DenseLayers, dense_layers
 from lenslab.units.engine.prepared_parts import PreparedParts
 from lenslab.units.engine.program import Golden
+from lenslab.units.engine.rows import filled, rows_of
 from lenslab.units.engine.site_intervention import ZERO_REPLACEMENT, Replacement, SiteIntervention
 
 _FEWEST_PAIRS, _MOST_PAIRS = 16, 512
@@ -162,7 +163,7 @@ class FxProgram:
             assert some is not None
             wanted = len(some)
             if fixed:
-                some, some_units = _filled(some, size), None if some_units is None else _filled(some_units, size)
+                some, some_units = filled(some, size), None if some_units is None else filled(some_units, size)
             (logits,) = self._prepared_parts.run(part, part.module, inputs(some, some_units), size, execution)
             pieces.append(logits[:wanted])
         return torch.cat(pieces)
@@ -210,21 +211,9 @@ class FxProgram:
         return prepared.contiguous(memory_format=torch.channels_last) if channels_last else prepared
 
 
-def rows_of(value: Tensor, rows: Tensor) -> Tensor:
-    """Gather rows of a value, of the same memory layout."""
-    if value.dim() == 4 and value.is_contiguous(memory_format=torch.channels_last):
-        return value.permute(0, 2, 3, 1).index_select(0, rows).permute(0, 3, 1, 2)
-    return value.index_select(0, rows)
-
-
 def _carries_numbers(part: Suffix, golden: Golden) -> bool:
     """Tell whether a part needs a number, such as the batch's size, and so as many rows as the golden pass had."""
     return not all(isinstance(golden.frontier[name], Tensor) for name in part.frontier)
-
-
-def _filled(numbers: Tensor, size: int) -> Tensor:
-    """Repeat the last of some rows' numbers up to a size."""
-    return torch.cat([numbers, numbers[-1:].expand(size - len(numbers))])
 
 
 class _Silencer(fx.Interpreter):

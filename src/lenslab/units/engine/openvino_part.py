@@ -12,6 +12,8 @@ from weakref import WeakKeyDictionary
 import torch
 from torch import Tensor, fx
 
+from lenslab.units.engine.rows import filled
+
 _TELEMETRY = "openvino_telemetry"
 _MODELS: WeakKeyDictionary[fx.GraphModule, dict[Any, Any]] = WeakKeyDictionary()
 _HINTS = {torch.float32: "f32", torch.bfloat16: "bf16"}
@@ -39,8 +41,8 @@ class OpenVinoPart:
     def __call__(self, values: Sequence[Tensor]) -> Sequence[Tensor]:
         """Run it."""
         rows = len(values[0])
-        filled = values if rows == self._rows else [_filled(value, self._rows) for value in values]
-        found = self._request.infer([_handed_over(value) for value in filled], share_inputs=True)
+        whole = values if rows == self._rows else [filled(value, self._rows) for value in values]
+        found = self._request.infer([_handed_over(value) for value in whole], share_inputs=True)
         results = [torch.from_numpy(found[place])[:rows] for place in range(len(self._maps))]
         return [
             result.permute(0, 3, 1, 2) if is_map else result for result, is_map in zip(results, self._maps, strict=True)
@@ -102,7 +104,3 @@ def _handed_over(value: Tensor) -> Any:
     if value.dim() == 4:
         value = value.permute(0, 2, 3, 1)
     return value.contiguous().numpy()
-
-
-def _filled(value: Tensor, rows: int) -> Tensor:
-    return torch.cat([value, value[-1:].expand(rows - len(value), *value.shape[1:])])

@@ -4,21 +4,29 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
 
-import torch
 from torch import Tensor, fx
 
 from lenslab.units.engine.execution import PLAIN, Execution, Part, prepared
+from lenslab.units.engine.rows import filled
 
 _BYTES = 1 << 30
 """Bytes of weights that prepared parts hold, each its own copy; those that were not run for longest make room."""
+
+
+@dataclass(frozen=True)
+class _Prepared:
+    part: Part
+    rows: int
+    size: int
 
 
 class PreparedParts:
     """Prepares a part where it is first run, for as many rows at once, and keeps it for the next time."""
 
     def __init__(self) -> None:
-        self._parts: OrderedDict[Hashable, tuple[Part, int]] = OrderedDict()
+        self._parts: OrderedDict[Hashable, _Prepared] = OrderedDict()
 
     def run(
         self, key: Hashable, module: fx.GraphModule, values: Sequence[Tensor], rows: int, execution: Execution
@@ -29,27 +37,19 @@ class PreparedParts:
             key: What it is known by.
             module: What it is.
             values: Of each of its inputs, at most so many rows.
-            rows: Of how many rows it is prepared for.
+            rows: For how many rows it is prepared, if it was not for as many.
             execution: How it is run.
         """
         if execution == PLAIN:
             result = module(*values)
             return result if isinstance(result, tuple) else (result,)
         named = key, execution
-        if named not in self._parts:
+        if named not in self._parts or self._parts[named].rows < len(values[0]):
+            self._parts.pop(named, None)
             size = sum(parameter.nbytes for parameter in module.parameters())
-            while self._parts and size + sum(held for _, held in self._parts.values()) > _BYTES:
+            while self._parts and size + sum(held.size for held in self._parts.values()) > _BYTES:
                 self._parts.popitem(last=False)
-            examples = [_of_rows(value, len(values[0]), rows) for value in values]
-            self._parts[named] = prepared(module, examples, execution), size
+            examples = [filled(value, rows) if len(value) == len(values[0]) else value for value in values]
+            self._parts[named] = _Prepared(prepared(module, examples, execution), rows, size)
         self._parts.move_to_end(named)
-        return self._parts[named][0](values)
-
-
-def _of_rows(value: Tensor, there: int, rows: int) -> Tensor:
-    """Repeat the last row of a value that has one for each image."""
-    if len(value) != there:
-        return value
-    layout = torch.channels_last if value.dim() == 4 else torch.contiguous_format
-    filled = torch.cat([value, value[-1:].expand(rows - there, *value.shape[1:])])
-    return filled.contiguous(memory_format=layout)
+        return self._parts[named].part(values)

@@ -23,9 +23,6 @@ from lenslab.units.sweep.sweep import Progress
 Integers = NDArray[np.int64]
 Flags = NDArray[np.bool_]
 
-_UNKNOWN_COST = 100_000_000
-"""Multiply-accumulates per pair where nothing is known about the network."""
-
 
 @dataclass(frozen=True, eq=False)
 class PairRunner:
@@ -75,7 +72,7 @@ class PairRunner:
     def _run(self, missing: Mapping[str, Integers]) -> None:
         if not any(len(key) for key in missing.values()):
             return
-        costs = {plan.site.name: float(plan.cost or _UNKNOWN_COST) for plan in self.plans}
+        costs = {plan.site.name: float(plan.cost or 0) for plan in self.plans}
         pieces: list[pa.Table] = []
         spent = 0.0
         for batch, rows in self._batches(missing):

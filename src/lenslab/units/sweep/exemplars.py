@@ -45,9 +45,19 @@ THUMBNAILS = pa.schema([*((name, pa.int32()) for name in ("image", "height", "wi
 
 
 def profiler(trace: Trace, sites: Sequence[Site], device: torch.device) -> Profiler:
-    """Make the profiler of a run: it keeps nine images of each unit, or four where there are thousands of units."""
-    count = _EXEMPLARS if sum(site.units for site in sites) <= _MANY_UNITS else _FEWER
+    """Make the profiler of a run, which keeps the strongest images of each unit."""
+    count = exemplars_of(sum(site.units for site in sites))
     return Profiler(trace, sites, device, exemplars=count, optional_gradients=True)
+
+
+def exemplars_of(units: int) -> int:
+    """Tell how many images of each unit are kept: nine, or four where there are thousands of units.
+
+    Example:
+        >>> exemplars_of(64), exemplars_of(22_720)
+        (9, 4)
+    """
+    return _EXEMPLARS if units <= _MANY_UNITS else _FEWER
 
 
 def exemplars(
