@@ -1,8 +1,8 @@
 """The exact engine against its opponents: the same units, images and threads, in one process.
 
 Everything is decoded and preprocessed beforehand, and every opponent runs in the faster of two memory layouts and at
-the best of three batch sizes, by a trial on a few units. Long loops are timed on some of the units (at least a
-twentieth, evenly spread) and their time is taken in proportion; a clean pass is timed apart and counted once. Lenslab
+the best of three batch sizes, by a trial on a few units. Long loops are timed on some of the units of every site (at
+least a twentieth, evenly spread) and each site's time is taken in proportion; the clean pass is counted once. Lenslab
 does all pairs, compiles, checks itself and decides near ties in float64 within its time. Ratios are of processor
 seconds. Of the pairs that an opponent decided, those that differ are counted, near ties apart.
 
@@ -58,12 +58,12 @@ class Case:
 
 CASES = {
     "resnet20": Case("resnet20", 1000),
-    "depthwise": Case("efficientnet_lite0", 64, side=64),
+    "depthwise": Case("depthwise", 64),
     "vgg16_bn-last": Case("vgg16_bn", 32, last=1),
     "alexnet-last": Case("alexnet", 256, last=1, share=0.1),
-    "resnet18": Case("resnet18", 32),
+    "resnet18": Case("resnet18", 16),
     "resnet18-last": Case("resnet18", 256, last=1),
-    "concatenation": Case("concatenation", 256, share=0.25),
+    "concatenation": Case("concatenation", 1000, share=0.25),
 }
 """What is measured, by name."""
 
@@ -127,22 +127,23 @@ def measure(case: Case, options: argparse.Namespace) -> dict[str, Any]:
         }
         for name, setting in settings.items():
             print(f"  {name}: {setting}")
-        runs: dict[str, Callable[[], tuple[float, float, Flips]]] = {
+        runs: dict[str, Callable[[], tuple[Laps, Flips]]] = {
             name: _opponent(name, ablation, inputs, sample, setting) for name, setting in settings.items()
         }
         runs |= {name: _ours(question, inputs) for name, question in questions.items()}
-        taken: dict[str, list[tuple[float, float]]] = {name: [] for name in runs}
+        taken: dict[str, list[Laps]] = {name: [] for name in runs}
         flips: dict[str, Flips] = {}
         for _ in range(options.repeats):
             for name, run in runs.items():
-                wall, processor, flips[name] = run()
-                taken[name].append((wall, processor))
-        by_site = {
-            name: _site_ratios(question, inputs, sample, settings["prefix-cached loop"])
-            for name, question in questions.items()
-        }
-    seconds = {name: statistics.median(processor for _, processor in each) for name, each in taken.items()}
-    wall = {name: statistics.median(first for first, _ in each) for name, each in taken.items()}
+                laps, flips[name] = run()
+                taken[name].append(laps)
+    wall, seconds = ({name: _total(each, kind) for name, each in taken.items()} for kind in (0, 1))
+    kind = 1 if device.type == "cpu" else 0
+    prefix = _by_site(taken["prefix-cached loop"], kind)
+    by_site = {
+        name: {site: round(prefix[site] / took, 2) for site, took in _by_site(taken[name], kind).items()}
+        for name in questions
+    }
     compared = seconds if device.type == "cpu" else wall
     rows = [
         {
@@ -203,6 +204,40 @@ class Setting:
         return f"{self.size} images a batch, channels {'last' if self.layout is torch.channels_last else 'first'}"
 
 
+Laps = dict[str, tuple[float, float]]
+"""Wall and processor seconds of the clean pass (``""``) and of each site."""
+
+
+def _total(taken: Sequence[Laps], kind: int) -> float:
+    return statistics.median(sum(lap[kind] for lap in laps.values()) for laps in taken)
+
+
+def _by_site(taken: Sequence[Laps], kind: int) -> dict[str, float]:
+    return {site: statistics.median(laps[site][kind] for laps in taken) for site in taken[0] if site}
+
+
+class _Watch:
+    """Adds up what a clean pass and each site take."""
+
+    def __init__(self) -> None:
+        self.laps: Laps = {}
+        self.start()
+
+    def start(self) -> None:
+        self._began = _now()
+
+    def lap(self, name: str) -> None:
+        now, before = _now(), self.laps.get(name, (0.0, 0.0))
+        self.laps[name] = tuple(was + new - old for was, new, old in zip(before, now, self._began, strict=True))
+        self._began = now
+
+
+def _now() -> tuple[float, float]:
+    if torch.cuda.is_available():
+        torch.cuda.synchronize()
+    return time.perf_counter(), time.process_time()
+
+
 def _best_setting(name: str, ablation: units.Ablation, inputs: Tensor, sample: Sample) -> Setting:
     few: Sample = {site: chosen[:1] for site, chosen in sample.items()}
     trials = {}
@@ -210,73 +245,51 @@ def _best_setting(name: str, ablation: units.Ablation, inputs: Tensor, sample: S
         for layout in LAYOUTS:
             setting = Setting(size, layout)
             batch = setting.batches(inputs[:size])[0]
-            OPPONENTS[name](ablation, batch, few)
-            trials[setting] = min(_timed(lambda b=batch: OPPONENTS[name](ablation, b, few))[1] for _ in range(2)) / size
+            took = []
+            for _ in range(3):  # the first one warms up
+                watch = _Watch()
+                OPPONENTS[name](ablation, batch, few, watch.lap)
+                took.append(sum(lap[1] for site, lap in watch.laps.items() if site) / size)
+            trials[setting] = min(took[1:])
     return min(trials, key=trials.__getitem__)
 
 
 def _opponent(
     name: str, ablation: units.Ablation, inputs: Tensor, sample: Sample, setting: Setting
-) -> Callable[[], tuple[float, float, Flips]]:
+) -> Callable[[], tuple[Laps, Flips]]:
     """Give what times an opponent at its best."""
     opponent, batches = OPPONENTS[name], setting.batches(inputs)
-    nothing: Sample = dict.fromkeys(sample, ())
-    scale = ablation.units / sum(map(len, sample.values()))
+    scale = {plan.site.name: plan.count / len(sample[plan.site.name]) for plan in ablation.plans}
 
-    def run() -> tuple[float, float, Flips]:
-        clean_wall = clean_processor = wall = processor = 0.0
-        pieces: list[Flips] = []
-        for batch in batches:
-            first = _timed(lambda b=batch: opponent(ablation, b, nothing)) if name != "Captum" else (0.0, 0.0, {})
-            whole = _timed(lambda b=batch: opponent(ablation, b, sample))
-            clean_wall, clean_processor = clean_wall + first[0], clean_processor + first[1]
-            wall, processor = wall + whole[0], processor + whole[1]
-            pieces.append(whole[2])
-        return (
-            clean_wall + scale * (wall - clean_wall),
-            clean_processor + scale * (processor - clean_processor),
-            {pair: np.concatenate([piece[pair] for piece in pieces]) for pair in pieces[0]},
-        )
+    def run() -> tuple[Laps, Flips]:
+        watch = _Watch()
+        pieces = [opponent(ablation, batch, sample, watch.lap) for batch in batches]
+        laps = {site: (scale.get(site, 1) * lap[0], scale.get(site, 1) * lap[1]) for site, lap in watch.laps.items()}
+        return laps, {pair: np.concatenate([piece[pair] for piece in pieces]) for pair in pieces[0]}
 
     return run
 
 
-def _site_ratios(question: units.Ablation, inputs: Tensor, sample: Sample, setting: Setting) -> dict[str, float]:
-    """Say how many times as fast as the prefix-cached loop each site is, clean passes and compiling apart."""
-    engine = question.engine_for(question.plans, inputs.device)
-    some = inputs[: question.batch_size]
-    ours: dict[str, float] = {}
-    for _ in range(2):  # the first time compiles
-        outcome = engine.run(batch_of(some.clone(), np.zeros(len(some), np.int64), np.arange(len(some))))
-        start = time.process_time()
-        for site in outcome.sites:
-            ours[site.site] = (time.process_time() - start) / (len(some) * question.trace.sites[site.site].units)
-            start = time.process_time()
-    batch, ratios = setting.batches(inputs)[0], {}
-    nothing: Sample = dict.fromkeys(sample, ())
-    clean = min(_timed(lambda: OPPONENTS["prefix-cached loop"](question, batch, nothing))[1] for _ in range(3))
-    for site, chosen in sample.items():
-        alone: Sample = {**nothing, site: chosen}
-        whole = min(_timed(lambda a=alone: OPPONENTS["prefix-cached loop"](question, batch, a))[1] for _ in range(2))
-        ratios[site] = round((whole - clean) / (len(chosen) * len(batch)) / ours[site], 2)
-    return ratios
+def _ours(question: units.Ablation, inputs: Tensor) -> Callable[[], tuple[Laps, Flips]]:
+    """Give what times lenslab; what a site compiles counts as its own, what is checked of the network as clean."""
 
-
-def _ours(question: units.Ablation, inputs: Tensor) -> Callable[[], tuple[float, float, Flips]]:
-    def decide() -> Flips:
+    def run() -> tuple[Laps, Flips]:
+        watch = _Watch()
         engine = question.engine_for(question.plans, inputs.device)
         changed = {plan.site.name: np.zeros((plan.count, len(inputs)), np.int8) for plan in question.plans}
         for start in range(0, len(inputs), question.batch_size):
             some = inputs[start : start + question.batch_size]
             outcome = engine.run(batch_of(some, np.zeros(len(some), np.int64), np.arange(len(some))))
+            watch.lap("")
             for site in outcome.sites:
                 for piece in site.decided:
                     flipped = (piece.after != outcome.reference.predictions[piece.rows]).cpu().numpy().astype(np.int8)
                     where = piece.units.cpu().numpy(), start + piece.rows.cpu().numpy()
                     changed[site.site][where] = flipped + 2 * (piece.path == FLOAT64)
-        return {(site, unit): row for site, rows in changed.items() for unit, row in enumerate(rows)}
+                watch.lap(site.site)
+        return watch.laps, {(site, unit): row for site, rows in changed.items() for unit, row in enumerate(rows)}
 
-    return lambda: _timed(decide)
+    return run
 
 
 def _mismatches(found: Flips, ours: Flips) -> int:
@@ -291,20 +304,15 @@ def _spread(count: int, share: float) -> list[int]:
     return np.unique(np.linspace(0, count - 1, max(1, round(share * count))).round().astype(int)).tolist()
 
 
-def _timed(work: Callable[[], Any]) -> tuple[float, float, Any]:
-    start, used = time.perf_counter(), time.process_time()
-    result = work()
-    if torch.cuda.is_available():
-        torch.cuda.synchronize()
-    return time.perf_counter() - start, time.process_time() - used, result
-
-
 def _best_rate(device: torch.device) -> float:
     """Measure the multiply-accumulates per second of a large convolution."""
     x = torch.randn(16, 256, 28, 28, device=device).contiguous(memory_format=torch.channels_last)
     weight = torch.randn(256, 256, 3, 3, device=device).contiguous(memory_format=torch.channels_last)
-    best = min(_timed(lambda: F.conv2d(x, weight, padding=1))[0] for _ in range(5))
-    return 16 * 28 * 28 * 256 * 256 * 9 / best
+    watch = _Watch()
+    for trial in range(5):
+        F.conv2d(x, weight, padding=1)
+        watch.lap(str(trial))
+    return 16 * 28 * 28 * 256 * 256 * 9 / min(wall for wall, _ in watch.laps.values())
 
 
 if __name__ == "__main__":

@@ -40,6 +40,39 @@ class Concatenation(nn.Module):
         )
 
 
+class InvertedBottlenecks(nn.Module):
+    """Blocks that widen, convolve each channel alone, and narrow again, with a sum around some (MobileNetV2)."""
+
+    def __init__(self, classes: int = 10) -> None:
+        super().__init__()
+        widths = ((16, 24, 2), (24, 24, 1), (24, 40, 2), (40, 40, 1), (40, 80, 2), (80, 80, 1))
+        self.stem = self._convolution(3, 16, 3, stride=2)
+        self.blocks = nn.ModuleList(self._block(*each) for each in widths)
+        self.adds = [taken == given and stride == 1 for taken, given, stride in widths]
+        self.head = nn.Linear(80, classes)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map [n, 3, H, W] to [n, classes]."""
+        x = self.stem(x)
+        for block, adds in zip(self.blocks, self.adds, strict=True):
+            x = x + block(x) if adds else block(x)
+        return self.head(x.mean(dim=(2, 3)))
+
+    @classmethod
+    def _block(cls, taken: int, given: int, stride: int) -> nn.Sequential:
+        wide = 4 * taken
+        return nn.Sequential(
+            cls._convolution(taken, wide, 1),
+            cls._convolution(wide, wide, 3, stride=stride, groups=wide),
+            *(nn.Conv2d(wide, given, 1, bias=False), nn.BatchNorm2d(given)),
+        )
+
+    @staticmethod
+    def _convolution(taken: int, given: int, size: int, *, stride: int = 1, groups: int = 1) -> nn.Sequential:
+        layer = nn.Conv2d(taken, given, size, stride, size // 2, groups=groups, bias=False)
+        return nn.Sequential(layer, nn.BatchNorm2d(given), nn.ReLU6(inplace=True))
+
+
 class Leaky(nn.Module):
     """Leaky ReLU, SiLU and GELU, whose units are never quite silent, and two linear layers at the end."""
 
@@ -84,12 +117,16 @@ class Questioning(nn.Module):
 
 OWN: dict[str, Callable[[], nn.Module]] = {
     "concatenation": Concatenation,
+    "depthwise": InvertedBottlenecks,
     "leaky": Leaky,
     "untraceable": Questioning,
     "untraceable, unasked": lambda: Questioning(asks=False),
     "twins": Concatenation,
 }
 """Networks that the catalogue has no like of."""
+
+SIDES = {"depthwise": (64, 64)}
+"""(height, width) of what they take, where it is not (32, 32)."""
 
 
 def make(name: str, images: Images, *, size: tuple[int, int] | None = None, weights: str | None = None) -> Network:
@@ -105,7 +142,7 @@ def make(name: str, images: Images, *, size: tuple[int, int] | None = None, weig
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(0)
             module = OWN[name]().eval()
-        preprocessing = units.Preprocessing(3, size or (32, 32), (0.5,) * 3, (0.25,) * 3)
+        preprocessing = units.Preprocessing(3, size or SIDES.get(name, (32, 32)), (0.5,) * 3, (0.25,) * 3)
         network = fitted(Network(name, module, preprocessing, classes=10), images)
         return twinned(network) if name == "twins" else network
     known = name in {each.name for each in networks()}

@@ -19,21 +19,26 @@ Flips = dict[tuple[str, int], NDArray[np.bool_]]
 Sample = Mapping[str, Sequence[int]]
 """Which units of each site are silenced."""
 
+Lap = Callable[[str], None]
+"""Is told that a clean pass (``""``) or a site is done."""
 
-def plain_loop(ablation: units.Ablation, inputs: Tensor, sample: Sample) -> Flips:
+
+def plain_loop(ablation: units.Ablation, inputs: Tensor, sample: Sample, lap: Lap) -> Flips:
     """Zero one channel on its way, one run of the whole network for each unit."""
     graph, found = ablation.trace.graph, {}
     assert graph is not None
     nodes = graph.sites()
     base = graph.module(inputs).argmax(dim=1)
+    lap("")
     for plan in ablation.plans:
         for unit in sample[plan.site.name]:
             logits = _Silencer(graph.module, nodes[plan.site.name][1], unit).run(inputs)
             found[plan.site.name, unit] = (logits.argmax(dim=1) != base).cpu().numpy()
+        lap(plan.site.name)
     return found
 
 
-def prefix_loop(ablation: units.Ablation, inputs: Tensor, sample: Sample) -> Flips:
+def prefix_loop(ablation: units.Ablation, inputs: Tensor, sample: Sample, lap: Lap) -> Flips:
     """One clean pass, then torch.fx.Interpreter restarted behind the site for each unit."""
     graph, found = ablation.trace.graph, {}
     assert graph is not None
@@ -42,6 +47,7 @@ def prefix_loop(ablation: units.Ablation, inputs: Tensor, sample: Sample) -> Fli
     interpreter.run(inputs)
     environment = dict(interpreter.env)
     base = environment[graph.result].argmax(dim=1)
+    lap("")
     for plan in ablation.plans:
         node = nodes[plan.site.name][1]
         before = {name: value for name, value in environment.items() if name not in graph.downstream[node]}
@@ -50,15 +56,17 @@ def prefix_loop(ablation: units.Ablation, inputs: Tensor, sample: Sample) -> Fli
             value[:, unit] = 0
             logits = fx.Interpreter(graph.module).run(inputs, initial_env={**before, node: value})
             found[plan.site.name, unit] = (logits.argmax(dim=1) != base).cpu().numpy()
+        lap(plan.site.name)
     return found
 
 
-def captum(ablation: units.Ablation, inputs: Tensor, sample: Sample) -> Flips:
+def captum(ablation: units.Ablation, inputs: Tensor, sample: Sample, lap: Lap) -> Flips:
     """LayerFeatureAblation with a mask for each channel, where the site is a module that is called once."""
     from captum.attr import LayerFeatureAblation
 
     module, found = ablation.trace.module, {}
     base = module(inputs).argmax(dim=1)
+    lap("")
 
     def unchanged(x: Tensor, before: Tensor) -> Tensor:
         return (module(x).argmax(dim=1) == before).float()
@@ -74,6 +82,7 @@ def captum(ablation: units.Ablation, inputs: Tensor, sample: Sample) -> Flips:
         )
         for unit in chosen:
             found[plan.site.name, unit] = (changed[:, unit].flatten(1)[:, 0] != 0).cpu().numpy()
+        lap(plan.site.name)
     return found
 
 
@@ -82,7 +91,7 @@ def fits_captum(plans: Sequence[Plan], module: nn.Module) -> bool:
     return all(plan.site.name in dict(module.named_modules()) for plan in plans)
 
 
-OPPONENTS: dict[str, Callable[[units.Ablation, Tensor, Sample], Flips]] = {
+OPPONENTS: dict[str, Callable[[units.Ablation, Tensor, Sample, Lap], Flips]] = {
     "plain loop": plain_loop,
     "Captum": captum,
     "prefix-cached loop": prefix_loop,

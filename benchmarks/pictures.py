@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import torch
 
+from benchmarks.networks import SIDES
 from benchmarks.textures import textures
 from lenslab import units
 from lenslab.units.engine.near_ties import decide
@@ -34,7 +35,9 @@ def measured_and_fit(
     if source is None and network == "small":
         return units.open_images("digits").limited(measured), units.open_images("digits-train").limited(fit)
     if source is None:
-        drawn = textures(measured + fit, size=size or ((224, 224) if network in LARGE else (32, 32)), channels=3)
+        drawn = textures(
+            measured + fit, size=size or ((224, 224) if network in LARGE else SIDES.get(network, (32, 32))), channels=3
+        )
         pixels, labels = list(drawn[0]), drawn[1].tolist()
     else:
         opened = units.open_images(source).limited(measured + fit)

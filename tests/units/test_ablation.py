@@ -343,7 +343,7 @@ def test_verification_fails_loudly_where_an_engine_is_wrong(monkeypatch: pytest.
 
     checked = ablate(made, toys.digits(20), verify=30).record.document["verification"]
     assert sum(checked.values()) == 30
-    assert set(checked) == {"one-channel delta", "inactive", "linear tail"}
+    assert set(checked) == {"low-rank update", "inactive", "linear tail"}
     monkeypatch.setattr(ExactEngine, "_exactly", wrong)
     with pytest.raises(VerificationError, match=r"pairs checked differ from the plain way: site '.*' unit \d+ image"):
         ablate(made, toys.digits(20), verify=30)

@@ -146,7 +146,7 @@ class Ablation(Question):
         Example:
             >>> ablation = Ablation.of(load("small", weights="digits"), "digits", limit=50)
             >>> [(plan.site.name, plan.path) for plan in ablation.plans]
-            [('relu1', 'one-channel delta'), ('relu2', 'one-channel delta'), ('relu3', 'linear tail')]
+            [('relu1', 'low-rank update'), ('relu2', 'low-rank update'), ('relu3', 'linear tail')]
         """
         if engine not in ENGINES:
             raise UnitsError(f"no engine named {engine!r}; there are {', '.join(ENGINES)}")

@@ -148,10 +148,10 @@ def test_candidates_are_drawn_from_every_batch_and_are_the_same_every_time(
     monkeypatch.setattr("lenslab.units.sweep.sweep._CANDIDATES", 4)
     first, second = (collected(swept(tmp_path / name, candidates=6), "candidates") for name in "ab")
     pd.testing.assert_frame_equal(first, second)
-    assert first.groupby("path").size().to_dict() == {"inactive": 6, "one-channel delta": 6, "suffix": 6}
+    assert first.groupby("path").size().to_dict() == {"inactive": 6, "low-rank update": 6, "suffix": 6}
     assert first["image"].max() >= 8
     few = collected(swept(tmp_path / "few"), "candidates")
-    assert few.groupby("path").size().to_dict() == {"inactive": 4, "one-channel delta": 4, "suffix": 4}, (
+    assert few.groupby("path").size().to_dict() == {"inactive": 4, "low-rank update": 4, "suffix": 4}, (
         "some are kept for a later check"
     )
 
@@ -233,5 +233,5 @@ def test_a_sweep_that_goes_on_takes_the_paths_of_one_that_was_never_stopped(
     with pytest.raises(KeyboardInterrupt):
         ablate(made, images, batch_size=8, out=tmp_path, progress=stop)
     resumed, whole = ablate(made, images, batch_size=8, out=tmp_path), ablate(made, images, batch_size=8)
-    assert "one-channel delta" not in whole.record.document["paths"]["1"]
+    assert "low-rank update" not in whole.record.document["paths"]["1"]
     assert resumed.record.document["paths"] == whole.record.document["paths"]

@@ -15,12 +15,12 @@ from lenslab.units.engine.batch import Batch
 from lenslab.units.engine.execution import PLAIN, Execution
 from lenslab.units.engine.float64_recheck import Float64Recheck, regrouped_rows
 from lenslab.units.engine.fx_program import FxProgram
-from lenslab.units.engine.linear_tail import contributions
+from lenslab.units.engine.linear_tail import ClosedForm
 from lenslab.units.engine.near_ties import close, error
 from lenslab.units.engine.outcome import INACTIVE, BatchOutcome, DecidedPairs, Reference, SiteOutcome
 from lenslab.units.engine.program import Golden
-from lenslab.units.engine.site_intervention import Replacement, SiteIntervention, spatial_mean
-from lenslab.units.engine.site_plan import DELTA, LINEAR_TAIL, SUFFIX, Plan
+from lenslab.units.engine.site_intervention import SiteIntervention, spatial_mean
+from lenslab.units.engine.site_plan import LINEAR_TAIL, LOW_RANK_UPDATE, SUFFIX, Plan
 from lenslab.units.engine.trace import Trace
 from lenslab.units.errors import UnsupportedNetworkError
 
@@ -77,8 +77,8 @@ class ExactEngine:
 
     def _golden(self, inputs: Tensor) -> Golden:
         names = dict.fromkeys(name for plan in self._plans for name in (plan.site.name, plan.cut))
-        dense = [plan.cut for plan in self._plans if plan.path == DELTA]
-        return self._program.golden(inputs, [*names], dense, self._clean)
+        updated = [plan.cut for plan in self._plans if plan.path == LOW_RANK_UPDATE]
+        return self._program.golden(inputs, [*names], updated, self._clean)
 
     def _sites(
         self, batch: Batch, plans: Sequence[Plan], golden: Golden, reference: Reference
@@ -182,25 +182,22 @@ class ExactEngine:
                 yield some, some_units, self._run(plan, intervention, golden, some, some_units)
 
     def _run(self, plan: Plan, intervention: SiteIntervention, golden: Golden, rows: Tensor, units: Tensor) -> Tensor:
-        if plan.path != DELTA:
+        if plan.path != LOW_RANK_UPDATE:
             return self._program.resumed_logits(golden, plan.cut, rows, units, intervention, plan.execution)
         assert isinstance(self._program, FxProgram)  # only of a traced network is known what follows
-        assert isinstance(intervention, Replacement)  # one unit changes, and no other
-        return self._program.changed_logits(golden, plan.cut, rows, units, intervention, plan.execution)
+        return self._program.updated_logits(golden, plan.cut, rows, units, intervention, plan.execution)
 
     def _closed_form(
         self, plan: Plan, intervention: SiteIntervention, golden: Golden, different: Tensor
     ) -> Iterator[Logits]:
-        assert isinstance(intervention, Replacement)  # the closed form is for single units
         value = golden.values[plan.cut]
         features = self._features(plan, golden, value) - self._features(plan, golden, intervention.everywhere(value))
-        layer = self._last_layer(plan)
-        size = max(1, _ELEMENTS // (plan.site.units * self._trace.classes))
+        form = ClosedForm(self._last_layer(plan), plan.site.units, intervention)
+        size = max(1, _ELEMENTS // (max(plan.site.units, plan.count) * self._trace.classes))
         for start in range(0, len(features), size):
             rows, units = different[start : start + size].nonzero(as_tuple=True)
             if len(rows):
-                taken = contributions(features[start : start + size], layer, plan.site.units)
-                left = golden.logits[start : start + size, None] - taken
+                left = golden.logits[start : start + size, None] - form.shares(features[start : start + size])
                 yield start + rows, units, left[rows, units] if len(rows) < left[..., 0].numel() else left.flatten(0, 1)
 
     def _features(self, plan: Plan, golden: Golden, value: Tensor) -> Tensor:
@@ -222,7 +219,7 @@ class ExactEngine:
             logits = self._last_layer(plan).forward(self._features(plan, golden, golden.values[plan.cut]))
             return plan if close(logits, golden.logits, self._recheck.band) else replace(plan, path=SUFFIX)
         exact = _in_float32(plan)
-        simplest = replace(plan, path=SUFFIX if plan.path == DELTA else plan.path, execution=PLAIN)
+        simplest = replace(plan, path=SUFFIX if plan.path == LOW_RANK_UPDATE else plan.path, execution=PLAIN)
         others = (exact, replace(simplest, execution=exact.execution), replace(plan, execution=PLAIN))
         agreeing = (each for each in others if each == simplest or self._agrees(each, simplest, golden, batch))
         believed = next(agreeing, simplest)

@@ -27,9 +27,6 @@ _SEEN, _FEWEST_SEEN = 16, 3
 _SEEING = 10_000_000_000
 """Multiply-accumulates, in float64, that take most of a second."""
 
-_FEWER = 2
-"""With so many times fewer images than near ties, these are run from the site on."""
-
 _ROUGHEST = 1e-2
 """A network that float32 gets wrong by more than this share of its logits' scale cannot be decided."""
 
@@ -39,15 +36,15 @@ class Float64Recheck:
 
     How far float32 is off is measured on the first batch, against float64. Most networks are far below the usual band
     of near ties; where one is not, its band is wider, and more pairs are decided in float64. ``top`` says among how
-    many of the largest logits the true class is looked for; ``None`` does not look. With ``resumes`` many near ties of
-    one image are run from the site on, and not each from the image.
+    many of the largest logits the true class is looked for; ``None`` does not look. With ``resumes`` near ties of one
+    image are run from the site on, where that costs less than running each from the image.
     """
 
     def __init__(self, trace: Trace, device: torch.device, top: int | None = None, *, resumes: bool = False) -> None:
         self._network = copy.deepcopy(trace.module).to(device)
         self._float64_program = trace.program(device, precision=torch.float64)
         self._top = top
-        self._resumes = resumes
+        self._costs = trace.costs if resumes else {}
         self._seen = max(_FEWEST_SEEN, min(_SEEN, _SEEING // (trace.costs.get("") or 1)))
         self.trusted: Tensor | None = None
         self.band = NEAR_TIE
@@ -187,7 +184,7 @@ class Float64Recheck:
     ) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
         program, size = self._float64_program, len(batch)
         images, places = torch.unique(rows, return_inverse=True)
-        if not self._resumes or _FEWER * len(images) > len(rows):
+        if not self._resuming_pays(site, len(images), len(rows)):
             for some, some_units in zip(torch.split(rows, size), torch.split(units, size), strict=True):
                 yield (
                     some,
@@ -202,6 +199,10 @@ class Float64Recheck:
             for some in torch.split(pairs, size):
                 logits = program.resumed_logits(golden, site, places[some] - start, units[some], there)
                 yield rows[some], units[some], logits
+
+    def _resuming_pays(self, site: str, images: int, pairs: int) -> bool:
+        whole = self._costs.get("", 0)
+        return images * whole + pairs * self._costs.get(site, whole) < pairs * whole
 
     def _in_top(self, logits: Tensor, labels: Tensor, band: float) -> tuple[Tensor | None, Tensor]:
         if self._top is None:

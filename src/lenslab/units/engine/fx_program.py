@@ -13,12 +13,12 @@ from torch import Tensor, fx, nn
 
 from lenslab.units.engine.execution import PLAIN, Execution
 from lenslab.units.engine.fx_graph import Graph
+from lenslab.units.engine.low_rank_update import LowRankUpdate, low_rank_update
 from lenslab.units.engine.network_suffix import Suffix, allow_channels_last, folded, recording, suffix
-from lenslab.units.engine.one_channel_delta import DenseLayers, dense_layers
 from lenslab.units.engine.prepared_parts import PreparedParts
 from lenslab.units.engine.program import Golden
 from lenslab.units.engine.rows import filled, rows_of
-from lenslab.units.engine.site_intervention import ZERO_REPLACEMENT, Replacement, SiteIntervention
+from lenslab.units.engine.site_intervention import ZERO_REPLACEMENT, SiteIntervention
 
 _FEWEST_PAIRS, _MOST_PAIRS = 16, 512
 _NUMBERS = 1 << 20
@@ -38,7 +38,7 @@ class FxProgram:
         self._fast = fast
         self._per_image = {node.name for node in graph.per_image}
         self._suffixes: dict[tuple[fx.Node, fx.Node], Suffix] = {}
-        self._behind: dict[str, DenseLayers] = {}
+        self._updates: dict[str, LowRankUpdate] = {}
         self._prepared_parts = PreparedParts()
         self._whole = copy.deepcopy(graph.module).to(device, precision)
         if fast:
@@ -54,16 +54,17 @@ class FxProgram:
         return result
 
     def golden(
-        self, inputs: Tensor, sites: Sequence[str], dense: Collection[str] = (), execution: Execution = PLAIN
+        self, inputs: Tensor, sites: Sequence[str], updated: Collection[str] = (), execution: Execution = PLAIN
     ) -> Golden:
         """Run the whole network and record these sites, and what resuming from them takes.
 
-        For the sites of ``dense`` the values of the first dense layers behind them are recorded, too.
+        For the sites of ``updated`` what `updated_logits` takes is recorded, too.
         """
         prepared = self._prepared(inputs)
         names = {site: self._nodes[site].name for site in sites}
         parts = [self._suffix(self._nodes[site], self._graph.result) for site in sites]
-        frontier = [*(part.frontier for part in parts), *(self._dense(site).names for site in dense)]
+        updates = [self._update(site) for site in updated]
+        frontier = [*(part.frontier for part in parts), *((*each.names, *each.rest.frontier) for each in updates)]
         wanted = tuple(dict.fromkeys((*names.values(), *itertools.chain.from_iterable(frontier))))
         module = self._recording(wanted)
         recorded: Sequence[Any]
@@ -106,37 +107,28 @@ class FxProgram:
 
         return self._run(part, golden, rows, units, inputs, value[0].numel(), execution)
 
-    def changed_logits(
+    def updated_logits(
         self,
         golden: Golden,
         site: str,
         rows: Tensor,
         units: Tensor,
-        replacement: Replacement,
+        intervention: SiteIntervention,
         execution: Execution = PLAIN,
     ) -> Tensor:
-        """Run what follows from the first dense layers behind a site, which one unit changes by its share of them.
+        """Run what follows from the first dense layers behind a site, which change by a share of them.
 
-        Unit ``units[i]`` is silenced on image ``rows[i]`` of the golden pass; equal units stand together.
+        Target ``units[i]`` is silenced on image ``rows[i]`` of the golden pass; equal ones stand together.
         """
-        behind, value = self._dense(site), golden.values[site]
+        update, value = self._update(site), golden.values[site]
 
         def inputs(some: Tensor, some_units: Tensor | None) -> list[Any]:
             assert some_units is not None
-            before = value[some, some_units].unsqueeze(1)
-            after = replacement.taken(value, some, some_units).unsqueeze(1)
-            changed = [
-                layer.changed(rows_of(golden.frontier[layer.name], some), before, after, some_units)
-                for layer in behind.layers
-            ]
-            if not behind.rest.needs_start:
-                return [*changed, *self._gathered(behind.rest, golden, some)]
-            start = rows_of(value, some)
-            start[torch.arange(len(some), device=some.device), some_units] = after.squeeze(1)
-            return [start, *changed, *self._gathered(behind.rest, golden, some)]
+            updated = update.updated(golden.frontier, value, some, some_units, intervention)
+            return [*updated, *self._gathered(update.rest, golden, some)]
 
-        numbers = max(golden.frontier[layer.name][0].numel() for layer in behind.layers)
-        return self._run(behind.rest, golden, rows, units, inputs, numbers, execution)
+        numbers = max(golden.frontier[name][0].numel() for name in update.names)
+        return self._run(update.rest, golden, rows, units, inputs, numbers, execution)
 
     def _run(
         self,
@@ -173,10 +165,10 @@ class FxProgram:
         values = {name: golden.frontier[name] for name in part.frontier}
         return [rows_of(value, rows) if name in self._per_image else value for name, value in values.items()]
 
-    def _dense(self, site: str) -> DenseLayers:
-        if site not in self._behind:
-            self._behind[site] = dense_layers(self._graph, self._nodes[site], self._whole)
-        return self._behind[site]
+    def _update(self, site: str) -> LowRankUpdate:
+        if site not in self._updates:
+            self._updates[site] = low_rank_update(self._graph, self._nodes[site], self._whole)
+        return self._updates[site]
 
     def features(self, golden: Golden, site: str, end: fx.Node, value: Tensor) -> Tensor:
         """Run from a site to a later node with this value in the site's place, for all images of the golden pass."""

@@ -11,6 +11,8 @@ import torch.nn.functional as F
 from torch import Tensor, fx, nn
 
 from lenslab.units.engine.fx_graph import Graph
+from lenslab.units.engine.random_directions import Directions
+from lenslab.units.engine.site_intervention import Sets, SiteIntervention
 from lenslab.units.networks.module_kinds import is_bare
 
 _POOLINGS = (F.avg_pool2d, F.adaptive_avg_pool2d)
@@ -33,7 +35,7 @@ class LinearTail:
     positions: int
 
     def cost(self, classes: int) -> int:
-        """Count the multiply-accumulates that one unit's share of the logits takes per image."""
+        """Count the multiply-accumulates that one target's share of the logits takes per image."""
         return self.positions * classes
 
 
@@ -53,24 +55,43 @@ def linear_tail(graph: Graph, site: fx.Node) -> LinearTail | None:
     return None
 
 
-def contributions(features: Tensor, layer: nn.Linear, units: int) -> Tensor:
-    """Compute each unit's share of every logit, which is what silencing the unit takes away.
+class ClosedForm:
+    """What silencing takes away from every logit, where a linear tail follows.
 
-    Of features ``[images, units * positions]``, units outermost, it is the sum over positions of weight times feature:
-    ``[images, units, classes]``.
+    Of a layer that takes features ``[images, units * positions]``, units outermost, a unit's share of a logit is the
+    sum over positions of weight times feature. A set's share is that of its members; a direction's that of one unit,
+    where units and weights are turned onto the directions.
 
     Example:
+        >>> from lenslab.units.engine.site_intervention import ZERO_REPLACEMENT
         >>> layer = nn.Linear(2, 1)
         >>> _ = layer.weight.data.copy_(torch.tensor([[3.0, 5.0]]))
-        >>> contributions(torch.tensor([[1.0, 10.0]]), layer, 2).tolist()
+        >>> ClosedForm(layer, 2, ZERO_REPLACEMENT).shares(torch.tensor([[1.0, 10.0]])).tolist()
         [[[3.0], [50.0]]]
     """
-    positions = features.shape[1] // units
-    by_unit = features.reshape(len(features), units, positions)
-    weight = layer.weight.detach().reshape(-1, units, positions).permute(1, 2, 0)  # [units, positions, classes]
-    if positions == 1:
-        return by_unit * weight[:, 0]
-    return torch.einsum("nup,upk->nuk", by_unit, weight)
+
+    def __init__(self, layer: nn.Linear, units: int, intervention: SiteIntervention) -> None:
+        self._units, self._intervention = units, intervention
+        weight = layer.weight.detach()
+        weight = weight.reshape(len(weight), units, -1).permute(1, 2, 0)  # [units, positions, classes]
+        self._basis = intervention.basis.to(weight) if isinstance(intervention, Directions) else None
+        self._weight = weight if self._basis is None else torch.einsum("du,upk->dpk", self._basis, weight)
+
+    def shares(self, features: Tensor) -> Tensor:
+        """Give each target's share of every logit, ``[images, targets, classes]``.
+
+        ``features`` are those that silencing every unit takes away, ``[images, units * positions]``.
+        """
+        by_unit = features.reshape(len(features), self._units, -1)
+        if self._basis is not None:
+            by_unit = torch.einsum("du,nup->ndp", self._basis, by_unit)
+        if by_unit.shape[2] == 1:
+            shares = by_unit * self._weight[:, 0]
+        else:
+            shares = torch.einsum("nup,upk->nuk", by_unit, self._weight)
+        if isinstance(self._intervention, Sets):
+            return torch.einsum("su,nuk->nsk", self._intervention.members.to(shares), shares)
+        return shares
 
 
 def _single_file(graph: Graph, node: fx.Node) -> Iterator[fx.Node]:

@@ -20,12 +20,10 @@ class Suffix:
     Attributes:
         module: Takes the value where it is needed, the given ones and those of the frontier, in this order.
         frontier: The names of the nodes of the frontier.
-        needs_start: Whether the value itself is needed, and not only what is given.
     """
 
     module: fx.GraphModule
     frontier: tuple[str, ...]
-    needs_start: bool = True
 
 
 def suffix(
@@ -55,7 +53,7 @@ def suffix(
         copy(node)
     part.output(copies[end])
     part.lint()
-    return Suffix(fx.GraphModule(layers, part), tuple(node.name for node in frontier), len(taken) == len(starts))
+    return Suffix(fx.GraphModule(layers, part), tuple(node.name for node in frontier))
 
 
 def nodes_between(graph: Graph, starts: Sequence[fx.Node], end: fx.Node, given: Sequence[fx.Node] = ()) -> set[fx.Node]:

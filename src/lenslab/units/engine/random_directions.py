@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
+
+from lenslab.units.engine.site_intervention import Change
 
 Floats = NDArray[np.float64]
 
@@ -36,11 +39,23 @@ class Directions:
 
     basis: Tensor
     single: bool = field(default=False, init=False)
+    keeps_axes: bool = field(default=False, init=False)
 
     def count(self, units: int) -> int:
         """Count the directions."""
         assert self.basis.shape[1] == units  # made for this site
         return len(self.basis)
+
+    def rank(self, units: int) -> float:  # noqa: ARG002 - of however many
+        """Count one map: how far each position's value goes along the direction."""
+        return 1.0
+
+    def changes(self, value: Tensor, rows: Tensor, targets: Tensor) -> Iterator[tuple[slice, Change]]:
+        """Take that map away; every channel has its share of it."""
+        directions = self.basis.to(value)[targets]
+        along = torch.einsum("nu...,nu->n...", value[rows], directions).unsqueeze(1)
+        channels = torch.arange(value.shape[1], device=rows.device).expand(len(rows), -1)
+        yield slice(None), Change(along, torch.zeros_like(along), channels, directions)
 
     def applied(self, value: Tensor, targets: Tensor, *, in_place: bool = False) -> Tensor:  # noqa: ARG002
         """Take direction ``targets[i]`` out of row ``i``."""
@@ -51,6 +66,10 @@ class Directions:
         """Tell which values are not 0 everywhere: every direction changes these."""
         anything = (value != 0).flatten(1).any(dim=1, keepdim=True)
         return anything.expand(len(value), len(self.basis))
+
+    def everywhere(self, value: Tensor) -> Tensor:
+        """Give zeros, which is what is left without any direction."""
+        return torch.zeros_like(value)
 
     def target_means(self, means: Tensor) -> Tensor:
         """Give the means along the directions."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -11,12 +12,42 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 
+@dataclass(frozen=True)
+class Change:
+    """What silencing changes in some rows of a site's value.
+
+    Attributes:
+        before: The channels that change, ``[rows, channels, ...]``; along a direction the one map ``[rows, 1, ...]``.
+        after: What they become.
+        channels: Which ones, int64 ``[rows, channels]``; along a direction all of them.
+        directions: ``None``, or of each row the share of that one map in each channel, ``[rows, units]``.
+    """
+
+    before: Tensor
+    after: Tensor
+    channels: Tensor
+    directions: Tensor | None = None
+
+
 class SiteIntervention(Protocol):
     """Numbered targets that can be silenced at one site, each on any image."""
 
     @property
     def single(self) -> bool:
         """Whether each target is one unit, so that the attributes of units are its own."""
+        ...
+
+    @property
+    def keeps_axes(self) -> bool:
+        """Whether a target changes some units and leaves the others as they are."""
+        ...
+
+    def rank(self, units: int) -> float:
+        """Count how many maps tell what a target changes, on average over the targets."""
+        ...
+
+    def changes(self, value: Tensor, rows: Tensor, targets: Tensor) -> Iterator[tuple[slice, Change]]:
+        """Say what silencing ``targets[i]`` on image ``rows[i]`` changes, for slices of these; equal ones together."""
         ...
 
     def count(self, units: int) -> int:
@@ -32,6 +63,10 @@ class SiteIntervention(Protocol):
 
     def differs(self, value: Tensor) -> Tensor:
         """Tell which targets change the value ``[images, units, ...]`` when silenced, bool ``[images, targets]``."""
+        ...
+
+    def everywhere(self, value: Tensor) -> Tensor:
+        """Give a site's value with every unit silenced at once."""
         ...
 
     def target_means(self, means: Tensor) -> Tensor:
@@ -65,10 +100,24 @@ class Replacement:
     fill: Tensor
     by_image: bool = False
     single: bool = field(default=True, init=False)
+    keeps_axes: bool = field(default=True, init=False)
 
     def count(self, units: int) -> int:
         """Count each unit as a target of its own."""
         return units
+
+    def rank(self, units: int) -> float:  # noqa: ARG002 - of however many
+        """Count one channel."""
+        return 1.0
+
+    def changes(self, value: Tensor, rows: Tensor, targets: Tensor) -> Iterator[tuple[slice, Change]]:
+        """Change one channel of each row."""
+        yield slice(None), self.change(value, rows, targets[:, None])
+
+    def change(self, value: Tensor, rows: Tensor, channels: Tensor) -> Change:
+        """Change some channels on each image of ``rows``, ``[rows, channels]``, to their fills."""
+        where = rows[:, None], channels
+        return Change(value[where], self._like(value).expand(value.shape)[where], channels)
 
     def with_fill(self, fill: Tensor) -> Replacement:
         """Give the same with another fill for each image."""
@@ -99,12 +148,8 @@ class Replacement:
         different = value != self._like(value)
         return different if different.dim() == 2 else different.flatten(2).any(dim=2)
 
-    def taken(self, value: Tensor, rows: Tensor, units: Tensor) -> Tensor:
-        """Give what unit ``units[i]`` becomes on image ``rows[i]`` of a site's value, ``[pairs, ...]``."""
-        return self._like(value).expand(value.shape)[rows, units]
-
     def everywhere(self, value: Tensor) -> Tensor:
-        """Give a site's value with every unit silenced at once, which a linear tail is taken apart with."""
+        """Give a site's value with every unit silenced at once."""
         return self._like(value).expand(value.shape).contiguous()
 
     def _like(self, value: Tensor) -> Tensor:
@@ -131,11 +176,26 @@ class Sets:
     members: Tensor
     replacement: Replacement
     single: bool = field(default=False, init=False)
+    keeps_axes: bool = field(default=True, init=False)
 
     def count(self, units: int) -> int:
         """Count the sets."""
         assert self.members.shape[1] == units  # made for this site
         return len(self.members)
+
+    def rank(self, units: int) -> float:
+        """Count the members of a set."""
+        return float(self.members.sum()) / max(self.count(units), 1)
+
+    def changes(self, value: Tensor, rows: Tensor, targets: Tensor) -> Iterator[tuple[slice, Change]]:
+        """Change the channels of the members, set by set."""
+        present, counts = torch.unique_consecutive(targets, return_counts=True)
+        start = 0
+        for target, count in zip(present.tolist(), counts.tolist(), strict=True):
+            some = slice(start, start + count)
+            members = self.members[target].nonzero().flatten().to(rows.device).expand(count, -1)
+            yield some, self.replacement.change(value, rows[some], members)
+            start += count
 
     def applied(self, value: Tensor, targets: Tensor, *, in_place: bool = False) -> Tensor:  # noqa: ARG002
         """Silence set ``targets[i]`` in row ``i``."""
@@ -146,6 +206,10 @@ class Sets:
         """Tell which sets have a member that changes the value."""
         members = self.members.to(value.device).float()
         return (self.replacement.differs(value).float() @ members.T) > 0
+
+    def everywhere(self, value: Tensor) -> Tensor:
+        """Give a site's value with every unit silenced at once."""
+        return self.replacement.everywhere(value)
 
     def target_means(self, means: Tensor) -> Tensor:
         """Average over a set's members; 0 for an empty set."""

@@ -10,13 +10,13 @@ import torch
 
 from lenslab.units.engine.batch import Batch
 from lenslab.units.engine.execution import EAGER, PLAIN, Execution, execution_of
-from lenslab.units.engine.site_intervention import ZERO_REPLACEMENT, Replacement, SiteIntervention
+from lenslab.units.engine.site_intervention import ZERO_REPLACEMENT, SiteIntervention
 from lenslab.units.engine.sites import Site
 from lenslab.units.engine.trace import Trace
 from lenslab.units.errors import UnsupportedNetworkError
 
 LINEAR_TAIL = "linear tail"
-DELTA = "one-channel delta"
+LOW_RANK_UPDATE = "low-rank update"
 SUFFIX = "suffix"
 WHOLE = "whole network"
 
@@ -33,8 +33,8 @@ class Plan:
 
     Attributes:
         site: The site.
-        path: ``"linear tail"`` (the closed form, nothing is run), ``"one-channel delta"`` (of the first dense layers
-            behind the site one channel, and what follows from them), ``"suffix"`` (only what follows from the site is
+        path: ``"linear tail"`` (the closed form, nothing is run), ``"low-rank update"`` (what changes of the first
+            dense layers behind the site, and what follows from them), ``"suffix"`` (only what follows from the site is
             run), or ``"whole network"``.
         cost: Multiply-accumulates per pair of unit and image; ``None`` where nothing is known about the network.
         cut: The name of the site whose value is replaced: the site itself, or its filters' own output.
@@ -101,7 +101,7 @@ def plan(
 
 
 def _executed(planned: Plan, images: int, executor: str, precision: torch.dtype) -> Plan:
-    if planned.path not in (SUFFIX, DELTA):
+    if planned.path not in (SUFFIX, LOW_RANK_UPDATE):
         return planned
     cost = planned.cost or 0
     first = precision if cost >= _ROUGH_COST else torch.float32
@@ -111,11 +111,11 @@ def _executed(planned: Plan, images: int, executor: str, precision: torch.dtype)
 def _plan(trace: Trace, site: Site, engine: str, cut: str, intervention: SiteIntervention) -> Plan:
     if engine == "plain" or trace.graph is None:
         return Plan(site, WHOLE, trace.costs.get(""), cut, intervention)
-    if cut in trace.tails and isinstance(intervention, Replacement):
+    if cut in trace.tails:
         return Plan(site, LINEAR_TAIL, trace.tails[cut].cost(trace.classes), cut, intervention)
-    delta = trace.deltas.get(cut) if isinstance(intervention, Replacement) else None
-    if delta is not None and delta < _WORTH * trace.costs[cut]:
-        return Plan(site, DELTA, delta, cut, intervention)
+    update = trace.updates[cut].of(intervention, site.units) if cut in trace.updates else None
+    if update is not None and update < _WORTH * trace.costs[cut]:
+        return Plan(site, LOW_RANK_UPDATE, update, cut, intervention)
     return Plan(site, SUFFIX, trace.costs[cut], cut, intervention)
 
 

@@ -10,12 +10,12 @@ from typing import Any
 import torch
 from torch import Tensor, fx, nn
 
-from lenslab.units.engine import one_channel_delta
 from lenslab.units.engine.float64_program import Float64Program
 from lenslab.units.engine.fx_graph import Graph
 from lenslab.units.engine.fx_program import FxProgram
 from lenslab.units.engine.hook_program import HookProgram, sites_of
 from lenslab.units.engine.linear_tail import LinearTail, linear_tail
+from lenslab.units.engine.low_rank_update import UpdateCost, update_cost
 from lenslab.units.engine.near_ties import close
 from lenslab.units.engine.program import Program
 from lenslab.units.engine.sites import Site, select
@@ -46,8 +46,8 @@ class Trace:
         costs: Multiply-accumulates per image from each site on, by its name, and of the whole network under ``""``;
             empty without a graph.
         tails: The linear tail behind a site, by its name, where there is one.
-        deltas: Multiply-accumulates per pair of unit and image where only one channel of the first dense layers behind
-            a site is computed, by its name, where such layers follow.
+        updates: What it costs where only the change of the first dense layers behind a site is computed, by its name,
+            where such layers follow.
     """
 
     module: nn.Module
@@ -58,7 +58,7 @@ class Trace:
     obstacle: str
     costs: dict[str, int]
     tails: dict[str, LinearTail]
-    deltas: dict[str, int]
+    updates: dict[str, UpdateCost]
     _make: Callable[[torch.device, torch.dtype, bool], Program]
 
     def program(self, device: torch.device, *, precision: torch.dtype = torch.float32, fast: bool = False) -> Program:
@@ -156,7 +156,7 @@ def _traced(module: nn.Module, graph: Graph, classes: int) -> Trace:
     nodes = {name: node for name, (_, node) in found.items()}
     reaching = {name for name, node in nodes.items() if graph.result in graph.downstream[node]}
     tails = {name: linear_tail(graph, nodes[name]) for name in reaching}
-    deltas = {name: one_channel_delta.cost(graph, nodes[name]) for name in reaching}
+    updates = {name: update_cost(graph, nodes[name]) for name in reaching}
     unseen = dict.fromkeys(nodes.keys() - reaching, "the logits do not depend on it")
     costs = {name: graph.cost(graph.downstream[nodes[name]]) for name in reaching}
     return Trace(
@@ -168,7 +168,7 @@ def _traced(module: nn.Module, graph: Graph, classes: int) -> Trace:
         obstacle="",
         costs={**costs, "": graph.cost(set(graph.nodes))},
         tails={name: tail for name, tail in tails.items() if tail},
-        deltas={name: cost for name, cost in deltas.items() if cost is not None},
+        updates={name: cost for name, cost in updates.items() if cost is not None},
         _make=lambda device, precision, fast: FxProgram(graph, nodes, device=device, precision=precision, fast=fast),
     )
 
@@ -185,7 +185,7 @@ def _hooked(module: nn.Module, probe: Tensor, classes: int, *, obstacle: str) ->
         obstacle=obstacle,
         costs={},
         tails={},
-        deltas={},
+        updates={},
         _make=lambda device, precision, _: HookProgram(module, calls, device=device, precision=precision),
     )
 

@@ -6,12 +6,14 @@ from typing import Any
 
 import pandas as pd
 import pytest
+import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from lenslab.units import ablate, trace
-from lenslab.units.engine import one_channel_delta, site_plan
-from lenslab.units.engine.one_channel_delta import DenseLayer, consumers
+from lenslab.units.engine import site_plan
+from lenslab.units.engine.low_rank_update import DenseLayer, ways
+from lenslab.units.engine.site_intervention import ZERO_REPLACEMENT
 from lenslab.units.errors import VerificationError
 from tests.units import toys
 
@@ -68,7 +70,65 @@ class Grouped(nn.Module):
         return self.last(F.relu(self.conv4(F.relu(self.conv3(x)))).amax((2, 3)))
 
 
-NETWORKS = {"straight": Straight, "down": Down, "residual": toys.Residual}
+class Separable(nn.Module):
+    """Depthwise convolutions with two channels for each unit, and batch norms, between the dense ones."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.expand, self.bn1 = nn.Conv2d(1, 4, 3, padding=1, bias=False), nn.BatchNorm2d(4)
+        self.depthwise = nn.Conv2d(4, 8, 3, stride=2, padding=1, groups=4)
+        self.bn2, self.project = nn.BatchNorm2d(8), nn.Conv2d(8, 6, 1)
+        self.flat, self.last = nn.BatchNorm1d(6), nn.Linear(6, 10)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = F.relu6(self.bn1(self.expand(x)))
+        x = F.relu6(self.bn2(self.depthwise(x)))
+        x = F.adaptive_avg_pool2d(F.gelu(self.project(x)), 1).flatten(1)
+        return self.last(self.flat(x))
+
+
+class Beside(nn.Module):
+    """Concatenations: of branches, of a branch with what came in, and of what came in with its own like."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stem = nn.Conv2d(1, 3, 3, padding=1)
+        self.left, self.right = nn.Conv2d(3, 4, 1), nn.Conv2d(3, 2, 3, padding=1)
+        self.mix, self.more = nn.Conv2d(9, 5, 3, padding=1), nn.Conv2d(9, 3, 1)
+        self.hidden, self.last = nn.Linear(2 * 8, 6), nn.Linear(6, 10)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = F.relu(self.stem(x))
+        x = F.max_pool2d(torch.cat([self.left(x).relu(), x, F.silu(self.right(x))], 1), 2)
+        x = F.relu(torch.cat((self.mix(x), self.more(x)), dim=-3)).mean((2, 3))
+        return self.last(F.relu(self.hidden(torch.cat([x, x.square()], 1))))
+
+
+NETWORKS = {
+    "straight": Straight,
+    "down": Down,
+    "residual": toys.Residual,
+    "separable": Separable,
+    "beside": Beside,
+}
+PATHS = {
+    "straight": {
+        "conv1": "US",
+        "relu1": "UU",
+        "conv2": "US",
+        "leaky_relu": "UU",
+        "gelu": "US",
+        "pool": "UU",
+        "relu": "TT",
+    },
+    "down": {"relu:1": "UU", "relu:2": "UU", "relu:3": "TT"},
+    "residual": {"relu:1": "UU", "relu:2": "UU", "relu:3": "SS"},
+    "separable": {"bn1": "US", "relu6:1": "US", "depthwise": "US", "relu6:2": "UU", "gelu": "US", "flat": "TT"},
+    "beside": {"stem": "US", "relu:1": "UU", "silu": "US", "max_pool2d": "UU", "mix": "SS", "hidden": "US"},
+}
+"""By which path single units of a site are silenced, and directions of its space."""
+
+LETTERS = {site_plan.LOW_RANK_UPDATE: "U", site_plan.SUFFIX: "S", site_plan.LINEAR_TAIL: "T"}
 
 
 @pytest.fixture(autouse=True)
@@ -80,8 +140,8 @@ def wherever_it_can(monkeypatch: pytest.MonkeyPatch) -> None:
 def found(module: nn.Module, site: str) -> list[tuple[str, str]]:
     graph = trace(toys.trained(module), (1, 8, 8)).graph
     assert graph is not None
-    node = graph.sites()[site][1]
-    return [(consumer.layer, consumer.norm) for consumer in consumers(graph, node)]
+    behind = ways(graph, graph.sites()[site][1])
+    return [(consumer.layer, consumer.norm) for consumer in behind.consumers] if behind else []
 
 
 @pytest.mark.parametrize(
@@ -92,9 +152,17 @@ def found(module: nn.Module, site: str) -> list[tuple[str, str]]:
         (Straight, "gelu", [("hidden", "")]),
         (Straight, "pool", [("hidden", "")]),
         (Straight, "relu", [("last", "")]),
-        (Straight, "conv2", []),
+        (Straight, "conv2", [("conv3", "")]),
+        (Straight, "hidden", [("last", "")]),
         (Down, "relu:1", [("conv1", "bn1"), ("down", "bn2")]),
         (Down, "relu:2", [("conv2", "")]),
+        (Separable, "bn1", [("project", "")]),
+        (Separable, "depthwise", [("project", "")]),
+        (Separable, "gelu", [("last", "")]),
+        (Beside, "stem", [("left", ""), ("right", "")]),
+        (Beside, "silu", [("mix", ""), ("more", "")]),
+        (Beside, "max_pool2d", [("mix", ""), ("more", "")]),
+        (Beside, "mix", []),
         (Grouped, "relu:1", []),
         (Grouped, "relu:2", []),
         (Grouped, "relu:3", []),
@@ -108,7 +176,7 @@ def test_the_first_dense_layers_are_found_behind_what_works_on_units_alone(
 
 def equal(name: str, **options: Any) -> tuple[Any, Any]:
     network = toys.network(toys.trained(NETWORKS[name]()))
-    images = toys.digits(60)
+    images = toys.digits(40)
     exact = ablate(network, images, attributes=False, batch_size=17, **options)
     plain = ablate(network, images, attributes=False, engine="plain", **options)
     columns = ["site", "unit", "image", "before", "after", "draw"]
@@ -117,52 +185,71 @@ def equal(name: str, **options: Any) -> tuple[Any, Any]:
     return exact, plain
 
 
+def paths(run: Any) -> dict[str, str]:
+    by_site = run.record.document["paths"]
+    return {site: "".join(LETTERS[path] for path in found if path in LETTERS) for site, found in by_site.items()}
+
+
 @pytest.mark.parametrize("name", NETWORKS)
-@pytest.mark.parametrize(
-    "options",
-    [
-        {},
-        {"replacement": "mean"},
-        {"replacement": "mean-map"},
-        {"replacement": -2.0},
-        {"replacement": "filter"},
-        {"replacement": "resample", "draws": 2},
-    ],
-)
-def test_the_integers_are_those_of_the_plain_engine(name: str, options: dict[str, Any]) -> None:
-    exact, plain = equal(name, **options)
-    by_path = [path for paths in exact.record.document["paths"].values() for path in paths]
-    assert site_plan.DELTA in by_path
+@pytest.mark.parametrize("replacement", ["zero", "mean-map", "resample"])
+def test_the_integers_are_those_of_the_plain_engine(name: str, replacement: str) -> None:
+    exact, plain = equal(name, sites=[*PATHS[name]], replacement=replacement)
+    assert paths(exact) == {site: letters[0] for site, letters in PATHS[name].items()}
     drops = ["accuracy_drop", "loss_rise", "margin_drop"]
     pd.testing.assert_frame_equal(exact.units[drops], plain.units[drops], rtol=1e-3, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_directions_are_updated_where_all_units_are_treated_alike(name: str) -> None:
+    exact, _ = equal(name, sites=[*PATHS[name]], basis="haar")
+    assert paths(exact) == {site: letters[1] for site, letters in PATHS[name].items()}
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_a_set_is_an_update_of_as_many_channels_as_it_has_members(name: str) -> None:
+    asked = trace(toys.trained(NETWORKS[name]()), (1, 8, 8)).select([*PATHS[name]])
+    groups = {site.name: [[0, site.units - 1], [1], [*range(site.units)]] for site in asked}
+    exact, _ = equal(name, groups=groups, replacement="mean")
+    assert paths(exact) == {site: letters[0] for site, letters in PATHS[name].items()}
+
+
+@pytest.mark.parametrize("name", ["straight", "separable"])
+@pytest.mark.parametrize("replacement", [-2.0, "filter"])
+def test_constants_and_filters_are_updates_too(name: str, replacement: Any) -> None:
+    exact, _ = equal(name, replacement=replacement)
+    assert "U" in paths(exact).values()
 
 
 def test_a_site_of_which_little_is_saved_is_run_from_its_cut(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(site_plan, "_WORTH", 0.0)
     exact, _ = equal("straight")
-    assert site_plan.DELTA not in [path for paths in exact.record.document["paths"].values() for path in paths]
+    assert site_plan.LOW_RANK_UPDATE not in [
+        path for paths in exact.record.document["paths"].values() for path in paths
+    ]
 
 
 # Broken on purpose.
 
 
-def halved(self: DenseLayer, change: Tensor, unit: int) -> Tensor:
-    return whole(self, change, unit) / 2
+def halved(self: DenseLayer, value: Tensor, change: Tensor, channels: Tensor, direction: Tensor | None) -> None:
+    whole(self, value, change / 2, channels, direction)
 
 
-def of_another_unit(self: DenseLayer, change: Tensor, unit: int) -> Tensor:
-    return whole(self, change, (unit + 1) % self._weight.shape[1])
+def of_another_unit(
+    self: DenseLayer, value: Tensor, change: Tensor, channels: Tensor, direction: Tensor | None
+) -> None:
+    whole(self, value, change, (channels + 1) % self._weight.shape[1], direction)
 
 
-whole = DenseLayer._answer
+whole = DenseLayer.add
 
 
 @pytest.mark.parametrize("broken", [halved, of_another_unit])
 def test_a_wrong_path_is_seen_on_the_first_batch_and_left(monkeypatch: pytest.MonkeyPatch, broken: Any) -> None:
-    monkeypatch.setattr(DenseLayer, "_answer", broken)
+    monkeypatch.setattr(DenseLayer, "add", broken)
     exact, _ = equal("straight")
     by_path = [path for paths in exact.record.document["paths"].values() for path in paths]
-    assert site_plan.DELTA not in by_path
+    assert site_plan.LOW_RANK_UPDATE not in by_path
     assert site_plan.SUFFIX in by_path
 
 
@@ -172,7 +259,7 @@ def test_a_path_that_goes_wrong_later_is_seen_by_the_check_of_pairs(
 ) -> None:
     from lenslab.units.engine.exact_engine import ExactEngine
 
-    monkeypatch.setattr(DenseLayer, "_answer", broken)
+    monkeypatch.setattr(DenseLayer, "add", broken)
     monkeypatch.setattr(ExactEngine, "_agrees", lambda *_: True)
     network = toys.network(toys.trained(Straight()))
     with pytest.raises(VerificationError, match="differ from the plain way"):
@@ -183,5 +270,4 @@ def test_the_cost_is_a_channels_share_and_what_follows() -> None:
     traced = trace(toys.trained(Straight()), (1, 8, 8))
     assert traced.graph is not None
     share = 4 * 6 * 9 * 64 // 4
-    assert traced.deltas["relu1"] == traced.costs["relu1"] - 4 * 6 * 9 * 64 + share
-    assert one_channel_delta.cost(traced.graph, traced.graph.sites()["conv2"][1]) is None
+    assert traced.updates["relu1"].of(ZERO_REPLACEMENT, 4) == traced.costs["relu1"] - 4 * 6 * 9 * 64 + share
