@@ -12,6 +12,9 @@ from torch import Tensor, nn
 
 from lenslab.units import ablate, trace
 from lenslab.units.engine import site_plan
+from lenslab.units.engine.exact_engine import ExactEngine
+from lenslab.units.engine.fx_program import FxProgram
+from lenslab.units.engine.linear_tail import ClosedForm
 from lenslab.units.engine.low_rank_update import DenseLayer, ways
 from lenslab.units.engine.site_intervention import ZERO_REPLACEMENT
 from lenslab.units.errors import VerificationError
@@ -209,7 +212,7 @@ def test_directions_are_updated_where_all_units_are_treated_alike(name: str) -> 
 def test_a_set_is_an_update_of_as_many_channels_as_it_has_members(name: str) -> None:
     asked = trace(toys.trained(NETWORKS[name]()), (1, 8, 8)).select([*PATHS[name]])
     groups = {site.name: [[0, site.units - 1], [1], [*range(site.units)]] for site in asked}
-    exact, _ = equal(name, groups=groups, replacement="mean")
+    exact, _ = equal(name, groups=groups, replacement=-2.0)
     assert paths(exact) == {site: letters[0] for site, letters in PATHS[name].items()}
 
 
@@ -223,45 +226,88 @@ def test_constants_and_filters_are_updates_too(name: str, replacement: Any) -> N
 def test_a_site_of_which_little_is_saved_is_run_from_its_cut(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(site_plan, "_WORTH", 0.0)
     exact, _ = equal("straight")
-    assert site_plan.LOW_RANK_UPDATE not in [
-        path for paths in exact.record.document["paths"].values() for path in paths
-    ]
+    assert "U" not in paths(exact).values()
 
 
 # Broken on purpose.
 
 
-def halved(self: DenseLayer, value: Tensor, change: Tensor, channels: Tensor, direction: Tensor | None) -> None:
-    whole(self, value, change / 2, channels, direction)
+def halved(patch: pytest.MonkeyPatch) -> None:
+    add = DenseLayer.add
+    patch.setattr(DenseLayer, "add", lambda self, value, change, *rest: add(self, value, change / 2, *rest))
 
 
-def of_another_unit(
-    self: DenseLayer, value: Tensor, change: Tensor, channels: Tensor, direction: Tensor | None
+def of_another_unit(patch: pytest.MonkeyPatch) -> None:
+    add = DenseLayer.add
+
+    def other(self: DenseLayer, value: Tensor, change: Tensor, channels: Tensor, direction: Tensor | None) -> None:
+        add(self, value, change, (channels + 1) % self._weight.shape[1], direction)
+
+    patch.setattr(DenseLayer, "add", other)
+
+
+def without_padding(patch: pytest.MonkeyPatch) -> None:
+    """Continue the change beyond the border, in place of the zeros that are there."""
+
+    def answer(self: DenseLayer, change: Tensor, weight: Tensor) -> Tensor:
+        layer = self._layer
+        if isinstance(layer, nn.Linear):
+            return change.flatten(1) @ weight.flatten(1).T
+        high, wide = layer.padding
+        continued = F.pad(change, (wide, wide, high, high), mode="replicate")
+        return F.conv2d(continued, weight, None, layer.stride, 0, layer.dilation)
+
+    patch.setattr(DenseLayer, "_answer", answer)
+
+
+def without_residual_branch(patch: pytest.MonkeyPatch) -> None:
+    """Leave the value that goes around the dense layers as it was."""
+    patch.setattr("lenslab.units.engine.low_rank_update._put", lambda *_: None)
+
+
+def with_the_unit_in_place(patch: pytest.MonkeyPatch) -> None:
+    """Run the rest behind a site with nothing silenced."""
+    resumed = FxProgram.resumed_logits
+
+    def unchanged(self: FxProgram, golden: Any, site: str, rows: Tensor, _units: Any, *rest: Any) -> Tensor:
+        return resumed(self, golden, site, rows, None, *rest)
+
+    patch.setattr(FxProgram, "resumed_logits", unchanged)
+
+
+def with_half_a_share(patch: pytest.MonkeyPatch) -> None:
+    shares = ClosedForm.shares
+    patch.setattr(ClosedForm, "shares", lambda self, features: shares(self, features) / 2)
+
+
+UPDATES = [
+    ("straight", halved),
+    ("straight", of_another_unit),
+    ("straight", without_padding),
+    ("residual", without_residual_branch),
+    ("beside", without_residual_branch),
+]
+
+
+@pytest.mark.parametrize(("name", "broken"), UPDATES)
+def test_a_wrong_update_is_seen_on_the_first_batch_and_left(
+    monkeypatch: pytest.MonkeyPatch, name: str, broken: Any
 ) -> None:
-    whole(self, value, change, (channels + 1) % self._weight.shape[1], direction)
+    broken(monkeypatch)
+    exact, _ = equal(name)
+    assert "S" in paths(exact).values()
+    assert [*paths(exact).values()].count("U") < [letters[0] for letters in PATHS[name].values()].count("U")
 
 
-whole = DenseLayer.add
-
-
-@pytest.mark.parametrize("broken", [halved, of_another_unit])
-def test_a_wrong_path_is_seen_on_the_first_batch_and_left(monkeypatch: pytest.MonkeyPatch, broken: Any) -> None:
-    monkeypatch.setattr(DenseLayer, "add", broken)
-    exact, _ = equal("straight")
-    by_path = [path for paths in exact.record.document["paths"].values() for path in paths]
-    assert site_plan.LOW_RANK_UPDATE not in by_path
-    assert site_plan.SUFFIX in by_path
-
-
-@pytest.mark.parametrize("broken", [halved, of_another_unit])
+@pytest.mark.parametrize(
+    ("name", "broken"), [*UPDATES, ("residual", with_the_unit_in_place), ("down", with_half_a_share)]
+)
 def test_a_path_that_goes_wrong_later_is_seen_by_the_check_of_pairs(
-    monkeypatch: pytest.MonkeyPatch, broken: Any
+    monkeypatch: pytest.MonkeyPatch, name: str, broken: Any
 ) -> None:
-    from lenslab.units.engine.exact_engine import ExactEngine
-
-    monkeypatch.setattr(DenseLayer, "add", broken)
     monkeypatch.setattr(ExactEngine, "_agrees", lambda *_: True)
-    network = toys.network(toys.trained(Straight()))
+    broken(monkeypatch)
+    network = toys.network(toys.trained(NETWORKS[name]()))
     with pytest.raises(VerificationError, match="differ from the plain way"):
         ablate(network, toys.digits(60), attributes=False, verify=2000)
 
