@@ -58,7 +58,7 @@ class Case:
 
 CASES = {
     "resnet20": Case("resnet20", 1000),
-    "depthwise": Case("depthwise", 64),
+    "depthwise": Case("depthwise", 128),
     "vgg16_bn-last": Case("vgg16_bn", 32, last=1),
     "alexnet-last": Case("alexnet", 256, last=1, share=0.1),
     "resnet18": Case("resnet18", 16),

@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 import pytest
 import torch
+import torch.nn.functional as F
 from torch import Tensor, fx, nn
 
 from lenslab.units import Ablation, UnitsError, ablate, load
@@ -154,6 +155,31 @@ def test_values_in_place_and_fewer_rows_come_out_of_openvino_as_out_of_torch() -
         found, expected = part([x[:rows], y[:rows]]), module(x[:rows].clone(), y[:rows].clone())
         for one, other in zip(found, expected, strict=True):
             torch.testing.assert_close(one, other)
+
+
+class Uncommon(nn.Module):
+    """With an operation that OpenVINO does not know."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first, self.second, self.last = nn.Conv2d(1, 4, 3), nn.Conv2d(4, 4, 3), nn.Linear(4, 10)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.last(torch.special.i0e(self.second(F.relu(self.first(x)))).amax((2, 3)))
+
+
+@needs_openvino
+def test_what_openvino_cannot_compile_is_run_by_torch() -> None:
+    from lenslab.units.engine.openvino_part import OpenVinoPart
+
+    network = toys.network(toys.trained(Uncommon()))
+    found, plain = (
+        ablate(network, toys.digits(40), attributes=False, **options)
+        for options in ({"executor": "openvino"}, {"engine": "plain"})
+    )
+    pd.testing.assert_frame_equal(found.flips, plain.flips)
+    with pytest.raises(Exception, match="i0e"):
+        OpenVinoPart(fx.symbolic_trace(Uncommon()), [torch.zeros(2, 1, 8, 8)], torch.float32)
 
 
 @needs_openvino

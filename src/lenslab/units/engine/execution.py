@@ -34,8 +34,8 @@ ARITHMETICS = (AUTO, FLOAT32, MIXED)
 _TRIED, _FAST = 768, 1.3
 """A product of two square matrices of this size has to be so many times as fast."""
 
-_WORTH_COMPILING = 1e11
-"""Multiply-accumulates from which on compiling, a second or two, is little beside running."""
+_WORTH_COMPILING = 5e10
+"""Multiply-accumulates from which on compiling, a fraction of a second, is little beside running."""
 
 
 @dataclass(frozen=True)
@@ -118,7 +118,7 @@ def bfloat16_is_fast() -> bool:
 
 
 def prepared(module: fx.GraphModule, examples: Sequence[Tensor], execution: Execution) -> Part:
-    """Prepare a part of a network.
+    """Prepare a part of a network; what OpenVINO cannot compile, torch runs.
 
     Args:
         module: Takes the values and gives one, or several.
@@ -128,7 +128,10 @@ def prepared(module: fx.GraphModule, examples: Sequence[Tensor], execution: Exec
     if execution.executor == OPENVINO:
         from lenslab.units.engine.openvino_part import OpenVinoPart
 
-        return OpenVinoPart(module, examples, execution.precision)
+        try:
+            return OpenVinoPart(module, examples, execution.precision)
+        except Exception:
+            return EagerPart(module, execution.precision)
     return EagerPart(module, execution.precision)
 
 

@@ -15,6 +15,9 @@ from torch import Tensor, fx
 from lenslab.units.engine.rows import filled
 
 _TELEMETRY = "openvino_telemetry"
+_TRACED = 2
+"""So many rows are run to see what a part does, which does not depend on how many there are."""
+
 _MODELS: WeakKeyDictionary[fx.GraphModule, dict[Any, Any]] = WeakKeyDictionary()
 _HINTS = {torch.float32: "f32", torch.bfloat16: "bf16"}
 
@@ -75,12 +78,13 @@ def _converted(module: fx.GraphModule, examples: Sequence[Tensor]) -> Any:
     known = _MODELS.setdefault(module, {})
     if shapes not in known:
         ov = openvino()
+        few = [value[:_TRACED] if len(value) == len(examples[0]) else value for value in examples]
         with warnings.catch_warnings(), torch.inference_mode():
             warnings.simplefilter("ignore")  # torch.jit's own, which OpenVINO reads
             traced = torch.jit.trace(  # type: ignore[no-untyped-call]
-                module, tuple(value.clone() for value in examples), check_trace=False
+                module, tuple(value.clone() for value in few), check_trace=False
             )
-            model = ov.convert_model(traced, example_input=tuple(examples), input=[list(shape) for shape in shapes])
+            model = ov.convert_model(traced, example_input=tuple(few), input=[list(shape) for shape in shapes])
         known[shapes] = _channels_last(ov, model)
     return known[shapes]
 
