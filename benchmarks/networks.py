@@ -125,6 +125,9 @@ OWN: dict[str, Callable[[], nn.Module]] = {
 }
 """Networks that the catalogue has no like of."""
 
+TRAINED = ("concatenation", "depthwise")
+"""Those of them that are trained, so that they have the margins of trained networks."""
+
 SIDES = {"depthwise": (64, 64)}
 """(height, width) of what they take, where it is not (32, 32)."""
 
@@ -144,6 +147,8 @@ def make(name: str, images: Images, *, size: tuple[int, int] | None = None, weig
             module = OWN[name]().eval()
         preprocessing = units.Preprocessing(3, size or SIDES.get(name, (32, 32)), (0.5,) * 3, (0.25,) * 3)
         network = fitted(Network(name, module, preprocessing, classes=10), images)
+        if name in TRAINED:
+            return trained(network, images)
         return twinned(network) if name == "twins" else network
     known = name in {each.name for each in networks()}
     at_hand = weights or (known and (entry(name).weights or (entry(name).packaged and entry(name).packaged.installed)))
@@ -182,6 +187,28 @@ def fitted(network: Network, images: Images) -> Network:
             norm.momentum = 0.1
             norm.eval()
         fit_last_layer(network.module, batches, torch.as_tensor(images.labels))
+    return network
+
+
+def trained(network: Network, images: Images, *, epochs: int = 2) -> Network:
+    """Train a network for a short while: Adam, cross-entropy, batches in an order that a seed draws.
+
+    Args:
+        network: its module is changed.
+        images: labelled images.
+        epochs: how often each is seen.
+    """
+    pixels = torch.cat([network.preprocessing(block.pixels) for block in images.blocks(_BATCH)])
+    labels, module = torch.as_tensor(images.labels), network.module
+    random = torch.Generator().manual_seed(0)
+    optimizer = torch.optim.Adam(module.parameters(), lr=1e-3)
+    module.train()
+    for _ in range(epochs):
+        for batch in torch.randperm(len(pixels), generator=random).split(_BATCH):
+            optimizer.zero_grad()
+            F.cross_entropy(module(pixels[batch]), labels[batch]).backward()  # type: ignore[no-untyped-call]
+            optimizer.step()
+    module.eval()
     return network
 
 

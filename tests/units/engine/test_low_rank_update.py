@@ -15,7 +15,7 @@ from lenslab.units.engine import site_plan
 from lenslab.units.engine.exact_engine import ExactEngine
 from lenslab.units.engine.fx_program import FxProgram
 from lenslab.units.engine.linear_tail import ClosedForm
-from lenslab.units.engine.low_rank_update import DenseLayer, ways
+from lenslab.units.engine.low_rank_update import DenseConvolution, ways
 from lenslab.units.engine.site_intervention import ZERO_REPLACEMENT
 from lenslab.units.errors import VerificationError
 from tests.units import toys
@@ -233,31 +233,23 @@ def test_a_site_of_which_little_is_saved_is_run_from_its_cut(monkeypatch: pytest
 
 
 def halved(patch: pytest.MonkeyPatch) -> None:
-    add = DenseLayer.add
-    patch.setattr(DenseLayer, "add", lambda self, value, change, *rest: add(self, value, change / 2, *rest))
+    add = DenseConvolution.add
+    patch.setattr(DenseConvolution, "add", lambda self, value, change, *rest: add(self, value, change / 2, *rest))
 
 
 def of_another_unit(patch: pytest.MonkeyPatch) -> None:
-    add = DenseLayer.add
+    add = DenseConvolution.add
 
-    def other(self: DenseLayer, value: Tensor, change: Tensor, channels: Tensor, direction: Tensor | None) -> None:
-        add(self, value, change, (channels + 1) % self._weight.shape[1], direction)
+    def other(self: DenseConvolution, value: Tensor, change: Tensor, channels: Tensor, along: Tensor | None) -> None:
+        add(self, value, change, (channels + 1) % len(self._weight), along)
 
-    patch.setattr(DenseLayer, "add", other)
+    patch.setattr(DenseConvolution, "add", other)
 
 
 def without_padding(patch: pytest.MonkeyPatch) -> None:
     """Continue the change beyond the border, in place of the zeros that are there."""
-
-    def answer(self: DenseLayer, change: Tensor, weight: Tensor) -> Tensor:
-        layer = self._layer
-        if isinstance(layer, nn.Linear):
-            return change.flatten(1) @ weight.flatten(1).T
-        high, wide = layer.padding
-        continued = F.pad(change, (wide, wide, high, high), mode="replicate")
-        return F.conv2d(continued, weight, None, layer.stride, 0, layer.dilation)
-
-    patch.setattr(DenseLayer, "_answer", answer)
+    pad = F.pad
+    patch.setattr(F, "pad", lambda value, border: pad(value, border, mode="replicate"))
 
 
 def without_residual_branch(patch: pytest.MonkeyPatch) -> None:

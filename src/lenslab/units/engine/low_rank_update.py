@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Protocol
 
 import torch
 import torch.nn.functional as F
@@ -19,11 +20,14 @@ from torch import Tensor, fx, nn
 
 from lenslab.units.engine import unitwise
 from lenslab.units.engine.fx_graph import Graph
-from lenslab.units.engine.network_suffix import Suffix, allow_channels_last, nodes_between, suffix
+from lenslab.units.engine.network_suffix import Suffix, allow_channels_last, folded, nodes_between, suffix
 from lenslab.units.engine.rows import rows_of
 from lenslab.units.engine.site_intervention import Change, SiteIntervention
 from lenslab.units.engine.unitwise import Places
 from lenslab.units.networks.module_kinds import is_bare
+
+_WIDE = 128
+"""To a convolution of fewer outputs torch's own is faster than a product of patches."""
 
 
 @dataclass(frozen=True)
@@ -159,27 +163,8 @@ def update_cost(graph: Graph, site: fx.Node) -> UpdateCost | None:
     return UpdateCost(graph.cost(found.rest), share + on_the_way, alike)
 
 
-class DenseLayer:
-    """Answers a change in some channels of its input, with the batch norm behind it, if there is one.
-
-    Attributes:
-        name: The name of the node whose value changes.
-        taken: The node whose value it takes.
-    """
-
-    def __init__(self, consumer: Consumer, layers: fx.GraphModule) -> None:
-        self.name, self.taken = consumer.value.name, consumer.taken
-        layer = layers.get_submodule(consumer.layer)
-        assert isinstance(layer, nn.Conv2d | nn.Linear)
-        self._layer = layer
-        weight = layer.weight.detach()
-        if consumer.norm:
-            norm = layers.get_submodule(consumer.norm)
-            assert isinstance(norm, nn.BatchNorm2d)
-            weight = weight * unitwise.scale_and_shift(norm)[0][:, None, None, None]
-        if isinstance(layer, nn.Linear):
-            weight = weight.reshape(len(weight), consumer.channels, -1)
-        self._weight = weight  # [outputs, channels, ...], which of a linear layer is a view
+class DenseLayer(Protocol):
+    """Answers a change in some channels of its input, with the batch norm behind it, if there is one."""
 
     def add(self, value: Tensor, change: Tensor, channels: Tensor, direction: Tensor | None) -> None:
         """Add to some rows of the layer's value what a change in some channels of its input does to them.
@@ -190,23 +175,85 @@ class DenseLayer:
             channels: Which ones, the same in all rows.
             direction: ``None``, or how much of the one change goes to each of these channels.
         """
-        value += self._answer(change, self._weight_of(channels, direction))
+        ...
 
-    def _weight_of(self, channels: Tensor, direction: Tensor | None) -> Tensor:
-        weight = self._weight
-        if len(channels) == 1 and direction is None:
-            first = int(channels[0])
-            return weight[:, first : first + 1]
-        chosen = weight[:, channels]
-        if direction is None:
-            return chosen
-        return (chosen * direction.view(1, -1, *[1] * (chosen.dim() - 2))).sum(dim=1, keepdim=True)
 
-    def _answer(self, change: Tensor, weight: Tensor) -> Tensor:
-        layer = self._layer
-        if isinstance(layer, nn.Linear):
-            return change.flatten(1) @ weight.flatten(1).T
-        return F.conv2d(change, weight, None, layer.stride, layer.padding, layer.dilation)
+class DenseConvolution:
+    """A convolution, whose answer to one map is a product of patches with a channel's share of the weight."""
+
+    def __init__(self, layer: nn.Conv2d, norm: nn.BatchNorm2d | None) -> None:
+        self._layer, self._border = layer, _border(layer)
+        weight = layer.weight.detach()
+        if norm is not None:
+            weight = weight * unitwise.scale_and_shift(norm)[0][:, None, None, None]
+        self._weight = weight.permute(1, 2, 3, 0).flatten(1, 2).contiguous()  # [channels, taps, outputs]
+
+    def add(self, value: Tensor, change: Tensor, channels: Tensor, direction: Tensor | None) -> None:
+        """See `DenseLayer.add`."""
+        if direction is not None:
+            self._add_map(value, change, torch.einsum("c,cto->to", direction, self._weight[channels]))
+        elif len(channels) == 1:
+            self._add_map(value, change, self._weight[int(channels[0])])
+        else:
+            weight = self._weight[channels].permute(2, 0, 1)
+            weight = weight.reshape(*weight.shape[:2], *self._layer.kernel_size)
+            value += self._convolved(F.pad(change, self._border), weight)
+
+    def _add_map(self, value: Tensor, change: Tensor, weight: Tensor) -> None:
+        change = F.pad(change, self._border)
+        taps, outputs = weight.shape
+        if not value.is_contiguous(memory_format=torch.channels_last) or (taps > 1 and outputs < _WIDE):
+            height, width = change.shape[2:]  # one channel lies in memory as if it were the last axis
+            change = change.as_strided(change.shape, (height * width, 1, width, 1))
+            value += self._convolved(change, weight.T.reshape(outputs, 1, *self._layer.kernel_size))
+            return
+        patches = F.unfold(change, self._layer.kernel_size, self._layer.dilation, 0, self._layer.stride)
+        positions = value.permute(0, 2, 3, 1).view(len(value), -1, outputs)
+        positions.baddbmm_(patches.transpose(1, 2), weight.expand(len(value), -1, -1))
+
+    def _convolved(self, change: Tensor, weight: Tensor) -> Tensor:
+        return F.conv2d(change, weight, None, self._layer.stride, 0, self._layer.dilation)
+
+
+class DenseLinear:
+    """A linear layer that takes one feature or several of each channel."""
+
+    def __init__(self, layer: nn.Linear, channels: int) -> None:
+        self._weight = layer.weight.detach().view(layer.out_features, channels, -1)
+
+    def add(self, value: Tensor, change: Tensor, channels: Tensor, direction: Tensor | None) -> None:
+        """See `DenseLayer.add`."""
+        if direction is not None:
+            weight = torch.einsum("c,ocp->op", direction, self._weight[:, channels])
+        elif len(channels) == 1:
+            weight = self._weight[:, int(channels[0])]
+        else:
+            weight = self._weight[:, channels].flatten(1)
+        value.addmm_(change.flatten(1), weight.T)
+
+
+def _border(layer: nn.Conv2d) -> tuple[int, int, int, int]:
+    """Give how many zeros a convolution has around its input: left, right, above, below."""
+    sizes = []
+    for axis in (1, 0):
+        if isinstance(layer.padding, str):
+            wanted = layer.dilation[axis] * (layer.kernel_size[axis] - 1) if layer.padding == "same" else 0
+            sizes += [wanted // 2, wanted - wanted // 2]
+        else:
+            sizes += [layer.padding[axis]] * 2
+    left, right, above, below = sizes
+    return left, right, above, below
+
+
+def dense_layer(consumer: Consumer, layers: fx.GraphModule) -> DenseLayer:
+    """Prepare a layer; it shares what ``layers`` has."""
+    layer = layers.get_submodule(consumer.layer)
+    if isinstance(layer, nn.Linear):
+        return DenseLinear(layer, consumer.channels)
+    assert isinstance(layer, nn.Conv2d)
+    norm = layers.get_submodule(consumer.norm) if consumer.norm else None
+    assert norm is None or isinstance(norm, nn.BatchNorm2d)
+    return DenseConvolution(layer, norm)
 
 
 @dataclass(frozen=True)
@@ -215,7 +262,7 @@ class LowRankUpdate:
 
     Attributes:
         site: The site.
-        layers: The dense layers.
+        layers: The dense layers, in the order of `Ways.consumers`.
         rest: What follows from them, and from the values on the way that it takes.
     """
 
@@ -228,7 +275,7 @@ class LowRankUpdate:
     @property
     def names(self) -> tuple[str, ...]:
         """The names of the values that change, in the order in which the rest takes them."""
-        return (*(node.name for node in self._ways.kept), *(layer.name for layer in self.layers))
+        return (*(node.name for node in self._ways.kept), *(each.value.name for each in self._ways.consumers))
 
     def updated(
         self, golden: Mapping[str, Tensor], site: Tensor, rows: Tensor, targets: Tensor, intervention: SiteIntervention
@@ -242,11 +289,11 @@ class LowRankUpdate:
             targets: Of the intervention.
             intervention: That of all images.
         """
-        dense = [rows_of(golden[layer.name], rows) for layer in self.layers]
-        kept = [rows_of(golden[node.name], rows) for node in self._ways.kept]
+        values = [rows_of(golden[name], rows) for name in self.names]
+        kept, dense = values[: len(self._ways.kept)], values[len(self._ways.kept) :]
         for some, change in intervention.changes(site, rows, targets):
             self._update([value[some] for value in dense], [value[some] for value in kept], targets[some], change)
-        return [*kept, *dense]
+        return values
 
     def _update(self, dense: list[Tensor], kept: list[Tensor], targets: Tensor, change: Change) -> None:
         before, after = {self.site: change.before}, {self.site: change.after}
@@ -257,14 +304,15 @@ class LowRankUpdate:
             channels[node] = self._ways.places[node].of(change.channels)
         for value, node in zip(kept, self._ways.kept, strict=True):
             _put(value, channels[node], before[node], after[node], change.directions)
-        changes = {layer.taken: after[layer.taken] - before[layer.taken] for layer in self.layers}
+        taken = [consumer.taken for consumer in self._ways.consumers]
+        changes = {node: after[node] - before[node] for node in taken}
         _, counts = torch.unique_consecutive(targets, return_counts=True)
         start = 0
         for count in counts.tolist():
             some = slice(start, start + count)
             along = None if change.directions is None else change.directions[start]
-            for value, layer in zip(dense, self.layers, strict=True):
-                layer.add(value[some], changes[layer.taken][some], channels[layer.taken][start], along)
+            for value, layer, node in zip(dense, self.layers, taken, strict=True):
+                layer.add(value[some], changes[node][some], channels[node][start], along)
             start += count
 
 
@@ -289,8 +337,8 @@ def low_rank_update(graph: Graph, site: fx.Node, layers: fx.GraphModule) -> LowR
     rest = suffix(graph, [site], graph.result, layers, given)
     return LowRankUpdate(
         site,
-        tuple(DenseLayer(consumer, layers) for consumer in found.consumers),
-        replace(rest, module=allow_channels_last(rest.module)),
+        tuple(dense_layer(consumer, layers) for consumer in found.consumers),
+        replace(rest, module=folded(allow_channels_last(rest.module))),
         found,
         {node: unitwise.step(graph, node, source, layers) for node, source in found.steps.items()},
     )
