@@ -14,7 +14,6 @@ from __future__ import annotations
 import argparse
 import resource
 import statistics
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,9 +25,10 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from benchmarks.networks import make
-from benchmarks.opponents import OPPONENTS, Flips, Sample, fits_captum
+from benchmarks.opponents import OPPONENTS, Flips, fits_captum
 from benchmarks.pictures import measured_and_fit
 from benchmarks.reporting import write
+from benchmarks.timing import Laps, Watch, best_setting, spread, timed_opponent
 from lenslab import units
 from lenslab.units.engine.batch import batch_of
 from lenslab.units.engine.full_float32 import full_precision
@@ -67,8 +67,6 @@ CASES = {
 }
 """What is measured, by name."""
 
-BATCHES = (6, 32, 128)
-LAYOUTS = (torch.contiguous_format, torch.channels_last)
 ENGINES: dict[str, dict[str, Any]] = {
     "lenslab, torch alone": {"executor": "eager"},
     "lenslab": {},
@@ -113,14 +111,14 @@ def measure(case: Case, options: argparse.Namespace) -> dict[str, Any]:
         for module in (question.trace.module, question.trace.graph and question.trace.graph.module):
             if module is not None:
                 module.to(device)
-    sample = {plan.site.name: _spread(plan.site.units, case.share) for plan in ablation.plans}
+    sample = {plan.site.name: spread(plan.site.units, case.share) for plan in ablation.plans}
     print(
         f"\n{case.network}: {ablation.units:,} units at {len(sites)} sites, {len(inputs):,} images {inputs.shape[2:]}"
     )
     with torch.inference_mode(), full_precision():
         rate = _best_rate(device)
         settings = {
-            name: _best_setting(name, ablation, inputs, sample)
+            name: best_setting(name, ablation, inputs, sample)
             for name in OPPONENTS
             if name not in options.without
             if name != "Captum" or fits_captum(ablation.plans, ablation.trace.module)
@@ -128,7 +126,7 @@ def measure(case: Case, options: argparse.Namespace) -> dict[str, Any]:
         for name, setting in settings.items():
             print(f"  {name}: {setting}")
         runs: dict[str, Callable[[], tuple[Laps, Flips]]] = {
-            name: _opponent(name, ablation, inputs, sample, setting) for name, setting in settings.items()
+            name: timed_opponent(name, ablation, inputs, sample, setting) for name, setting in settings.items()
         }
         runs |= {name: _ours(question, inputs) for name, question in questions.items()}
         taken: dict[str, list[Laps]] = {name: [] for name in runs}
@@ -189,25 +187,6 @@ def measure(case: Case, options: argparse.Namespace) -> dict[str, Any]:
     }
 
 
-@dataclass(frozen=True)
-class Setting:
-    """How an opponent is at its best: images a batch, and the memory layout."""
-
-    size: int
-    layout: torch.memory_format
-
-    def batches(self, inputs: Tensor) -> list[Tensor]:
-        """Cut images into such batches."""
-        return [batch.contiguous(memory_format=self.layout) for batch in inputs.split(self.size)]
-
-    def __str__(self) -> str:
-        return f"{self.size} images a batch, channels {'last' if self.layout is torch.channels_last else 'first'}"
-
-
-Laps = dict[str, tuple[float, float]]
-"""Wall and processor seconds of the clean pass (``""``) and of each site."""
-
-
 def _total(taken: Sequence[Laps], kind: int) -> float:
     return statistics.median(sum(lap[kind] for lap in laps.values()) for laps in taken)
 
@@ -216,65 +195,11 @@ def _by_site(taken: Sequence[Laps], kind: int) -> dict[str, float]:
     return {site: statistics.median(laps[site][kind] for laps in taken) for site in taken[0] if site}
 
 
-class _Watch:
-    """Adds up what a clean pass and each site take."""
-
-    def __init__(self) -> None:
-        self.laps: Laps = {}
-        self.start()
-
-    def start(self) -> None:
-        self._began = _now()
-
-    def lap(self, name: str) -> None:
-        now, before = _now(), self.laps.get(name, (0.0, 0.0))
-        self.laps[name] = tuple(was + new - old for was, new, old in zip(before, now, self._began, strict=True))
-        self._began = now
-
-
-def _now() -> tuple[float, float]:
-    if torch.cuda.is_available():
-        torch.cuda.synchronize()
-    return time.perf_counter(), time.process_time()
-
-
-def _best_setting(name: str, ablation: units.Ablation, inputs: Tensor, sample: Sample) -> Setting:
-    few: Sample = {site: chosen[:1] for site, chosen in sample.items()}
-    trials = {}
-    for size in sorted({min(size, len(inputs)) for size in BATCHES}):
-        for layout in LAYOUTS:
-            setting = Setting(size, layout)
-            batch = setting.batches(inputs[:size])[0]
-            took = []
-            for _ in range(3):  # the first one warms up
-                watch = _Watch()
-                OPPONENTS[name](ablation, batch, few, watch.lap)
-                took.append(sum(lap[1] for site, lap in watch.laps.items() if site) / size)
-            trials[setting] = min(took[1:])
-    return min(trials, key=trials.__getitem__)
-
-
-def _opponent(
-    name: str, ablation: units.Ablation, inputs: Tensor, sample: Sample, setting: Setting
-) -> Callable[[], tuple[Laps, Flips]]:
-    """Give what times an opponent at its best."""
-    opponent, batches = OPPONENTS[name], setting.batches(inputs)
-    scale = {plan.site.name: plan.count / len(sample[plan.site.name]) for plan in ablation.plans}
-
-    def run() -> tuple[Laps, Flips]:
-        watch = _Watch()
-        pieces = [opponent(ablation, batch, sample, watch.lap) for batch in batches]
-        laps = {site: (scale.get(site, 1) * lap[0], scale.get(site, 1) * lap[1]) for site, lap in watch.laps.items()}
-        return laps, {pair: np.concatenate([piece[pair] for piece in pieces]) for pair in pieces[0]}
-
-    return run
-
-
 def _ours(question: units.Ablation, inputs: Tensor) -> Callable[[], tuple[Laps, Flips]]:
     """Give what times lenslab; what a site compiles counts as its own, what is checked of the network as clean."""
 
     def run() -> tuple[Laps, Flips]:
-        watch = _Watch()
+        watch = Watch()
         engine = question.engine_for(question.plans, inputs.device)
         changed = {plan.site.name: np.zeros((plan.count, len(inputs)), np.int8) for plan in question.plans}
         for start in range(0, len(inputs), question.batch_size):
@@ -300,15 +225,11 @@ def _mismatches(found: Flips, ours: Flips) -> int:
     )
 
 
-def _spread(count: int, share: float) -> list[int]:
-    return np.unique(np.linspace(0, count - 1, max(1, round(share * count))).round().astype(int)).tolist()
-
-
 def _best_rate(device: torch.device) -> float:
     """Measure the multiply-accumulates per second of a large convolution."""
     x = torch.randn(16, 256, 28, 28, device=device).contiguous(memory_format=torch.channels_last)
     weight = torch.randn(256, 256, 3, 3, device=device).contiguous(memory_format=torch.channels_last)
-    watch = _Watch()
+    watch = Watch()
     for trial in range(5):
         F.conv2d(x, weight, padding=1)
         watch.lap(str(trial))

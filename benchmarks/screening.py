@@ -3,6 +3,10 @@
 An exact run decides every pair once; a campaign then reads from it what it would have run, so that many seeds cost
 little. Seeds are independent, and so are the draws of different units; the figures are overall drops and class drops.
 
+With --time one screening, from the forecast to the record, is timed against a plain loop at its best batch size and
+memory layout, in processor seconds of one thread and one process, all images decoded and in memory. The plain loop is
+timed on a twentieth of the units at least and on a spread of the images, and its time is taken in proportion.
+
     python -m benchmarks.screening
     python -m benchmarks.screening --network resnet20 --weights resnet20.th --images cifar10.npz --precision 1 --seeds 8
 """
@@ -23,6 +27,7 @@ import torch
 from numpy.typing import NDArray
 
 from benchmarks.reporting import write
+from benchmarks.timing import best_setting, spread, timed_opponent
 from lenslab import units
 from lenslab.records import Draft
 from lenslab.runs import Run, read
@@ -40,6 +45,9 @@ WANTED = 0.93
 FORECAST = 2 + RIVALS
 """Passes that a forecast takes: one of the engine, one to go back from, and one back for each rival. A pass back goes
 to values and not to weights, and so takes as many multiply-accumulates as one forward."""
+
+TIMED_UNITS, TIMED_IMAGES = 0.05, 128
+"""What the plain loop is timed on."""
 
 Flags = NDArray[np.bool_]
 
@@ -157,16 +165,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--seeds", type=int, default=40)
     parser.add_argument("--exact", help="a finished exact run of the same, not to measure it again")
     parser.add_argument("--name", help="of the record")
+    parser.add_argument("--time", action="store_true", help="time it against a plain loop, on one thread")
     options = parser.parse_args(arguments)
     network = units.load(options.network, weights=options.weights) if options.weights else options.network
     asked = Screen.of(network, options.images, precision=options.precision, limit=options.limit)
+    timed = processor_seconds(asked) if options.time else {}
     with tempfile.TemporaryDirectory() as place:
         started = time.monotonic()
         exact = read(options.exact) if options.exact else asked.ablation.run(out=f"{place}/exact")
         exact_seconds = time.monotonic() - started
         draft = Draft.open(f"{place}/forecasts", kind="screening", request=asked.request)
         forecasts = forecast(asked, draft)
-        document = measured(asked, forecasts, exact, options.seeds)
+        document = {**measured(asked, forecasts, exact, options.seeds), **timed}
         if not options.exact:
             document["seconds"] = {"exact": round(exact_seconds, 1)}
     name = options.name or f"screening-{asked.ablation.network.name}-{len(asked.ablation.images)}"
@@ -175,10 +185,45 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 1 if bad else 0
 
 
+def processor_seconds(asked: Screen) -> dict[str, Any]:
+    """Time a screening and a plain loop on the same images."""
+    torch.set_num_threads(1)
+    ablation, network = asked.ablation, asked.ablation.network
+    pixels = [image for block in ablation.images.blocks(64) for image in block.pixels]
+    images = units.open_images(list(zip(pixels, ablation.images.labels.tolist(), strict=True)))
+    with tempfile.TemporaryDirectory() as place:
+        start = time.process_time()
+        found = units.screen(network, images, precision=asked.precision, out=place)
+        screened = time.process_time() - start
+    few = [pixels[number] for number in spread(len(pixels), TIMED_IMAGES / len(pixels))]
+    inputs, sample = network.preprocessing(few), {p.site.name: spread(p.count, TIMED_UNITS) for p in ablation.plans}
+    with torch.inference_mode():
+        setting = best_setting("plain loop", ablation, inputs, sample)
+        laps, _ = timed_opponent("plain loop", ablation, inputs, sample, setting)()
+    plain = sum(seconds for _, seconds in laps.values()) * len(pixels) / len(few)
+    print(f"{screened:.1f} s of a processor, and {plain:.0f} s a plain loop: {plain / screened:.1f} times as fast")
+    return {
+        "processor_seconds": {
+            "threads": 1,
+            "screening": round(screened, 1),
+            "plain_loop": round(plain, 1),
+            "plain_loop_over_screening": round(plain / screened, 1),
+            "plain_loop_setting": str(setting),
+            "plain_loop_timed_on": {
+                "units": round(sum(map(len, sample.values())) / ablation.units, 4),
+                "images": len(few),
+            },
+            "share_of_pairs": round(found.share, 5),
+            "executor": ablation.executor,
+        }
+    }
+
+
 def forecast(asked: Screen, draft: Draft) -> Forecasts:
     """Make the pass that all seeds share."""
     ablation, device = asked.ablation, torch.device("cpu")
-    return ForecastPass(ablation, ablation.engine_for(ablation.plans, device), ablation.plans, draft, device).run()
+    engine = ablation.engine_for(ablation.plans, device)
+    return ForecastPass(ablation, engine, ablation.plans, draft, device, asked.forecasts).run()
 
 
 def measured(asked: Screen, forecasts: Forecasts, exact: Run, seeds: int) -> dict[str, Any]:

@@ -45,6 +45,9 @@ def test_it_goes_on_to_a_narrower_precision_and_prints_json(typed: Typed, tmp_pa
         (["--engine", "screen", "--precision", "1", "--workers", "2"], "--workers does not go with --engine screen"),
         (["--engine", "screen", "--precision", "1", "--dry-run"], "--dry-run does not go with --engine screen"),
         (["--engine", "screen", "--precision", "1", "--basis", "haar"], "--basis does not go with --engine screen"),
+        (["--by", "accuracy_drop"], "--by goes with --engine screen"),
+        (["--engine", "screen", "--precision", "1", "--by", "accuracy_drop"], "--by ranks the units that --top-units"),
+        (["--engine", "screen", "--precision", "1", "--top-units", "2", "--by", "x"], "--by is accuracy_drop or held"),
         (["--engine", "screen"], "give a precision in points, a budget, or both"),
     ],
 )
@@ -53,10 +56,31 @@ def test_options_that_contradict_each_other_are_refused(typed: Typed, options: l
     assert (code, said in " ".join(err.split())) == (2, True)
 
 
-@pytest.mark.parametrize("command", [["units-for", "8", "--run"], ["report"], ["flips"], ["curve"], ["compare"]])
+@pytest.mark.parametrize("command", [["units-for", "8", "--run"], ["flips"], ["curve"], ["compare"]])
 def test_other_commands_refuse_a_screening_with_one_sentence(typed: Typed, tmp_path: Path, command: list[str]) -> None:
     place = str(tmp_path / "one")
     typed(*ASKED, "--precision", "6", "--out", place)
     places = [place, place] if command == ["compare"] else [place]
     code, _, err = typed(*command, *places)
     assert (code, "was screened: its drops are estimates" in " ".join(err.split())) == (2, True)
+
+
+def test_the_top_units_can_be_ranked_by_their_held_out_class_drop(typed: Typed, tmp_path: Path) -> None:
+    asked = (*ASKED, "--precision", "5", "--top-units", "2", "--by", "heldout_max_class_drop")
+    code, out, _ = typed(*asked, "--out", str(tmp_path / "one"))
+    assert (code, "2 units with the largest held-out class drops with probability" in " ".join(out.split())) == (
+        0,
+        True,
+    )
+    said = json.loads(typed(*asked, "--out", str(tmp_path / "one"), "--json")[1])["top_units"]
+    rows, probability = Screening.of(tmp_path / "one").top_units(2, "heldout_max_class_drop")
+    assert (said["by"], said["probability"]) == ("heldout_max_class_drop", probability)
+    assert [row["unit"] for row in said["units"]] == rows["unit"].tolist()
+
+
+def test_a_screening_has_a_report(typed: Typed, tmp_path: Path) -> None:
+    place = str(tmp_path / "one")
+    typed(*ASKED, "--precision", "6", "--out", place)
+    code, out, _ = typed("report", place)
+    assert (code, out.startswith(f"{place}/report.html")) == (0, True)
+    assert "Screened: estimates, not counts" in (tmp_path / "one/report.html").read_text(encoding="utf-8")

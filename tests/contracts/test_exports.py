@@ -17,7 +17,7 @@ EXPORTS = {
         *("NoSpaceError", "NotWritableError", "require_begun", "versions"),
     },
     "lenslab.report": {
-        *("MissingBundleError", "ReportError", "UnwritableReportError", "write"),
+        *("MissingBundleError", "ReportError", "UnwritableReportError", "measured", "write"),
     },
     "lenslab.runs": {
         *("Comparison", "Curve", "Intervention", "Run", "Screening", "UnitsError", "newest", "read", "read_curve"),

@@ -21,6 +21,11 @@ type Known = readonly [name: string, words: string, kind: Kind, about: string, m
 
 const KNOWN: readonly Known[] = [
   ["accuracy_drop", "accuracy drop", "drop", "Accuracy before minus after, over all images", { bounds: ["accuracy_drop_low", "accuracy_drop_high"] }],
+  ["accuracy_drop_estimate", "estimated accuracy drop", "drop", "Accuracy before minus after, over all images: an estimate, with its 95 % interval", { bounds: ["accuracy_drop_low", "accuracy_drop_high"] }],
+  ["accuracy_drop_standard_error", "standard error", "bound", "Standard error of the estimated accuracy drop"],
+  ["heldout_max_class_drop_estimate", "estimated held-out class drop", "drop", "The class is chosen on one half of the images and its drop read on the other, both ways, averaged: an estimate"],
+  ["heldout_max_class_drop_standard_error", "standard error, held-out", "bound", "Standard error of the estimated held-out class drop, of the classes that were chosen"],
+  ["pairs_run", "images run", "count", "On so many images the unit was silenced and the answer decided exactly"],
   ["balanced_accuracy_drop", "balanced accuracy drop", "drop", "Recall before minus after, averaged over the classes", { bounds: ["balanced_accuracy_drop_low", "balanced_accuracy_drop_high"] }],
   ["top_drop", "top-k drop", "drop", "How much less often the true class is among the k largest logits", { bounds: ["top_drop_low", "top_drop_high"] }],
   ["max_class_drop", "largest class drop", "drop", "Recall before minus after of the class hit hardest; a maximum over noisy classes, so biased upward", { label: "max_class" }],
@@ -66,7 +71,7 @@ const KNOWN: readonly Known[] = [
 ];
 
 const HIDDEN = new Set(["site", "unit"]);
-const INITIAL = ["accuracy_drop", "max_class_drop", "heldout_max_class_drop", "q_value", "class_selectivity", "l1_norm"];
+const INITIAL = ["accuracy_drop", "accuracy_drop_estimate", "heldout_max_class_drop_estimate", "heldout_max_class_drop_standard_error", "pairs_run", "max_class_drop", "heldout_max_class_drop", "q_value", "class_selectivity", "l1_norm"];
 
 export class Columns {
   /** Those that the record has and that say something, in the order of the chooser. */

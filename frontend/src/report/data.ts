@@ -12,6 +12,7 @@ interface Place {
 }
 
 interface Header {
+  kind: "run" | "screening";
   tables: Record<string, { rows: number; columns: Record<string, Place> }>;
   key: string;
   network: string;

@@ -1,4 +1,4 @@
-// A run's report: the data are in the page, nothing is fetched. The theme is set before anything is drawn.
+// A report, of a run or of a screening: the data are in the page, nothing is fetched. The theme is set before anything is drawn.
 
 import "../theme";
 import "../../../src/lenslab/web/static/lenslab/style.css";
@@ -8,8 +8,12 @@ import { Columns } from "./columns";
 import { readData } from "./data";
 import { Exemplars } from "./exemplars";
 import { heat } from "./heat";
+import { intervals } from "./intervals";
 import { scatter } from "./scatter";
+import { ScreenedUnit } from "./screened-unit";
+import { topUnits } from "./top-units";
 import { UnitPage } from "./unit-page";
+import type { UnitView } from "./unit-view";
 import { Units } from "./units";
 import { unitsTable } from "./units-table";
 
@@ -20,8 +24,10 @@ function start(): void {
   const [overview, place, parts] = ["overview", "unit", "parts"].map((id) => document.getElementById(id)!) as [HTMLElement, HTMLElement, HTMLElement];
   const units = new Units(readData());
   const columns = new Columns(units);
-  const page = new UnitPage(place, units, columns, new Exemplars(units));
-  parts.append(unitsTable(units, columns), scatter(units, columns), heat(units));
+  const screened = units.data.kind === "screening";
+  const page: UnitView = screened ? new ScreenedUnit(place, units, columns) : new UnitPage(place, units, columns, new Exemplars(units));
+  if (screened) parts.append(topUnits(units), intervals(units), unitsTable(units, columns));
+  else parts.append(unitsTable(units, columns), scatter(units, columns), heat(units));
   const title = document.title;
   let height = 0;
   let from: number | undefined;

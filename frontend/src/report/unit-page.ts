@@ -7,6 +7,7 @@ import { csvButton } from "./csv";
 import { element, named } from "./dom";
 import type { Exemplars } from "./exemplars";
 import { addNote } from "./note";
+import type { UnitView } from "./unit-view";
 import { address, percentile, type ClassDrop, type Units } from "./units";
 import { count, interval, isolated, plain, points, probability, UNKNOWN, whole } from "./words";
 
@@ -14,7 +15,7 @@ const CHARTED = 24;
 const STEP = 22;
 const FLIPS = 12;
 
-export class UnitPage {
+export class UnitPage implements UnitView {
   private drawn: Chart | undefined;
   private readonly flipStarts: Int32Array;
   private readonly attributeStarts: Int32Array;

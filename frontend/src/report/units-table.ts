@@ -19,7 +19,7 @@ interface Head {
 export function unitsTable(units: Units, columns: Columns): HTMLElement {
   const collator = new Intl.Collator("en", { numeric: true, sensitivity: "base" });
   const siteOrder = new Map(units.sites.map((site, place) => [site.name, place]));
-  const state = { sort: "accuracy_drop", descending: true, words: "", site: "", page: 0, size: 50, shown: new Set(columns.initial) };
+  const state = { sort: columns.initial[0] ?? "unit", descending: true, words: "", site: "", page: 0, size: 50, shown: new Set(columns.initial) };
   let texts: string[] | undefined;
   let order: number[] = [];
 

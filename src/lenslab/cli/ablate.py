@@ -70,6 +70,14 @@ def ablate(
             help="With --engine screen: name the N units with the largest drops, and how likely that list is right.",
         ),
     ] = None,
+    by: Annotated[
+        str | None,
+        Option(
+            metavar="DROP",
+            help="By what --top-units ranks: accuracy_drop (the default), or heldout_max_class_drop, whose class is "
+            "chosen on one half of the images and read on the other.",
+        ),
+    ] = None,
     executor: Annotated[
         str,
         Option(
@@ -150,7 +158,7 @@ def ablate(
     aim = {"precision": precision, "class_precision": class_precision, "budget": budget}
     screening.refuse_contradictions(
         engine,
-        only_screening={**aim, "top_units": top_units},
+        only_screening={**aim, "top_units": top_units, "by": by},
         never_screening={
             "concepts": concepts,
             "top": top,
@@ -179,7 +187,7 @@ def ablate(
             executor=executor,
             **aim,
         )
-        screening.run(asked, out, resume=resume, device=device, top_units=top_units, as_json=as_json)
+        screening.run(asked, out, resume=resume, device=device, top_units=top_units, by=by, as_json=as_json)
         return
     ablation = units.Ablation.of(
         loaded,

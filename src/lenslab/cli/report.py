@@ -14,17 +14,18 @@ from lenslab.cli.run_choice import read_run
 
 def report(
     run: Annotated[
-        Path | None, Argument(metavar="RUN", help="A run's record, or a study's. Default: the newest in runs/.")
+        Path | None,
+        Argument(metavar="RUN", help="The record of a run, a screening or a study. Default: the newest in runs/."),
     ] = None,
     out: Annotated[
         Path | None, Option(metavar="FILE", help="Where it goes. Default: report.html in the record.")
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Write a run as one HTML file that opens anywhere: every unit with its figures, charts and pictures."""
+    """Write a run or a screening as one HTML file that opens anywhere: every unit with its figures and charts."""
     from lenslab import report as reports
 
-    found = read_run(run, directions=True)
+    found = read_run(None, directions=True) if run is None else reports.measured(run)
     path = reports.write(found, out)
     size = path.stat().st_size
     if as_json:

@@ -41,8 +41,18 @@ def refuse_contradictions(
         raise UnitsError(f"{', '.join(wrong)} does not go with --engine screen; leave it out, or take --engine exact")
 
 
-def run(asked: Screen, out: Path | None, *, resume: bool, device: str, top_units: int | None, as_json: bool) -> None:
+def run(
+    asked: Screen, out: Path | None, *, resume: bool, device: str, top_units: int | None, by: str | None, as_json: bool
+) -> None:
     """Run a screening, and show it."""
+    from lenslab.runs import UnitsError
+    from lenslab.runs.screening import RANKED_BY
+
+    if by is not None and top_units is None:
+        raise UnitsError("--by ranks the units that --top-units names; give that as well")
+    by = by or RANKED_BY[0]
+    if by not in RANKED_BY:
+        raise UnitsError(f"--by is {' or '.join(RANKED_BY)}, not {by!r:.80}")
     from lenslab import records
 
     name, ablation = asked.ablation.network.name, asked.ablation
@@ -57,15 +67,15 @@ def run(asked: Screen, out: Path | None, *, resume: bool, device: str, top_units
         )
     with console.progress("screening") as progress:
         found = asked.run(device=device, out=directory, progress=progress)
-    top = None if top_units is None else found.top_units(top_units)
+    top = None if top_units is None else found.top_units(top_units, by)
     if as_json:
-        named = {} if top is None else {"top_units": {"units": console.rows(top[0]), "probability": top[1]}}
+        named = {} if top is None else {"top_units": {"by": by, "units": console.rows(top[0]), "probability": top[1]}}
         console.print_json({"directory": str(directory), "reused": found.reused, **found.record.document, **named})
     else:
-        _show(found, top)
+        _show(found, top, by)
 
 
-def _show(found: Screening, top: tuple[Any, float] | None) -> None:
+def _show(found: Screening, top: tuple[Any, float] | None, by: str) -> None:
     if found.reused:
         console.remark("this was screened before; here is the record")
     for warning in found.warnings:
@@ -82,7 +92,7 @@ def _show(found: Screening, top: tuple[Any, float] | None) -> None:
     grid.columns[0].justify = "left"
     console.answers.print(grid)
     if top is not None:
-        _show_top(*top)
+        _show_top(*top, by)
     asked = "every figure is as sharp as was asked" if found.reached else "not every figure is as sharp as was asked"
     console.answers.print(
         f"\naccuracy before: {100 * found.accuracy:.2f} %\n"
@@ -97,12 +107,16 @@ def _show(found: Screening, top: tuple[Any, float] | None) -> None:
         console.remark(f"assumed: {assumption}")
 
 
-def _show_top(rows: Any, probability: float) -> None:
-    grid = console.table("site", "unit", "estimated drop", "95 % interval", numbers=("unit", "estimated drop"))
+def _show_top(rows: Any, probability: float, by: str) -> None:
+    overall = by == "accuracy_drop"
+    figures = ("unit", "estimated drop" if overall else "estimated held-out class drop")
+    grid = console.table("site", *figures, "95 % interval" if overall else "standard error", numbers=figures)
     for row in rows.to_dict("records"):
-        grid.add_row(str(row["site"]), str(row["unit"]), *_estimate(row))
+        held = [console.points(row[f"{by}_{name}"]) for name in ("estimate", "standard_error")]
+        grid.add_row(str(row["site"]), str(row["unit"]), *(_estimate(row) if overall else held))
     console.answers.print(grid)
-    console.answers.print(f"these are the {len(rows)} units with the largest drops with probability {probability:.2f}")
+    what = "drops" if overall else "held-out class drops"
+    console.answers.print(f"these are the {len(rows)} units with the largest {what} with probability {probability:.2f}")
 
 
 def _estimate(row: Any) -> tuple[str, str]:

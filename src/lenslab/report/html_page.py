@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import html
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from lenslab.report.run_facts import DROP, Fact
 from lenslab.report.script_bundle import Bundle
@@ -29,7 +30,7 @@ _PAGE = """<!doctype html>
 <header class="site-head"><div class="wide">
 <a class="wordmark" href="#/">lenslab report</a>
 <nav class="needs-script" aria-label="Parts of the report">
-<a href="#units">Units</a><a href="#scatter">Attributes</a><a href="#heat">Classes</a>
+{parts}
 <button type="button" class="plain" id="theme-switch">\
 <svg viewBox="0 0 20 20" width="18" height="18" aria-hidden="true">\
 <circle cx="10" cy="10" r="7.2" fill="none" stroke="currentColor" stroke-width="1.6"/>\
@@ -39,7 +40,7 @@ _PAGE = """<!doctype html>
 <main id="content" tabindex="-1">
 <div id="overview" class="wide">
 <section class="report-head" aria-labelledby="title">
-<p class="kicker">Every unit silenced, one at a time</p>
+<p class="{kind}">{kicker}</p>
 <h1 id="title"><bdi>{network}</bdi> on <bdi>{images}</bdi></h1>
 <p class="lead">{drop}</p>
 {warnings}<dl class="report-facts">
@@ -63,6 +64,31 @@ place for anything.</p>
 """
 
 
+@dataclass(frozen=True)
+class Kind:
+    """What a page is of.
+
+    Attributes:
+        name: The class of its first line, for the style sheet.
+        kicker: Its first line.
+        parts: The parts of the page, each with its name.
+    """
+
+    name: str
+    kicker: str
+    parts: tuple[tuple[str, str], ...]
+
+
+RUN = Kind(
+    "kicker", "Every unit silenced, one at a time", (("units", "Units"), ("scatter", "Attributes"), ("heat", "Classes"))
+)
+SCREENING = Kind(
+    "kicker screened",
+    "Screened: estimates, not counts",
+    (("top", "Most costly"), ("intervals", "Sites"), ("units", "Units")),
+)
+
+
 def html_page(
     bundle: Bundle,
     *,
@@ -73,6 +99,7 @@ def html_page(
     key: str,
     data: str,
     thumbnails: Sequence[str],
+    kind: Kind = RUN,
 ) -> str:
     """Write the document.
 
@@ -88,6 +115,9 @@ def html_page(
         title=html.escape(f"{network} on {images}: what each unit costs"),
         style=bundle.style,
         script=bundle.script,
+        kind=kind.name,
+        kicker=html.escape(kind.kicker),
+        parts="".join(f'<a href="#{part}">{html.escape(name)}</a>' for part, name in kind.parts),
         network=html.escape(network),
         images=html.escape(images),
         drop=html.escape(DROP),

@@ -5,23 +5,27 @@ from __future__ import annotations
 from pathlib import Path
 
 from lenslab.records import Record, atomic_write
+from lenslab.records import read as read_record
 from lenslab.records.chart_themes import THEMES
 from lenslab.report.errors import UnwritableReportError
+from lenslab.report.screening_page import compose_screening
 from lenslab.report.script_bundle import read_bundle
 from lenslab.runs.run import read
 from lenslab.runs.run_record import RunRecord
+from lenslab.runs.screening import Screening
 
 NAME = "report.html"
 
 
-def write(run: RunRecord | Record | str | Path, out: str | Path | None = None) -> Path:
-    """Write a run's report: one self-contained HTML file that opens anywhere and asks no other place for anything.
+def write(run: RunRecord | Screening | Record | str | Path, out: str | Path | None = None) -> Path:
+    """Write the report of a run or a screening: one HTML file that opens anywhere and asks no other place for anything.
 
     It holds a sortable table of all units, scatter plots of attributes against drops, a map of class drops, and a page
-    for every unit with the images that activate it most, where the record has them. Equal records give equal files.
+    for every unit with the images that activate it most, where the record has them. That of a screening shows its
+    estimates with their intervals, and says everywhere what they are. Equal records give equal files.
 
     Args:
-        run: A finished run, its record or its directory; a study's record stands for its run.
+        run: A finished run or screening, its record or its directory; a study's record stands for its run.
         out: The file, ending in ``.html``, or a directory for it; ``report.html`` in the record by default.
 
     Returns:
@@ -37,9 +41,9 @@ def write(run: RunRecord | Record | str | Path, out: str | Path | None = None) -
         ...
         lenslab.records.errors.RecordNotFoundError: no record in no/such/place: it has no record.json
     """
-    found = read(run)
-    target = _target(found, out)
-    text = compose(found)
+    found = measured(run)
+    target = _target(found.directory, out)
+    text = compose_screening(found) if isinstance(found, Screening) else compose(found)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         return atomic_write.write_text(target, text)
@@ -47,6 +51,25 @@ def write(run: RunRecord | Record | str | Path, out: str | Path | None = None) -
         raise UnwritableReportError(
             f"the report cannot be written to {target} ({error.strerror or error}); name another place with --out FILE"
         ) from error
+
+
+def measured(source: RunRecord | Screening | Record | str | Path) -> RunRecord | Screening:
+    """Read what a report can be made of: a run or a screening.
+
+    Raises:
+        NotARunError: There is something else.
+        RecordsError: There is no record, or it is damaged.
+
+    Example:
+        >>> measured("no/such/place")
+        Traceback (most recent call last):
+        ...
+        lenslab.records.errors.RecordNotFoundError: no record in no/such/place: it has no record.json
+    """
+    if isinstance(source, RunRecord | Screening):
+        return source
+    record = source if isinstance(source, Record) else read_record(source)
+    return Screening.of(record) if record.kind == "screening" else read(record)
 
 
 def compose(run: RunRecord) -> str:
@@ -74,6 +97,7 @@ def compose(run: RunRecord) -> str:
         pack.table("pictures", pictures.images)
         pack.raw("maps", pictures.maps)
     pack.header |= {
+        "kind": "run",
         "key": run.key,
         "network": run.network.name,
         "accuracy": run.provenance["accuracy"],
@@ -99,10 +123,10 @@ def compose(run: RunRecord) -> str:
     )
 
 
-def _target(run: RunRecord, out: str | Path | None) -> Path:
+def _target(directory: Path, out: str | Path | None) -> Path:
     """Say where the report goes, and refuse a name that a record's own files have."""
     if out is None:
-        return run.directory / NAME
+        return directory / NAME
     path = Path(out)
     if path.is_dir():
         return path / NAME

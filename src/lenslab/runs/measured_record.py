@@ -7,7 +7,7 @@ from functools import cached_property
 from pathlib import Path
 
 from lenslab.records import BrokenRecordError, Record
-from lenslab.runs.metadata import DatasetMetadata, NetworkMetadata, SiteMetadata, number
+from lenslab.runs.metadata import DatasetMetadata, NetworkMetadata, SiteMetadata, number, text
 
 
 @dataclass(frozen=True, repr=False)
@@ -52,6 +52,11 @@ class MeasuredRecord:
     def sites(self) -> tuple[SiteMetadata, ...]:
         """The sites that were measured, in the order of execution."""
         return SiteMetadata.recorded(self.record.document, self.directory)
+
+    @property
+    def finished(self) -> str | None:
+        """When it was finished, in UTC and ISO 8601."""
+        return text(self.record.document, "finished")
 
     @property
     def warnings(self) -> tuple[str, ...]:

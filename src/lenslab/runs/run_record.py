@@ -78,11 +78,6 @@ class RunRecord(MeasuredRecord):
         return {str(site): part(held, site) for site in held}
 
     @property
-    def finished(self) -> str | None:
-        """When it was finished, in UTC and ISO 8601."""
-        return text(self.record.document, "finished")
-
-    @property
     def seconds(self) -> float | None:
         """How long it took."""
         return number(self.record.document, "seconds")

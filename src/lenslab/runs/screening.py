@@ -17,6 +17,9 @@ from lenslab.runs.statistics.list_probability import list_probability
 if TYPE_CHECKING:
     import pandas as pd
 
+RANKED_BY = ("accuracy_drop", "heldout_max_class_drop")
+"""By what units can be ranked."""
+
 _COLUMNS = {
     "units": ("site", "unit", "pairs_run", "accuracy_drop_estimate", "accuracy_drop_low", "accuracy_drop_high"),
     "classes": ("site", "unit", "label", "images", "drop_estimate", "drop_low", "drop_high"),
@@ -71,6 +74,16 @@ class Screening(MeasuredRecord):
         return self._number(self._screening, "precision")
 
     @property
+    def class_precision(self) -> float | None:
+        """The same of every class drop; None where nothing was asked of them."""
+        return number(self._screening, "class_precision")
+
+    @property
+    def budget(self) -> float | None:
+        """The share of the pairs that might be run at most; None without a limit."""
+        return number(self._screening, "budget")
+
+    @property
     def reached(self) -> bool:
         """Whether every figure is as sharp as was asked."""
         return self._screening.get("reached") is True
@@ -103,24 +116,30 @@ class Screening(MeasuredRecord):
         """One row per pair of unit and image that was run, with what it decided."""
         return self._table("pairs")
 
-    def top_units(self, many: int) -> tuple[pd.DataFrame, float]:
-        """Name the units with the largest estimated overall drops.
+    def top_units(self, many: int, by: str = "accuracy_drop") -> tuple[pd.DataFrame, float]:
+        """Name the units with the largest estimated drops.
 
         Args:
             many: How many.
+            by: Which drop: ``"accuracy_drop"``, or ``"heldout_max_class_drop"``, for which the class is chosen on one
+                half of the images and its drop read on the other, both ways, averaged.
 
         Returns:
             Their rows of `units`, the largest first, and the probability that these are the units that measuring every
             pair would name, see `lenslab.runs.statistics.list_probability`.
 
         Raises:
-            UnitsError: There are fewer units.
+            UnitsError: There are fewer units, or no such drop.
         """
-        rows = self.units
+        if by not in RANKED_BY:
+            raise UnitsError(f"units are ranked by {' or '.join(RANKED_BY)}, not by {by!r:.80}")
+        if f"{by}_estimate" not in self.units:
+            raise UnitsError(f"{self.directory} was screened before {by} was estimated; screen again in another place")
+        rows = self.units.dropna(subset=[f"{by}_estimate"])
         if whole_number("top_units", many, least=1) > len(rows):
             raise UnitsError(f"the {many} units with the largest drops are asked for, and there are {len(rows)}")
-        ranked = rows.sort_values("accuracy_drop_estimate", ascending=False, kind="stable", ignore_index=True)
-        estimate, error = (ranked[f"accuracy_drop_{name}"].to_numpy() for name in ("estimate", "standard_error"))
+        ranked = rows.sort_values(f"{by}_estimate", ascending=False, kind="stable", ignore_index=True)
+        estimate, error = (ranked[f"{by}_{name}"].to_numpy() for name in ("estimate", "standard_error"))
         return ranked.head(many), list_probability(estimate, error, many)
 
     @property

@@ -63,6 +63,8 @@ def test_with_every_pair_run_the_drops_are_the_exact_runs_to_the_last_digit(exac
     for end in ("estimate", "low", "high"):
         assert (units[f"accuracy_drop_{end}"] == exact.units["accuracy_drop"]).all()
         assert (classes[f"drop_{end}"] == exact.classes["drop"]).all()
+    assert (units["heldout_max_class_drop_estimate"] == exact.units["heldout_max_class_drop"]).all()
+    assert not units["heldout_max_class_drop_standard_error"].any()
     assert not units["accuracy_drop_standard_error"].any()
     assert exact.units["accuracy_drop"].nunique() > 5
 
@@ -203,12 +205,25 @@ def test_the_top_units_come_with_the_probability_that_they_are_right(exact: Run,
     assert seeds[0].top_units(len(exact.units))[1] == 1.0
 
 
+def test_held_out_class_drops_are_near_the_exact_ones_and_rank_units(exact: Run, seeds: list[Screening]) -> None:
+    name = "heldout_max_class_drop"
+    truth = exact.units[name]
+    for each in seeds[:3]:
+        units = each.units
+        assert np.corrcoef(units[f"{name}_estimate"], truth)[0, 1] > 0.9
+        rows, probability = each.top_units(5, name)
+        assert 0 < probability < 1
+        assert rows[f"{name}_estimate"].is_monotonic_decreasing
+    with pytest.raises(UnitsError, match="units are ranked by accuracy_drop or heldout_max_class_drop"):
+        seeds[0].top_units(1, "drop")
+
+
 def test_a_record_says_everywhere_that_it_was_screened(seeds: list[Screening]) -> None:
     document = seeds[0].record.document
     assert (document["kind"], document["engine"], document["request"]["engine"]) == ("screening", "screen", "screen")
     assert document["warnings"][0].startswith("screened: drops are estimates")
     for table in (seeds[0].units, seeds[0].classes):
-        assert not {"losses", "gains", "p_value", "accuracy_drop", "drop"} & {*table.columns}
+        assert not {"heldout_max_class_drop", "losses", "gains", "p_value", "accuracy_drop", "drop"} & {*table.columns}
         assert any(name.endswith("_standard_error") for name in table.columns)
 
 

@@ -21,6 +21,9 @@ wrong right, bool ``[pairs]``; False of those that were not run."""
 PILOT_PAIRS = 12
 """Pairs of each unit that the model is fitted to."""
 
+SECOND_PILOT = 0.1
+"""Of the pairs that are planned by the pilot so far, what is added to it."""
+
 _PILOT_SHARE = 0.5
 """Of a budget, what the pilot takes at most."""
 
@@ -55,11 +58,13 @@ class SiteTotals:
     Attributes:
         overall: Losses minus gains of every unit.
         by_class: The same of every unit and class, cell ``unit * classes + label``.
+        by_half: The same of these in each half, cell ``(half * units + unit) * classes + label``.
         pairs: How many pairs of each unit were run, int64 ``[units]``.
     """
 
     overall: Totals
     by_class: Totals
+    by_half: Totals
     pairs: NDArray[np.int64]
 
 
@@ -84,15 +89,15 @@ def campaign(screens: Sequence[SiteScreen], decide: Decide, aim: Aim) -> Outcome
     """Run a campaign over sites whose pilots are drawn.
 
     The model is fitted to the pilot alone, and the pilot's pairs count as known, so the first draw's estimates have no
-    bias whatever the model. Where intervals turn out too wide the efforts of those units grow, and with them the
-    sample, which contains the earlier one.
+    bias whatever the model. The pilot has two parts: a few pairs of each unit, and then a share of what the model plans
+    by those, for units need the better a model the more pairs they need. Where intervals turn out too wide the efforts
+    of those units grow, and with them the sample, which contains the earlier one.
     """
-    changed = decide({screen.name: screen.pilot for screen in screens})
-    pilots = {screen.name: screen.sample(changed[screen.name]) for screen in screens}
-    calibration = FlipCalibration.fitted(pilots, {screen.name: screen.forecast.units for screen in screens})
-    screens = [screen.calibrated(calibration) for screen in screens]
-    factors = _factors(screens, changed, {screen.name: screen.pilot for screen in screens})
     images = len(screens[0].labels) if screens else 0
+    screens, factors = _fitted(screens, decide)
+    if aim.half_width and aim.pairs is None:
+        screens = [screen.planned(aim.half_width * images, factors).piloted(SECOND_PILOT) for screen in screens]
+        screens, factors = _fitted(screens, decide)
     wanted = [screen.planned(aim.half_width * images, factors) for screen in screens]
     for number in range(_ROUNDS + 1):
         planned = _affordable(screens, wanted, aim.pairs)
@@ -102,7 +107,7 @@ def campaign(screens: Sequence[SiteScreen], decide: Decide, aim: Aim) -> Outcome
         changed = decide(drawn)
         factors = _factors(screens, changed, {screen.name: drawn[screen.name] & ~screen.pilot for screen in screens})
         found = {each.name: each.totals(changed[each.name], drawn[each.name], factors) for each in screens}
-        excess = {screen.name: _excess(screen, *found[screen.name], aim) for screen in screens}
+        excess = {screen.name: _excess(screen, *found[screen.name][:2], aim) for screen in screens}
         reached = all((each <= 1).all() for each in excess.values())
         if reached or cut:
             break
@@ -120,6 +125,17 @@ def campaign(screens: Sequence[SiteScreen], decide: Decide, aim: Aim) -> Outcome
         for each in screens
     }
     return Outcome(sites, number + 2, reached, tuple(map(float, factors)))
+
+
+def _fitted(screens: Sequence[SiteScreen], decide: Decide) -> tuple[list[SiteScreen], NDArray[np.float64]]:
+    """Run the pilot, fit the model to it, and tell by what factors that is off."""
+    pilot = {screen.name: screen.pilot for screen in screens}
+    changed = decide(pilot)
+    samples = {screen.name: screen.sample(changed[screen.name]) for screen in screens}
+    calibration = FlipCalibration.fitted(samples, {screen.name: screen.forecast.units for screen in screens})
+    return [replace(screen.calibrated(calibration), effort=screen.effort * 0) for screen in screens], _factors(
+        screens, changed, pilot
+    )
 
 
 def pilot_pairs(units: int, budget: int | None) -> float:

@@ -42,6 +42,7 @@ class ForecastPass:
         plans: What happens at each site.
         draft: Where it is written.
         device: Where it is run.
+        precision: In which forecasts are made.
     """
 
     question: Question
@@ -49,6 +50,7 @@ class ForecastPass:
     plans: tuple[Plan, ...]
     draft: Draft
     device: torch.device
+    precision: torch.dtype
 
     def run(self, progress: Progress | None = None) -> Forecasts:
         """Make every block that is missing, and read all of them."""
@@ -58,7 +60,7 @@ class ForecastPass:
             block = Block(start, min(start + size, len(self.question.images)), ())
             if not Shards(self.draft).has("images", block):
                 if forecast is None:
-                    forecast = MarginForecast(self.question.trace, self.plans, self.device)
+                    forecast = MarginForecast(self.question.trace, self.plans, self.device, self.precision)
                 self._make(block, forecast)
             blocks.append(block)
             if progress is not None:

@@ -10,8 +10,10 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
-PILOT, MAIN = 0, 1
+PILOT, MAIN, SECOND_PILOT, PILOT_IMAGES = 0, 1, 2, 3
 """What a number is drawn for; those of different purposes know nothing of each other."""
+
+MOST_PILOT_IMAGES = 1500
 
 FLOOR = 1e-3
 """Variance that every pair is taken to have beside what the model says, so that each may be drawn."""
@@ -37,6 +39,19 @@ def permanent_numbers(seed: int, purpose: int, site: str, images: Integers, unit
     generator = np.random.default_rng([seed, purpose, zlib.crc32(site.encode())])
     drawn = generator.random((int(images.max()) + 1 if len(images) else 0, units))
     return np.asarray(drawn[images])
+
+
+def pilot_images(seed: int, images: Integers) -> NDArray[np.bool_]:
+    """Draw the few images that a pilot is run on, each of which takes a pass: bool ``[images]``.
+
+    Example:
+        >>> pilot_images(0, np.arange(9)).all(), int(pilot_images(0, np.arange(9000)).sum()) == MOST_PILOT_IMAGES
+        (np.True_, True)
+    """
+    order = permanent_numbers(seed, PILOT_IMAGES, "", images, 1)[:, 0].argsort(kind="stable")
+    chosen = np.zeros(len(images), np.bool_)
+    chosen[order[:MOST_PILOT_IMAGES]] = True
+    return chosen
 
 
 def spread_of(probability: Floats) -> Floats:

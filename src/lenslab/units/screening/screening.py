@@ -19,10 +19,11 @@ from lenslab.records import Draft, key_of, timestamp
 from lenslab.runs.arguments import progress_function
 from lenslab.runs.intervention import RESAMPLE
 from lenslab.runs.screening import Screening
-from lenslab.runs.statistics.image_halves import halves
+from lenslab.runs.statistics.image_halves import HALVES, halves
 from lenslab.units.ablation import Ablation
 from lenslab.units.engine.device import device_of
 from lenslab.units.engine.exact_engine import ExactEngine
+from lenslab.units.engine.execution import AUTO, EAGER
 from lenslab.units.engine.full_float32 import full_precision
 from lenslab.units.engine.sites import Site
 from lenslab.units.errors import UnitsError
@@ -32,9 +33,10 @@ from lenslab.units.record_place import recorded
 from lenslab.units.run_writer import document
 from lenslab.units.screening.campaign import Aim, Outcome, campaign, pilot_pairs
 from lenslab.units.screening.forecast_pass import ForecastPass, Forecasts
+from lenslab.units.screening.margin_forecast import forecast_precision
 from lenslab.units.screening.pair_runner import PairRunner
 from lenslab.units.screening.pair_table import PAIRS, keep, kept
-from lenslab.units.screening.screening_tables import classes_table, units_table
+from lenslab.units.screening.screening_tables import classes_table, half_counts, units_table
 from lenslab.units.screening.site_screen import SiteScreen
 from lenslab.units.silencing.replacements import with_replacements
 from lenslab.units.sweep.shards import AUDITS, PATHS
@@ -69,12 +71,14 @@ class Screen:
         precision: Half the width of the 95 % interval of every overall drop, in points; 0 asks for every pair.
         class_precision: The same of every class drop; ``None`` asks nothing of them.
         budget: The share of all pairs that is run at most; ``None`` sets no limit.
+        forecasts: In which precision forecasts are made, which decides the draws.
     """
 
     ablation: Ablation
     precision: float
     class_precision: float | None = None
     budget: float | None = None
+    forecasts: torch.dtype = torch.float32
 
     @classmethod
     def of(cls, network: Network | nn.Module | str, images: Source, **options: Unpack[Options]) -> Screen:
@@ -83,16 +87,20 @@ class Screen:
             raise TypeError(f"screening has no option {', '.join(sorted(other))}")
         aim: dict[str, float | None] = {name: options.pop(name, None) for name in MAY_DIFFER}  # type: ignore[misc]
         _refuse_aim(**aim)
+        if options.get("executor", AUTO) == AUTO:
+            options["executor"] = EAGER  # a part is given few pairs at a time, and OpenVINO would fill them up
         ablation = Ablation.of(network, images, **options, top=0, attributes=False)  # type: ignore[misc]
         if ablation.intervention.replacement == RESAMPLE:
             raise UnitsError("screening silences a unit in one way on each image, and resampling draws several")
-        return cls(ablation, float(aim["precision"] or 0), aim["class_precision"], aim["budget"])
+        forecasts = forecast_precision(torch.device("cpu"))
+        return cls(ablation, float(aim["precision"] or 0), aim["class_precision"], aim["budget"], forecasts)
 
     @property
     def request(self) -> dict[str, Any]:
         """Everything that decides a number; its hash is the record's key."""
         aim = {name: getattr(self, name) for name in MAY_DIFFER}
-        return {**self.ablation.request, "engine": ENGINE, **aim}
+        rough = {"forecasts": "bfloat16"} if self.forecasts is torch.bfloat16 else {}
+        return {**self.ablation.request, "engine": ENGINE, **rough, **aim}
 
     @property
     def key(self) -> str:
@@ -103,7 +111,8 @@ class Screen:
         """Run it; see `screen` for the arguments."""
         where = device_of(device)
         progress_function(progress)
-        asked = replace(self, ablation=self.ablation.on_device(device))
+        forecasts = self.forecasts if where.type == "cpu" else torch.float32
+        asked = replace(self, ablation=self.ablation.on_device(device), forecasts=forecasts)
         return recorded(out, lambda place: asked._run(place, where, progress))
 
     def _run(self, out: Path, device: torch.device, progress: Progress | None) -> Screening:
@@ -121,7 +130,7 @@ class Screen:
             engine = asked.engine_for(plans, device)
             assert isinstance(engine, ExactEngine)  # the ablation asks for it
             try:
-                forecasts = ForecastPass(asked, engine, plans, draft, device).run(progress)
+                forecasts = ForecastPass(asked, engine, plans, draft, device, self.forecasts).run(progress)
             except UnitsError:
                 draft.abandon()
                 raise
@@ -145,18 +154,21 @@ class Screen:
     def screens(self, forecasts: Forecasts, images: pd.DataFrame) -> list[SiteScreen]:
         """Read the forecasts of all sites, and draw their pilots."""
         labels, numbers = (images[name].to_numpy(np.int64) for name in ("label", "image"))
+        half = (halves(labels, images["content"].tolist(), seed=self.ablation.seed) == HALVES[1]).astype(np.int64)
         classes, closed = self.ablation.trace.classes, forecasts.closed()
         change = (closed["before"] == closed["label"]).astype(int) - (closed["after"] == closed["label"])
         screens = []
         for name, units in forecasts.units.items():
             here = closed["site"] == name
-            settled = np.zeros((units, classes), np.int64)
-            np.add.at(settled, (closed["unit"][here], closed["label"][here]), change[here])
+            settled = np.zeros((2, units, classes), np.int64)
+            where = half[np.searchsorted(numbers, closed["image"][here])]
+            np.add.at(settled, (where, closed["unit"][here], closed["label"][here]), change[here])
             screens.append(
                 SiteScreen.begun(
                     name,
                     forecasts.site(name, images),
                     labels,
+                    half,
                     classes,
                     numbers,
                     seed=self.ablation.seed,
@@ -180,7 +192,8 @@ class Screen:
             columns = ordered.drop(columns="order").reset_index(drop=True)
             draft.write_table(name, pa.Table.from_pandas(columns, PAIRS, preserve_index=False))
         found, labels = outcome.sites, images["label"].to_numpy(np.int64)
-        units = [units_table(name, found[name], len(images)) for name in order]
+        counts = half_counts(labels, images["half"].to_numpy() == HALVES[1], asked.trace.classes)
+        units = [units_table(name, found[name], counts) for name in order]
         classes = [classes_table(name, found[name], labels, asked.trace.classes) for name in order]
         draft.write_table("units", pd.concat(units, ignore_index=True))
         draft.write_table("classes", pd.concat(classes, ignore_index=True))
@@ -240,7 +253,7 @@ def screen(
 
     Example:
         >>> found = screen("small", "digits", precision=3.0, limit=200, sites=["relu2"])
-        >>> list(found.units.columns[4:]), found.share < 1
+        >>> list(found.units.columns[4:8]), found.share < 1
         (['accuracy_drop_estimate', 'accuracy_drop_standard_error', 'accuracy_drop_low', 'accuracy_drop_high'], True)
     """
     return Screen.of(network, images, **options).run(device=device, out=out, progress=progress)

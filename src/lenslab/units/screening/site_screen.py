@@ -13,9 +13,11 @@ from lenslab.units.screening.sampling_design import (
     EVERY,
     MAIN,
     PILOT,
+    SECOND_PILOT,
     effort_for,
     inclusion,
     permanent_numbers,
+    pilot_images,
     spread_of,
 )
 from lenslab.units.screening.site_forecast import SiteForecast
@@ -23,6 +25,8 @@ from lenslab.units.screening.site_forecast import SiteForecast
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 Flags = NDArray[np.bool_]
+
+_TINY = 1e-12
 
 _LARGEST_FACTOR = 3.0
 """What a pilot says of how wrong the model may be is believed to this factor when the sample is planned."""
@@ -36,10 +40,12 @@ class SiteScreen:
         name: The site's name.
         forecast: Its forecast.
         labels: The class of each image, int64 ``[images]``.
+        half: In which half of the images each is, 0 or 1, ``[images]``.
         classes: How many classes there are.
         numbers: The number of each image in its source, int64 ``[images]``.
         seed: Decides the draws.
-        settled: Losses minus gains of each unit and class that are known without a run, ``[units, classes]``.
+        settled: Losses minus gains of each unit and class that are known without a run, ``[2, units,
+            classes]`` by half.
         pilot: Which pairs the pilot has, bool ``[pairs]``.
         probability: How likely each pair's answer is to change, ``[pairs]``.
         effort: See `lenslab.units.screening.sampling_design.inclusion`, ``[units]``.
@@ -48,6 +54,7 @@ class SiteScreen:
     name: str
     forecast: SiteForecast
     labels: Integers
+    half: Integers
     classes: int
     numbers: Integers
     seed: int
@@ -62,6 +69,7 @@ class SiteScreen:
         name: str,
         forecast: SiteForecast,
         labels: Integers,
+        half: Integers,
         classes: int,
         numbers: Integers,
         *,
@@ -69,12 +77,14 @@ class SiteScreen:
         settled: Integers,
         pilot_pairs: float,
     ) -> SiteScreen:
-        """Draw the pilot: of each unit about so many pairs, those more often whose answer is more open."""
-        doubt, unit = forecast.doubt(), forecast.unit
-        chance = np.minimum(pilot_pairs * doubt / np.bincount(unit, doubt, forecast.units)[unit], 1.0)
+        """Draw the pilot: of each unit about so many pairs, on few images, and more often the more open ones."""
+        unit = forecast.unit
+        doubt = forecast.doubt() * pilot_images(seed, numbers)[forecast.row]
+        every = np.maximum(np.bincount(unit, doubt, forecast.units), _TINY)
+        chance = np.minimum(pilot_pairs * doubt / every[unit], 1.0)
         drawn = permanent_numbers(seed, PILOT, name, numbers, forecast.units)[forecast.active] < chance
         nothing = np.zeros(len(drawn)), np.zeros(forecast.units)
-        return cls(name, forecast, labels, classes, numbers, seed, settled, drawn, *nothing)
+        return cls(name, forecast, labels, half, classes, numbers, seed, settled, drawn, *nothing)
 
     def sample(self, changed: Flags) -> Sample:
         """Give the pilot's pairs for calibration, with whether the answer of each pair changed, ``[pairs]``."""
@@ -91,6 +101,14 @@ class SiteScreen:
             return replace(self, effort=np.full(self.forecast.units, EVERY))
         wanted = np.full(self.forecast.units, (half_width / QUANTILE) ** 2)
         return replace(self, effort=self._effort_for(wanted, np.minimum(factors, _LARGEST_FACTOR)))
+
+    def piloted(self, share: float) -> SiteScreen:
+        """Add to the pilot as many pairs as this share of those that are planned, on the images that it has."""
+        numbers = permanent_numbers(self.seed, SECOND_PILOT, self.name, self.numbers, self.forecast.units)
+        images = pilot_images(self.seed, self.numbers)
+        chance = share * self.inclusion * images[self.forecast.row] / max(images.mean(), _TINY)
+        more = numbers[self.forecast.active] < chance
+        return replace(self, pilot=self.pilot | more)
 
     def sharpened(self, excess: Floats, factors: Floats) -> SiteScreen:
         """Plan more of the units whose intervals are wider than asked by this factor, ``[units]``; 1 or less is kept.
@@ -127,15 +145,20 @@ class SiteScreen:
         """Count the surprises among some pairs, see `lenslab.units.screening.drop_estimator.evidence`."""
         return evidence(self.probability[which], changed[which])
 
-    def totals(self, changed: Flags, drawn: Flags, factors: Floats) -> tuple[Totals, Totals]:
-        """Estimate losses minus gains of every unit, and of every unit and class (cell ``unit * classes + label``)."""
+    def totals(self, changed: Flags, drawn: Flags, factors: Floats) -> tuple[Totals, Totals, Totals]:
+        """Estimate losses minus gains of every unit; of every unit and class; and of these in each half.
+
+        The cells are ``unit * classes + label`` and ``(half * units + unit) * classes + label``.
+        """
         chance = self.inclusion
         pairs = Pairs(self.forecast.sign, self.probability, chance, drawn, changed & drawn)
-        unit, classes = self.forecast.unit, self.classes
-        cell = unit * classes + self.labels[self.forecast.row]
-        overall = totals(pairs, unit, self.forecast.units, factors)
-        by_class = totals(pairs, cell, self.forecast.units * classes, factors)
-        return _with(overall, self.settled.sum(axis=1)), _with(by_class, self.settled.ravel())
+        unit, units, row = self.forecast.unit, self.forecast.units, self.forecast.row
+        cell, cells = unit * self.classes + self.labels[row], units * self.classes
+        return (
+            _with(totals(pairs, unit, units, factors), self.settled.sum(axis=(0, 2))),
+            _with(totals(pairs, cell, cells, factors), self.settled.sum(axis=0).ravel()),
+            _with(totals(pairs, self.half[row] * cells + cell, 2 * cells, factors), self.settled.ravel()),
+        )
 
 
 def _with(found: Totals, settled: Integers) -> Totals:
