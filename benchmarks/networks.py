@@ -190,7 +190,7 @@ def fitted(network: Network, images: Images) -> Network:
     return network
 
 
-def trained(network: Network, images: Images, *, epochs: int = 2) -> Network:
+def trained(network: Network, images: Images, *, epochs: int = 4) -> Network:
     """Train a network for a short while: Adam, cross-entropy, batches in an order that a seed draws.
 
     Args:

@@ -34,7 +34,7 @@ ARITHMETICS = (AUTO, FLOAT32, MIXED)
 _TRIED, _FAST = 768, 1.3
 """A product of two square matrices of this size has to be so many times as fast."""
 
-_WORTH_COMPILING = 5e10
+_WORTH_COMPILING = 3e10
 """Multiply-accumulates from which on compiling, a fraction of a second, is little beside running."""
 
 
