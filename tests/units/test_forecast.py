@@ -19,6 +19,7 @@ def ticking(monkeypatch: pytest.MonkeyPatch) -> None:
     ticks = itertools.count()
     monkeypatch.setattr(forecast.time, "perf_counter", lambda: float(next(ticks)))
     monkeypatch.setattr(forecast, "TRIAL_SECONDS", 1e9)
+    monkeypatch.setattr(forecast, "_has_idle_processors", lambda: False)
 
 
 def question(images: int, **options: object) -> Question:
@@ -40,6 +41,13 @@ def test_every_draw_takes_as_long_as_the_first() -> None:
     batches = 5
     beside = batches * 2  # reading the images and the clean pass come once
     assert three - beside == pytest.approx(3 * (one - beside))
+
+
+@pytest.mark.usefixtures("ticking")
+def test_decoding_beside_the_work_takes_no_time_where_a_processor_is_idle(monkeypatch: pytest.MonkeyPatch) -> None:
+    busy = forecast.forecast(question(40)).sweep_seconds
+    monkeypatch.setattr(forecast, "_has_idle_processors", lambda: True)
+    assert forecast.forecast(question(40)).sweep_seconds == pytest.approx(busy - 4), "all but the first of five batches"
 
 
 def test_it_says_what_each_site_takes() -> None:

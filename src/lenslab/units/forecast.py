@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 import torch
 
+from lenslab.records import machine
 from lenslab.runs.attributes.attribute_names import SCORES
 from lenslab.runs.intervention import MEAN, MEAN_MAP, RESAMPLE
 from lenslab.runs.statistics.attribute_correlations import correlations_table
@@ -20,7 +21,7 @@ from lenslab.runs.statistics.drop_prediction import predictions_table
 from lenslab.runs.statistics.observations import observe
 from lenslab.runs.statistics.reliability import reliability_table
 from lenslab.runs.statistics.unit_tables import classes_table, units_table
-from lenslab.units.engine.batch import Batch, batches
+from lenslab.units.engine.batch import Batch, preprocessed
 from lenslab.units.engine.device import device_of
 from lenslab.units.engine.engines import Engine
 from lenslab.units.engine.full_float32 import full_precision
@@ -28,6 +29,7 @@ from lenslab.units.engine.outcome import DecidedPairs
 from lenslab.units.engine.program import Golden
 from lenslab.units.engine.site_intervention import Replacement
 from lenslab.units.engine.site_plan import Plan
+from lenslab.units.images import ImageBlock
 from lenslab.units.profiling.profiler import Profiler
 from lenslab.units.question import Question
 from lenslab.units.silencing.replacements import replaced, with_replacements
@@ -111,7 +113,7 @@ def forecast(question: Question, *, device: str = "cpu") -> Forecast:
     with full_precision():
         plans = _plans(question, where)
         engine = question.engine_for(plans, where)
-        reading, batch = _timed(lambda: _batch(question, where))
+        reading, (block, batch) = _timed(lambda: _batch(question, where))
         share = images / len(batch)
         with torch.inference_mode():
             checking, _ = _timed(lambda: engine.run(batch, []))  # the checks of the first batch come once
@@ -121,12 +123,17 @@ def forecast(question: Question, *, device: str = "cpu") -> Forecast:
         seconds = {name: each.once + share * question.intervention.draws * each.seconds for name, each in sites.items()}
         flipped = sum(each.flipped for each in sites.values()) / len(sites)
         attributes = _attribute_seconds(question, outcome.golden, batch, where) if question.attributes else 0.0
+    working = max(0.0, checking - clean) + share * clean + sum(seconds.values())
+    ahead = reading * (share - 1) if share > 1 else 0.0  # of the batches that are decoded while others are worked on
     return Forecast(
-        sweep_seconds=max(0.0, checking - clean) + share * (reading + clean) + sum(seconds.values()),
+        sweep_seconds=reading + (max(working, ahead) if _has_idle_processors() else working + ahead),
         site_seconds=seconds,
         attribute_seconds=attributes,
         statistics_seconds=_statistics_seconds(question, plans, flipped),
-        peak_bytes=before + int(_SCATTERED * (_peak() - before)) + _growing(question, plans),
+        peak_bytes=before
+        + int(_SCATTERED * (_peak() - before))
+        + (share > 1) * (batch.inputs.nbytes + sum(pixels.nbytes for pixels in block.pixels))
+        + _growing(question, plans),
         trial_seconds=time.perf_counter() - started,
     )
 
@@ -141,10 +148,16 @@ def _plans(question: Question, device: torch.device) -> Sequence[Plan]:
     )
 
 
-def _batch(question: Question, device: torch.device) -> Batch:
+def _batch(question: Question, device: torch.device) -> tuple[ImageBlock, Batch]:
     """Read the first batch in which an image decodes; `ask` has decoded one."""
-    found = batches(question.images, question.network.preprocessing, question.batch_size, device)
-    return next(batch for _, batch in found if len(batch))
+    blocks = question.images.blocks(question.batch_size)
+    block = next(block for block in blocks if len(block))
+    return block, preprocessed(block, question.network.preprocessing, device)
+
+
+def _has_idle_processors() -> bool:
+    """Tell whether images are decoded on a processor that torch leaves idle."""
+    return torch.get_num_threads() < int(machine()["processors"])
 
 
 @dataclass(frozen=True)

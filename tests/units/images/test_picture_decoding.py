@@ -1,6 +1,8 @@
 import io
 import struct
+import warnings
 import zlib
+from contextlib import suppress
 
 import numpy as np
 import pytest
@@ -98,7 +100,24 @@ def test_what_is_no_picture_is_refused(content):
         decode(content, "a")
 
 
-def test_a_decompression_bomb_is_refused_before_it_is_decoded():
+def test_what_pillow_warns_of_is_silent_and_the_warnings_of_others_are_as_before(recwarn):
+    picture = Image.new("RGB", (4, 2))
+    damaged = io.BytesIO()
+    picture.save(damaged, "TIFF")
+    content = damaged.getvalue().replace(struct.pack("<HHI", 256, 4, 1), struct.pack("<HHI", 256, 4, 9))
+    others = [each for each in warnings.filters if each != picture_decoding._SILENT]
+    for _ in range(2):
+        with suppress(UndecodableImageError):
+            decode(content, "a")
+    assert [each for each in warnings.filters if each != picture_decoding._SILENT] == others
+    assert warnings.filters.count(picture_decoding._SILENT) == 1
+    assert [str(each.message) for each in recwarn] == []
+    with pytest.warns(UserWarning, match="mine"):
+        warnings.warn("mine", stacklevel=1)
+
+
+@pytest.mark.filterwarnings("default::PIL.Image.DecompressionBombWarning")
+def test_a_decompression_bomb_is_refused_before_it_is_decoded(recwarn):  # noqa: ARG001 - Pillow's warning is its own
     def chunk(kind: bytes, body: bytes) -> bytes:
         return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
 

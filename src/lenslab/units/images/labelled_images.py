@@ -149,6 +149,7 @@ class Images:
         whole: How many images the source has, where only the first of them were kept.
         unlabelled: Numbers of images whose label stood in what cannot be read (in a torch ``Dataset``); it is -1 here.
         origin: Where they can be opened again; ``None`` for what is in memory.
+        bound: Whether they are read in the thread that asks and never ahead, as a stranger's code has to be.
 
     Raises:
         LabelError: A label is negative or not an integer.
@@ -173,6 +174,7 @@ class Images:
     unlabelled: frozenset[int] = frozenset()
     whole: int = 0
     origin: Origin | None = None
+    bound: bool = False
 
     def __post_init__(self) -> None:
         if len(self.labels) == 0:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import warnings
 from collections.abc import Callable
 
@@ -20,6 +21,9 @@ _WIDE = frozenset({"I;16", "I;16L", "I;16B", "I;16N"})
 _TURNS = range(2, 9)
 """EXIF orientations that are not as the pixels lie."""
 _TOO_DEEP = frozenset({"I", "F"})
+_PILLOW = r"PIL\."
+_SILENT = ("ignore", None, UserWarning, re.compile(_PILLOW), 0)
+"""The filter of warnings as it lies among the others."""
 
 
 def decode(content: bytes, name: str, *, exif: bool = True) -> Picture:
@@ -37,6 +41,8 @@ def decode(content: bytes, name: str, *, exif: bool = True) -> Picture:
 
     def decoded() -> Picture:
         with Image.open(io.BytesIO(content), formats=FORMATS) as picture:
+            if Image.MAX_IMAGE_PIXELS is not None and picture.width * picture.height > Image.MAX_IMAGE_PIXELS:
+                raise Image.DecompressionBombError  # from twice as many on, Pillow itself raises it
             return _upright(picture, exif=exif)
 
     return _guarded(decoded, name)
@@ -59,14 +65,21 @@ def _upright(picture: Image.Image, *, exif: bool) -> Picture:
 
 def _guarded(work: Callable[[], Picture], name: str) -> Picture:
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            warnings.filterwarnings("ignore", category=UserWarning)  # damaged metadata beside sound pixels
-            return work()
+        _silence_pillow()
+        return work()
     except MemoryError:
         raise
     except Exception as error:  # Pillow's decoders raise nearly every builtin on damaged bytes
         raise UndecodableImageError(f"{name} does not decode: {_reason(error)}") from error
+
+
+def _silence_pillow() -> None:
+    """Ignore what Pillow says of damaged metadata beside sound pixels, from here on.
+
+    The filters are the process's, and pictures are decoded by threads: none may put them back as it found them.
+    """
+    if warnings.filters[:1] != [_SILENT]:
+        warnings.filterwarnings("ignore", category=UserWarning, module=_PILLOW)
 
 
 def _pixels(picture: Image.Image) -> Pixels:

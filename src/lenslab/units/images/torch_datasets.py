@@ -123,6 +123,7 @@ def images_of_dataset(
         exif=exif,
         unlabelled=frozenset(broken),
         assumptions=assumptions,
+        bound=True,
     )
 
 

@@ -6,6 +6,7 @@ missing, with the same batches as if it had never stopped.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -101,36 +102,41 @@ class Sweep:
                 yield Piece(block, number, own=number == missing[0] and not shards.has("images", block))
 
     def _made_here(self, pieces: Iterator[Piece], meter: _Meter) -> Generator[tuple[Piece, MadePiece]]:
-        for place, piece in enumerate(pieces):
-            if place == 0 and (piece.block.start, piece.group) != (0, 0):
-                self.begin()
-            yield piece, self.make(piece, meter)
+        following = itertools.pairwise(itertools.chain(pieces, [None]))
+        with closing(self._batches):
+            for place, (piece, then) in enumerate(following):
+                assert piece is not None  # which only the last one follows
+                if place == 0 and (piece.block.start, piece.group) != (0, 0):
+                    self.begin()
+                yield piece, self.make(piece, meter, then.block if then and then.block != piece.block else None)
 
     def begin(self) -> None:
         """Show the engine the first images, by which it settles its paths, whichever piece is made first."""
-        for images, batch in self._batches.of(next(self.schedule.blocks(len(self.images)))):
-            if len(batch):
-                if self.resampling is not None:
-                    batch = replace(batch, fills=self.resampling.fills(images.numbers, 0, self.schedule.groups[0]))
-                with torch.inference_mode():
-                    self.engine.run(batch, [])
-                return
+        found = self._batches.first(next(self.schedule.blocks(len(self.images))))
+        if found is None:
+            return
+        images, batch = found
+        if self.resampling is not None:
+            batch = replace(batch, fills=self.resampling.fills(images.numbers, 0, self.schedule.groups[0]))
+        with torch.inference_mode():
+            self.engine.run(batch, [])
 
     def cost(self, piece: Piece) -> float:
         """Count a piece's multiply-accumulates."""
         return (piece.block.stop - piece.block.start) * sum(self.schedule.costs[site] for site in piece.sites)
 
-    def make(self, piece: Piece, meter: _Meter | None = None) -> MadePiece:
-        """Decide the pairs of a piece; what was made before makes no difference."""
+    def make(self, piece: Piece, meter: _Meter | None = None, then: Block | None = None) -> MadePiece:
+        """Decide the pairs of a piece; what was made before, and ``then`` is asked for, makes no difference."""
         meter = meter or _Meter(self.cost(piece), None)
         block_tables = BlockTables(self.top, self.profiler is not None) if piece.own else None
         group_tables = GroupTables(piece.sites, self.units, self.classes, self.top, self.scored)
-        for images, batch in self._batches.of(piece.block):
-            if block_tables is not None:
-                block_tables.skipped += images.skipped
-            if len(batch):
-                self._decide(images, batch, group_tables, block_tables, meter)
-            meter.add(len(images.skipped) * sum(self.schedule.costs[site] for site in piece.sites))
+        with closing(self._batches.of(piece.block, then)) as found:
+            for images, batch in found:
+                if block_tables is not None:
+                    block_tables.skipped += images.skipped
+                if len(batch):
+                    self._decide(images, batch, group_tables, block_tables, meter)
+                meter.add(len(images.skipped) * sum(self.schedule.costs[site] for site in piece.sites))
         of_group = group_tables.tables(max(self.candidates, _CANDIDATES))
         return MadePiece(block_tables.tables() if block_tables else {}, of_group)
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import closing
 from dataclasses import replace
 
 import numpy as np
@@ -10,12 +11,12 @@ import pandas as pd
 import torch
 
 from lenslab.runs.run_record import RunRecord
-from lenslab.units.engine.batch import preprocessed
+from lenslab.units.engine.batch import Batch, BatchReader
 from lenslab.units.engine.float64_recheck import Float64Recheck
 from lenslab.units.engine.site_plan import WHOLE, Plan
 from lenslab.units.engine.trace import Trace
 from lenslab.units.errors import VerificationError
-from lenslab.units.images import Images
+from lenslab.units.images import ImageBlock, Images
 from lenslab.units.images.preprocessing import Preprocessing
 from lenslab.units.silencing.resampling import Resampling
 
@@ -44,10 +45,7 @@ def verify(
     by_site = {plan.site.name: plan for plan in plans}
     program, recheck = trace.program(device), Float64Recheck(trace, device)
     again, measured = np.full(len(drawn), -1), False
-    for start, block in drawn.groupby(drawn["image"] // batch_size):
-        first = int(start) * batch_size
-        (decoded,) = images.blocks(batch_size, start=first, stop=min(first + batch_size, len(images)))
-        batch = preprocessed(decoded, preprocessing, device)
+    for block, decoded, batch in _by_batch(drawn, images, preprocessing, batch_size, device):
         if not measured:
             with torch.inference_mode():
                 recheck.trust(batch)
@@ -73,6 +71,21 @@ def verify(
     _refuse_differences(drawn.assign(again=again))
     counts = drawn.groupby("path").size()
     return {str(path): int(count) for path, count in counts.items()}
+
+
+def _by_batch(
+    drawn: pd.DataFrame, images: Images, preprocessing: Preprocessing, batch_size: int, device: torch.device
+) -> Iterator[tuple[pd.DataFrame, ImageBlock, Batch]]:
+    """Give the batches that have any of the pairs, each with its pairs."""
+    pairs = {int(place) * batch_size: some for place, some in drawn.groupby(drawn["image"] // batch_size)}
+    blocks = (
+        block
+        for first in pairs
+        for block in images.blocks(batch_size, start=first, stop=min(first + batch_size, len(images)))
+    )
+    with closing(BatchReader(images, blocks, preprocessing, device)) as reader:
+        for some, (decoded, batch) in zip(pairs.values(), reader, strict=True):
+            yield some, decoded, batch
 
 
 def draw(candidates: pd.DataFrame, pairs: int) -> pd.DataFrame:
