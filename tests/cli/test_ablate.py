@@ -84,6 +84,8 @@ def test_a_dry_run_shows_the_plan_and_runs_nothing(typed: Typed, tmp_path: Path)
     assert "160 units x 590 images = 94,400 pairs" in err
     plans = json.loads(typed("ablate", "small", "--images", "digits", "--dry-run", "--json")[1])["plans"]
     assert [plan["path"] for plan in plans] == ["low-rank update", "low-rank update", "linear tail"]
+    assert "memory" in out
+    assert all(1e5 < plan["peak_bytes"] < 1e9 for plan in plans)
 
 
 def test_a_network_of_ones_own_is_named_by_module_and_callable(typed: Typed, tmp_path: Path) -> None:

@@ -50,6 +50,24 @@ def test_decoding_beside_the_work_takes_no_time_where_a_processor_is_idle(monkey
     assert forecast.forecast(question(40)).sweep_seconds == pytest.approx(busy - 4), "all but the first of five batches"
 
 
+def test_a_process_that_takes_the_processor_once_does_not_spoil_a_site(monkeypatch: pytest.MonkeyPatch) -> None:
+    ticks, calls, decide = itertools.count(), itertools.count(), forecast._decided
+    stalled: list[float] = []
+
+    def stalling(*arguments: object) -> object:
+        if next(calls) % 5 == 3:  # the second of the three laps of each site
+            stalled.append(100.0)
+        return decide(*arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(forecast, "TRIAL_SECONDS", 1e9)
+    monkeypatch.setattr(forecast, "_SITE_SECONDS", 2.0)
+    monkeypatch.setattr(forecast.time, "perf_counter", lambda: float(next(ticks)) + sum(stalled))
+    calm = forecast.forecast(question(40)).site_seconds
+    monkeypatch.setattr(forecast, "_decided", stalling)
+    assert forecast.forecast(question(40)).site_seconds == pytest.approx(calm)
+    assert len(stalled) == 3
+
+
 def test_it_says_what_each_site_takes() -> None:
     found = forecast.forecast(question(40))
     assert {*found.site_seconds} == {plan.site.name for plan in question(40).plans}

@@ -228,19 +228,20 @@ def ablate(
         _show_run(run, directory)
 
 
-_EXPECTED = ("MMAC per pair", "expected")
+_EXPECTED = ("MMAC per pair", "expected", "memory")
 
 
 def _show_plan(ablation: Ablation, device: str, as_json: bool) -> None:
     with console.progress("trying") as progress:
         progress(0, 1)
         expected = ablation.forecast(device=device)
-    took = expected.site_seconds
+    took, holds = expected.site_seconds, expected.site_bytes
     if as_json:
-        names = ("site", "units", "path", "executor", "multiply_accumulates_per_pair", "seconds")
+        names = ("site", "units", "path", "executor", "multiply_accumulates_per_pair", "seconds", "peak_bytes")
         rows = (
-            (each.site.name, each.site.units, each.path, each.execution.executor, each.cost, took[each.site.name])
+            (site.name, site.units, each.path, each.execution.executor, each.cost, took[site.name], holds[site.name])
             for each in ablation.plans
+            for site in [each.site]
         )
         plans = [dict(zip(names, row, strict=True)) for row in rows]
         document = {"images": len(ablation.images), "units": ablation.units, "pairs": ablation.pairs}
@@ -253,8 +254,9 @@ def _show_plan(ablation: Ablation, device: str, as_json: bool) -> None:
     for plan in ablation.plans:
         cost = "?" if plan.cost is None else f"{plan.cost / 1e6:,.3f}"
         by = f"{plan.execution.executor}, {str(plan.execution.precision).removeprefix('torch.')}"
-        expects = console.duration(took[plan.site.name])
-        grid.add_row(plan.site.name, str(plan.site.units), plan.path, by, cost, expects)
+        expects, memory = console.duration(took[plan.site.name]), holds[plan.site.name]
+        held = "?" if memory is None else console.size(memory)
+        grid.add_row(plan.site.name, str(plan.site.units), plan.path, by, cost, expects, held)
     console.answers.print(grid)
     whole = (
         "" if ablation.cost is None else f", {ablation.cost / 1e12:,.2f} million million multiply-accumulates at most"

@@ -145,7 +145,7 @@ class FxProgram:
         Some networks carry the batch's size as a number; so the rows are filled up to the golden batch where a number
         is among the values that the rest needs, and torch itself runs it.
         """
-        size = max(_FEWEST_PAIRS, min(_MOST_PAIRS, 1 << (_NUMBERS // numbers).bit_length() >> 1))
+        size = pairs_at_once(numbers)
         fixed = _carries_numbers(part, golden)
         if fixed:
             size, execution = len(golden.inputs), PLAIN
@@ -201,6 +201,11 @@ class FxProgram:
         prepared = inputs.to(self._device, self._precision, copy=True)  # a network may overwrite its input
         channels_last = self._fast and prepared.dim() == 4
         return prepared.contiguous(memory_format=torch.channels_last) if channels_last else prepared
+
+
+def pairs_at_once(numbers: int) -> int:
+    """Say how many pairs are run at once that start from so many numbers each."""
+    return max(_FEWEST_PAIRS, min(_MOST_PAIRS, 1 << (_NUMBERS // numbers).bit_length() >> 1))
 
 
 def _carries_numbers(part: Suffix, golden: Golden) -> bool:
