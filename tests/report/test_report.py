@@ -52,6 +52,14 @@ def test_the_page_carries_the_records_figures_bit_for_bit(run, tmp_path):
     assert set(header["themes"]) == {"light", "dark"}
 
 
+def test_the_page_says_without_a_script_what_each_site_cost(run, tmp_path):
+    text = write(run, tmp_path).read_text(encoding="utf-8")
+    table = re.search(r"<summary>What each site cost</summary>(.*?)</details>", text, re.DOTALL)[1]
+    rows = [re.findall(r"<t[hd][^>]*>(?:<bdi>)?([^<]*)", row) for row in re.findall(r"<tr>.*?</tr>", table)[1:]]
+    assert [row[:2] for row in rows] == [[work.site, work.path] for work in run.work]
+    assert [row[-1] for row in rows] == [f"{work.seconds:,.2f}" for work in run.work]
+
+
 def test_the_policy_allows_this_script_and_this_style_and_no_connection(run, tmp_path):
     text = write(run, tmp_path).read_text(encoding="utf-8")
     policy = html.unescape(re.search(r'Content-Security-Policy" content="([^"]*)"', text)[1])

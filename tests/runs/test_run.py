@@ -92,6 +92,19 @@ def test_a_study_stands_for_its_run(tmp_path: Path) -> None:
     assert runs.newest(tmp_path).directory == tmp_path / "study" / "run"
 
 
+def test_it_says_what_each_site_cost_as_far_as_that_was_written(run: Run) -> None:
+    (work,) = run.work
+    assert (work.site, work.path) == ("relu3", "linear tail")
+    assert work.pairs == run.paths["relu3"]
+    assert work.multiply_accumulates == 64 * 120 * 10
+    assert work.seconds > 0
+    assert work.predicted_seconds is None, "there was one batch"
+    sites = [{"name": "relu3", "units": 64}]
+    first = Run(Record(Path("somewhere"), {"kind": "run", "key": "0", "sites": sites, "site_seconds": {"relu3": 3}}))
+    (bare,) = first.work
+    assert (bare.pairs, bare.multiply_accumulates, bare.predicted_seconds, bare.seconds) == ({}, None, None, None)
+
+
 def test_what_a_damaged_document_lacks_is_named_where_it_is_needed() -> None:
     bare = Run(Record(Path("somewhere"), {"kind": "run", "key": "0", "sites": [{"units": 3}]}))
     assert (bare.network.name, bare.dataset.class_names, bare.warnings, bare.verification) == ("unnamed", None, (), {})

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 import torch
 from hypothesis import given, settings
@@ -31,6 +32,7 @@ from lenslab.units.errors import (
     VerificationError,
 )
 from lenslab.units.images import open_images
+from lenslab.units.sweep import shards, sweep
 from tests.units import toys
 from tests.units.dividing import divide
 
@@ -294,6 +296,37 @@ def test_a_run_that_was_stopped_goes_on_and_gives_the_same_bytes(
     for name in files:
         if name != "record.json":
             assert (tmp_path / "whole" / name).read_bytes() == (tmp_path / "stopped" / name).read_bytes(), name
+    documents = [read(tmp_path / name).record.document for name in ("whole", "stopped")]
+    times = {"started", "finished", "seconds", "site_seconds"}
+    assert [{**each, **dict.fromkeys(times)} for each in documents[:1]] == [{**documents[1], **dict.fromkeys(times)}]
+
+
+def test_a_run_that_was_stopped_keeps_the_seconds_of_what_was_made_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    divide(monkeypatch)
+    made, tick = toys.network(toys.trained(toys.Residual())), [1.0]
+
+    class Clock:
+        def lap(self, site: str, images: int) -> pa.Table:
+            return shards.table(shards.TIMES, site, [images], [tick[0]], [tick[0]])
+
+    monkeypatch.setattr(sweep, "SiteClock", Clock)
+
+    def stop(done: float, total: float) -> None:
+        if done >= 0.55 * total:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        ablate(made, toys.digits(40), out=tmp_path, batch_size=8, progress=stop)
+    kept = len(list((tmp_path / "shards").glob("times-*")))
+    assert 6 <= kept < 15, "of five batches at three sites"
+    tick[0] = 1000.0
+    work = ablate(made, toys.digits(40), out=tmp_path, batch_size=8).work
+    assert sum(each.seconds for each in work) == kept + 1000 * (15 - kept)
+    assert [each.predicted_seconds for each in work] == [5.0, 5.0, 5.0], "at the rate of the first batch"
+    assert all(each.multiply_accumulates > 0 for each in work)
+    assert [sum(each.pairs.values()) for each in work] == [6 * 40] * 3
 
 
 def test_a_finished_run_is_read_and_another_question_is_refused(tmp_path: Path) -> None:

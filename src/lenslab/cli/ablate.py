@@ -280,6 +280,18 @@ def _decided(run: Run) -> str:
     )
 
 
+def _show_work(run: Run) -> None:
+    """Show what each site cost, beside what was expected."""
+    figures = ("GMAC", "expected s", "took s")
+    grid = console.table("site", "path", "pairs by path", *figures, numbers=figures)
+    for work in run.work:
+        pairs = ", ".join(f"{path} {count:,}" for path, count in work.pairs.items())
+        cost = "?" if work.multiply_accumulates is None else f"{work.multiply_accumulates / 1e9:,.3f}"
+        took = ("?" if each is None else f"{each:,.2f}" for each in (work.predicted_seconds, work.seconds))
+        grid.add_row(console.escaped(work.site), work.path or "?", pairs, cost, *took)
+    console.answers.print(grid)
+
+
 def _show_run(run: Run, directory: Path) -> None:
     table = run.units
     if run.reused:
@@ -308,6 +320,8 @@ def _show_run(run: Run, directory: Path) -> None:
         )
     grid.columns[0].justify = "left"
     console.answers.print(grid)
+    console.answers.print()
+    _show_work(run)
     console.answers.print(
         f"\naccuracy before: {100 * run.accuracy:.2f} %\n"
         "drops in points; a class drop is that of the class hit hardest, chosen on one half, read on the other\n"

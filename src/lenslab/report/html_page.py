@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from lenslab.report.run_facts import DROP, Fact
 from lenslab.report.script_bundle import Bundle
+from lenslab.runs.site_work import SiteWork
 
 _PAGE = """<!doctype html>
 <html lang="en">
@@ -46,7 +47,7 @@ _PAGE = """<!doctype html>
 {warnings}<dl class="report-facts">
 {facts}
 </dl>
-</section>
+{work}</section>
 <p class="problem without-script">The tables and charts of this page need JavaScript. The same figures lie in the \
 Parquet tables of the record that this page was made from.</p>
 <div id="parts"></div>
@@ -95,6 +96,7 @@ def html_page(
     network: str,
     images: str,
     facts: Sequence[Fact],
+    work: Sequence[SiteWork],
     warnings: Sequence[str],
     key: str,
     data: str,
@@ -104,9 +106,8 @@ def html_page(
     """Write the document.
 
     Example:
-        >>> document = html_page(
-        ...     Bundle("", ""), network="<b>", images="digits", facts=[], warnings=[], key="", data="", thumbnails=[]
-        ... )
+        >>> empty = dict(facts=[], work=[], warnings=[], key="", data="", thumbnails=[])
+        >>> document = html_page(Bundle("", ""), network="<b>", images="digits", **empty)
         >>> "<bdi>&lt;b&gt;</bdi> on <bdi>digits</bdi></h1>" in document
         True
     """
@@ -123,6 +124,7 @@ def html_page(
         drop=html.escape(DROP),
         warnings="".join(f'<p class="problem">{html.escape(warning)}</p>\n' for warning in warnings),
         facts="\n".join(_fact(fact) for fact in facts),
+        work=_work(work),
         key=html.escape(key[:12]),
         data=data,
         thumbnails="\n".join(thumbnails),
@@ -132,3 +134,27 @@ def html_page(
 def _fact(fact: Fact) -> str:
     note = f' <span class="note"><bdi>{html.escape(fact.note)}</bdi></span>' if fact.note else ""
     return f"<div><dt>{html.escape(fact.term)}</dt><dd><bdi>{html.escape(fact.text)}</bdi>{note}</dd></div>"
+
+
+_WORK = ("Site", "Path", "Pairs by path", "GMAC", "Expected s", "Took s")
+
+
+def _work(work: Sequence[SiteWork]) -> str:
+    """Write the table of what each site cost, folded away; nothing for a run that has none."""
+    if not work:
+        return ""
+    head = "".join(f'<th scope="col">{name}</th>' for name in _WORK)
+    rows = "\n".join(_work_row(each) for each in work)
+    return (
+        '<details><summary>What each site cost</summary>\n<div class="scroll"><table class="plain">\n'
+        f"<thead><tr>{head}</tr></thead>\n<tbody>\n{rows}\n</tbody></table></div></details>\n"
+    )
+
+
+def _work_row(work: SiteWork) -> str:
+    pairs = ", ".join(f"{path} {count:,}" for path, count in work.pairs.items())
+    cost = None if work.multiply_accumulates is None else work.multiply_accumulates / 1e9
+    figures = ("?" if each is None else f"{each:,.2f}" for each in (cost, work.predicted_seconds, work.seconds))
+    words = "".join(f"<td><bdi>{html.escape(each)}</bdi></td>" for each in (work.path or "?", pairs))
+    numbers = "".join(f'<td class="number">{each}</td>' for each in figures)
+    return f'<tr><th scope="row"><bdi>{html.escape(work.site)}</bdi></th>{words}{numbers}</tr>'

@@ -116,6 +116,7 @@ def compose(run: RunRecord) -> str:
         network=run.network.name,
         images=run.dataset.name,
         facts=run_facts(run, tables.units, len(images)),
+        work=run.work,
         warnings=(*run.warnings, *(f"assumed: {assumption}" for assumption in run.assumptions)),
         key=run.key,
         data=pack.text(),

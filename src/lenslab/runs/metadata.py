@@ -110,6 +110,7 @@ class SiteMetadata:
         default: Whether it is one of the network's default sites: what a convolution hands on.
         shape: The shape of its value for one image; None where it was not recorded.
         path: How most of its pairs were decided; None where it was not recorded.
+        multiply_accumulates: What its pairs take at most; None where that is not known.
     """
 
     name: str
@@ -117,6 +118,7 @@ class SiteMetadata:
     default: bool = False
     shape: tuple[int, ...] | None = None
     path: str | None = None
+    multiply_accumulates: int | None = None
 
     @classmethod
     def recorded(cls, document: Mapping[str, Any], where: object) -> tuple[SiteMetadata, ...]:
@@ -134,6 +136,7 @@ class SiteMetadata:
                     default=bool(site.get("default", False)),
                     shape=tuple(int(size) for size in site["shape"]) if site.get("shape") else None,
                     path=text(site, "path"),
+                    multiply_accumulates=count(site, "multiply_accumulates"),
                 )
                 for site in sites or ()
             )

@@ -17,6 +17,7 @@ from lenslab.runs.errors import LabelError, NotARunError, NotOfUnitsError, Unkno
 from lenslab.runs.intervention import Intervention
 from lenslab.runs.measured_record import MeasuredRecord
 from lenslab.runs.metadata import SiteMetadata, count, number, part, text
+from lenslab.runs.site_work import SiteWork
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -70,6 +71,15 @@ class RunRecord(MeasuredRecord):
         """How many pairs of each site were decided by which path."""
         held = part(self.record.document, "paths")
         return {str(site): part(held, site) for site in held}
+
+    @property
+    def work(self) -> tuple[SiteWork, ...]:
+        """What each site cost: its pairs by path, its multiply-accumulates, the seconds expected and taken.
+
+        Empty where an older version did not write which sites there are.
+        """
+        document = self.record.document
+        return SiteWork.recorded(document, self.sites) if document.get("sites") else ()
 
     @property
     def audits(self) -> Mapping[str, Mapping[str, Any]]:

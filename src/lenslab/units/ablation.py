@@ -43,6 +43,7 @@ from lenslab.units.record_place import recorded
 from lenslab.units.run_inputs import refuse_other_answers
 from lenslab.units.run_writer import alignments_of, write_tables
 from lenslab.units.silencing.replacements import site_interventions, with_replacements
+from lenslab.units.site_times import site_times
 from lenslab.units.sweep import verification
 from lenslab.units.sweep.shards import Shards
 from lenslab.units.sweep.sweep import Progress
@@ -287,8 +288,11 @@ class Ablation(Question):
             most = {path: max(pairs, known.get(path, 0)) for path, pairs in {**known, **checked}.items()}
             return Run(draft.amend({"verification": most}), reused=True, verified=checked, inputs=inputs)
         document = write_tables(self, shards, blocks, device, alignments)
+        names = [planned.site.name for planned in plans]
+        spent = site_times(names, shards.collected("times", blocks).to_pandas())
         times = {"started": started, "finished": timestamp(), "seconds": round(time.monotonic() - clock, 1)}
-        return Run(draft.finish({**document, "verification": checked, **times}), verified=checked, inputs=inputs)
+        every = {**document, "verification": checked, **times, "site_seconds": spent}
+        return Run(draft.finish(every), verified=checked, inputs=inputs)
 
 
 def ablate(

@@ -33,6 +33,7 @@ from lenslab.units.images import Images
 from lenslab.units.profiling.concept_alignment import align_sites
 from lenslab.units.profiling.filter_weights import norms_of
 from lenslab.units.question import Question
+from lenslab.units.site_times import work_of
 from lenslab.units.sweep.exemplars import exemplars
 from lenslab.units.sweep.schedule import Block
 from lenslab.units.sweep.shards import FLIPS, TOP_FLIPS, Shards
@@ -214,8 +215,15 @@ def document(
         else None,
         "accuracy": float((images["label"] == images["prediction"]).mean()),
         "sites": [
-            {"name": site.name, "units": site.units, "default": site.default, "shape": [*site.shape], "path": path}
-            for site, path in ((planned.site, planned.path) for planned in question.plans)
+            {
+                "name": planned.site.name,
+                "units": planned.site.units,
+                "default": planned.site.default,
+                "shape": [*planned.site.shape],
+                "path": planned.path,
+                "multiply_accumulates": work_of(planned, len(images), question.intervention.draws),
+            }
+            for planned in question.plans
         ],
         "paths": {
             planned.site.name: {str(path): int(pairs) for path, pairs in counts[planned.site.name].items()}

@@ -19,6 +19,7 @@ from benchmarks.machines import Machines
 from torch import nn
 
 from lenslab.records import versions
+from lenslab.runs import read
 from lenslab.units import Ablation, ablate, load, open_images
 from lenslab.units.errors import ClusterError, NotFiniteError
 from tests.units import toys
@@ -26,7 +27,7 @@ from tests.units.dividing import divide
 
 pytest.importorskip("ray", reason="the extra ray is not installed")
 
-TIMES = ("started", "finished", "seconds")
+TIMES = ("started", "finished", "seconds", "site_seconds")
 
 
 def contents(record: Path) -> dict[str, object]:
@@ -102,6 +103,9 @@ def test_workers_leave_the_bytes_of_one_process(
     assert [done for done, _ in seen] == sorted(done for done, _ in seen)
     assert len({done for done, _ in seen}) > 10
     assert seen[-1][0] == pytest.approx(seen[-1][1])
+    work = read(tmp_path / "there").work
+    assert [each.site for each in work] == [each.site for each in read(tmp_path / "here").work]
+    assert all(each.seconds > 0 and each.predicted_seconds > 0 for each in work)
 
 
 @pytest.mark.thorough

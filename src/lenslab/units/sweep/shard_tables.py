@@ -14,7 +14,7 @@ from lenslab.runs.attributes.profile_sums import ProfileSums
 from lenslab.units.engine.logit_scores import RISES, SCORES, rises
 from lenslab.units.engine.outcome import Reference, SiteOutcome
 from lenslab.units.images import ImageBlock, Skipped
-from lenslab.units.sweep.shards import AUDITS, CANDIDATES, FLIPS, MARK, PATHS, SKIPPED, SUMS, TOP_FLIPS, table
+from lenslab.units.sweep.shards import AUDITS, CANDIDATES, FLIPS, MARK, PATHS, SKIPPED, SUMS, TIMES, TOP_FLIPS, table
 
 
 @dataclass
@@ -68,6 +68,7 @@ class GroupTables:
     numbers: list[NDArray[np.int64]] = field(default_factory=list)
     activations: dict[str, list[NDArray[np.float32]]] = field(default_factory=dict)
     changes: dict[str, list[tuple[NDArray[np.int64], NDArray[np.float64]]]] = field(default_factory=dict)
+    times: list[pa.Table] = field(default_factory=list)
 
     def add(
         self,
@@ -104,6 +105,7 @@ class GroupTables:
             "flips": pa.concat_tables([FLIPS.empty_table(), *self.flips]),
             "paths": pa.concat_tables([PATHS.empty_table(), *self.paths]),
             "audits": pa.concat_tables([AUDITS.empty_table(), *self.audits]),
+            "times": pa.concat_tables([TIMES.empty_table(), *self.times]),
             "candidates": strongest(pa.concat_tables([CANDIDATES.empty_table(), *self.candidates]), candidates),
         }
         if self.top is not None:

@@ -38,6 +38,11 @@ AUDITS = pa.schema(
         *((name, pa.float64()) for name in ("error", "band")),
     ]
 )
+TIMES = pa.schema(
+    [("site", pa.string()), ("images", pa.int64()), ("seconds", pa.float64()), ("processor_seconds", pa.float64())]
+)
+"""What a site took on each batch in each draw; unlike all other tables it is another one each time."""
+
 SKIPPED = pa.schema([("image", pa.int64()), ("reason", pa.string())])
 _SQUARES = tuple(f"{name}_squared" for name in RISES)
 SUMS = pa.schema(

@@ -27,6 +27,7 @@ from lenslab.units.sweep.pieces import BlockBatches, MadePiece, Piece
 from lenslab.units.sweep.schedule import Block, Schedule
 from lenslab.units.sweep.shard_tables import BlockTables, GroupTables
 from lenslab.units.sweep.shards import Shards
+from lenslab.units.sweep.site_clock import SiteClock
 
 _CANDIDATES = 64
 """So many pairs of each path and shard are put aside for a check that is asked for later."""
@@ -159,9 +160,11 @@ class Sweep:
                 outcome = self.engine.run(batch, group_tables.sites)
                 if draw == 0 and block_tables is not None:
                     block_tables.add(images, outcome.reference)
+                clock = SiteClock()
                 for position, site in enumerate(outcome.sites):
                     random = np.random.default_rng([self.seed, images.start, draw, position])
                     group_tables.add(site, outcome.reference, images, draw, max(self.candidates, _CANDIDATES), random)
+                    group_tables.times.append(clock.lap(site.site, len(batch)))
                     meter.add(self.schedule.costs[site.site] * len(batch) / self.draws)
         if block_tables is not None and self.profiler is not None:
             found = self.profiler.gather(outcome.golden, images.labels, images.numbers)
