@@ -101,7 +101,7 @@ assert run(command) == 0
 def test_a_full_disk_is_said_and_the_run_goes_on_when_there_is_room(tmp_path: Path) -> None:
     out = tmp_path / "run"
     code = FULL.format(out=str(out))
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=False)
+    done = subprocess.run([sys.executable, "-B", "-c", code], capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stderr
     words = " ".join(done.stderr.split())
     assert words.count("no room to write") == words.count("the same command goes on from there") == 2
