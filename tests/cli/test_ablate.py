@@ -276,7 +276,11 @@ def test_what_is_printed_is_what_the_record_says(typed: Typed, tmp_path: Path) -
     out = typed("ablate", "small", "--images", "digits", "--limit", 60, "--out", "o")[1]
     record = records.read(tmp_path / "o")
     assert f"accuracy before: {100 * record.document['accuracy']:.2f} %" in out
-    printed = {line.split()[0]: line.split()[1:] for line in out.splitlines() if line.startswith("relu")}
+    printed = {
+        line.split()[0]: line.split()[1:]
+        for line in out.partition("pairs by path")[0].splitlines()
+        if line.startswith("relu")
+    }
     assert list(printed) == ["relu1", "relu2", "relu3"]
     for site, units in record.table("units").groupby("site"):
         worst = units.loc[units["heldout_max_class_drop"].idxmax()]
