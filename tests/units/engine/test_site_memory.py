@@ -29,7 +29,7 @@ def test_it_is_what_a_hand_counts() -> None:
     traced = trace(Chain().eval(), (1, 4, 4))
     (site,) = traced.select(["relu:1"])
     (delta,), (whole,) = (plan(traced, [site], engine=engine) for engine in ("exact", "plain"))
-    assert (delta.path, whole.path) == ("one-channel delta", "whole network")
+    assert (delta.path, whole.path) == ("low-rank update", "whole network")
     # The site's 32 numbers and the convolution's 12 of ten images; of 512 pairs the 12, and then relu and flatten.
     assert site_bytes(traced, [delta], 10) == {"relu:1": 4 * (10 * (32 + 12) + 512 * 12 + 512 * (12 + 12))}
     # The input, of which convolution and relu make 32 numbers each; two values are alive at once.
