@@ -55,6 +55,7 @@ def compose_screening(found: Screening) -> str:
         network=found.network.name,
         images=found.dataset.name,
         facts=screening_facts(found),
+        work=(),
         warnings=(*found.warnings, *(f"assumed: {assumption}" for assumption in found.assumptions)),
         key=found.key,
         data=pack.text(),
