@@ -199,8 +199,8 @@ def processor_seconds(asked: Screen) -> dict[str, Any]:
     inputs, sample = network.preprocessing(few), {p.site.name: spread(p.count, TIMED_UNITS) for p in ablation.plans}
     with torch.inference_mode():
         setting = best_setting("plain loop", ablation, inputs, sample)
-        laps, _ = timed_opponent("plain loop", ablation, inputs, sample, setting)()
-    plain = sum(seconds for _, seconds in laps.values()) * len(pixels) / len(few)
+        laps, _ = timed_opponent("plain loop", ablation, inputs, sample, setting, len(pixels))()
+    plain = sum(seconds for _, seconds in laps.values())
     print(f"{screened:.1f} s of a processor, and {plain:.0f} s a plain loop: {plain / screened:.1f} times as fast")
     return {
         "processor_seconds": {

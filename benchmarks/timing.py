@@ -16,6 +16,9 @@ from lenslab import units
 BATCHES = (6, 32, 128)
 LAYOUTS = (torch.contiguous_format, torch.channels_last)
 
+_TRIALS, _TRIAL_SECONDS = 3, 10.0
+"""So often a setting is tried, unless that takes longer than this."""
+
 Laps = dict[str, tuple[float, float]]
 """Wall and processor seconds of the clean pass (``""``) and of each site."""
 
@@ -63,26 +66,26 @@ def best_setting(name: str, ablation: units.Ablation, inputs: Tensor, sample: Sa
         for layout in LAYOUTS:
             setting = Setting(size, layout)
             batch = setting.batches(inputs[:size])[0]
-            took = []
-            for _ in range(3):  # the first one warms up
+            took: list[float] = []
+            while len(took) < _TRIALS and sum(took) < _TRIAL_SECONDS:
                 watch = Watch()
                 OPPONENTS[name](ablation, batch, few, watch.lap)
-                took.append(sum(lap[1] for site, lap in watch.laps.items() if site) / size)
-            trials[setting] = min(took[1:])
+                took.append(sum(lap[1] for site, lap in watch.laps.items() if site))
+            trials[setting] = min(took) / size
     return min(trials, key=trials.__getitem__)
 
 
 def timed_opponent(
-    name: str, ablation: units.Ablation, inputs: Tensor, sample: Sample, setting: Setting
+    name: str, ablation: units.Ablation, inputs: Tensor, sample: Sample, setting: Setting, images: int
 ) -> Callable[[], tuple[Laps, Flips]]:
-    """Give what times an opponent at its best."""
-    opponent, batches = OPPONENTS[name], setting.batches(inputs)
-    scale = {plan.site.name: plan.count / len(sample[plan.site.name]) for plan in ablation.plans}
+    """Give what times an opponent at its best on some units and images, and says what it takes for so many images."""
+    opponent, batches, share = OPPONENTS[name], setting.batches(inputs), images / len(inputs)
+    scale = {"": share, **{plan.site.name: share * plan.count / len(sample[plan.site.name]) for plan in ablation.plans}}
 
     def run() -> tuple[Laps, Flips]:
         watch = Watch()
         pieces = [opponent(ablation, batch, sample, watch.lap) for batch in batches]
-        laps = {site: (scale.get(site, 1) * lap[0], scale.get(site, 1) * lap[1]) for site, lap in watch.laps.items()}
+        laps = {site: (scale[site] * lap[0], scale[site] * lap[1]) for site, lap in watch.laps.items()}
         return laps, {pair: np.concatenate([piece[pair] for piece in pieces]) for pair in pieces[0]}
 
     return run
