@@ -52,7 +52,7 @@ def test_ablate_leaves_a_record_where_it_says(typed: Typed, tmp_path: Path) -> N
     assert {"kind", "network", "images", "accuracy", "sites", "paths"} <= set(record.document)
     assert list(record.table("units").columns[:3]) == ["site", "unit", "images"]
     site, took = record.document["sites"][0], record.document["site_seconds"]["relu1"]
-    (line,) = (line for line in out.splitlines() if line.startswith("relu1") and "delta" in line)
+    (line,) = (line for line in out.splitlines() if line.startswith("relu1") and "update" in line)
     assert line.split()[-3:] == [f"{site['multiply_accumulates'] / 1e9:.3f}", "?", f"{took['measured']:.2f}"]
     again = typed("ablate", "small", "--images", "digits", "--limit", 60)
     assert "this was measured before" in again[2]

@@ -48,6 +48,9 @@ from lenslab.units.sweep import verification
 from lenslab.units.sweep.shards import Shards
 from lenslab.units.sweep.sweep import Progress
 
+_RECORDING = 300
+"""As many multiply-accumulates fewer a compiled clean pass saves for each number that it has to hand over."""
+
 _RECORDED_BYTES = 1 << 28
 """What the values recorded in one golden pass may take; it decides the batch size."""
 
@@ -173,9 +176,9 @@ class Ablation(Question):
         _refuse_labels(opened, loaded)
         traced = trace(loaded.module, tuple(loaded.preprocessing([opened.first()]).shape[1:]))
         chosen = _of_groups(traced, intervention) if intervention.groups else traced.select(_patterns(sites))
+        recorded = sum(int(np.prod(site.shape)) for site in chosen)
         if batch_size is None:
-            recorded = 4 * sum(int(np.prod(site.shape)) for site in chosen)
-            batch_size = int(np.clip(_RECORDED_BYTES // recorded, 16, 256))
+            batch_size = int(np.clip(_RECORDED_BYTES // (4 * recorded), 16, 256))
         if traced.classes != loaded.classes:
             raise UnsupportedNetworkError(
                 f"{loaded.name} is said to tell {loaded.classes} classes apart, but answers with {traced.classes} "
@@ -207,7 +210,9 @@ class Ablation(Question):
             if reference is None
             else open_images(reference, on_error=opened.on_error, exif=opened.exif),
             top=_top(top, traced.classes),
-            clean=PLAIN if engine == "plain" else execution_of(executor, len(opened) * traced.costs.get("", 0)),
+            clean=PLAIN
+            if engine == "plain"
+            else execution_of(executor, len(opened) * (traced.costs.get("", 0) - _RECORDING * recorded)),
             wanted_executor=executor,
             attributes=attributes and single,
             concepts=None

@@ -15,7 +15,7 @@ from lenslab.units.engine.execution import PLAIN, Execution
 from lenslab.units.engine.fx_graph import Graph
 from lenslab.units.engine.low_rank_update import LowRankUpdate, low_rank_update
 from lenslab.units.engine.network_suffix import Suffix, allow_channels_last, folded, recording, suffix
-from lenslab.units.engine.prepared_parts import PreparedParts
+from lenslab.units.engine.prepared_parts import PreparedParts, pieces
 from lenslab.units.engine.program import Golden
 from lenslab.units.engine.rows import filled, rows_of
 from lenslab.units.engine.site_intervention import ZERO_REPLACEMENT, SiteIntervention
@@ -40,6 +40,7 @@ class FxProgram:
         self._suffixes: dict[tuple[fx.Node, fx.Node], Suffix] = {}
         self._updates: dict[str, LowRankUpdate] = {}
         self._prepared_parts = PreparedParts()
+        self._most_images = 0
         self._whole = copy.deepcopy(graph.module).to(device, precision)
         if fast:
             for layer in self._whole.modules():
@@ -69,7 +70,8 @@ class FxProgram:
         module = self._recording(wanted)
         recorded: Sequence[Any]
         if all(name in self._per_image for name in wanted):
-            recorded = self._prepared_parts.run(wanted, module, [prepared], len(prepared), execution)
+            self._most_images = max(self._most_images, len(prepared))
+            recorded = self._prepared_parts.run(wanted, module, [prepared], self._most_images, execution)
         else:
             recorded = module(prepared)
         values = dict(zip(wanted, recorded[1:], strict=True))
@@ -149,16 +151,16 @@ class FxProgram:
         fixed = _carries_numbers(part, golden)
         if fixed:
             size, execution = len(golden.inputs), PLAIN
-        pieces = []
-        for start in range(0, len(rows), size):
-            some, some_units = (None if each is None else each[start : start + size] for each in (rows, units))
+        found, start = [], 0
+        for count, prepared in pieces(len(rows), size, execution):
+            some, some_units = (None if each is None else each[start : start + count] for each in (rows, units))
             assert some is not None
-            wanted = len(some)
             if fixed:
                 some, some_units = filled(some, size), None if some_units is None else filled(some_units, size)
-            (logits,) = self._prepared_parts.run(part, part.module, inputs(some, some_units), size, execution)
-            pieces.append(logits[:wanted])
-        return torch.cat(pieces)
+            (logits,) = self._prepared_parts.run(part, part.module, inputs(some, some_units), prepared, execution)
+            found.append(logits[:count])
+            start += count
+        return torch.cat(found)
 
     def _gathered(self, part: Suffix, golden: Golden, rows: Tensor) -> list[Any]:
         """Gather the values of a part's frontier for these images."""

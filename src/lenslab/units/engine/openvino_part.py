@@ -73,20 +73,23 @@ def _core() -> Any:
 
 
 def _converted(module: fx.GraphModule, examples: Sequence[Tensor]) -> Any:
-    """Convert a part; once for both precisions, since it takes longer than compiling."""
-    shapes = tuple(tuple(value.shape) for value in examples)
+    """Convert a part, once for all precisions and numbers of rows, since that takes longer than compiling."""
+    rows = len(examples[0])
+    shapes = [[-1 if len(value) == rows else len(value), *value.shape[1:]] for value in examples]
     known = _MODELS.setdefault(module, {})
-    if shapes not in known:
+    key = str(shapes)
+    if key not in known:
         ov = openvino()
-        few = [value[:_TRACED] if len(value) == len(examples[0]) else value for value in examples]
+        few = [value[:_TRACED] if len(value) == rows else value for value in examples]
         with warnings.catch_warnings(), torch.inference_mode():
             warnings.simplefilter("ignore")  # torch.jit's own, which OpenVINO reads
             traced = torch.jit.trace(  # type: ignore[no-untyped-call]
                 module, tuple(value.clone() for value in few), check_trace=False
             )
-            model = ov.convert_model(traced, example_input=tuple(few), input=[list(shape) for shape in shapes])
-        known[shapes] = _channels_last(ov, model)
-    return known[shapes]
+            known[key] = ov.convert_model(traced, example_input=tuple(few), input=shapes)
+    model = known[key].clone()
+    model.reshape({place: list(value.shape) for place, value in enumerate(examples)})
+    return _channels_last(openvino(), model)
 
 
 def _channels_last(ov: Any, model: Any) -> Any:
