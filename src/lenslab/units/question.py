@@ -102,15 +102,20 @@ class Question:
     def on_device(self, device: str) -> Self:
         """Give the question as it is answered on a device, in torch's words: where that is no processor, by torch.
 
+        On a GPU what has much to do is recorded as CUDA graphs.
+
         Raises:
             UnitsError: OpenVINO was asked for, and runs on processors only.
         """
-        if device.partition(":")[0] == "cpu":
+        kind = device.partition(":")[0]
+        if kind == "cpu":
             return self
         if self.wanted_executor == OPENVINO:
             raise UnitsError(f"OpenVINO runs on processors, not on {device}; leave the executor, or the device")
-        plans = tuple(replace(plan, execution=replace(plan.execution, executor=EAGER)) for plan in self.plans)
-        return replace(self, plans=plans, clean=PLAIN)
+        images = self.intervention.draws * len(self.images)
+        return replace(
+            self, plans=tuple(plan.on_device(kind, self.wanted_executor, images) for plan in self.plans), clean=PLAIN
+        )
 
     def engine_for(self, plans: Sequence[Plan], device: torch.device) -> Engine:
         """Make the engine that answers it, by its plans with what the units become."""

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from contextlib import nullcontext
 from typing import Any
+from unittest.mock import MagicMock
 
 import pandas as pd
 import pytest
@@ -16,8 +18,18 @@ from lenslab.units import Ablation, UnitsError, ablate, load
 from lenslab.units.engine import execution, site_plan
 from lenslab.units.engine.audit import Audit, audit, drawn, margin_errors
 from lenslab.units.engine.batch import batch_of
+from lenslab.units.engine.cuda_graph_part import CudaGraphPart
 from lenslab.units.engine.exact_engine import ExactEngine
-from lenslab.units.engine.execution import EAGER, OPENVINO, Execution, execution_of, precision_of, prepared
+from lenslab.units.engine.execution import (
+    CUDA_GRAPH,
+    EAGER,
+    OPENVINO,
+    EagerPart,
+    Execution,
+    execution_of,
+    precision_of,
+    prepared,
+)
 from lenslab.units.engine.float64_recheck import Float64Recheck
 from lenslab.units.errors import VerificationError
 from tests.units import toys
@@ -130,7 +142,7 @@ def test_elsewhere_than_on_a_processor_the_key_and_the_record_say_torch(monkeypa
     monkeypatch.setattr(execution, "_WORTH_COMPILING", 0)
     question = Ablation.of(toys.network(toys.trained(toys.Residual())), toys.digits(4))
     assert (question.executor, question.on_device("cpu").executor) == (OPENVINO, OPENVINO)
-    elsewhere = question.on_device("cuda")
+    elsewhere = question.on_device("mps")
     assert elsewhere.executor == EAGER
     assert elsewhere.key != question.key
 
@@ -309,3 +321,68 @@ def test_the_engine_audits_every_batch() -> None:
     assert isinstance(engine, ExactEngine)
     run = question.run()
     assert {each["batches"] for each in run.record.document["audits"].values()} == {2}
+
+
+class RecordedGraph:
+    """Runs again what ran in its recording, as a GPU would."""
+
+    def replay(self) -> None:
+        for output, again in zip(self.outputs, self.run(), strict=True):
+            output.copy_(again)
+
+
+@pytest.fixture
+def graphs(monkeypatch: pytest.MonkeyPatch) -> list[RecordedGraph]:
+    """Stands in for the parts of torch.cuda that record graphs; a graph is told what it runs by its part."""
+    made: list[RecordedGraph] = []
+
+    def graph() -> RecordedGraph:
+        made.append(RecordedGraph())
+        return made[-1]
+
+    stream = MagicMock()
+    for name, stand_in in {
+        "CUDAGraph": graph,
+        "graph": lambda _: nullcontext(),
+        "stream": lambda _: nullcontext(),
+        "Stream": lambda: stream,
+        "current_stream": lambda: stream,
+    }.items():
+        monkeypatch.setattr(torch.cuda, name, stand_in)
+    begun = CudaGraphPart.__init__
+
+    def told(self: CudaGraphPart, *arguments: Any) -> None:
+        begun(self, *arguments)
+        self._graph.run, self._graph.outputs = self._run, self._outputs  # type: ignore[attr-defined]
+
+    monkeypatch.setattr(CudaGraphPart, "__init__", told)
+    return made
+
+
+@pytest.mark.parametrize("precision", [torch.float32, torch.bfloat16])
+def test_a_recorded_part_copies_values_in_and_results_out(graphs: list[Any], precision: torch.dtype) -> None:
+    module = fx.symbolic_trace(nn.Sequential(nn.Conv2d(2, 3, 1), nn.ReLU(inplace=True), nn.Flatten(), nn.Linear(12, 4)))
+    some, others = torch.randn(2, 5, 2, 2, 2)
+    with torch.inference_mode():
+        part = prepared(module, [some], Execution(CUDA_GRAPH, precision))
+        (first,), (fewer,) = part([others]), part([some[:2]])
+        tolerance = {"rtol": 1e-5, "atol": 1e-6} if precision is torch.float32 else {"rtol": 0.05, "atol": 0.05}
+        torch.testing.assert_close(first, module(others), **tolerance)
+        torch.testing.assert_close(fewer, module(some[:2]), **tolerance)
+        assert (len(graphs), first.dtype) == (1, torch.float32)
+
+
+def test_what_cannot_be_recorded_is_run_by_torch() -> None:
+    module = fx.symbolic_trace(nn.Sequential(nn.Linear(2, 3)))
+    assert isinstance(prepared(module, [torch.zeros(4, 2)], Execution(CUDA_GRAPH)), EagerPart)
+
+
+def test_on_a_gpu_what_has_much_to_do_is_recorded(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = Ablation.of("small", "digits", limit=20, attributes=False)
+    assert asked.on_device("cuda").executor == EAGER
+    monkeypatch.setattr(execution, "_WORTH_COMPILING", 0)
+    there = asked.on_device("cuda:1")
+    assert (there.executor, there.clean) == (CUDA_GRAPH, execution.PLAIN)
+    assert there.request["executor"] == CUDA_GRAPH
+    assert asked.on_device("mps").executor == EAGER
+    assert Ablation.of("small", "digits", limit=20, executor=EAGER).on_device("cuda").executor == EAGER

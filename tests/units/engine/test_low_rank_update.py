@@ -240,8 +240,8 @@ def halved(patch: pytest.MonkeyPatch) -> None:
 def of_another_unit(patch: pytest.MonkeyPatch) -> None:
     add = DenseConvolution.add
 
-    def other(self: DenseConvolution, value: Tensor, change: Tensor, channels: Tensor, along: Tensor | None) -> None:
-        add(self, value, change, (channels + 1) % len(self._weight), along)
+    def other(self: DenseConvolution, value: Tensor, change: Tensor, channels: list[int], *rest: Any) -> None:
+        add(self, value, change, [(channel + 1) % len(self._weight) for channel in channels], *rest)
 
     patch.setattr(DenseConvolution, "add", other)
 

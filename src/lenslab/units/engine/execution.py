@@ -1,4 +1,4 @@
-"""What runs a part of a network, and in which precision: torch itself, or OpenVINO, which compiles it first."""
+"""What runs a part of a network, and in which precision: torch itself, OpenVINO, or a recording of a GPU's work."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from lenslab.units.errors import UnitsError
 
 EAGER = "eager"
 OPENVINO = "openvino"
+CUDA_GRAPH = "cuda graph"
 AUTO = "auto"
 
 EXECUTORS = (AUTO, EAGER, OPENVINO)
@@ -43,7 +44,8 @@ class Execution:
     """How a part of a network is run.
 
     Attributes:
-        executor: ``"eager"`` (torch, operation by operation) or ``"openvino"`` (compiled for batches of one size).
+        executor: ``"eager"`` (torch, operation by operation), ``"openvino"`` (compiled for batches of one size) or, on
+            GPUs, ``"cuda graph"`` (recorded for batches of one size).
         precision: ``torch.float32``, or ``torch.bfloat16`` where what follows decides again what that leaves open.
     """
 
@@ -75,8 +77,8 @@ def refuse_executor(executor: str) -> None:
         raise UnitsError("OpenVINO is not installed; pip install 'lenslab[fast]', or leave the executor to itself")
 
 
-def execution_of(executor: str, cost: float, precision: torch.dtype = torch.float32) -> Execution:
-    """Give how a part is run that takes so many multiply-accumulates in all.
+def execution_of(executor: str, cost: float, precision: torch.dtype = torch.float32, device: str = "cpu") -> Execution:
+    """Give how a part is run that takes so many multiply-accumulates in all, on such a kind of device.
 
     The cost decides, and no clock: equal questions would otherwise differ in their last bits.
 
@@ -84,8 +86,9 @@ def execution_of(executor: str, cost: float, precision: torch.dtype = torch.floa
         >>> execution_of("auto", 1e6).executor, execution_of("openvino", 1e6).executor
         ('eager', 'openvino')
     """
-    worth = executor == AUTO and cost >= _WORTH_COMPILING and installed()
-    return Execution(OPENVINO if worth or executor == OPENVINO else EAGER, precision)
+    if executor == AUTO and cost >= _WORTH_COMPILING:
+        executor = {"cpu": OPENVINO if installed() else EAGER, "cuda": CUDA_GRAPH}.get(device, EAGER)
+    return Execution(EAGER if executor == AUTO else executor, precision)
 
 
 def precision_of(arithmetic: str) -> torch.dtype:
@@ -118,20 +121,24 @@ def bfloat16_is_fast() -> bool:
 
 
 def prepared(module: fx.GraphModule, examples: Sequence[Tensor], execution: Execution) -> Part:
-    """Prepare a part of a network; what OpenVINO cannot compile, torch runs.
+    """Prepare a part of a network; what cannot be compiled or recorded, torch runs.
 
     Args:
         module: Takes the values and gives one, or several.
         examples: A value of each input, of as many rows as will be run at once.
         execution: How it is run.
     """
-    if execution.executor == OPENVINO:
-        from lenslab.units.engine.openvino_part import OpenVinoPart
+    try:
+        if execution.executor == OPENVINO:
+            from lenslab.units.engine.openvino_part import OpenVinoPart
 
-        try:
             return OpenVinoPart(module, examples, execution.precision)
-        except Exception:
-            return EagerPart(module, execution.precision)
+        if execution.executor == CUDA_GRAPH:
+            from lenslab.units.engine.cuda_graph_part import CudaGraphPart
+
+            return CudaGraphPart(module, examples, execution.precision)
+    except Exception:
+        pass
     return EagerPart(module, execution.precision)
 
 

@@ -10,6 +10,7 @@ value on the way gets it changed.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
@@ -166,14 +167,14 @@ def update_cost(graph: Graph, site: fx.Node) -> UpdateCost | None:
 class DenseLayer(Protocol):
     """Answers a change in some channels of its input, with the batch norm behind it, if there is one."""
 
-    def add(self, value: Tensor, change: Tensor, channels: Tensor, direction: Tensor | None) -> None:
+    def add(self, value: Tensor, change: Tensor, channels: Sequence[int], direction: Tensor | None) -> None:
         """Add to some rows of the layer's value what a change in some channels of its input does to them.
 
         Args:
             value: The layer's value with every unit in place, ``[rows, outputs, ...]``; it is changed.
             change: By how much they change, ``[rows, channels, ...]``.
             channels: Which ones, the same in all rows.
-            direction: ``None``, or how much of the one change goes to each of these channels.
+            direction: ``None``, or how much of the one change goes to each of these channels, which follow each other.
         """
         ...
 
@@ -188,14 +189,15 @@ class DenseConvolution:
             weight = weight * unitwise.scale_and_shift(norm)[0][:, None, None, None]
         self._weight = weight.permute(1, 2, 3, 0).flatten(1, 2).contiguous()  # [channels, taps, outputs]
 
-    def add(self, value: Tensor, change: Tensor, channels: Tensor, direction: Tensor | None) -> None:
+    def add(self, value: Tensor, change: Tensor, channels: Sequence[int], direction: Tensor | None) -> None:
         """See `DenseLayer.add`."""
         if direction is not None:
-            self._add_map(value, change, torch.einsum("c,cto->to", direction, self._weight[channels]))
+            weight = self._weight[channels[0] : channels[-1] + 1]
+            self._add_map(value, change, torch.einsum("c,cto->to", direction, weight))
         elif len(channels) == 1:
-            self._add_map(value, change, self._weight[int(channels[0])])
+            self._add_map(value, change, self._weight[channels[0]])
         else:
-            weight = self._weight[channels].permute(2, 0, 1)
+            weight = self._weight[list(channels)].permute(2, 0, 1)
             weight = weight.reshape(*weight.shape[:2], *self._layer.kernel_size)
             value += self._convolved(F.pad(change, self._border), weight)
 
@@ -221,14 +223,14 @@ class DenseLinear:
     def __init__(self, layer: nn.Linear, channels: int) -> None:
         self._weight = layer.weight.detach().view(layer.out_features, channels, -1)
 
-    def add(self, value: Tensor, change: Tensor, channels: Tensor, direction: Tensor | None) -> None:
+    def add(self, value: Tensor, change: Tensor, channels: Sequence[int], direction: Tensor | None) -> None:
         """See `DenseLayer.add`."""
         if direction is not None:
-            weight = torch.einsum("c,ocp->op", direction, self._weight[:, channels])
+            weight = torch.einsum("c,ocp->op", direction, self._weight[:, channels[0] : channels[-1] + 1])
         elif len(channels) == 1:
-            weight = self._weight[:, int(channels[0])]
+            weight = self._weight[:, channels[0]]
         else:
-            weight = self._weight[:, channels].flatten(1)
+            weight = self._weight[:, list(channels)].flatten(1)
         value.addmm_(change.flatten(1), weight.T)
 
 
@@ -307,13 +309,12 @@ class LowRankUpdate:
         taken = [consumer.taken for consumer in self._ways.consumers]
         changes = {node: after[node] - before[node] for node in taken}
         _, counts = torch.unique_consecutive(targets, return_counts=True)
-        start = 0
-        for count in counts.tolist():
-            some = slice(start, start + count)
+        bounds = [0, *itertools.accumulate(counts.tolist())]
+        places = {node: channels[node][bounds[:-1]].tolist() for node in taken}  # read once, and not for each target
+        for number, (start, stop) in enumerate(itertools.pairwise(bounds)):
             along = None if change.directions is None else change.directions[start]
             for value, layer, node in zip(dense, self.layers, taken, strict=True):
-                layer.add(value[some], changes[node][some], channels[node][start], along)
-            start += count
+                layer.add(value[start:stop], changes[node][start:stop], places[node][number], along)
 
 
 def _put(value: Tensor, channels: Tensor, before: Tensor, after: Tensor, directions: Tensor | None) -> None:

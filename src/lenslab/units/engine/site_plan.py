@@ -54,6 +54,10 @@ class Plan:
         """How many targets are silenced."""
         return self.intervention.count(self.site.units)
 
+    def on_device(self, kind: str, executor: str, images: int) -> Plan:
+        """Give the same for a kind of device, ``"cuda"`` for instance, where so many images are run."""
+        return _executed(self, images, executor, self.execution.precision, kind)
+
     def intervention_on(self, batch: Batch) -> SiteIntervention:
         """Give what is silenced on a batch, with the batch's own fills where it brings some."""
         fill = batch.fills.get(self.cut)
@@ -100,12 +104,12 @@ def plan(
     )
 
 
-def _executed(planned: Plan, images: int, executor: str, precision: torch.dtype) -> Plan:
+def _executed(planned: Plan, images: int, executor: str, precision: torch.dtype, device: str = "cpu") -> Plan:
     if planned.path not in (SUFFIX, LOW_RANK_UPDATE):
         return planned
     cost = planned.cost or 0
     first = precision if cost >= _ROUGH_COST else torch.float32
-    return replace(planned, execution=execution_of(executor, images * planned.count * cost, first))
+    return replace(planned, execution=execution_of(executor, images * planned.count * cost, first, device))
 
 
 def _plan(trace: Trace, site: Site, engine: str, cut: str, intervention: SiteIntervention) -> Plan:
