@@ -107,6 +107,7 @@ def measure(case: Case, options: argparse.Namespace) -> dict[str, Any]:
     sites = [site.name for site in units.trace(network).select(case.sites)][-(case.last or 0) :]
     asked = {"sites": sites, "attributes": False}
     questions = {name: units.Ablation.of(network, images, **asked, **more) for name, more in ENGINES.items()}
+    questions = {name: question.on_device(options.device) for name, question in questions.items()}
     ablation = questions["lenslab"]
     device = torch.device(options.device)
     timed = min(case.timed or count, count)
@@ -140,6 +141,12 @@ def measure(case: Case, options: argparse.Namespace) -> dict[str, Any]:
             for name, run in runs.items():
                 laps, flips[name] = run()
                 taken[name].append(laps)
+    on_gpu: dict[str, Any] = {}
+    if device.type != "cpu":
+        on_gpu["peak_device_memory_mib"] = round(torch.cuda.max_memory_allocated(device) / 2**20)
+        with torch.inference_mode(), full_precision():
+            _, there = _ours(units.Ablation.of(network, images, **asked), inputs.cpu())()
+        on_gpu["mismatches_with_the_processor"] = _mismatches(there, flips["lenslab"])
     wall, seconds = ({name: _total(each, kind) for name, each in taken.items()} for kind in (0, 1))
     kind = 1 if device.type == "cpu" else 0
     prefix = _by_site(taken["prefix-cached loop"], kind)
@@ -187,6 +194,7 @@ def measure(case: Case, options: argparse.Namespace) -> dict[str, Any]:
         "best_rate": rate,
         "share_of_roofline": round(macs / rate / compared["lenslab"], 3),
         "peak_memory_mib": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024),
+        **on_gpu,
         "settings": {name: str(setting) for name, setting in settings.items()},
         "rows": rows,
         "sites_over_prefix": by_site,

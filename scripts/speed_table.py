@@ -26,15 +26,21 @@ def records() -> list[dict[str, Any]]:
 def table() -> str:
     """Write the table: a row for each record, how many times as fast as each loop in each arithmetic."""
     lines = [
-        "| network, sites, images | plain loop | prefix-cached | mixed: plain loop | prefix-cached | differ |",
-        "|---|--:|--:|--:|--:|--:|",
+        "| network, sites, images | plain loop | prefix-cached | slowest site | mixed: plain loop | prefix-cached "
+        "| slowest site | differ |",
+        "|---|--:|--:|--:|--:|--:|--:|--:|",
     ]
     for record in records():
         rows = {row["engine"]: row for row in record["rows"]}
         ours, mixed = rows["lenslab"], rows["lenslab, mixed"]
         sites = "last site" if record["sites"] == 1 else f"{record['sites']} sites"
         what = f"{record['network']}, {sites}, {record['count']:,} of {record['images']}, {record['size'][0]} px"
-        figures = (f"{row[over]:.1f}x" for row in (ours, mixed) for over in ("over_plain", "over_prefix"))
+        slowest = (min(record["sites_over_prefix"][row["engine"]].values()) for row in (ours, mixed))
+        figures = (
+            f"{ratio:.{0 if ratio >= 100 else 1}f}x"
+            for row, least in zip((ours, mixed), slowest, strict=True)
+            for ratio in (row["over_plain"], row["over_prefix"], least)
+        )
         differ = sum(row["mismatches"] for row in record["rows"])
         lines.append(f"| {what} | {' | '.join(figures)} | {differ} |")
     return "\n".join(lines) + "\n"

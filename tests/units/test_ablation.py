@@ -21,6 +21,7 @@ from lenslab.runs import read
 from lenslab.runs.statistics.image_halves import halves
 from lenslab.units import Ablation, ablate, load
 from lenslab.units.engine.exact_engine import ExactEngine
+from lenslab.units.engine.full_float32 import precisions
 from lenslab.units.errors import (
     LabelError,
     NotFiniteError,
@@ -153,7 +154,7 @@ def state_of(module: nn.Module) -> tuple[object, ...]:
         {name: value.requires_grad for name, value in module.named_parameters()},
         torch.get_rng_state(),
         np.random.get_state()[1].tolist(),  # noqa: NPY002 - the caller's own global state
-        torch.backends.cudnn.allow_tf32,
+        precisions(),
     )
 
 
@@ -472,21 +473,12 @@ def test_every_call_is_silenced_on_its_own_where_only_hooks_see_the_network() ->
     pd.testing.assert_frame_equal(opened.assign(site=opened["site"].map(names)), hidden)
 
 
-def test_tf32_is_off_while_the_engine_runs() -> None:
-    seen: set[tuple[bool, bool]] = set()
-
-    def note(_done: float, _total: float) -> None:
-        seen.add((torch.backends.cudnn.allow_tf32, torch.backends.cuda.matmul.allow_tf32))
-
-    matmul = torch.backends.cuda.matmul
-    before = torch.backends.cudnn.allow_tf32, matmul.allow_tf32
-    try:
-        torch.backends.cudnn.allow_tf32 = matmul.allow_tf32 = True
-        ablate(toys.by_hand(), (toys.quarters((0,), (1,)), [0, 1]), progress=note)
-        assert (torch.backends.cudnn.allow_tf32, matmul.allow_tf32) == (True, True)
-    finally:
-        torch.backends.cudnn.allow_tf32, matmul.allow_tf32 = before
-    assert seen == {(False, False)}
+def test_float32_is_full_while_the_engine_runs() -> None:
+    seen: set[object] = set()
+    before = precisions()
+    ablate(toys.by_hand(), (toys.quarters((0,), (1,)), [0, 1]), progress=lambda *_: seen.update(precisions()))
+    assert seen <= {"ieee", False}
+    assert precisions() == before
 
 
 def test_a_record_without_a_directory_goes_with_its_result(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

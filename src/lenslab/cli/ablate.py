@@ -259,7 +259,9 @@ def _show_plan(ablation: Ablation, device: str, as_json: bool) -> None:
         grid.add_row(plan.site.name, str(plan.site.units), plan.path, by, cost, expects, held)
     console.answers.print(grid)
     whole = (
-        "" if ablation.cost is None else f", {ablation.cost / 1e12:,.2f} million million multiply-accumulates at most"
+        ""
+        if ablation.cost is None
+        else f", {ablation.cost / 1e9:,.1f} GMAC (thousand million multiply-accumulates) at most"
     )
     draws = f" x {ablation.intervention.draws} draws" if ablation.intervention.draws > 1 else ""
     console.remark(

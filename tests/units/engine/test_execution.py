@@ -17,7 +17,7 @@ from torch import Tensor, fx, nn
 from lenslab.units import Ablation, UnitsError, ablate, load
 from lenslab.units.engine import execution, site_plan
 from lenslab.units.engine.audit import Audit, audit, drawn, margin_errors
-from lenslab.units.engine.batch import batch_of
+from lenslab.units.engine.batch import batch_of, batches
 from lenslab.units.engine.cuda_graph_part import CudaGraphPart
 from lenslab.units.engine.exact_engine import ExactEngine
 from lenslab.units.engine.execution import (
@@ -343,7 +343,8 @@ def graphs(monkeypatch: pytest.MonkeyPatch) -> list[RecordedGraph]:
     stream = MagicMock()
     for name, stand_in in {
         "CUDAGraph": graph,
-        "graph": lambda _: nullcontext(),
+        "graph": lambda _graph, stream: nullcontext(stream),
+        "device": lambda _: nullcontext(),
         "stream": lambda _: nullcontext(),
         "Stream": lambda: stream,
         "current_stream": lambda: stream,
@@ -370,6 +371,27 @@ def test_a_recorded_part_copies_values_in_and_results_out(graphs: list[Any], pre
         torch.testing.assert_close(first, module(others), **tolerance)
         torch.testing.assert_close(fewer, module(some[:2]), **tolerance)
         assert (len(graphs), first.dtype) == (1, torch.float32)
+
+
+@pytest.mark.usefixtures("graphs")
+@pytest.mark.parametrize("replays", [True, False])
+def test_a_graph_that_reads_nothing_again_is_left(monkeypatch: pytest.MonkeyPatch, replays: bool) -> None:
+    if not replays:
+        monkeypatch.setattr(RecordedGraph, "replay", lambda _: None)
+    network, images = toys.network(toys.trained(toys.Residual())), toys.digits(60)
+    asked = Ablation.of(network, images, attributes=False)
+    plans = [plan.on_device("cuda", execution.AUTO, 10**12) for plan in asked.plans]
+    engine = asked.engine_for(plans, torch.device("cpu"))
+    assert isinstance(engine, ExactEngine)
+    ((_, batch),) = batches(images, network.preprocessing, 60, torch.device("cpu"))
+    flipped = {}
+    with torch.inference_mode():
+        outcome = engine.run(batch)
+        for site in outcome.sites:
+            changed = [piece.after != outcome.reference.predictions[piece.rows] for piece in site.decided]
+            flipped[site.site] = int(torch.cat(changed).sum())
+    assert (EAGER in {plan.execution.executor for plan in engine._plans}) is not replays
+    assert flipped == ablate(network, images, attributes=False).flips.groupby("site").size().to_dict()
 
 
 def test_what_cannot_be_recorded_is_run_by_torch() -> None:

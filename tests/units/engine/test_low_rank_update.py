@@ -12,10 +12,11 @@ from torch import Tensor, nn
 
 from lenslab.units import ablate, trace
 from lenslab.units.engine import site_plan
+from lenslab.units.engine.dense_layers import DenseConvolution
 from lenslab.units.engine.exact_engine import ExactEngine
 from lenslab.units.engine.fx_program import FxProgram
 from lenslab.units.engine.linear_tail import ClosedForm
-from lenslab.units.engine.low_rank_update import DenseConvolution, ways
+from lenslab.units.engine.low_rank_update import ways
 from lenslab.units.engine.site_intervention import ZERO_REPLACEMENT
 from lenslab.units.errors import VerificationError
 from tests.units import toys

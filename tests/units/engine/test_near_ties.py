@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 import torch
 
-from lenslab.units.engine.full_float32 import full_precision
 from lenslab.units.engine.near_ties import NEAR_TIE, decide, decide_float64
 
 
@@ -39,14 +41,33 @@ def test_the_last_word_gives_ties_to_the_lowest_label_and_sees_through_rounding(
     assert decide_float64(rows).tolist() == [1, 0, 1, 0]
 
 
-@pytest.mark.parametrize("before", [(True, False), (False, True)])
-def test_full_precision_gives_back_what_was_set_even_after_an_exception(before: tuple[bool, bool]) -> None:
-    cudnn, matmul = torch.backends.cudnn, torch.backends.cuda.matmul
-    kept = cudnn.allow_tf32, matmul.allow_tf32
-    try:
-        cudnn.allow_tf32, matmul.allow_tf32 = before
-        with pytest.raises(RuntimeError, match=r"\(False, False\)"), full_precision():
-            raise RuntimeError(str((cudnn.allow_tf32, matmul.allow_tf32)))
-        assert (cudnn.allow_tf32, matmul.allow_tf32) == before
-    finally:
-        cudnn.allow_tf32, matmul.allow_tf32 = kept
+SET = """
+import torch, warnings
+from lenslab.units.engine.full_float32 import full_precision, precisions
+warnings.simplefilter("error")
+{setting}
+before = precisions()
+try:
+    with full_precision():
+        assert len(set(precisions())) == 1, precisions()
+        raise RuntimeError
+except RuntimeError:
+    assert precisions() == before
+"""
+
+
+@pytest.mark.parametrize(
+    "setting",
+    [
+        "",
+        "torch.backends.cudnn.allow_tf32 = False",
+        "torch.backends.cuda.matmul.allow_tf32 = True",
+        "torch.set_float32_matmul_precision('medium')",
+        "torch.backends.cuda.matmul.fp32_precision = 'tf32'",
+        "torch.backends.cudnn.conv.fp32_precision = 'ieee'",
+        "torch.backends.fp32_precision = 'tf32'",
+    ],
+)
+def test_full_precision_gives_back_what_was_set_even_after_an_exception(setting: str) -> None:
+    """In a process of its own: torch allows no mixture of its old settings and its new ones."""
+    subprocess.run([sys.executable, "-c", SET.format(setting=setting)], check=True)

@@ -21,16 +21,18 @@ class CudaGraphPart:
 
     def __init__(self, module: fx.GraphModule, examples: Sequence[Tensor], precision: torch.dtype) -> None:
         self._module = module if precision is torch.float32 else copy.deepcopy(module).to(precision)
-        self._inputs = [self._rounded(value, precision).clone() for value in examples]
-        aside = torch.cuda.Stream()  # type: ignore[no-untyped-call]
-        aside.wait_stream(torch.cuda.current_stream())
-        with torch.cuda.stream(aside):
-            for _ in range(_WARM_UP):
-                self._run()
-        torch.cuda.current_stream().wait_stream(aside)
-        self._graph = torch.cuda.CUDAGraph()
-        with torch.cuda.graph(self._graph):
-            self._outputs = self._run()
+        # Never recorded on the values that it will be compared on: a graph that reads nothing would pass.
+        self._inputs = [torch.zeros_like(self._rounded(value, precision)) for value in examples]
+        with torch.cuda.device(examples[0].device):
+            now, aside = torch.cuda.current_stream(), torch.cuda.Stream()  # type: ignore[no-untyped-call]
+            aside.wait_stream(now)
+            with torch.cuda.stream(aside):
+                for _ in range(_WARM_UP):
+                    self._run()
+                self._graph = torch.cuda.CUDAGraph()
+                with torch.cuda.graph(self._graph, stream=aside):
+                    self._outputs = self._run()
+            now.wait_stream(aside)
 
     def __call__(self, values: Sequence[Tensor]) -> Sequence[Tensor]:
         """Run it."""
