@@ -214,6 +214,7 @@ class Ablation(Question):
             if engine == "plain"
             else execution_of(executor, len(opened) * (traced.costs.get("", 0) - _RECORDING * recorded)),
             wanted_executor=executor,
+            wanted_arithmetic=arithmetic if engine == "exact" else FLOAT32,
             attributes=attributes and single,
             concepts=None
             if concepts is None

@@ -12,7 +12,7 @@ from lenslab import __version__
 from lenslab.records import key_of
 from lenslab.runs.intervention import Intervention
 from lenslab.units.engine.engines import Engine, engine
-from lenslab.units.engine.execution import AUTO, EAGER, FLOAT32, MIXED, OPENVINO, PLAIN, Execution
+from lenslab.units.engine.execution import AUTO, EAGER, FLOAT32, MIXED, OPENVINO, PLAIN, Execution, precision_of
 from lenslab.units.engine.network_hash import hash_of_architecture, hash_of_weights
 from lenslab.units.engine.site_plan import Plan
 from lenslab.units.engine.trace import Trace
@@ -45,6 +45,7 @@ class Question:
         concepts: Images with masks of the concepts that units are aligned with, where they are.
         clean: How clean passes are run.
         wanted_executor: What was asked for to run the network, see `lenslab.units.engine.execution`.
+        wanted_arithmetic: What was asked for to decide in, see there.
     """
 
     network: Network
@@ -61,6 +62,7 @@ class Question:
     concepts: ConceptImages | None = None
     clean: Execution = PLAIN
     wanted_executor: str = AUTO
+    wanted_arithmetic: str = FLOAT32
 
     @property
     def request(self) -> dict[str, Any]:
@@ -112,10 +114,9 @@ class Question:
             return self
         if self.wanted_executor == OPENVINO:
             raise UnitsError(f"OpenVINO runs on processors, not on {device}; leave the executor, or the device")
-        images = self.intervention.draws * len(self.images)
-        return replace(
-            self, plans=tuple(plan.on_device(kind, self.wanted_executor, images) for plan in self.plans), clean=PLAIN
-        )
+        images, precision = self.intervention.draws * len(self.images), precision_of(self.wanted_arithmetic, device)
+        plans = tuple(plan.on_device(kind, self.wanted_executor, images, precision) for plan in self.plans)
+        return replace(self, plans=plans, clean=PLAIN)
 
     def engine_for(self, plans: Sequence[Plan], device: torch.device) -> Engine:
         """Make the engine that answers it, by its plans with what the units become."""

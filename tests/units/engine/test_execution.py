@@ -149,7 +149,7 @@ def test_elsewhere_than_on_a_processor_the_key_and_the_record_say_torch(monkeypa
 
 def test_auto_is_mixed_where_bfloat16_is_fast(monkeypatch: pytest.MonkeyPatch) -> None:
     for fast, precision in ((True, torch.bfloat16), (False, torch.float32)):
-        monkeypatch.setattr(execution, "bfloat16_is_fast", lambda fast=fast: fast)
+        monkeypatch.setattr(execution, "bfloat16_is_fast", lambda _device, fast=fast: fast)
         assert precision_of("auto") is precision
 
 
@@ -407,4 +407,12 @@ def test_on_a_gpu_what_has_much_to_do_is_recorded(monkeypatch: pytest.MonkeyPatc
     assert (there.executor, there.clean) == (CUDA_GRAPH, execution.PLAIN)
     assert there.request["executor"] == CUDA_GRAPH
     assert asked.on_device("mps").executor == EAGER
+    monkeypatch.setattr(execution, "bfloat16_is_fast", lambda device: device == "cuda:1")
+    monkeypatch.setattr(site_plan, "_ROUGH_COST", 0)
+    either = Ablation.of("small", "digits", limit=20, attributes=False, arithmetic="auto")
+    assert [either.on_device(device).arithmetic for device in ("cpu", "cuda:0", "cuda:1")] == [
+        "float32",
+        "float32",
+        "mixed",
+    ]
     assert Ablation.of("small", "digits", limit=20, executor=EAGER).on_device("cuda").executor == EAGER

@@ -13,6 +13,7 @@ from typing import TypeAlias
 import torch
 from torch import Tensor, fx
 
+from lenslab.units.engine.full_float32 import full_precision
 from lenslab.units.errors import UnitsError
 
 EAGER = "eager"
@@ -91,11 +92,11 @@ def execution_of(executor: str, cost: float, precision: torch.dtype = torch.floa
     return Execution(EAGER if executor == AUTO else executor, precision)
 
 
-def precision_of(arithmetic: str) -> torch.dtype:
-    """Settle in which precision pairs are decided first.
+def precision_of(arithmetic: str, device: str = "cpu") -> torch.dtype:
+    """Settle in which precision pairs are decided first on a device, in torch's words.
 
     ``"float32"``; ``"mixed"``, in bfloat16 and again in float32 where that is needed; or ``"auto"``, which is mixed
-    where the processor is fast at it.
+    where the device is fast at it.
 
     Raises:
         UnitsError: There is no such arithmetic.
@@ -106,17 +107,19 @@ def precision_of(arithmetic: str) -> torch.dtype:
     """
     if arithmetic not in ARITHMETICS:
         raise UnitsError(f"no arithmetic named {arithmetic!r}; there are {', '.join(ARITHMETICS)}")
-    mixed = arithmetic == MIXED or (arithmetic == AUTO and bfloat16_is_fast())
+    mixed = arithmetic == MIXED or (arithmetic == AUTO and bfloat16_is_fast(device))
     return torch.bfloat16 if mixed else torch.float32
 
 
 @cache
-def bfloat16_is_fast() -> bool:
-    """Measure once whether this processor multiplies in bfloat16 well faster than in float32."""
+def bfloat16_is_fast(device: str = "cpu") -> bool:
+    """Measure once whether a device multiplies in bfloat16 well faster than in float32."""
     took = {}
-    for precision in (torch.float32, torch.bfloat16):
-        matrix = torch.ones(_TRIED, _TRIED, dtype=precision)
-        took[precision] = min(timeit.repeat(lambda m=matrix: m @ m, number=1, repeat=5))  # type: ignore[misc]
+    with full_precision():
+        for precision in (torch.float32, torch.bfloat16):
+            matrix = torch.ones(_TRIED, _TRIED, dtype=precision, device=device)
+            # Reading a number waits for the device.
+            took[precision] = min(timeit.repeat(lambda m=matrix: (m @ m)[0, 0].item(), number=1, repeat=5))  # type: ignore[misc]
     return took[torch.bfloat16] * _FAST < took[torch.float32]
 
 

@@ -54,9 +54,9 @@ class Plan:
         """How many targets are silenced."""
         return self.intervention.count(self.site.units)
 
-    def on_device(self, kind: str, executor: str, images: int) -> Plan:
+    def on_device(self, kind: str, executor: str, images: int, precision: torch.dtype = torch.float32) -> Plan:
         """Give the same for a kind of device, ``"cuda"`` for instance, where so many images are run."""
-        return _executed(self, images, executor, self.execution.precision, kind)
+        return _executed(self, images, executor, precision, kind)
 
     def intervention_on(self, batch: Batch) -> SiteIntervention:
         """Give what is silenced on a batch, with the batch's own fills where it brings some."""
