@@ -431,6 +431,8 @@ def test_nothing_is_wider_than_the_window_and_colours_follow_the_system(
     assert (sum(map(int, ground[4:-1].split(","))) < 200) == (scheme == "dark")
     expect(dots(page)).to_have_count(64)
     page.locator("#heat").scroll_into_view_if_needed()
+    page.locator(".chooser summary").click()
+    page.get_by_text("What each site cost").click()
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     site, unit = dearest(run)
     page.evaluate("address => { location.hash = address; }", f"#/{site}/{unit}")
