@@ -23,7 +23,7 @@ WHOLE = "whole network"
 _WORTH = 0.9
 """Of what running the whole rest costs, what a path that takes more steps may cost to be taken."""
 
-_ROUGH_COST = 1_000_000
+_ROUGH_COST = 800_000
 """Pairs of fewer multiply-accumulates are decided in float32 at once: auditing bfloat16 costs more than it saves."""
 
 
