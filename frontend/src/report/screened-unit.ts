@@ -4,8 +4,9 @@ import type { Columns } from "./columns";
 import { csvButton } from "./csv";
 import { element, named } from "./dom";
 import { intervalBar } from "./interval-bar";
+import { unitHead } from "./unit-head";
 import type { UnitView } from "./unit-view";
-import { address, type ClassDrop, type Units } from "./units";
+import type { ClassDrop, Units } from "./units";
 import { count, interval, points, whole } from "./words";
 
 export class ScreenedUnit implements UnitView {
@@ -24,22 +25,8 @@ export class ScreenedUnit implements UnitView {
   }
 
   private head(row: number): HTMLElement {
-    const link = (to: number, words: string, rel: string): HTMLElement | false =>
-      to >= 0 && to < this.units.count && element("a", { href: address(this.units, to), rel, class: "button quiet" }, words);
-    return element(
-      "header",
-      { class: "unit-head" },
-      element(
-        "nav",
-        { class: "controls", "aria-label": "Units" },
-        element("a", { href: "#/" }, "All units"),
-        link(row - 1, "‹ Previous", "prev"),
-        link(row + 1, "Next ›", "next"),
-      ),
-      element("p", { class: "kicker" }, named(this.units.site(row))),
-      element("h1", { id: "unit-title", tabindex: "-1" }, `Unit ${this.units.unit(row)}`),
-      element("p", { class: "badge" }, `screened: estimates from ${count(this.units.table.at("pairs_run", row), "image")} of ${whole(this.units.table.at("images", row))}`),
-    );
+    const { table } = this.units;
+    return unitHead(this.units, row, `screened: estimates from ${count(table.at("pairs_run", row), "image")} of ${whole(table.at("images", row))}`);
   }
 
   private figures(row: number): HTMLElement {

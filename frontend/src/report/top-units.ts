@@ -57,7 +57,7 @@ export function topUnits(units: Units): HTMLElement {
       "An exact run would name the same ",
       element("strong", {}, state.many === 1 ? "unit" : `${state.many} units`),
       " with probability ",
-      element("strong", {}, probability(tops.at("probability", chance))),
+      element("strong", {}, shownProbability(tops.at("probability", chance))),
       ".",
     );
     const held = (row: number): number => units.table.at(`${state.by}_estimate`, row);
@@ -90,6 +90,6 @@ export function intervalOf(units: Units, drop: string, row: number): Interval {
   return { estimate, low: own ? at("low") : estimate - reach, high: own ? at("high") : estimate + reach };
 }
 
-function probability(value: number): string {
+function shownProbability(value: number): string {
   return value < 0.005 ? "below 0.01" : value.toFixed(2);
 }

@@ -7,8 +7,9 @@ import { csvButton } from "./csv";
 import { element, named } from "./dom";
 import type { Exemplars } from "./exemplars";
 import { addNote } from "./note";
+import { unitHead } from "./unit-head";
 import type { UnitView } from "./unit-view";
-import { address, percentile, type ClassDrop, type Units } from "./units";
+import { percentile, type ClassDrop, type Units } from "./units";
 import { count, interval, isolated, plain, points, probability, UNKNOWN, whole } from "./words";
 
 const CHARTED = 24;
@@ -34,7 +35,7 @@ export class UnitPage implements UnitView {
     this.hide();
     const drops = this.units.classDrops(row);
     const beside = element("div", { class: "beside" }, this.flips(row), this.attributes(row));
-    const parts = [this.head(row), this.figures(row), this.exemplars.section(row), this.classes(row, drops), beside];
+    const parts = [unitHead(this.units, row, this.units.dead(row) && "dead: never active on these images"), this.figures(row), this.exemplars.section(row), this.classes(row, drops), beside];
     this.place.replaceChildren(...parts.filter((part) => part !== null));
     const figure = this.place.querySelector<HTMLElement>("figure.class-chart");
     const plot = figure?.querySelector<HTMLElement>(".plot");
@@ -49,25 +50,6 @@ export class UnitPage implements UnitView {
 
   private name(row: number): string {
     return `${this.units.data.network}-${this.units.site(row)}-${this.units.unit(row)}`;
-  }
-
-  private head(row: number): HTMLElement {
-    const link = (to: number, words: string, rel: string): HTMLElement | false =>
-      to >= 0 && to < this.units.count && element("a", { href: address(this.units, to), rel, class: "button quiet" }, words);
-    return element(
-      "header",
-      { class: "unit-head" },
-      element(
-        "nav",
-        { class: "controls", "aria-label": "Units" },
-        element("a", { href: "#/" }, "All units"),
-        link(row - 1, "‹ Previous", "prev"),
-        link(row + 1, "Next ›", "next"),
-      ),
-      element("p", { class: "kicker" }, named(this.units.site(row))),
-      element("h1", { id: "unit-title", tabindex: "-1" }, `Unit ${this.units.unit(row)}`),
-      this.units.dead(row) && element("p", { class: "badge" }, "dead: never active on these images"),
-    );
   }
 
   private figures(row: number): HTMLElement {
