@@ -51,7 +51,8 @@ def test_the_lists_name_the_records_top_units_with_their_probability(page: Page,
         rows, probability = found.top_units(5, by)
         shown = page.locator("#top tbody th").all_inner_texts()
         assert [int(unit) for unit in shown] == rows["unit"].tolist()
-        chance = "below 0.01" if probability < 0.005 else f"{probability:.2f}"
+        rounded = f"{probability:.2f}" if probability == 0 or probability >= 0.1 else f"{probability:#.2g}"
+        chance = rounded.replace("e-0", "e-")  # as JavaScript writes it
         expect(page.locator("#top .finding")).to_contain_text(f"with probability {chance}")
         expect(page.locator("#top svg.interval-bar")).to_have_count(5)
 

@@ -3,7 +3,7 @@
 import { choice, element, named } from "./dom";
 import { intervalBar, type Interval } from "./interval-bar";
 import { address, type Units } from "./units";
-import { interval, points } from "./words";
+import { interval, points, probability } from "./words";
 
 const ORDERS = [
   ["accuracy_drop", "estimated accuracy drop"],
@@ -57,7 +57,7 @@ export function topUnits(units: Units): HTMLElement {
       "An exact run would name the same ",
       element("strong", {}, state.many === 1 ? "unit" : `${state.many} units`),
       " with probability ",
-      element("strong", {}, shownProbability(tops.at("probability", chance))),
+      element("strong", {}, probability(tops.at("probability", chance))),
       ".",
     );
     const held = (row: number): number => units.table.at(`${state.by}_estimate`, row);
@@ -88,8 +88,4 @@ export function intervalOf(units: Units, drop: string, row: number): Interval {
   const reach = QUANTILE * at("standard_error");
   const own = units.table.has(`${drop}_low`);
   return { estimate, low: own ? at("low") : estimate - reach, high: own ? at("high") : estimate + reach };
-}
-
-function shownProbability(value: number): string {
-  return value < 0.005 ? "below 0.01" : value.toFixed(2);
 }

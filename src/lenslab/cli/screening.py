@@ -116,7 +116,7 @@ def _show_top(rows: Any, probability: float, by: str) -> None:
         grid.add_row(str(row["site"]), str(row["unit"]), *(_estimate(row) if overall else held))
     console.answers.print(grid)
     what = "drops" if overall else "held-out class drops"
-    chance = "below 0.01" if probability < 0.005 else f"{probability:.2f}"
+    chance = console.probability(probability)
     console.answers.print(f"these are the {len(rows)} units with the largest {what} with probability {chance}")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import importlib.util
 import timeit
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -140,8 +141,11 @@ def prepared(module: fx.GraphModule, examples: Sequence[Tensor], execution: Exec
             from lenslab.units.engine.cuda_graph_part import CudaGraphPart
 
             return CudaGraphPart(module, examples, execution.precision)
-    except Exception:
-        pass
+    except Exception as error:  # each of their front ends raises kinds of its own
+        why = (str(error).strip() or repr(error)).splitlines()[0]
+        warnings.warn(
+            f"torch runs a part of the network that {execution.executor} cannot: {why}", RuntimeWarning, stacklevel=2
+        )
     return EagerPart(module, execution.precision)
 
 
