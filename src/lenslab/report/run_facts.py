@@ -43,7 +43,6 @@ def run_facts(run: RunRecord, units: pd.DataFrame, images: int) -> list[Fact]:
     pairs = len(units) * images * intervention.draws
     silent = f"{dead:,} of them dead" if dead else "none of them dead"
     parameters = "" if network.parameters is None else f"{network.parameters:,} parameters"
-    finished = run.finished.replace("T", " ").replace("+00:00", " UTC") if run.finished else UNKNOWN
     draws = f"{intervention.draws} draws" if intervention.draws > 1 else ""
     return [
         Fact("Network", network.name, _listed(_weights(network), parameters)),
@@ -54,7 +53,7 @@ def run_facts(run: RunRecord, units: pd.DataFrame, images: int) -> list[Fact]:
         Fact("Engine", _text(run.engine), f"{pairs:,} pairs of unit and image"),
         Fact("Verified", describe_verification(run.verification)),
         Fact("Seed", _known(lambda: str(run.seed))),
-        Fact("Measured", finished, _seconds(run)),
+        Fact("Measured", time_of(run.finished), _seconds(run)),
         Fact("Versions", ", ".join(f"{name} {number}" for name, number in run.versions.items()) or UNKNOWN),
         Fact("Record", run.key[:12], "the first digits of its key"),
     ]
@@ -114,3 +113,13 @@ def _seconds(run: RunRecord) -> str:
     where = " ".join(str(run.machine[name]) for name in ("system", "architecture") if name in run.machine)
     processors = f"{run.machine['processors']} processors" if "processors" in run.machine else ""
     return _listed(took, where, processors)
+
+
+def time_of(finished: str | None) -> str:
+    """Write when a record was finished.
+
+    Example:
+        >>> time_of("2026-11-27T19:34:11+00:00"), time_of(None)
+        ('2026-11-27 19:34:11 UTC', 'not recorded')
+    """
+    return finished.replace("T", " ").replace("+00:00", " UTC") if finished else UNKNOWN

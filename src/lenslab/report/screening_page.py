@@ -8,7 +8,7 @@ import numpy as np
 
 from lenslab.records import BrokenRecordError
 from lenslab.records.chart_themes import THEMES
-from lenslab.report.run_facts import UNKNOWN, Fact
+from lenslab.report.run_facts import Fact, time_of
 from lenslab.report.script_bundle import read_bundle
 from lenslab.report.strongest_rows import StrongestRows
 from lenslab.runs.screening import RANKED_BY, Screening
@@ -85,7 +85,7 @@ def screening_facts(found: Screening) -> list[Fact]:
         ),
         Fact("Run exactly", f"{found.share:.2%} of the pairs", f"of {len(units) * images:,}; the others are estimated"),
         Fact("Silenced", f"{len(units):,} units at {len(found.sites):,} site{'s' * (len(found.sites) != 1)}"),
-        Fact("Finished", (found.finished or UNKNOWN).replace("T", " ")),
+        Fact("Finished", time_of(found.finished)),
         Fact("Record", found.key[:12], "the first digits of its key"),
     ]
 
